@@ -1,0 +1,1 @@
+//! Load generators that cost far less than the servers they measure.

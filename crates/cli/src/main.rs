@@ -1,0 +1,3 @@
+//! The program `recado`: the client.
+
+fn main() {}

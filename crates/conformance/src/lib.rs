@@ -1,0 +1,1 @@
+//! Others' test suites and clients, run against recado-server.

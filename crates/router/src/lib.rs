@@ -1,0 +1,1 @@
+//! Who is interested in a subject.

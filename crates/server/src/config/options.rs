@@ -1,0 +1,189 @@
+//! The effective settings of one server: what is left when the defaults, the configuration file
+//! and the flags have been merged. Nothing here reads a file or the environment.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Whose manners the program has. It is decided by the name the program is called by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Personality {
+    /// `recado-server`: safe defaults (loopback without a credential), log for people, own services.
+    #[default]
+    Recado,
+    /// `nats-server`: its flags, defaults, listening address and log lines, for scripts that expect it.
+    NatsServer,
+}
+
+/// Everything the server can be told. `Default` is what `recado-server` does without arguments.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Whose manners the program has.
+    pub personality: Personality,
+    /// Address or host name to listen on. `None`: `0.0.0.0` with a credential (or
+    /// `allow_anonymous`, or as `nats-server`), loopback otherwise.
+    pub host: Option<String>,
+    /// TCP port; 0 picks a free one (`-1` in flags and files).
+    pub port: u16,
+    /// Name in INFO; `None`: the server id.
+    pub server_name: Option<String>,
+    /// `host[:port]` that INFO's `connect_urls` offers instead of the listening address.
+    pub client_advertise: Option<String>,
+    /// Who may connect.
+    pub authorization: Authorization,
+    /// Listen beyond loopback although nobody is asked for a credential.
+    pub allow_anonymous: bool,
+    /// Bounds of connections.
+    pub limits: Limits,
+    /// Answer requests on `recado.*` and be found as a service (ADR-32).
+    pub builtin_service: bool,
+    /// Listeners for bare TCP peers.
+    pub plain: Vec<PlainListener>,
+    /// Where and how the log is written.
+    pub log: LogOptions,
+    /// File that holds the process id while the server runs.
+    pub pid_file: Option<PathBuf>,
+    /// Directory for `<program>_<pid>.ports`.
+    pub ports_file_dir: Option<PathBuf>,
+    /// How long clients are spread over when the server goes away (lame duck).
+    pub lame_duck_duration: Duration,
+    /// How long the lame duck waits before it disconnects the first client.
+    pub lame_duck_grace_period: Duration,
+}
+
+/// The credential that clients must present: none, a token, or one user and password.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Authorization {
+    /// Token, plain or bcrypt.
+    pub token: Option<String>,
+    /// User name.
+    pub user: Option<String>,
+    /// Password, plain or bcrypt.
+    pub password: Option<String>,
+    /// Time a client has to authenticate; `None`: 2 s.
+    pub timeout: Option<Duration>,
+}
+
+/// Secrets never reach a log through `{:?}`.
+impl std::fmt::Debug for Authorization {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Authorization")
+            .field("token", &self.token.as_ref().map(|_| "[redacted]"))
+            .field("user", &self.user)
+            .field("password", &self.password.as_ref().map(|_| "[redacted]"))
+            .field("timeout", &self.timeout)
+            .finish()
+    }
+}
+
+/// Bounds of connections; reference rows A60 to A68.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest payload (headers included) of one message, in bytes.
+    pub max_payload: usize,
+    /// Longest protocol line, in bytes.
+    pub max_control_line: usize,
+    /// Unsent bytes after which a subscriber is cut off.
+    pub max_pending: usize,
+    /// Connections at once; `None`: the machine's own limit.
+    pub max_connections: Option<usize>,
+    /// Subscriptions of one connection; 0: unlimited.
+    pub max_subscriptions: usize,
+    /// Tokens of one subscription's subject; 0: unlimited.
+    pub max_sub_tokens: usize,
+    /// Time between keep-alive PINGs.
+    pub ping_interval: Duration,
+    /// Unanswered PINGs after which a connection is stale.
+    pub ping_max: u32,
+    /// Time without progress after which a blocked write ends its connection.
+    pub write_deadline: Duration,
+    /// Do not slow publishers down for slow subscribers.
+    pub no_fast_producer_stall: bool,
+    /// Serve without headers, as servers before 2.2.
+    pub no_header_support: bool,
+}
+
+/// One `--plain PORT[:SUBJECT]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlainListener {
+    /// TCP port; 0 picks a free one.
+    pub port: u16,
+    /// Subject that what arrives is requested on.
+    pub subject: String,
+}
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// `Text` on a terminal, in a pipe and in a file alike; `Nats` as `nats-server`.
+    #[default]
+    Auto,
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+    /// `[pid] YYYY/MM/DD HH:MM:SS.micros [INF] …`
+    Nats,
+}
+
+/// Where and how the log is written; reference rows D26 and D61.
+#[derive(Clone, Debug, Default)]
+pub struct LogOptions {
+    /// How a line looks.
+    pub format: LogFormat,
+    /// Write `[DBG]` lines.
+    pub debug: bool,
+    /// Write `[TRC]` lines: the protocol as it passes, secrets redacted.
+    pub trace: bool,
+    /// Leave the time out of each line (`logtime: false`).
+    pub no_time: bool,
+    /// Times in UTC instead of local time.
+    pub utc: bool,
+    /// File instead of standard error.
+    pub file: Option<PathBuf>,
+    /// Size in bytes after which the file is rotated; 0: never.
+    pub size_limit: u64,
+    /// Rotated files that are kept; 0: all.
+    pub max_num: usize,
+    /// Bytes of a traced message that are shown; 0: all.
+    pub max_traced_msg_len: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            personality: Personality::Recado,
+            host: None,
+            port: 4222,
+            server_name: None,
+            client_advertise: None,
+            authorization: Authorization::default(),
+            allow_anonymous: false,
+            limits: Limits::default(),
+            builtin_service: true,
+            plain: Vec::new(),
+            log: LogOptions::default(),
+            pid_file: None,
+            ports_file_dir: None,
+            lame_duck_duration: Duration::from_secs(120),
+            lame_duck_grace_period: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_payload: 1024 * 1024,
+            max_control_line: 4096,
+            max_pending: 64 * 1024 * 1024,
+            max_connections: Some(65_536),
+            max_subscriptions: 0,
+            max_sub_tokens: 0,
+            ping_interval: Duration::from_secs(120),
+            ping_max: 2,
+            write_deadline: Duration::from_secs(10),
+            no_fast_producer_stall: false,
+            no_header_support: false,
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The server: configuration, listeners, engine. As a library it runs inside another program.
+
+pub mod config;

@@ -1,0 +1,3 @@
+//! The program `recado-server`.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Chores of the project: tests, benchmarks, fuzzing.
+
+fn main() {}
