@@ -1,0 +1,398 @@
+//! The state machine itself.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use recado_wire::{
+    Connect, InvalidFilter, Op, PONG, ParseLimits, Parsed, ProtocolError, Publish, Violation,
+    is_publish_subject, parse, validate_filter,
+};
+
+use crate::keep_alive::{Beat, KeepAlive};
+
+/// What all sessions of a server share.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Bounds of one operation.
+    pub parse: ParseLimits,
+    /// A credential is asked for.
+    pub auth_required: bool,
+    /// Time from accept to CONNECT, when a credential is asked for.
+    pub auth_timeout: Duration,
+    /// Time between keep-alive PINGs.
+    pub ping_interval: Duration,
+    /// Time from CONNECT to the first PING.
+    pub first_ping: Duration,
+    /// Unanswered PINGs that are borne.
+    pub ping_max: u32,
+    /// Headers are served.
+    pub headers: bool,
+    /// Subscriptions of one connection; 0: unlimited.
+    pub max_subscriptions: usize,
+    /// Tokens of one subscription's subject; 0: unlimited.
+    pub max_sub_tokens: usize,
+}
+
+/// What the engine is to do next.
+#[derive(Debug)]
+pub enum Step<'a> {
+    /// Nothing more in this input; so many bytes are needed in all, where known (else 0).
+    More(usize),
+    /// Nothing to do for this operation.
+    Nothing,
+    /// Send these bytes to the client itself, in order with what was routed to it.
+    Say(&'static [u8]),
+    /// Send PONG, and behind it the second INFO (A09).
+    PongAndInfo,
+    /// Decide on the credential in this CONNECT, then call [`Session::admit`] or close.
+    Authenticate(Box<Connect>),
+    /// Route a message.
+    Publish(Publish<'a>),
+    /// Create a subscription; [`Session::check_subscription`] judges it.
+    Subscribe {
+        /// Subject filter, not checked yet.
+        filter: &'a [u8],
+        /// Queue group.
+        queue: Option<&'a [u8]>,
+        /// The client's name of the subscription.
+        sid: &'a [u8],
+    },
+    /// End a subscription, at once (0) or after so many deliveries since its creation.
+    Unsubscribe {
+        /// Which.
+        sid: &'a [u8],
+        /// When.
+        max: u64,
+    },
+    /// The connection ends.
+    Close(Goodbye),
+}
+
+/// Why a session ends, and what the client is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Goodbye {
+    /// Told as `-ERR`; `None`: closed without a word (A103).
+    pub told: Option<ProtocolError>,
+    /// For the log.
+    pub reason: &'static str,
+}
+
+/// What a deadline asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Tick {
+    /// Nothing: wait for the next deadline.
+    Wait,
+    /// Send a PING.
+    Ping,
+    /// The connection ends.
+    Close(Goodbye),
+}
+
+/// What CONNECT asked for, as bits.
+#[derive(Clone, Copy, Debug)]
+struct Flags {
+    verbose: bool,
+    pedantic: bool,
+    echo: bool,
+    headers: bool,
+    no_responders: bool,
+    async_info: bool,
+}
+
+/// One client connection.
+#[derive(Debug)]
+pub struct Session {
+    settings: Arc<Settings>,
+    keep_alive: KeepAlive,
+    deadline: Instant,
+    /// No credential was asked for, or the right one was given.
+    admitted: bool,
+    /// A CONNECT came.
+    connected: bool,
+    first_pong_sent: bool,
+    flags: Flags,
+}
+
+impl Session {
+    /// A connection that was accepted `now`.
+    pub fn new(settings: Arc<Settings>, now: Instant) -> Self {
+        let wait = if settings.auth_required {
+            settings.auth_timeout
+        } else {
+            settings.ping_interval
+        };
+        Self {
+            keep_alive: KeepAlive::new(now),
+            deadline: now + wait,
+            admitted: !settings.auth_required,
+            connected: false,
+            first_pong_sent: false,
+            // Until CONNECT says otherwise: what an empty CONNECT means (A07, A08).
+            flags: Flags {
+                verbose: true,
+                pedantic: true,
+                echo: true,
+                headers: false,
+                no_responders: false,
+                async_info: false,
+            },
+            settings,
+        }
+    }
+
+    /// Input arrived: the other side is alive.
+    #[inline]
+    pub fn heard(&mut self, now: Instant) {
+        self.keep_alive.heard(now);
+    }
+
+    /// Takes the operation at the start of `input` and says how many bytes it was.
+    #[inline]
+    pub fn step<'a>(&mut self, input: &'a [u8], now: Instant) -> (Step<'a>, usize) {
+        if !self.admitted {
+            return self.step_before_admission(input);
+        }
+        match parse(input, &self.settings.parse) {
+            Ok(Parsed::Complete(Op::Publish(publish), length)) => {
+                if publish.with_headers && !self.flags.headers {
+                    return (close(Violation::HeadersNotEnabled), length);
+                }
+                (Step::Publish(publish), length)
+            }
+            Ok(Parsed::Complete(op, length)) => (self.other(op, now), length),
+            Ok(Parsed::Incomplete(wanted)) => (Step::More(wanted), 0),
+            Err(violation) => (close(violation), 0),
+        }
+    }
+
+    /// The first verb must be CONNECT (A08).
+    #[cold]
+    fn step_before_admission<'a>(&mut self, input: &'a [u8]) -> (Step<'a>, usize) {
+        if input
+            .first()
+            .is_some_and(|byte| !byte.eq_ignore_ascii_case(&b'C'))
+        {
+            return (unauthorized("a verb before CONNECT"), 0);
+        }
+        match parse(input, &self.settings.parse) {
+            Ok(Parsed::Complete(Op::Connect(json), length)) => (self.connect(json), length),
+            Ok(Parsed::Complete(..)) => (unauthorized("a verb before CONNECT"), 0),
+            Ok(Parsed::Incomplete(wanted)) => (Step::More(wanted), 0),
+            Err(violation) => (close(violation), 0),
+        }
+    }
+
+    #[cold]
+    fn other<'a>(&mut self, op: Op<'a>, now: Instant) -> Step<'a> {
+        match op {
+            Op::Publish(publish) => Step::Publish(publish),
+            Op::Subscribe { filter, queue, sid } => Step::Subscribe { filter, queue, sid },
+            Op::Unsubscribe { sid, max } => Step::Unsubscribe { sid, max },
+            Op::Connect(json) => self.connect(json),
+            Op::Ping if self.connected && !self.first_pong_sent => {
+                self.first_pong_sent = true;
+                if self.flags.async_info {
+                    Step::PongAndInfo
+                } else {
+                    Step::Say(PONG)
+                }
+            }
+            Op::Ping => Step::Say(PONG),
+            Op::Pong => {
+                self.keep_alive.pong(now);
+                Step::Nothing
+            }
+            Op::Ignored => Step::Nothing,
+        }
+    }
+
+    fn connect<'a>(&mut self, json: &[u8]) -> Step<'a> {
+        match Connect::parse(json) {
+            Ok(connect) => Step::Authenticate(Box::new(connect)),
+            Err(_) => close(Violation::Connect),
+        }
+    }
+
+    /// The credential was right, or none was asked for: takes over what CONNECT asked for.
+    pub fn admit(&mut self, connect: &Connect, now: Instant) -> Result<(), Goodbye> {
+        if !(0..=1).contains(&connect.protocol) {
+            return Err(told(
+                ProtocolError::InvalidClientProtocol,
+                "client protocol not 0 or 1",
+            ));
+        }
+        let headers = connect.headers && self.settings.headers;
+        if connect.no_responders && !headers {
+            let error = ProtocolError::NoRespondersNeedsHeaders;
+            return Err(told(error, "no_responders without headers"));
+        }
+        self.flags = Flags {
+            verbose: connect.verbose,
+            pedantic: connect.pedantic,
+            echo: connect.echo,
+            headers,
+            no_responders: connect.no_responders,
+            async_info: connect.protocol >= 1,
+        };
+        self.admitted = true;
+        self.connected = true;
+        self.deadline = now + self.settings.first_ping.min(self.settings.ping_interval);
+        Ok(())
+    }
+
+    /// Whether a subscription may be created, when the connection has `held` already.
+    pub fn check_subscription(&self, filter: &[u8], held: usize) -> Result<(), ProtocolError> {
+        let too_many = |filter: &[u8]| ProtocolError::SubscriptionViolation {
+            subject: filter.escape_ascii().to_string(),
+            detail: ", too many tokens",
+        };
+        let tokens = match validate_filter(filter) {
+            Ok(tokens) => tokens,
+            Err(InvalidFilter::Malformed) => return Err(ProtocolError::InvalidSubject),
+            Err(InvalidFilter::TooManyTokens) => return Err(too_many(filter)),
+        };
+        let settings = &self.settings;
+        if settings.max_sub_tokens > 0 && tokens > settings.max_sub_tokens {
+            return Err(too_many(filter));
+        }
+        if settings.max_subscriptions > 0 && held >= settings.max_subscriptions {
+            return Err(ProtocolError::MaxSubscriptions);
+        }
+        Ok(())
+    }
+
+    /// What a publish is told about its subject before it is routed all the same (A42), and what
+    /// keeps it from being routed (A49).
+    #[inline]
+    pub fn check_publish(&self, publish: &Publish<'_>) -> Result<(), (ProtocolError, bool)> {
+        if publish.subject.starts_with(b"_GR_.") {
+            return Err((
+                ProtocolError::PublishViolation(printable(publish.subject)),
+                false,
+            ));
+        }
+        if publish.subject.starts_with(b"$NRG.") {
+            return Err((
+                ProtocolError::PublishViolation(printable(publish.subject)),
+                false,
+            ));
+        }
+        let reply = publish.reply;
+        if reply.starts_with(b"_R_.")
+            || reply.starts_with(b"$JS.ACK.")
+            || reply.starts_with(b"_GR_.")
+        {
+            return Err((ProtocolError::ReplyViolation(printable(reply)), false));
+        }
+        if self.flags.pedantic && !is_literal_subject(publish.subject) {
+            return Err((ProtocolError::InvalidPublishSubject, true));
+        }
+        Ok(())
+    }
+
+    /// When [`Session::tick`] is to be called.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// The deadline passed.
+    pub fn tick(&mut self, now: Instant) -> Tick {
+        if now < self.deadline {
+            return Tick::Wait;
+        }
+        if !self.admitted {
+            return Tick::Close(told(
+                ProtocolError::AuthenticationTimeout,
+                "no CONNECT in time",
+            ));
+        }
+        let interval = self.settings.ping_interval;
+        self.deadline = now + interval;
+        match self.keep_alive.beat(now, interval, self.settings.ping_max) {
+            Beat::Wait => Tick::Wait,
+            Beat::Ping => Tick::Ping,
+            Beat::Stale => Tick::Close(told(
+                ProtocolError::StaleConnection,
+                "PINGs went unanswered",
+            )),
+        }
+    }
+
+    /// Wants +OK for what was accepted (A29).
+    #[inline]
+    pub fn verbose(&self) -> bool {
+        self.flags.verbose
+    }
+
+    /// Wants its own messages back (A46).
+    #[inline]
+    pub fn echo(&self) -> bool {
+        self.flags.echo
+    }
+
+    /// Understands HMSG (A27).
+    #[inline]
+    pub fn headers(&self) -> bool {
+        self.flags.headers
+    }
+
+    /// Wants a 503 where nobody listens (A47).
+    #[inline]
+    pub fn no_responders(&self) -> bool {
+        self.flags.no_responders
+    }
+
+    /// May be sent an INFO at any time: it understands them and had its first PONG (A10).
+    pub fn takes_async_info(&self) -> bool {
+        self.flags.async_info && self.first_pong_sent
+    }
+
+    /// The credential was accepted, or none was asked for.
+    pub fn admitted(&self) -> bool {
+        self.admitted
+    }
+
+    /// The last round trip as the server's own PING measured it.
+    pub fn round_trip(&self) -> Option<Duration> {
+        self.keep_alive.round_trip()
+    }
+}
+
+impl Goodbye {
+    /// The credential was missing or wrong (A81).
+    pub fn unauthorized(reason: &'static str) -> Self {
+        told(ProtocolError::AuthorizationViolation, reason)
+    }
+}
+
+fn told(error: ProtocolError, reason: &'static str) -> Goodbye {
+    Goodbye {
+        told: Some(error),
+        reason,
+    }
+}
+
+fn unauthorized<'a>(reason: &'static str) -> Step<'a> {
+    Step::Close(Goodbye::unauthorized(reason))
+}
+
+fn close<'a>(violation: Violation) -> Step<'a> {
+    Step::Close(Goodbye {
+        told: violation.told(),
+        reason: violation.reason(),
+    })
+}
+
+/// A subject for an error text: one line, whatever it holds.
+fn printable(subject: &[u8]) -> String {
+    subject.escape_ascii().to_string()
+}
+
+/// A subject that a pedantic server accepts for publishing: no empty token, no wildcard.
+fn is_literal_subject(subject: &[u8]) -> bool {
+    is_publish_subject(subject) && !recado_wire::has_wildcard(subject)
+}
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

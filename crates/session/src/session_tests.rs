@@ -1,0 +1,179 @@
+//! The session driven with a clock of its own.
+
+use super::*;
+
+fn settings(auth_required: bool) -> Arc<Settings> {
+    Arc::new(Settings {
+        parse: ParseLimits {
+            max_control_line: 4096,
+            max_payload: 1024,
+        },
+        auth_required,
+        auth_timeout: Duration::from_secs(2),
+        ping_interval: Duration::from_secs(120),
+        first_ping: Duration::from_secs(2),
+        ping_max: 2,
+        headers: true,
+        max_subscriptions: 0,
+        max_sub_tokens: 0,
+    })
+}
+
+fn connect(json: &str) -> Connect {
+    Connect::parse(json.as_bytes()).unwrap()
+}
+
+#[test]
+fn with_a_credential_asked_for_the_first_verb_must_be_connect() {
+    let now = Instant::now();
+    for input in ["PING\r\n", "PUB a 1\r\nx\r\n", "INFO {}\r\n", "x"] {
+        let mut session = Session::new(settings(true), now);
+        let (step, _) = session.step(input.as_bytes(), now);
+        let Step::Close(goodbye) = step else {
+            panic!("{input:?} gave {step:?}")
+        };
+        assert_eq!(goodbye.told, Some(ProtocolError::AuthorizationViolation));
+    }
+    let mut session = Session::new(settings(true), now);
+    assert!(matches!(session.step(b"CONN", now), (Step::More(_), 0)));
+    assert!(matches!(
+        session.step(b"CONNECT {}\r\n", now),
+        (Step::Authenticate(_), 12)
+    ));
+    assert!(!session.admitted());
+}
+
+#[test]
+fn without_connect_in_time_the_session_ends() {
+    let now = Instant::now();
+    let mut session = Session::new(settings(true), now);
+    assert_eq!(session.tick(now + Duration::from_millis(1999)), Tick::Wait);
+    let Tick::Close(goodbye) = session.tick(session.deadline()) else {
+        panic!("should close")
+    };
+    assert_eq!(goodbye.told, Some(ProtocolError::AuthenticationTimeout));
+}
+
+#[test]
+fn the_second_info_follows_the_first_pong_once() {
+    let now = Instant::now();
+    let mut session = Session::new(settings(false), now);
+    assert!(matches!(session.step(b"PING\r\n", now), (Step::Say(_), 6)));
+    session.admit(&connect(r#"{"protocol":1}"#), now).unwrap();
+    assert!(!session.takes_async_info());
+    assert!(matches!(
+        session.step(b"PING\r\n", now),
+        (Step::PongAndInfo, 6)
+    ));
+    assert!(matches!(session.step(b"PING\r\n", now), (Step::Say(_), 6)));
+    assert!(session.takes_async_info());
+
+    let mut old = Session::new(settings(false), now);
+    old.admit(&connect("{}"), now).unwrap();
+    assert!(matches!(old.step(b"PING\r\n", now), (Step::Say(_), 6)));
+    assert!(!old.takes_async_info());
+}
+
+#[test]
+fn senseless_connects_are_refused() {
+    let now = Instant::now();
+    let mut session = Session::new(settings(false), now);
+    let refused = session
+        .admit(&connect(r#"{"protocol":2}"#), now)
+        .unwrap_err();
+    assert_eq!(refused.told, Some(ProtocolError::InvalidClientProtocol));
+    let refused = session
+        .admit(&connect(r#"{"no_responders":true}"#), now)
+        .unwrap_err();
+    assert_eq!(refused.told, Some(ProtocolError::NoRespondersNeedsHeaders));
+    let (step, _) = session.step(b"CONNECT {\r\n", now);
+    assert!(matches!(step, Step::Close(Goodbye { told: None, .. })));
+}
+
+#[test]
+fn headers_must_have_been_asked_for() {
+    let now = Instant::now();
+    let input = b"HPUB a 12 12\r\nNATS/1.0\r\n\r\n\r\n";
+    let mut session = Session::new(settings(false), now);
+    assert!(matches!(
+        session.step(input, now).0,
+        Step::Close(Goodbye { told: None, .. })
+    ));
+    session.admit(&connect(r#"{"headers":true}"#), now).unwrap();
+    assert!(matches!(session.step(input, now).0, Step::Publish(_)));
+}
+
+#[test]
+fn silence_is_pinged_and_then_stale() {
+    let start = Instant::now();
+    let mut session = Session::new(settings(false), start);
+    session.admit(&connect("{}"), start).unwrap();
+    assert_eq!(session.deadline(), start + Duration::from_secs(2));
+    assert_eq!(session.tick(session.deadline()), Tick::Ping);
+    let answered = session.deadline() - Duration::from_secs(119);
+    session.heard(answered);
+    let _ = session.step(b"PONG\r\n", answered);
+    assert_eq!(session.round_trip(), Some(Duration::from_secs(1)));
+    assert_eq!(
+        session.tick(session.deadline()),
+        Tick::Wait,
+        "heard within the interval"
+    );
+    assert_eq!(session.tick(session.deadline()), Tick::Ping);
+    assert_eq!(session.tick(session.deadline()), Tick::Ping);
+    let Tick::Close(goodbye) = session.tick(session.deadline()) else {
+        panic!("should be stale")
+    };
+    assert_eq!(goodbye.told, Some(ProtocolError::StaleConnection));
+}
+
+#[test]
+fn subscriptions_are_held_against_their_limits() {
+    let mut limited = (*settings(false)).clone();
+    limited.max_subscriptions = 2;
+    limited.max_sub_tokens = 3;
+    let session = Session::new(Arc::new(limited), Instant::now());
+    assert_eq!(session.check_subscription(b"a.b.c", 1), Ok(()));
+    assert_eq!(
+        session.check_subscription(b"a", 2),
+        Err(ProtocolError::MaxSubscriptions)
+    );
+    assert_eq!(
+        session.check_subscription(b"a..b", 0),
+        Err(ProtocolError::InvalidSubject)
+    );
+    let refused = session.check_subscription(b"a.b.c.d", 0).unwrap_err();
+    assert_eq!(
+        refused.text(),
+        "Permissions Violation for Subscription to \"a.b.c.d\", too many tokens"
+    );
+}
+
+#[test]
+fn reserved_subjects_are_refused_and_odd_ones_only_told() {
+    let now = Instant::now();
+    let mut session = Session::new(settings(false), now);
+    session
+        .admit(&connect(r#"{"pedantic":false}"#), now)
+        .unwrap();
+    let publish = |subject: &'static [u8], reply: &'static [u8]| Publish {
+        subject,
+        reply,
+        header_len: 0,
+        body: b"",
+        tail: b"",
+        with_headers: false,
+    };
+    assert!(session.check_publish(&publish(b"a.*", b"")).is_ok());
+    assert!(matches!(
+        session.check_publish(&publish(b"_GR_.x", b"")),
+        Err((_, false))
+    ));
+    assert!(matches!(
+        session.check_publish(&publish(b"a", b"$JS.ACK.x")),
+        Err((_, false))
+    ));
+    session.admit(&connect("{}"), now).unwrap();
+    let told = session.check_publish(&publish(b"a.*", b"")).unwrap_err();
+    assert_eq!(told, (ProtocolError::InvalidPublishSubject, true));
+}

@@ -1,0 +1,124 @@
+//! INFO: what the server says about itself. Reference rows A02 to A05, A09 and A10.
+
+use serde::{Deserialize, Serialize};
+
+/// The JSON of an INFO. False and empty optional keys are left out (A04).
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(default)]
+pub struct Info {
+    /// Public server key: 56 characters from `N`.
+    pub server_id: String,
+    /// Name; the id unless configured.
+    pub server_name: String,
+    /// nats-server version whose behaviour is offered. Clients switch features on by it.
+    pub version: String,
+    /// Protocol level of the server, 1.
+    pub proto: i64,
+    /// Toolchain; a key that clients of nats-server expect to be there.
+    pub go: String,
+    /// The program that really answers.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub server: String,
+    /// Version of the program that really answers.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub server_version: String,
+    /// Listening host.
+    pub host: String,
+    /// Listening port.
+    pub port: u16,
+    /// Headers are understood.
+    pub headers: bool,
+    /// A credential is asked for.
+    #[serde(skip_serializing_if = "is_false")]
+    pub auth_required: bool,
+    /// TLS is demanded.
+    #[serde(skip_serializing_if = "is_false")]
+    pub tls_required: bool,
+    /// TLS is offered.
+    #[serde(skip_serializing_if = "is_false")]
+    pub tls_available: bool,
+    /// Streams are there.
+    #[serde(skip_serializing_if = "is_false")]
+    pub jetstream: bool,
+    /// Largest payload in bytes.
+    pub max_payload: usize,
+    /// Number of this connection.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub client_id: u64,
+    /// Address the server sees.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub client_ip: String,
+    /// Other addresses of this server or cluster.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub connect_urls: Vec<String>,
+    /// The server is going away: reconnect elsewhere.
+    #[serde(rename = "ldm", skip_serializing_if = "is_false")]
+    pub lame_duck: bool,
+    /// This INFO answers the first PING.
+    #[serde(skip_serializing_if = "is_false")]
+    pub connect_info: bool,
+    /// Account the client was bound to.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub remote_account: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(value: &u64) -> bool {
+    *value == 0
+}
+
+impl Info {
+    /// The whole line `INFO {json}` CR LF.
+    pub fn line(&self) -> Vec<u8> {
+        let mut line = Vec::with_capacity(512);
+        line.extend_from_slice(b"INFO ");
+        // Strings, numbers and flags: there is nothing in it that could fail to serialize.
+        if serde_json::to_writer(&mut line, self).is_err() {
+            line.truncate(5);
+            line.extend_from_slice(b"{}");
+        }
+        line.extend_from_slice(b" \r\n");
+        line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn optional_keys_are_left_out_when_false_or_empty() {
+        let line = String::from_utf8(Info::default().line()).unwrap();
+        for key in [
+            "auth_required",
+            "jetstream",
+            "ldm",
+            "connect_urls",
+            "client_id",
+            "api_lvl",
+        ] {
+            assert!(!line.contains(key), "{key} in {line}");
+        }
+        for key in [
+            "server_id",
+            "server_name",
+            "version",
+            "proto",
+            "go",
+            "host",
+            "port",
+            "headers",
+        ] {
+            assert!(
+                line.contains(&format!("\"{key}\":")),
+                "{key} missing in {line}"
+            );
+        }
+        assert!(line.starts_with("INFO {") && line.ends_with("\r\n"));
+    }
+}

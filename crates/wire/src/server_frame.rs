@@ -1,0 +1,168 @@
+//! Reads what a server sends, for clients and for the server's own services: MSG, HMSG, INFO,
+//! PING, PONG, +OK and -ERR. Like [`parse`](crate::parse()) it keeps no state.
+
+/// One frame of a server.
+#[derive(Debug, PartialEq, Eq)]
+pub enum ServerFrame<'a> {
+    /// MSG or HMSG.
+    Message {
+        /// Subject it was published on.
+        subject: &'a [u8],
+        /// Which subscription it is for.
+        sid: &'a [u8],
+        /// Reply subject; empty if none.
+        reply: &'a [u8],
+        /// Header block; empty for MSG.
+        headers: &'a [u8],
+        /// Payload without headers.
+        payload: &'a [u8],
+    },
+    /// INFO with its JSON.
+    Info(&'a [u8]),
+    /// PING.
+    Ping,
+    /// PONG.
+    Pong,
+    /// +OK.
+    Ok,
+    /// The text between the quotes of -ERR.
+    Err(&'a [u8]),
+}
+
+/// What one call of [`parse_server_frame`] found.
+#[derive(Debug, PartialEq, Eq)]
+pub enum ServerParsed<'a> {
+    /// A frame, and how many bytes of the input it took.
+    Complete(ServerFrame<'a>, usize),
+    /// More input is needed.
+    Incomplete,
+    /// This is not what a NATS server says.
+    Malformed,
+}
+
+/// Reads the frame at the start of `input`.
+pub fn parse_server_frame(input: &[u8]) -> ServerParsed<'_> {
+    let Some(newline) = memchr::memchr(b'\n', input) else {
+        return ServerParsed::Incomplete;
+    };
+    let line = input.get(..newline).unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let split = line
+        .iter()
+        .position(|byte| matches!(byte, b' ' | b'\t'))
+        .unwrap_or(line.len());
+    let (verb, args) = line.split_at(split);
+    let args = args.trim_ascii();
+    let frame = match verb.to_ascii_uppercase().as_slice() {
+        b"MSG" => return message(input, args, newline + 1, false),
+        b"HMSG" => return message(input, args, newline + 1, true),
+        b"INFO" => ServerFrame::Info(args),
+        b"PING" => ServerFrame::Ping,
+        b"PONG" => ServerFrame::Pong,
+        b"+OK" => ServerFrame::Ok,
+        b"-ERR" => {
+            let text = args.strip_prefix(b"'").unwrap_or(args);
+            ServerFrame::Err(text.strip_suffix(b"'").unwrap_or(text))
+        }
+        _ => return ServerParsed::Malformed,
+    };
+    ServerParsed::Complete(frame, newline + 1)
+}
+
+fn message<'a>(
+    input: &'a [u8],
+    args: &'a [u8],
+    line_len: usize,
+    with_headers: bool,
+) -> ServerParsed<'a> {
+    let words: Vec<&[u8]> = args
+        .split(|&byte| byte == b' ')
+        .filter(|w| !w.is_empty())
+        .collect();
+    let (subject, sid, reply, header_len, total) = match (with_headers, words.as_slice()) {
+        (false, [subject, sid, total]) => (*subject, *sid, &b""[..], Some(0), number(total)),
+        (false, [subject, sid, reply, total]) => (*subject, *sid, *reply, Some(0), number(total)),
+        (true, [subject, sid, head, total]) => {
+            (*subject, *sid, &b""[..], number(head), number(total))
+        }
+        (true, [subject, sid, reply, head, total]) => {
+            (*subject, *sid, *reply, number(head), number(total))
+        }
+        _ => return ServerParsed::Malformed,
+    };
+    let (Some(header_len), Some(total)) = (header_len, total) else {
+        return ServerParsed::Malformed;
+    };
+    let end = line_len + total;
+    if input.len() < end + 2 {
+        return ServerParsed::Incomplete;
+    }
+    let body = input.get(line_len..end).unwrap_or_default();
+    let Some((headers, payload)) = body.split_at_checked(header_len) else {
+        return ServerParsed::Malformed;
+    };
+    if input.get(end..end + 2) != Some(b"\r\n") {
+        return ServerParsed::Malformed;
+    }
+    ServerParsed::Complete(
+        ServerFrame::Message {
+            subject,
+            sid,
+            reply,
+            headers,
+            payload,
+        },
+        end + 2,
+    )
+}
+
+fn number(digits: &[u8]) -> Option<usize> {
+    let digits = std::str::from_utf8(digits).ok()?;
+    if digits.len() > 10 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    digits.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ProtocolError, push_err, push_message};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(
+            subject in "[a-z.]{1,9}", sid in "[0-9]{1,3}", reply in "[a-z]{0,4}",
+            headers in proptest::option::of(Just(&b"NATS/1.0\r\nA: b\r\n\r\n"[..])),
+            payload in proptest::collection::vec(any::<u8>(), 0..50),
+        ) {
+            let mut out = Vec::new();
+            push_message(&mut out, subject.as_bytes(), sid.as_bytes(), reply.as_bytes(), headers, &payload);
+            let frame = ServerFrame::Message {
+                subject: subject.as_bytes(), sid: sid.as_bytes(), reply: reply.as_bytes(),
+                headers: headers.unwrap_or_default(), payload: &payload,
+            };
+            prop_assert_eq!(parse_server_frame(&out), ServerParsed::Complete(frame, out.len()));
+            for cut in 0..out.len() {
+                prop_assert_eq!(parse_server_frame(&out[..cut]), ServerParsed::Incomplete);
+            }
+        }
+
+        #[test]
+        fn no_input_panics(input in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = parse_server_frame(&input);
+        }
+    }
+
+    #[test]
+    fn errors_are_read_without_their_quotes() {
+        let mut out = Vec::new();
+        push_err(&mut out, &ProtocolError::StaleConnection);
+        let frame = ServerFrame::Err(b"Stale Connection");
+        assert_eq!(
+            parse_server_frame(&out),
+            ServerParsed::Complete(frame, out.len())
+        );
+    }
+}

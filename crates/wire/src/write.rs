@@ -1,0 +1,103 @@
+//! Writes frames into a buffer: MSG and HMSG for the server, PUB and HPUB for a client, `-ERR`.
+
+use crate::error::ProtocolError;
+
+/// Appends a number in decimal.
+pub fn push_decimal(out: &mut Vec<u8>, value: usize) {
+    let mut digits = [0u8; 20];
+    let mut at = digits.len();
+    let mut rest = value;
+    loop {
+        at -= 1;
+        if let Some(digit) = digits.get_mut(at) {
+            *digit = b'0' + (rest % 10) as u8;
+        }
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(digits.get(at..).unwrap_or_default());
+}
+
+/// Appends `-ERR '<text>'`.
+pub fn push_err(out: &mut Vec<u8>, error: &ProtocolError) {
+    out.extend_from_slice(b"-ERR '");
+    out.extend_from_slice(error.text().as_bytes());
+    out.extend_from_slice(b"'\r\n");
+}
+
+/// Appends MSG, or HMSG where `headers` is some: `headers` is the whole block.
+pub fn push_message(
+    out: &mut Vec<u8>,
+    subject: &[u8],
+    sid: &[u8],
+    reply: &[u8],
+    headers: Option<&[u8]>,
+    payload: &[u8],
+) {
+    out.extend_from_slice(if headers.is_some() { b"HMSG " } else { b"MSG " });
+    out.extend_from_slice(subject);
+    out.push(b' ');
+    out.extend_from_slice(sid);
+    out.push(b' ');
+    push_rest(out, reply, headers, payload);
+}
+
+/// Appends PUB, or HPUB where `headers` is some: `headers` is the whole block.
+pub fn push_publish(
+    out: &mut Vec<u8>,
+    subject: &[u8],
+    reply: &[u8],
+    headers: Option<&[u8]>,
+    payload: &[u8],
+) {
+    out.extend_from_slice(if headers.is_some() { b"HPUB " } else { b"PUB " });
+    out.extend_from_slice(subject);
+    out.push(b' ');
+    push_rest(out, reply, headers, payload);
+}
+
+/// What PUB, HPUB, MSG and HMSG have in common: `[reply] sizes`, body, line ends.
+fn push_rest(out: &mut Vec<u8>, reply: &[u8], headers: Option<&[u8]>, payload: &[u8]) {
+    if !reply.is_empty() {
+        out.extend_from_slice(reply);
+        out.push(b' ');
+    }
+    let headers = headers.unwrap_or_default();
+    if !headers.is_empty() {
+        push_decimal(out, headers.len());
+        out.push(b' ');
+    }
+    push_decimal(out, headers.len() + payload.len());
+    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(headers);
+    out.extend_from_slice(payload);
+    out.extend_from_slice(b"\r\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_in_decimal() {
+        for value in [0, 7, 10, 4096, usize::MAX] {
+            let mut out = Vec::new();
+            push_decimal(&mut out, value);
+            assert_eq!(out, value.to_string().into_bytes());
+        }
+    }
+
+    #[test]
+    fn frames_are_written_as_the_protocol_says() {
+        let mut out = Vec::new();
+        push_message(&mut out, b"a", b"1", b"", None, b"hi");
+        push_message(&mut out, b"a", b"1", b"r", Some(b"NATS/1.0\r\n\r\n"), b"hi");
+        push_publish(&mut out, b"a", b"r", None, b"");
+        push_err(&mut out, &ProtocolError::MaxPayload);
+        let expected = "MSG a 1 2\r\nhi\r\nHMSG a 1 r 12 14\r\nNATS/1.0\r\n\r\nhi\r\n\
+                        PUB a r 0\r\n\r\n-ERR 'Maximum Payload Violation'\r\n";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+}
