@@ -1,0 +1,359 @@
+//! One server as a process of its own: started on a free port, waited for until it serves, and
+//! ended by its process id when the test lets go of it.
+
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader, Read};
+use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+
+use crate::{PATIENCE, server_program};
+
+/// What a server is to be started with.
+#[derive(Debug)]
+pub struct ServerBuilder {
+    name: &'static str,
+    args: Vec<OsString>,
+    config: Option<String>,
+}
+
+/// A running server. Dropping it kills the process.
+#[derive(Debug)]
+pub struct ServerProcess {
+    child: Child,
+    addr: SocketAddr,
+    log: Log,
+    launch: Launch,
+}
+
+/// What is needed to start the same server once more.
+#[derive(Debug)]
+struct Launch {
+    program: PathBuf,
+    args: Vec<OsString>,
+    /// Holds the configuration, the ports file and the link that names the program.
+    dir: TempDir,
+}
+
+/// The lines that a process has written to standard error, as they come.
+#[derive(Clone, Debug, Default)]
+struct Log {
+    shared: Arc<(Mutex<LogState>, Condvar)>,
+}
+
+#[derive(Debug, Default)]
+struct LogState {
+    lines: Vec<String>,
+    ended: bool,
+}
+
+impl ServerBuilder {
+    /// A server that is called `nats-server`, so that it has that program's flags and manners.
+    pub fn nats() -> Self {
+        Self {
+            name: "nats-server",
+            args: Vec::new(),
+            config: None,
+        }
+    }
+
+    /// A server under its own name.
+    pub fn recado() -> Self {
+        Self {
+            name: "recado-server",
+            args: Vec::new(),
+            config: None,
+        }
+    }
+
+    /// Adds flags.
+    pub fn args<A: Into<OsString>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    /// Has the server read this text as its configuration file.
+    pub fn config(mut self, text: impl Into<String>) -> Self {
+        self.config = Some(text.into());
+        self
+    }
+
+    /// Starts the server on a free port of the loopback interface and waits until it serves.
+    ///
+    /// # Panics
+    /// With what it wrote to standard error, when the server does not come up.
+    pub fn start(self) -> ServerProcess {
+        let dir = tempfile::Builder::new()
+            .prefix("recado-conformance-")
+            .tempdir();
+        let dir = dir.expect("a temporary directory");
+        let program = dir.path().join(self.name);
+        symlink(server_program(), &program).expect("a link in a fresh directory");
+        let mut args: Vec<OsString> = vec!["-a".into(), "127.0.0.1".into()];
+        args.extend(["--ports_file_dir".into(), dir.path().into()]);
+        if let Some(text) = &self.config {
+            let path = dir.path().join("server.conf");
+            std::fs::write(&path, text).expect("a file in a fresh directory");
+            args.extend(["-c".into(), path.into()]);
+        }
+        args.extend(self.args);
+        let launch = Launch { program, args, dir };
+        let (child, addr, log) = launch.spawn("-1");
+        ServerProcess {
+            child,
+            addr,
+            log,
+            launch,
+        }
+    }
+}
+
+impl ServerProcess {
+    /// A server called `nats-server` without a configuration file.
+    pub fn nats() -> Self {
+        ServerBuilder::nats().start()
+    }
+
+    /// Where it listens for clients.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The URL that a client connects to.
+    pub fn url(&self) -> String {
+        format!("nats://{}", self.addr)
+    }
+
+    /// Process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// A directory of this server alone, removed together with it.
+    pub fn dir(&self) -> &Path {
+        self.launch.dir.path()
+    }
+
+    /// Everything it has written to standard error so far.
+    pub fn log(&self) -> String {
+        self.log.text()
+    }
+
+    /// Waits for a line on standard error that contains `needle`, and returns it.
+    ///
+    /// # Panics
+    /// When no such line comes.
+    pub fn wait_for_log(&self, needle: &str) -> String {
+        self.log
+            .wait(|line| line.contains(needle).then(|| line.to_owned()))
+            .unwrap_or_else(|| panic!("no log line with {needle:?} in:\n{}", self.log()))
+    }
+
+    /// Resident memory in bytes, as the kernel counts it.
+    ///
+    /// # Panics
+    /// When the process is gone.
+    pub fn resident_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()))
+            .expect("a living process has a status");
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmRSS:"))
+            .expect("VmRSS");
+        let kib = line
+            .split_whitespace()
+            .nth(1)
+            .and_then(|kib| kib.parse::<u64>().ok());
+        kib.expect("VmRSS is a number of KiB") * 1024
+    }
+
+    /// Whether the process still runs.
+    pub fn is_running(&mut self) -> bool {
+        self.child
+            .try_wait()
+            .expect("a child can be asked")
+            .is_none()
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.pid()).expect("process ids are small");
+        kill(Pid::from_raw(pid), signal).expect("a child can be signalled");
+    }
+
+    /// Waits for the process to end by itself.
+    ///
+    /// # Panics
+    /// When it does not end in time.
+    pub fn wait_for_exit(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child can be asked") {
+                return status;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "the server does not end:\n{}",
+                self.log()
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Kills the process without giving it a chance to say anything, and waits until it is gone.
+    pub fn kill(&mut self) {
+        // Both fail only when the process has been waited for already, which is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Starts the server again on the port that it had before. Kills it first if it still runs.
+    pub fn restart(&mut self) {
+        self.kill();
+        let (child, addr, log) = self.launch.spawn(&self.addr.port().to_string());
+        self.child = child;
+        self.addr = addr;
+        self.log = log;
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+impl Launch {
+    fn spawn(&self, port: &str) -> (Child, SocketAddr, Log) {
+        let mut child = Command::new(&self.program)
+            .args(&self.args)
+            .args(["-p", port])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{} does not start: {error}", self.program.display()));
+        let log = Log::default();
+        log.follow(child.stderr.take().expect("standard error is piped"));
+        let addr = self.wait_until_serving(&mut child, &log);
+        (child, addr, log)
+    }
+
+    /// The ports file or the log says where it listens; serving means that it answers with INFO.
+    fn wait_until_serving(&self, child: &mut Child, log: &Log) -> SocketAddr {
+        let name = self
+            .program
+            .file_name()
+            .expect("a program has a name")
+            .to_string_lossy();
+        let ports_file = self.dir.path().join(format!("{name}_{}.ports", child.id()));
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let addr = addr_in_ports_file(&ports_file).or_else(|| log.find(addr_in_log_line));
+            if let Some(addr) = addr.filter(|addr| sends_info(*addr)) {
+                return addr;
+            }
+            let over = child.try_wait().expect("a child can be asked");
+            if over.is_some() || Instant::now() > deadline {
+                let _ = child.kill();
+                let _ = child.wait();
+                panic!("{name} did not come up ({over:?}):\n{}", log.text());
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+/// The first client URL in a ports file, once that is completely written.
+fn addr_in_ports_file(path: &Path) -> Option<SocketAddr> {
+    let text = std::fs::read_to_string(path).ok()?;
+    let ports: serde_json::Value = serde_json::from_str(&text).ok()?;
+    let url = ports["nats"][0].as_str()?;
+    url.strip_prefix("nats://")?.parse().ok()
+}
+
+/// nats-server's words for where it listens.
+fn addr_in_log_line(line: &str) -> Option<SocketAddr> {
+    line.split_once("client connections on ")?
+        .1
+        .trim()
+        .parse()
+        .ok()
+}
+
+fn sends_info(addr: SocketAddr) -> bool {
+    let Ok(mut stream) = TcpStream::connect(addr) else {
+        return false;
+    };
+    let mut start = [0; 5];
+    stream
+        .set_read_timeout(Some(Duration::from_secs(2)))
+        .expect("a positive timeout");
+    stream.read_exact(&mut start).is_ok() && &start == b"INFO "
+}
+
+impl Log {
+    /// Reads `stream` to its end in a thread of its own, so that the process never blocks on it.
+    fn follow(&self, stream: impl Read + Send + 'static) {
+        let log = self.clone();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stream).split(b'\n') {
+                let Ok(line) = line else { break };
+                let line = String::from_utf8_lossy(&line).into_owned();
+                log.shared
+                    .0
+                    .lock()
+                    .expect("no panic under this lock")
+                    .lines
+                    .push(line);
+                log.shared.1.notify_all();
+            }
+            log.shared.0.lock().expect("no panic under this lock").ended = true;
+            log.shared.1.notify_all();
+        });
+    }
+
+    fn text(&self) -> String {
+        self.shared
+            .0
+            .lock()
+            .expect("no panic under this lock")
+            .lines
+            .join("\n")
+    }
+
+    /// The first line so far that `pick` makes something of.
+    fn find<T>(&self, pick: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let state = self.shared.0.lock().expect("no panic under this lock");
+        state.lines.iter().find_map(|line| pick(line))
+    }
+
+    /// The first line, past or future, that `pick` makes something of.
+    fn wait<T>(&self, pick: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let (state, changed) = &*self.shared;
+        let deadline = Instant::now() + PATIENCE;
+        let mut state = state.lock().expect("no panic under this lock");
+        let mut seen = 0;
+        loop {
+            if let Some(found) = state.lines[seen..].iter().find_map(|line| pick(line)) {
+                return Some(found);
+            }
+            seen = state.lines.len();
+            let left = deadline.saturating_duration_since(Instant::now());
+            if state.ended || left.is_zero() {
+                return None;
+            }
+            state = changed
+                .wait_timeout(state, left)
+                .expect("no panic under this lock")
+                .0;
+        }
+    }
+}
