@@ -1,0 +1,172 @@
+//! The program `recado-bench`: runs rows of the benchmark against one server and prints them.
+#![forbid(unsafe_code)]
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use recado_bench::rows::Row;
+use recado_bench::target::Source;
+use recado_bench::{Result, floor};
+
+const EXAMPLES: &str = "\
+Examples:
+  recado-bench rows
+  recado-bench run one-16 request-1 idle --server target/release/recado-server
+  recado-bench run one-16 --server /path/to/nats-server --seconds 5 --json
+  recado-bench run one-16 --floor
+  recado-bench run request-1 --connect 127.0.0.1:4222 --pid $(pidof recado-server)
+
+A server given by --server is started afresh for each row, on a free loopback port, with
+`-p PORT -a 127.0.0.1`, and stopped afterwards. To compare two servers use `cargo xtask bench`.";
+
+/// Measures a server that speaks the NATS protocol: what it does and what it pays for it.
+#[derive(Parser)]
+#[command(version, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs rows and prints what they found.
+    Run(Run),
+    /// Lists the rows.
+    Rows {
+        /// As JSON, with what each does.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Serves as the least work that any server must do, until it is stopped.
+    Floor {
+        /// The loopback port to listen on.
+        #[arg(long)]
+        port: u16,
+    },
+}
+
+#[derive(Args)]
+struct Run {
+    /// Names of rows, or `all`.
+    #[arg(required = true)]
+    rows: Vec<String>,
+    #[command(flatten)]
+    server: Server,
+    /// How long the measured part of a row with steady traffic lasts.
+    #[arg(long, default_value_t = 3.0)]
+    seconds: f64,
+    /// How many connections the rows with many of them open.
+    #[arg(long, default_value_t = 10_000)]
+    connections: usize,
+    /// How often to run each row.
+    #[arg(long, default_value_t = 1)]
+    rounds: usize,
+    /// Prints one JSON object a line.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = true)]
+struct Server {
+    /// The program to start, for each row afresh.
+    #[arg(long, conflicts_with_all = ["floor", "connect"])]
+    server: Option<PathBuf>,
+    /// A further argument for it (repeatable).
+    #[arg(long, requires = "server", allow_hyphen_values = true)]
+    server_arg: Vec<String>,
+    /// The floor: no server, only the least work.
+    #[arg(long, conflicts_with = "connect")]
+    floor: bool,
+    /// A server that runs already.
+    #[arg(long)]
+    connect: Option<SocketAddr>,
+    /// Its process, for CPU and memory.
+    #[arg(long, requires = "connect")]
+    pid: Option<i32>,
+}
+
+impl Server {
+    fn source(self) -> Source {
+        match (self.server, self.connect) {
+            (Some(path), _) => Source::Program {
+                path,
+                args: self.server_arg,
+            },
+            (None, Some(address)) => Source::Running {
+                address,
+                pid: self.pid,
+            },
+            (None, None) => Source::Floor,
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Run(run) => run.run(),
+        Command::Rows { json } => list(json),
+        Command::Floor { port } => floor::serve(port),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("recado-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Run {
+    fn run(self) -> Result<()> {
+        let (rows, source) = (chosen(&self.rows)?, self.server.source());
+        let measure = Duration::from_secs_f64(self.seconds.clamp(0.05, 600.0));
+        for row in rows {
+            for _ in 0..self.rounds {
+                let outcome = row.run(&source, measure, self.connections)?;
+                if self.json {
+                    println!("{}", serde_json::to_string(&outcome).expect("plain data"));
+                } else {
+                    println!("{}", outcome.to_text());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn chosen(names: &[String]) -> Result<Vec<&'static Row>> {
+    if names.iter().any(|name| name == "all") {
+        return Ok(Row::all().iter().collect());
+    }
+    let find = |name: &String| {
+        let known = || {
+            Row::all()
+                .iter()
+                .map(|row| row.name)
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        Row::named(name).ok_or_else(|| {
+            recado_bench::Error::Server(format!("there is no row `{name}`; there are {}", known()))
+        })
+    };
+    names.iter().map(find).collect()
+}
+
+fn list(json: bool) -> Result<()> {
+    for row in Row::all() {
+        if json {
+            let line = serde_json::json!({
+                "name": row.name, "title": row.title, "how": row.how, "floor": row.floor,
+            });
+            println!("{line}");
+        } else {
+            println!("{:<14} {}", row.name, row.title);
+        }
+    }
+    Ok(())
+}

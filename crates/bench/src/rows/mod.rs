@@ -1,0 +1,229 @@
+//! The rows of the benchmark: each is one workload against one server.
+
+mod flow;
+mod idle;
+mod many;
+mod request;
+mod scale;
+
+use std::time::Duration;
+
+use crate::error::Result;
+use crate::meter::Meter;
+use crate::outcome::{Outcome, Used};
+use crate::target::{Cores, Source, Target};
+
+/// One workload.
+pub struct Row {
+    /// What it is called on the command line.
+    pub name: &'static str,
+    /// What it is called in the table.
+    pub title: &'static str,
+    /// What it does and how it is measured.
+    pub how: &'static str,
+    /// Whether the floor can serve it.
+    pub floor: bool,
+    work: fn(&Setting) -> Result<Outcome>,
+}
+
+/// How a row is to be run.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The server under test.
+    pub source: Source,
+    /// How long the measured part of a row with steady traffic lasts.
+    pub measure: Duration,
+    /// How many connections the rows with many of them open.
+    pub connections: usize,
+    row: &'static str,
+}
+
+impl Row {
+    /// Every row there is, in the table's order.
+    pub fn all() -> &'static [Row] {
+        ROWS
+    }
+
+    /// The row of this name.
+    pub fn named(name: &str) -> Option<&'static Row> {
+        ROWS.iter().find(|row| row.name == name)
+    }
+
+    /// Runs it against a fresh server (or the one that runs).
+    pub fn run(&self, source: &Source, measure: Duration, connections: usize) -> Result<Outcome> {
+        let source = source.clone();
+        (self.work)(&Setting {
+            source,
+            measure,
+            connections,
+            row: self.name,
+        })
+    }
+}
+
+impl Setting {
+    fn start(&self) -> Result<Target> {
+        self.source.start(Cores::All)
+    }
+
+    /// How long a server is warmed up before it is measured.
+    fn warm_up(&self) -> Duration {
+        self.measure / 5
+    }
+}
+
+/// Reads both CPU clocks, for the difference at the end.
+struct CpuWatch {
+    server: Option<(Meter, Duration)>,
+    own: Duration,
+}
+
+impl CpuWatch {
+    fn start(target: &Target) -> Result<CpuWatch> {
+        let server = match target.meter {
+            Some(meter) => Some((meter, meter.cpu()?)),
+            None => None,
+        };
+        Ok(CpuWatch {
+            server,
+            own: Meter::own().cpu()?,
+        })
+    }
+
+    fn stop(self) -> Result<Used> {
+        let server = match self.server {
+            Some((meter, before)) => Some(meter.cpu()?.saturating_sub(before)),
+            None => None,
+        };
+        Ok(Used {
+            server,
+            generator: Meter::own().cpu()?.saturating_sub(self.own),
+        })
+    }
+}
+
+const FLOW: &str = "Publishers write blocks of ready-made PUB frames without pause, for the time \
+    given, after a warm-up over the same connections; each ends with PING and waits for the \
+    PONG. Then each subscriber is sent a PING, and what it has read when the PONG comes is \
+    compared with what was published: every byte while it comes, and the count at the end.";
+
+const REQUEST: &str = "A requester publishes a 16-byte request with a reply subject of its own, as \
+    client libraries do, waits for the answer, checks it, and goes on. One connection answers \
+    with the same payload. Latency goes into an HDR histogram.";
+
+static ROWS: &[Row] = &[
+    Row {
+        name: "one-16",
+        title: "1 publisher → 1 subscriber, 16 B",
+        how: FLOW,
+        floor: true,
+        work: |s| flow::one_to_one(s, 16),
+    },
+    Row {
+        name: "one-128",
+        title: "1 publisher → 1 subscriber, 128 B",
+        how: FLOW,
+        floor: true,
+        work: |s| flow::one_to_one(s, 128),
+    },
+    Row {
+        name: "one-1k",
+        title: "1 publisher → 1 subscriber, 1 KiB",
+        how: FLOW,
+        floor: true,
+        work: |s| flow::one_to_one(s, 1024),
+    },
+    Row {
+        name: "one-32k",
+        title: "1 publisher → 1 subscriber, 32 KiB",
+        how: FLOW,
+        floor: true,
+        work: |s| flow::one_to_one(s, 32 * 1024),
+    },
+    Row {
+        name: "four-to-one",
+        title: "4 publishers → 1 subscriber, 16 B",
+        how: FLOW,
+        floor: true,
+        work: flow::four_to_one,
+    },
+    Row {
+        name: "subjects-10k",
+        title: "10,000 subjects, 16 B",
+        how: "One publisher goes round 10,000 subjects; one connection holds 10,000 literal \
+            subscriptions, one for each, with its own sid. Otherwise like the rows above.",
+        floor: false,
+        work: flow::many_subjects,
+    },
+    Row {
+        name: "fan-10",
+        title: "fan-out 1 → 10, 16 B",
+        how: "One publisher, 10 connections subscribed to its subject with the same sid, all \
+            read by one thread. Counted per delivery. Otherwise like the rows above.",
+        floor: true,
+        work: |s| flow::fan_out(s, 10),
+    },
+    Row {
+        name: "fan-100",
+        title: "fan-out 1 → 100, 16 B",
+        how: "As with 10, with 100.",
+        floor: true,
+        work: |s| flow::fan_out(s, 100),
+    },
+    Row {
+        name: "request-1",
+        title: "request/reply, one at a time",
+        how: REQUEST,
+        floor: true,
+        work: |s| request::concurrent(s, 1),
+    },
+    Row {
+        name: "request-16",
+        title: "request/reply, 16 at a time",
+        how: "16 requester connections, each one request at a time, all driven by one thread; \
+            one responder.",
+        floor: false,
+        work: |s| request::concurrent(s, 16),
+    },
+    Row {
+        name: "request-flood",
+        title: "request/reply beside a flood",
+        how: "One requester as above, while one publisher floods one subscriber with 16-byte \
+            messages on another subject as fast as the server takes them.",
+        floor: false,
+        work: request::beside_a_flood,
+    },
+    Row {
+        name: "idle",
+        title: "idle connection with one subscription",
+        how: "Opens the connections one after another, each with one subscription to a subject of \
+            its own, and takes the growth of the server's proportional set size once it has \
+            settled, divided by their number.",
+        floor: false,
+        work: |s| idle::connections(s, idle::Subjects::Distinct),
+    },
+    Row {
+        name: "idle-same",
+        title: "idle connection, all on one subject",
+        how: "As above, with all of them subscribed to the same subject.",
+        floor: false,
+        work: |s| idle::connections(s, idle::Subjects::Same),
+    },
+    Row {
+        name: "connect",
+        title: "connect + publish + close",
+        how: "Four threads each connect, read INFO, send CONNECT, one 16-byte PUB and PING, wait \
+            for the PONG and close, over and over. A subscriber counts the messages.",
+        floor: false,
+        work: idle::connect_publish_close,
+    },
+    Row {
+        name: "scale",
+        title: "4 publishers → 4 subscribers on 4 subjects, 128 B",
+        how: "Four independent pairs. Once with the server bound to one core, once with all; the \
+            generator may use all cores both times, so on a small machine it takes its share \
+            of them. The figures are those with all cores.",
+        floor: false,
+        work: scale::over_the_cores,
+    },
+];
