@@ -1,3 +1,50 @@
-//! Chores of the project: tests, benchmarks, fuzzing.
+//! Chores of the project: tests, benchmarks, fuzzing. `cargo xtask` lists them.
+//!
+//! It has almost no dependencies, so that the first test run on a fresh clone starts soon.
+#![forbid(unsafe_code)]
 
-fn main() {}
+mod test;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask test [ARGS…]   Builds everything, runs all tests and sums them up in one last line.
+                           What follows is handed to `cargo test`.";
+
+/// Why a chore did not succeed: one message for people.
+type Failure = String;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let done = match args.split_first() {
+        Some((chore, rest)) if chore == "test" => test::run(rest),
+        Some((chore, _)) if chore != "help" && chore != "--help" && chore != "-h" => {
+            Err(format!("there is no chore `{chore}`\n{USAGE}"))
+        }
+        _ => {
+            println!("{USAGE}");
+            Ok(())
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if !failure.is_empty() {
+                eprintln!("xtask: {failure}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The cargo that runs us.
+fn cargo() -> std::process::Command {
+    std::process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// The workspace's root.
+fn root() -> &'static std::path::Path {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("xtask has a parent")
+}
