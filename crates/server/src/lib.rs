@@ -1,3 +1,6 @@
 //! The server: configuration, listeners, engine. As a library it runs inside another program.
 
+#![forbid(unsafe_code)]
+
 pub mod config;
+pub mod logging;
