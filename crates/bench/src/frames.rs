@@ -51,6 +51,11 @@ impl Traffic {
         Self::render(count, payload, numbered, |_| (subject.to_owned(), 1))
     }
 
+    /// A block of so many numbered messages to one subject, subscribed to with sid 1.
+    pub(crate) fn block(subject: &str, payload: usize, count: usize) -> Traffic {
+        Self::render(count, payload, Numbered::Yes, |_| (subject.to_owned(), 1))
+    }
+
     /// One message for each of `count` subjects, the n-th with sid `FIRST_SID_OF_MANY + n`.
     pub(crate) fn many_subjects(count: usize, payload: usize) -> Traffic {
         assert!(FIRST_SID_OF_MANY + count <= 100_000, "sids of one width");

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use recado_bench::rows::Row;
+use recado_bench::rows::{Row, subscriber};
 use recado_bench::target::Source;
 use recado_bench::{Result, floor};
 
@@ -45,6 +45,13 @@ enum Command {
         /// The loopback port to listen on.
         #[arg(long)]
         port: u16,
+    },
+    /// The subscriber that the row `stopped` starts in a process of its own.
+    #[command(hide = true)]
+    Subscriber {
+        /// The server.
+        #[arg(long)]
+        connect: SocketAddr,
     },
 }
 
@@ -110,6 +117,7 @@ fn main() -> ExitCode {
         Command::Run(run) => run.run(),
         Command::Rows { json } => list(json),
         Command::Floor { port } => floor::serve(port),
+        Command::Subscriber { connect } => subscriber(connect),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -163,6 +163,14 @@ pub(crate) struct Used {
     pub(crate) generator: Duration,
 }
 
+impl Used {
+    /// Adds what another stretch of time used.
+    pub(crate) fn add(&mut self, more: Used) {
+        self.generator += more.generator;
+        self.server = more.server.map(|cpu| cpu + self.server.unwrap_or_default());
+    }
+}
+
 impl From<&Histogram<u64>> for Latency {
     /// The histogram is in nanoseconds.
     fn from(histogram: &Histogram<u64>) -> Latency {

@@ -33,6 +33,8 @@ pub(super) struct Subscriber {
     due: u64,
     waits_past_pong: bool,
     pub(super) last: Instant,
+    /// Messages so far, for those who look on from another thread.
+    pub(super) progress: Arc<AtomicU64>,
 }
 
 /// Publishers and subscribers of one kind of traffic.
@@ -217,6 +219,7 @@ impl Subscriber {
             due: 0,
             waits_past_pong: false,
             last: Instant::now(),
+            progress: Arc::default(),
         }
     }
 
@@ -226,6 +229,8 @@ impl Subscriber {
         self.verifier.feed(bytes)?;
         if self.verifier.messages() > before {
             self.last = Instant::now();
+            self.progress
+                .store(self.verifier.messages(), Ordering::Relaxed);
         }
         if self.verifier.take_ping() {
             self.client.send(b"PONG\r\n")?;

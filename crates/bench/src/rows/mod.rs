@@ -1,12 +1,17 @@
 //! The rows of the benchmark: each is one workload against one server.
 
+mod active;
 mod flow;
 mod idle;
 mod many;
 mod request;
 mod scale;
+mod slow;
+mod stopped;
 
 use std::time::Duration;
+
+pub use stopped::subscriber;
 
 use crate::error::Result;
 use crate::meter::Meter;
@@ -225,5 +230,33 @@ static ROWS: &[Row] = &[
             of them. The figures are those with all cores.",
         floor: false,
         work: scale::over_the_cores,
+    },
+    Row {
+        name: "active",
+        title: "10,000 connections, all active",
+        how: "A ring: every connection is subscribed to a subject of its own and publishes blocks \
+            of ten 16-byte messages to its neighbour's, the next one when it has received one. \
+            Every message of every connection is accounted for.",
+        floor: false,
+        work: active::ring,
+    },
+    Row {
+        name: "stopped",
+        title: "4 healthy subscribers beside a stopped one, 128 B",
+        how: "Windows without and with a fifth subscriber, a process that has been stopped with \
+            SIGSTOP, alternate three times. Measuring begins when 8 MiB have been published past \
+            the stopped one, more than its sockets hold. The ratio is that of the healthy ones' \
+            throughput (median of three); the worst 100 ms are those of one healthy subscriber.",
+        floor: false,
+        work: stopped::beside_a_stopped_one,
+    },
+    Row {
+        name: "slow",
+        title: "a subscriber 10 × slower than its publisher, 1 KiB",
+        how: "First the pair runs at full speed; then the subscriber reads a tenth of that while the \
+            publisher goes on as fast as the server lets it. Then it reads what is left, unless it \
+            has been cut off. Memory is the highest resident size against that of the fresh server.",
+        floor: false,
+        work: slow::subscriber,
     },
 ];
