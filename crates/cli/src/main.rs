@@ -1,3 +1,89 @@
-//! The program `recado`: the client.
+//! The program `recado`: the client. It reads the command line, runs one command and reports how
+//! it went; each command is a file of `commands/`.
+//!
+//! It must never end without saying why: every failure passes through [`terminal::complain`] and
+//! has an exit status in [`exit`].
 
-fn main() {}
+#![forbid(unsafe_code)]
+
+mod args;
+mod commands;
+mod connect;
+mod exit;
+mod failure;
+mod lang;
+mod line;
+mod payload;
+mod settings;
+mod shown;
+mod span;
+mod subject;
+mod summary;
+mod terminal;
+mod text;
+mod usage;
+
+use std::ffi::OsString;
+
+use args::{Cli, Command};
+use failure::Failure;
+use settings::Settings;
+use terminal::Out;
+use usage::Asked;
+
+fn main() -> ! {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    lang::choose(&arguments);
+    // Looked for by hand, so that a mistake on the command line is reported as JSON too.
+    let as_json = arguments.iter().any(|argument| argument == "--json");
+    let result = usage::parse(arguments).and_then(|asked| match asked {
+        Asked::Show(words) => show(&words),
+        Asked::Run(cli) => run(*cli),
+    });
+    let status = match result {
+        Ok(()) => exit::Status::Done,
+        Err(Failure::OutputClosed) => exit::Status::Done,
+        Err(failure) => {
+            terminal::complain(&failure, as_json);
+            failure.status()
+        }
+    };
+    // Not a return: a thread that still waits for standard input must not hold the program.
+    std::process::exit(status.code().into())
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    if let Command::Help { command } = &cli.command {
+        return show(&usage::help(command.as_deref())?);
+    }
+    let settings = Settings::new(&cli.global)?;
+    let as_json = cli.global.json;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Local {
+            what: text::failures::machine_failed(&error.to_string()),
+            next: text::failures::machine_failed_next().to_owned(),
+        })?;
+    runtime.block_on(async {
+        match cli.command {
+            Command::Publish(arguments) => {
+                commands::publish::run(&settings, &arguments, as_json).await
+            }
+            Command::Sub(arguments) => commands::sub::run(&settings, &arguments, as_json).await,
+            Command::Request(arguments) => {
+                commands::request::run(&settings, &arguments, as_json).await
+            }
+            Command::Reply(arguments) => commands::reply::run(&settings, &arguments, as_json).await,
+            Command::Ping(arguments) => commands::ping::run(&settings, &arguments, as_json).await,
+            Command::Help { .. } => Ok(()),
+        }
+    })
+}
+
+fn show(words: &str) -> Result<(), Failure> {
+    let mut out = Out::new();
+    out.line(words.trim_end())?;
+    out.flush()
+}

@@ -1,0 +1,98 @@
+//! The command line: the global options and the list of commands.
+//!
+//! All words come from the catalogue, so the language must be chosen before any of this is built.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+use crate::commands::{ping, publish, reply, request, sub};
+use crate::lang::Lang;
+use crate::span;
+use crate::text::help as text;
+
+/// Everything that can be said to `recado`.
+#[derive(Debug, Parser)]
+#[command(
+    name = "recado",
+    version,
+    about = text::about(),
+    override_usage = text::usage(),
+    after_help = text::after(&crate::exit::table()),
+    disable_help_flag = true,
+    disable_version_flag = true,
+    disable_help_subcommand = true,
+    arg_required_else_help = true
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    /// `-V` alone.
+    #[arg(short = 'V', long, action = ArgAction::Version, help = text::version())]
+    version: Option<bool>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The options that every command takes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = text::heading_global())]
+pub(crate) struct Global {
+    #[arg(short, long, global = true, value_name = "URL", env = "NATS_URL",
+        default_value = "nats://127.0.0.1:4222", help = text::server())]
+    pub(crate) server: String,
+    #[arg(long, global = true, value_name = text::value_file(), help = text::token_file())]
+    pub(crate) token_file: Option<PathBuf>,
+    #[arg(long, global = true, value_name = "TOKEN", conflicts_with = "token_file",
+        help = text::token())]
+    pub(crate) token: Option<String>,
+    #[arg(long, global = true, value_name = text::value_name(),
+        conflicts_with_all = ["token", "token_file"], help = text::user())]
+    pub(crate) user: Option<String>,
+    #[arg(long, global = true, value_name = text::value_password(), requires = "user",
+        help = text::password())]
+    pub(crate) password: Option<String>,
+    #[arg(long, global = true, value_name = text::value_span(), value_parser = span::parse,
+        help = text::timeout())]
+    pub(crate) timeout: Option<Duration>,
+    #[arg(long, global = true, help = text::retry())]
+    pub(crate) retry: bool,
+    #[arg(long, global = true, value_name = text::value_span(), value_parser = span::parse,
+        help = text::deadline())]
+    pub(crate) deadline: Option<Duration>,
+    #[arg(long, global = true, value_name = text::value_name(), help = text::name())]
+    pub(crate) name: Option<String>,
+    #[arg(long, global = true, help = text::json())]
+    pub(crate) json: bool,
+    /// Read before all else by [`crate::lang::choose`]; here so that it is checked and listed.
+    #[arg(long, global = true, value_enum, value_name = "en|es", help = text::lang())]
+    lang: Option<Lang>,
+    #[arg(short, long, global = true, action = ArgAction::Help, help = text::help())]
+    help: Option<bool>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    #[command(name = "pub", alias = "publish", about = text::pub_about(),
+        override_usage = text::pub_usage(), after_help = text::pub_examples())]
+    Publish(publish::Arguments),
+    #[command(alias = "subscribe", about = text::sub_about(), override_usage = text::sub_usage(),
+        after_help = text::sub_examples())]
+    Sub(sub::Arguments),
+    #[command(alias = "ask", alias = "req", about = text::request_about(),
+        override_usage = text::request_usage(), after_help = text::request_examples())]
+    Request(request::Arguments),
+    #[command(alias = "answer", about = text::reply_about(), override_usage = text::reply_usage(),
+        after_help = text::reply_examples())]
+    Reply(reply::Arguments),
+    #[command(about = text::ping_about(), override_usage = text::ping_usage(),
+        after_help = text::ping_examples())]
+    Ping(ping::Arguments),
+    #[command(about = text::help_about(), override_usage = text::help_usage())]
+    Help {
+        #[arg(value_name = text::value_command(), help = text::help_command())]
+        command: Option<String>,
+    },
+}

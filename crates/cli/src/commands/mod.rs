@@ -1,0 +1,22 @@
+//! The commands, one file each: its arguments, and `run`. None uses another.
+
+pub(crate) mod ping;
+pub(crate) mod publish;
+pub(crate) mod reply;
+pub(crate) mod request;
+pub(crate) mod sub;
+
+use crate::text::usage as text;
+
+/// A number of things that must be at least one.
+fn positive(written: &str) -> Result<u64, String> {
+    match written.parse() {
+        Ok(0) | Err(_) => Err(text::bad_number(written)),
+        Ok(number) => Ok(number),
+    }
+}
+
+/// A number of things where zero has a meaning of its own.
+fn count(written: &str) -> Result<u64, String> {
+    written.parse().map_err(|_| text::bad_count(written))
+}

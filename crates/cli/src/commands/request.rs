@@ -1,0 +1,251 @@
+//! `recado request`: asks on a subject, shows what is answered and how long it took.
+
+use std::time::{Duration, Instant};
+
+use async_nats::{HeaderMap, Message, StatusCode, Subscriber};
+use bytes::Bytes;
+use clap::Args;
+use futures_util::StreamExt;
+use serde_json::json;
+use tokio::time::{Instant as Moment, timeout_at};
+
+use crate::connect::{self, Session};
+use crate::failure::Failure;
+use crate::payload::Content;
+use crate::settings::Settings;
+use crate::shown;
+use crate::span;
+use crate::subject;
+use crate::summary::Times;
+use crate::terminal::{self, Out};
+use crate::text::{failures, help as text, talk};
+
+/// How often `--wait` looks whether a responder has appeared.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// The command's arguments.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[arg(value_name = text::value_subject(), value_parser = subject::literal,
+        help = text::request_subject())]
+    subject: String,
+    #[command(flatten)]
+    content: Content,
+    #[arg(short, long, value_name = "N", default_value = "1", value_parser = super::positive,
+        help = text::request_count())]
+    count: u64,
+    #[arg(long, value_name = "N", default_value = "1", value_parser = super::count,
+        help = text::request_replies())]
+    replies: u64,
+    #[arg(short, long, help = text::request_wait())]
+    wait: bool,
+    #[arg(short, long, conflicts_with = "json", help = text::request_raw())]
+    raw: bool,
+}
+
+/// Runs the command.
+pub(crate) async fn run(
+    settings: &Settings,
+    arguments: &Arguments,
+    as_json: bool,
+) -> Result<(), Failure> {
+    let payload = Bytes::from(arguments.content.payload()?);
+    let headers = arguments.content.header_map();
+    let mut session = connect::session(settings).await?;
+    let size = payload.len() + arguments.content.header_block().len();
+    let max_payload = session.client.max_payload();
+    if size > max_payload {
+        return Err(Failure::TooLarge {
+            what: failures::too_large(size, max_payload),
+        });
+    }
+    let inbox = session.client.new_inbox();
+    let answers = session.client.subscribe(format!("{inbox}.*")).await;
+    let mut asking = Asking {
+        arguments,
+        as_json,
+        limit: settings.reply_limit(),
+        give_up: settings.deadline.map(|deadline| Moment::now() + deadline),
+        answers: answers.map_err(|_| session.closed())?,
+        inbox,
+        payload,
+        headers,
+        out: Out::new(),
+        times: Times::new(),
+        asked: 0,
+    };
+    let mut interrupted = std::pin::pin!(connect::interrupted());
+    let result = tokio::select! {
+        () = &mut interrupted => Err(Failure::Interrupted),
+        result = asking.all(&mut session) => result,
+    };
+    asking.out.flush()?;
+    if arguments.count > 1 && asking.times.len() > 0 {
+        asking.close()?;
+    }
+    result
+}
+
+struct Asking<'a> {
+    arguments: &'a Arguments,
+    as_json: bool,
+    limit: Duration,
+    /// When even `--wait` ends.
+    give_up: Option<Moment>,
+    inbox: String,
+    answers: Subscriber,
+    payload: Bytes,
+    headers: Option<HeaderMap>,
+    out: Out,
+    times: Times,
+    /// Requests sent so far; the last token of each one's reply subject.
+    asked: u64,
+}
+
+/// What came of one request.
+enum Outcome {
+    Answered,
+    NobodyThere,
+}
+
+impl Asking<'_> {
+    async fn all(&mut self, session: &mut Session) -> Result<(), Failure> {
+        let mut told = false;
+        let mut done = 0;
+        while done < self.arguments.count {
+            match self.once(session).await? {
+                Outcome::Answered => done += 1,
+                Outcome::NobodyThere => {
+                    let over = self
+                        .give_up
+                        .is_some_and(|moment| Moment::now() + LOOK_EVERY > moment);
+                    if !self.arguments.wait || over {
+                        let subject = self.arguments.subject.clone();
+                        return Err(Failure::NoResponders { subject });
+                    }
+                    if !told {
+                        told = true;
+                        terminal::notice(&talk::waiting_for_responder(&self.arguments.subject));
+                    }
+                    tokio::time::sleep(LOOK_EVERY).await;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn once(&mut self, session: &mut Session) -> Result<Outcome, Failure> {
+        self.asked += 1;
+        let reply = format!("{}.{}", self.inbox, self.asked);
+        let start = Instant::now();
+        let deadline = Moment::now() + self.limit;
+        self.publish(session, reply.clone()).await?;
+        let wanted = self.arguments.replies;
+        let mut received = 0;
+        while wanted == 0 || received < wanted {
+            let answer = tokio::select! {
+                biased;
+                answer = timeout_at(deadline, self.answers.next()) => answer,
+                trouble = session.trouble() => return Err(trouble),
+            };
+            let answer = match answer {
+                Ok(Some(answer)) => answer,
+                Ok(None) => return Err(session.closed()),
+                Err(_) => return self.late(received),
+            };
+            let took = start.elapsed();
+            if answer.subject.as_str() != reply {
+                // A late answer to an earlier request.
+                continue;
+            }
+            if answer.status == Some(StatusCode::NO_RESPONDERS) {
+                return Ok(Outcome::NobodyThere);
+            }
+            received += 1;
+            self.times.record(took);
+            self.show(&answer, took)?;
+            refused(&answer)?;
+        }
+        Ok(Outcome::Answered)
+    }
+
+    async fn publish(&self, session: &Session, reply: String) -> Result<(), Failure> {
+        let (client, subject) = (&session.client, self.arguments.subject.clone());
+        let payload = self.payload.clone();
+        let sent = match self.headers.clone() {
+            None => client.publish_with_reply(subject, reply, payload).await,
+            Some(headers) => {
+                client
+                    .publish_with_reply_and_headers(subject, reply, headers, payload)
+                    .await
+            }
+        };
+        sent.map_err(|_| session.closed())
+    }
+
+    /// The deadline passed: an end if "all that come" were asked for, and at least one came.
+    fn late(&self, received: u64) -> Result<Outcome, Failure> {
+        let limit = span::show(self.limit);
+        let subject = &self.arguments.subject;
+        let what = match self.arguments.replies {
+            0 if received > 0 => return Ok(Outcome::Answered),
+            0 | 1 => failures::deadline_reply(subject, &limit),
+            wanted => failures::deadline_replies(received, wanted, &limit),
+        };
+        Err(Failure::Deadline {
+            what,
+            next: failures::deadline_reply_next().to_owned(),
+        })
+    }
+
+    fn show(&mut self, answer: &Message, took: Duration) -> Result<(), Failure> {
+        if self.as_json {
+            let mut object = shown::json(answer);
+            object.insert("latency_ms".into(), json!(span::millis_number(took)));
+            self.out.json(&object.into())?;
+        } else if self.arguments.raw {
+            self.out.bytes(&answer.payload)?;
+        } else {
+            self.out.line(&shown::payload(&answer.payload))?;
+            if let Some(headers) = &answer.headers {
+                shown::headers(&mut self.out, headers)?;
+            }
+            // Both streams may be one terminal: the answer must stand above its time.
+            self.out.flush()?;
+            terminal::notice(&talk::reply_in(&span::millis(took)));
+        }
+        self.out.flush()
+    }
+
+    /// The percentiles of several requests.
+    fn close(&mut self) -> Result<(), Failure> {
+        if self.as_json {
+            let summary = json!({ "summary": {
+                "requests": self.asked,
+                "replies": self.times.len(),
+                "latency": self.times.json(),
+            }});
+            self.out.json(&summary)?;
+            return self.out.flush();
+        }
+        terminal::notice(&talk::replies_total(self.times.len(), &self.times.show()));
+        Ok(())
+    }
+}
+
+/// An answer that says by its headers that the service failed (ADR-32).
+fn refused(answer: &Message) -> Result<(), Failure> {
+    let Some(headers) = &answer.headers else {
+        return Ok(());
+    };
+    let value = |name: &str| headers.get(name).map(|value| value.as_str().to_owned());
+    let said = value("Nats-Service-Error");
+    let code = value("Nats-Service-Error-Code");
+    if said.is_none() && code.is_none() {
+        return Ok(());
+    }
+    Err(Failure::Service {
+        code: code.unwrap_or_default(),
+        said: said.unwrap_or_default(),
+    })
+}

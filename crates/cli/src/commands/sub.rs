@@ -1,0 +1,176 @@
+//! `recado sub`: shows the messages of a subject as they come.
+
+use std::time::{Duration, Instant};
+
+use async_nats::{Message, Subscriber};
+use clap::Args;
+use futures_util::{FutureExt, StreamExt};
+
+use crate::connect::{self, Session};
+use crate::failure::Failure;
+use crate::settings::Settings;
+use crate::shown::{self, Style};
+use crate::span;
+use crate::subject;
+use crate::terminal::{self, Out};
+use crate::text::{failures, help as text, talk};
+
+/// The command's arguments.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[arg(value_name = text::value_subject(), value_parser = subject::filter,
+        help = text::sub_subject())]
+    subject: String,
+    #[arg(short, long, value_name = text::value_group(), value_parser = subject::queue,
+        help = text::sub_queue())]
+    queue: Option<String>,
+    #[arg(short, long, value_name = "N", value_parser = super::positive, help = text::sub_count())]
+    count: Option<u64>,
+    #[arg(short, long, conflicts_with = "json", help = text::sub_raw())]
+    raw: bool,
+    #[arg(long, help = text::sub_headers())]
+    headers: bool,
+}
+
+/// Runs the command.
+pub(crate) async fn run(
+    settings: &Settings,
+    arguments: &Arguments,
+    as_json: bool,
+) -> Result<(), Failure> {
+    let mut session = connect::session(settings).await?;
+    let mut messages = subscribe(&session, arguments).await?;
+    session.settle().await?;
+    terminal::notice(&talk::listening(&arguments.subject, &settings.label()));
+    let mut listening = Listening {
+        out: Out::new(),
+        style: match (as_json, arguments.raw) {
+            (true, _) => Style::Json,
+            (_, true) => Style::Raw,
+            _ => Style::Human {
+                headers: arguments.headers,
+            },
+        },
+        wanted: arguments.count,
+        received: 0,
+        bytes: 0,
+    };
+    let start = Instant::now();
+    let end = listening
+        .until_end(&mut session, &mut messages, settings.timeout)
+        .await;
+    // What was received is shown whatever happened.
+    listening.out.flush()?;
+    let took = span::show(start.elapsed());
+    let (received, bytes) = (listening.received, listening.bytes);
+    terminal::notice(&match received {
+        1 => talk::received_one(bytes, &took),
+        _ => talk::received_many(received, bytes, &took),
+    });
+    match end? {
+        End::Enough | End::Asked => Ok(()),
+        End::Silence(limit) => silence(arguments, received, limit),
+    }
+}
+
+async fn subscribe(session: &Session, arguments: &Arguments) -> Result<Subscriber, Failure> {
+    let subject = arguments.subject.clone();
+    let subscribed = match &arguments.queue {
+        Some(queue) => session.client.queue_subscribe(subject, queue.clone()).await,
+        None => session.client.subscribe(subject).await,
+    };
+    let mut messages = subscribed.map_err(|_| session.closed())?;
+    if let Some(count) = arguments.count {
+        // The server stops by itself, so that the rest of a queue group gets what follows.
+        messages
+            .unsubscribe_after(count)
+            .await
+            .map_err(|_| session.closed())?;
+    }
+    Ok(messages)
+}
+
+/// A silence longer than `--timeout`: an end if something had come and no number was asked for.
+fn silence(arguments: &Arguments, received: u64, limit: Duration) -> Result<(), Failure> {
+    let limit = span::show(limit);
+    let what = match arguments.count {
+        Some(wanted) => failures::deadline_messages(received, wanted, &limit),
+        None if received == 0 => failures::deadline_silence(&arguments.subject, &limit),
+        None => return Ok(()),
+    };
+    Err(Failure::Deadline {
+        what,
+        next: failures::deadline_messages_next().to_owned(),
+    })
+}
+
+/// Why the listening ended.
+enum End {
+    /// As many came as were asked for.
+    Enough,
+    /// The person asked for it.
+    Asked,
+    /// Nothing came for this long.
+    Silence(Duration),
+}
+
+struct Listening {
+    out: Out,
+    style: Style,
+    wanted: Option<u64>,
+    received: u64,
+    bytes: u64,
+}
+
+impl Listening {
+    async fn until_end(
+        &mut self,
+        session: &mut Session,
+        messages: &mut Subscriber,
+        silence: Option<Duration>,
+    ) -> Result<End, Failure> {
+        let mut interrupted = std::pin::pin!(connect::interrupted());
+        loop {
+            // While more is there already, it goes out in one write.
+            let message = match messages.next().now_or_never() {
+                Some(message) => message,
+                None => {
+                    self.out.flush()?;
+                    let limit = silence.unwrap_or(Duration::MAX);
+                    tokio::select! {
+                        biased;
+                        () = &mut interrupted => return Ok(End::Asked),
+                        message = tokio::time::timeout(limit, messages.next()) => match message {
+                            Ok(message) => message,
+                            Err(_) => return Ok(End::Silence(limit)),
+                        },
+                        trouble = session.trouble() => return Err(trouble),
+                    }
+                }
+            };
+            let Some(message) = message else {
+                return Err(session.closed());
+            };
+            if self.show(&message)? {
+                return Ok(End::Enough);
+            }
+            // A stream that never pauses must not keep Ctrl-C or an error waiting.
+            if self.received.is_multiple_of(1024) {
+                if interrupted.as_mut().now_or_never().is_some() {
+                    return Ok(End::Asked);
+                }
+                if let Some(trouble) = session.trouble().now_or_never() {
+                    return Err(trouble);
+                }
+            }
+        }
+    }
+
+    /// Shows a message; true when it was the last one wanted.
+    fn show(&mut self, message: &Message) -> Result<bool, Failure> {
+        self.received += 1;
+        self.bytes += message.payload.len() as u64;
+        shown::message(&mut self.out, self.style, message)?;
+        Ok(self.wanted == Some(self.received))
+    }
+}

@@ -1,0 +1,285 @@
+//! Getting connected: once and with a clear failure, or patiently with `--retry`; and afterwards
+//! what the connection goes through, told to the person.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use async_nats::{Client, ConnectOptions, Event, ServerError};
+use futures_util::StreamExt;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::{sleep, timeout};
+
+use crate::failure::Failure;
+use crate::line::{self, Line};
+use crate::settings::{Identity, Settings};
+use crate::span;
+use crate::terminal;
+use crate::text::{failures, talk as text};
+
+/// The first pause between two attempts; it doubles up to [`PAUSE_MAX`].
+const PAUSE_MIN: Duration = Duration::from_millis(50);
+const PAUSE_MAX: Duration = Duration::from_secs(1);
+
+/// How many messages may wait here to be printed before new ones are dropped (and said so).
+const WAITING_MESSAGES_MAX: usize = 512 * 1024;
+
+/// Opens a plain connection: see [`crate::line`].
+pub(crate) async fn line(settings: &Settings) -> Result<Line, Failure> {
+    patiently(settings, || line::open(settings)).await
+}
+
+/// Opens a connection that comes back by itself when it breaks.
+pub(crate) async fn session(settings: &Settings) -> Result<Session, Failure> {
+    patiently(settings, || Session::open(settings)).await
+}
+
+/// Tries once, or with `--retry` until it works or the deadline is over.
+async fn patiently<T, F>(settings: &Settings, attempt: impl Fn() -> F) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    let start = Instant::now();
+    let mut pause = PAUSE_MIN;
+    let mut told = false;
+    loop {
+        let failure = match attempt().await {
+            Ok(opened) => {
+                if told {
+                    terminal::notice(&text::waited(&span::show(start.elapsed())));
+                }
+                return Ok(opened);
+            }
+            Err(failure) if settings.retry && failure.may_pass() => failure,
+            Err(failure) => return Err(failure),
+        };
+        if let Some(deadline) = settings.deadline
+            && start.elapsed() + pause > deadline
+        {
+            // The cause keeps its own status: a script can tell "refused" from "unknown host".
+            terminal::notice(&text::gave_up(&span::show(deadline)));
+            return Err(failure);
+        }
+        if !told {
+            terminal::notice(&text::waiting(&failure.what()));
+            told = true;
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(PAUSE_MAX);
+    }
+}
+
+/// A connection that listens, and what happens to it.
+pub(crate) struct Session {
+    /// For publishing and subscribing.
+    pub(crate) client: Client,
+    events: UnboundedReceiver<Event>,
+    label: String,
+    source: Option<String>,
+    limit: Duration,
+    /// Since when the server has been gone.
+    gone: Option<Instant>,
+    dropped_told: bool,
+    /// Where [`settle`](Self::settle) sent its messages to ourselves.
+    round_trip: Option<String>,
+}
+
+impl Session {
+    async fn open(settings: &Settings) -> Result<Self, Failure> {
+        let (sender, mut events) = unbounded_channel();
+        let mut options = ConnectOptions::new()
+            .name(&settings.name)
+            .connection_timeout(settings.connect_limit())
+            .request_timeout(Some(settings.reply_limit()))
+            .subscription_capacity(WAITING_MESSAGES_MAX)
+            .retain_servers_order()
+            .reconnect_delay_callback(|attempts| {
+                let doublings = u32::try_from(attempts.saturating_sub(1))
+                    .unwrap_or(8)
+                    .min(8);
+                if attempts <= 1 {
+                    Duration::ZERO
+                } else {
+                    (PAUSE_MIN / 4 * 2u32.pow(doublings)).min(PAUSE_MAX)
+                }
+            })
+            .event_callback(move |event| {
+                // The receiver is gone only when the program is about to end.
+                let _ = sender.send(event);
+                std::future::ready(())
+            });
+        options = match &settings.credentials.identity {
+            Identity::Nobody => options,
+            Identity::Token(token) => options.token(token.clone()),
+            Identity::User(user, password) => {
+                options.user_and_password(user.clone(), password.clone())
+            }
+        };
+        let client = match options.connect(settings.servers.clone()).await {
+            Ok(client) => client,
+            Err(error) => {
+                // The library's error says little about the cause; walking the same way step by
+                // step finds it. If that walk succeeds, the trouble was a passing one.
+                return match line::open(settings).await {
+                    Err(cause) => Err(cause),
+                    Ok(line) => Err(Failure::Lost {
+                        address: line.address.clone(),
+                        detail: error.to_string(),
+                    }),
+                };
+            }
+        };
+        // Its first event is the connection that was just made.
+        while let Ok(event) = events.try_recv() {
+            if event == Event::Connected {
+                break;
+            }
+        }
+        Ok(Self {
+            client,
+            events,
+            label: settings.label(),
+            source: settings.credentials.source.clone(),
+            limit: settings.reply_limit(),
+            gone: None,
+            dropped_told: false,
+            round_trip: None,
+        })
+    }
+
+    /// Waits until something about the connection ends the work; tells the person the rest.
+    ///
+    /// Dropping the future loses nothing.
+    pub(crate) async fn trouble(&mut self) -> Failure {
+        while let Some(event) = self.events.recv().await {
+            if let Err(failure) = self.judge(event) {
+                return failure;
+            }
+        }
+        Failure::Lost {
+            address: self.label.clone(),
+            detail: failures::lost_closed().to_owned(),
+        }
+    }
+
+    /// Waits until the server has processed everything sent so far.
+    ///
+    /// The library has no PING/PONG, so a message to ourselves goes round: the server handles one
+    /// connection's input in order. Who may not use an inbox gets an error instead, which comes
+    /// in the same order and says the same.
+    pub(crate) async fn settle(&mut self) -> Result<(), Failure> {
+        let inbox = self.client.new_inbox();
+        self.round_trip = Some(inbox.clone());
+        let mut own = self
+            .client
+            .subscribe(inbox.clone())
+            .await
+            .map_err(|_| self.closed())?;
+        self.client
+            .publish(inbox.clone(), "".into())
+            .await
+            .map_err(|_| self.closed())?;
+        let limit = self.limit;
+        let round = async {
+            loop {
+                tokio::select! {
+                    _ = own.next() => return Ok(()),
+                    event = self.events.recv() => match event {
+                        Some(event) if self.is_about_round_trip(&event) => return Ok(()),
+                        Some(event) => self.judge(event)?,
+                        None => return Err(self.closed()),
+                    },
+                }
+            }
+        };
+        match timeout(limit, round).await {
+            Ok(settled) => settled,
+            Err(_) => Err(Failure::Deadline {
+                what: failures::deadline_pong(&self.label, &span::show(limit)),
+                next: failures::deadline_pong_next().to_owned(),
+            }),
+        }
+    }
+
+    /// The failure for a library call that found the connection's task gone.
+    pub(crate) fn closed(&self) -> Failure {
+        Failure::Lost {
+            address: self.label.clone(),
+            detail: failures::lost_closed().to_owned(),
+        }
+    }
+
+    fn is_about_round_trip(&self, event: &Event) -> bool {
+        match (event, &self.round_trip) {
+            (Event::ServerError(ServerError::Other(said)), Some(inbox)) => said.contains(inbox),
+            _ => false,
+        }
+    }
+
+    fn judge(&mut self, event: Event) -> Result<(), Failure> {
+        if self.is_about_round_trip(&event) {
+            return Ok(());
+        }
+        match event {
+            // The very first one may come late; the server was not gone then.
+            Event::Connected => {
+                if let Some(gone) = self.gone.take() {
+                    let gone = span::show(gone.elapsed());
+                    terminal::notice(&text::back(&self.label, &gone));
+                }
+            }
+            Event::Disconnected => {
+                if self.gone.is_none() {
+                    self.gone = Some(Instant::now());
+                    terminal::notice(&text::gone(&self.label));
+                }
+            }
+            Event::LameDuckMode => terminal::notice(&text::lame_duck(&self.label)),
+            Event::SlowConsumer(_) => {
+                if !self.dropped_told {
+                    self.dropped_told = true;
+                    terminal::notice(text::dropped());
+                }
+            }
+            Event::ServerError(ServerError::AuthorizationViolation) => {
+                return Err(self.sorted("Authorization Violation"));
+            }
+            // It is about to close the connection, which is then opened again.
+            Event::ServerError(ServerError::Other(said)) if said == "Stale Connection" => {}
+            Event::ServerError(ServerError::Other(said)) => return Err(self.sorted(&said)),
+            // While the server is gone, each attempt that fails comes by here.
+            Event::ClientError(error) if error.to_string().contains("authorization violation") => {
+                return Err(self.sorted("Authorization Violation"));
+            }
+            Event::Closed => return Err(self.closed()),
+            Event::ServerError(ServerError::SlowConsumer(_))
+            | Event::ClientError(_)
+            | Event::Draining => {}
+        }
+        Ok(())
+    }
+
+    fn sorted(&self, said: &str) -> Failure {
+        Failure::from_server(&self.label, self.source.as_deref(), said)
+    }
+}
+
+/// Ends when the person (Ctrl-C) or the system (SIGTERM) asks for it.
+pub(crate) async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminate = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => {
+            if pressed.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+        () = terminate => {}
+    }
+}

@@ -1,0 +1,254 @@
+//! Everything that can go wrong, as data: what happened, where, and what to do next.
+//!
+//! A failure is made where it happens and printed in one place, [`crate::terminal::complain`].
+//! It must never hold a secret: credentials are named by where they came from.
+
+use std::time::Duration;
+
+use crate::exit::Status;
+use crate::span;
+use crate::text::failures as text;
+
+/// Why a command could not do what was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// The command line, or a value on it, made no sense.
+    Usage { what: String, next: String },
+    /// A file, a stream or the machine itself failed.
+    Local { what: String, next: String },
+    /// Whoever read the output has gone (`recado sub x | head -1`): an end, not an error.
+    OutputClosed,
+    /// The server knows of nobody who listens on the subject (status 503).
+    NoResponders { subject: String },
+    /// Something expected did not come in time.
+    Deadline { what: String, next: String },
+    /// The machine answers, but nothing listens on the port.
+    Refused { address: String },
+    /// The name could not be resolved.
+    UnknownHost { host: String, detail: String },
+    /// No answer within the limit.
+    NoAnswer { address: String, limit: Duration },
+    /// The network says that there is no way there.
+    Unreachable { address: String, detail: String },
+    /// Whatever is on the port does not greet as a NATS server does.
+    NotNats { address: String, found: Found },
+    /// The server did not take the credentials; `source` says where they came from.
+    Authentication {
+        address: String,
+        source: Option<String>,
+        said: String,
+    },
+    /// The server's own words about a missing permission.
+    Permission { said: String },
+    /// The message is over the server's `max_payload`.
+    TooLarge { what: String },
+    /// The connection broke; `detail` says how and what was not confirmed.
+    Lost { address: String, detail: String },
+    /// The TLS handshake failed.
+    Tls { address: String, detail: String },
+    /// Another error that the server reported, in its own words.
+    Server { said: String },
+    /// The responder answered with an error (`Nats-Service-Error` headers, ADR-32).
+    Service { code: String, said: String },
+    /// Stopped by the user or a signal.
+    Interrupted,
+}
+
+/// What was found on a port where a NATS server was expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// An HTTP server.
+    Http,
+    /// An SSH server, with its banner.
+    Ssh(String),
+    /// It accepted the connection and said nothing.
+    Silence(Duration),
+    /// It accepted the connection and closed it without a word.
+    Closed,
+    /// Something else, whose first bytes these are.
+    Other(String),
+}
+
+impl Failure {
+    /// Sorts an `-ERR` text of the server, as the clients of the protocol do: case-insensitively.
+    pub(crate) fn from_server(address: &str, source: Option<&str>, said: &str) -> Self {
+        let lower = said.to_lowercase();
+        if lower.starts_with("permissions violation") {
+            return Self::Permission {
+                said: said.to_owned(),
+            };
+        }
+        if lower.starts_with("maximum payload violation") {
+            return Self::TooLarge {
+                what: text::server_said(said),
+            };
+        }
+        let authentication = ["authorization violation", "authentication timeout"];
+        let revoked = ["authentication expired", "authentication revoked"];
+        if authentication.iter().any(|start| lower.starts_with(start))
+            || revoked.iter().any(|end| lower.ends_with(end))
+        {
+            return Self::Authentication {
+                address: address.to_owned(),
+                source: source.map(str::to_owned),
+                said: said.to_owned(),
+            };
+        }
+        Self::Server {
+            said: said.to_owned(),
+        }
+    }
+
+    /// The exit status.
+    pub(crate) fn status(&self) -> Status {
+        match self {
+            Self::Usage { .. } => Status::Usage,
+            Self::Local { .. } => Status::Local,
+            Self::OutputClosed => Status::Done,
+            Self::NoResponders { .. } => Status::NoResponders,
+            Self::Deadline { .. } => Status::Deadline,
+            Self::Refused { .. } => Status::Refused,
+            Self::UnknownHost { .. } => Status::UnknownHost,
+            Self::NoAnswer { .. } | Self::Unreachable { .. } => Status::Unreachable,
+            Self::NotNats { .. } => Status::NotNats,
+            Self::Authentication { .. } => Status::Authentication,
+            Self::Permission { .. } => Status::Permission,
+            Self::TooLarge { .. } => Status::TooLarge,
+            Self::Lost { .. } => Status::Lost,
+            Self::Tls { .. } => Status::Tls,
+            Self::Server { .. } => Status::Server,
+            Self::Service { .. } => Status::Service,
+            Self::Interrupted => Status::Interrupted,
+        }
+    }
+
+    /// Whether the same thing may work in a moment, so that `--retry` tries it again.
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused { .. }
+                | Self::UnknownHost { .. }
+                | Self::NoAnswer { .. }
+                | Self::Unreachable { .. }
+                | Self::Lost { .. }
+                | Self::NotNats {
+                    found: Found::Silence(_) | Found::Closed,
+                    ..
+                }
+        )
+    }
+
+    /// What happened, and where.
+    pub(crate) fn what(&self) -> String {
+        match self {
+            Self::Usage { what, .. }
+            | Self::Local { what, .. }
+            | Self::Deadline { what, .. }
+            | Self::TooLarge { what } => what.clone(),
+            Self::OutputClosed => text::output_closed().to_owned(),
+            Self::NoResponders { subject } => text::no_responders(subject),
+            Self::Refused { address } => text::refused(address),
+            Self::UnknownHost { host, detail } => text::unknown_host(host, detail),
+            Self::NoAnswer { address, limit } => text::no_answer(address, &span::show(*limit)),
+            Self::Unreachable { address, detail } => text::unreachable(address, detail),
+            Self::NotNats { address, found } => match found {
+                Found::Http => text::found_http(address),
+                Found::Ssh(banner) => text::found_ssh(address, banner),
+                Found::Silence(limit) => text::found_silence(address, &span::show(*limit)),
+                Found::Closed => text::found_closed(address),
+                Found::Other(bytes) => text::found_other(address, bytes),
+            },
+            Self::Authentication {
+                address,
+                source: None,
+                said,
+            } => text::credentials_missing(address, said),
+            Self::Authentication {
+                address,
+                source: Some(source),
+                said,
+            } => text::credentials_refused(address, source, said),
+            Self::Permission { said } => text::permission(said),
+            Self::Lost { address, detail } => text::lost(address, detail),
+            Self::Tls { address, detail } => text::tls(address, detail),
+            Self::Server { said } => text::server_said(said),
+            Self::Service { code, said } => text::service_said(code, said),
+            Self::Interrupted => text::interrupted().to_owned(),
+        }
+    }
+
+    /// What to do next.
+    pub(crate) fn next(&self) -> String {
+        match self {
+            Self::Usage { next, .. } | Self::Local { next, .. } | Self::Deadline { next, .. } => {
+                next.clone()
+            }
+            Self::OutputClosed | Self::Interrupted => String::new(),
+            Self::NoResponders { subject } => text::no_responders_next(subject),
+            Self::Refused { .. } => text::refused_next().to_owned(),
+            Self::UnknownHost { .. } => text::unknown_host_next().to_owned(),
+            Self::NoAnswer { .. } | Self::Unreachable { .. } => text::unreachable_next().to_owned(),
+            Self::NotNats { found, .. } => match found {
+                Found::Http => text::found_http_next().to_owned(),
+                Found::Silence(_) | Found::Closed => text::found_silence_next().to_owned(),
+                Found::Ssh(_) | Found::Other(_) => text::found_other_next().to_owned(),
+            },
+            Self::Authentication { source: None, .. } => {
+                text::credentials_missing_next().to_owned()
+            }
+            Self::Authentication { .. } => text::credentials_refused_next().to_owned(),
+            Self::Permission { .. } => text::permission_next().to_owned(),
+            Self::TooLarge { .. } => text::too_large_next().to_owned(),
+            Self::Lost { .. } => text::lost_next().to_owned(),
+            Self::Tls { .. } => text::tls_next().to_owned(),
+            Self::Server { .. } => text::server_said_next().to_owned(),
+            Self::Service { .. } => text::service_said_next().to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(said: &str) -> Status {
+        Failure::from_server("127.0.0.1:4222", None, said).status()
+    }
+
+    #[test]
+    fn the_servers_texts_are_sorted_whatever_their_case() {
+        assert_eq!(status("Authorization Violation"), Status::Authentication);
+        assert_eq!(status("authorization violation"), Status::Authentication);
+        assert_eq!(
+            status("User Authentication Expired"),
+            Status::Authentication
+        );
+        assert_eq!(
+            status("Account Authentication Expired"),
+            Status::Authentication
+        );
+        assert_eq!(
+            status("User Authentication Revoked"),
+            Status::Authentication
+        );
+        assert_eq!(
+            status("Permissions Violation for Publish to \"a\""),
+            Status::Permission
+        );
+        assert_eq!(status("maximum connections exceeded"), Status::Server);
+    }
+
+    #[test]
+    fn only_what_may_pass_by_itself_is_tried_again() {
+        let refused = Failure::Refused {
+            address: "a:1".into(),
+        };
+        assert!(refused.may_pass());
+        let http = Failure::NotNats {
+            address: "a:1".into(),
+            found: Found::Http,
+        };
+        assert!(!http.may_pass());
+        assert!(!Failure::from_server("a:1", None, "Authorization Violation").may_pass());
+    }
+}

@@ -1,0 +1,211 @@
+//! One plain connection to a server, without reconnecting or tasks of its own: what was written
+//! and what came back stay in order, and each step of the way there is timed.
+//!
+//! `async-nats` carries the commands that listen. It has no PING/PONG of its own, and its flush
+//! ends at the socket; what must know that the server has *processed* everything, or how long
+//! each step took, uses this. It must never hide a broken connection by opening another.
+
+mod frame;
+mod steps;
+mod tls;
+
+use std::time::Duration;
+
+use bytes::{Buf, BytesMut};
+use serde::Deserialize;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use crate::failure::Failure;
+use crate::text::failures as text;
+pub(crate) use frame::{Frame, Malformed};
+pub(crate) use steps::{Steps, open};
+
+/// The longest line that a server may send; `INFO` of a large cluster is the longest of them.
+const LINE_BYTES_MAX: usize = 1 << 20;
+
+/// Either a socket or TLS over one.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+/// What of the server's `INFO` is of use here. Absent keys mean false or empty (A04).
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Info {
+    /// The name that its operator gave it.
+    pub(crate) server_name: String,
+    /// Its version.
+    pub(crate) version: String,
+    /// The most bytes that a message may have, headers included.
+    pub(crate) max_payload: usize,
+    /// Whether the handshake goes on over TLS.
+    pub(crate) tls_required: bool,
+}
+
+/// An open connection, authenticated.
+pub(crate) struct Line {
+    stream: Box<dyn Stream>,
+    input: BytesMut,
+    output: Vec<u8>,
+    /// `host:port` as given.
+    pub(crate) address: String,
+    /// Where the credentials came from.
+    source: Option<String>,
+    /// The server's greeting.
+    pub(crate) info: Info,
+    /// How long each step of connecting took.
+    pub(crate) steps: Steps,
+}
+
+/// A message on its way out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Outgoing<'a> {
+    /// The subject, already checked.
+    pub(crate) subject: &'a str,
+    /// Where answers are wanted.
+    pub(crate) reply: Option<&'a str>,
+    /// The header block up to and including its blank line; empty without headers.
+    pub(crate) headers: &'a [u8],
+    /// The payload.
+    pub(crate) payload: &'a [u8],
+}
+
+impl Line {
+    /// Stages a message; [`send`](Self::send) writes what is staged.
+    ///
+    /// Fails when it is larger than the server takes: the server would close the connection.
+    pub(crate) fn publish(&mut self, message: Outgoing<'_>) -> Result<(), Failure> {
+        let size = message.headers.len() + message.payload.len();
+        if size > self.info.max_payload {
+            return Err(Failure::TooLarge {
+                what: text::too_large(size, self.info.max_payload),
+            });
+        }
+        frame::write_publish(&mut self.output, message);
+        Ok(())
+    }
+
+    /// How many bytes are staged.
+    pub(crate) fn staged(&self) -> usize {
+        self.output.len()
+    }
+
+    /// Writes what is staged to the socket.
+    pub(crate) async fn send(&mut self) -> Result<(), Failure> {
+        let written = async {
+            self.stream.write_all(&self.output).await?;
+            self.stream.flush().await
+        };
+        match written.await {
+            Ok(()) => {
+                self.output.clear();
+                Ok(())
+            }
+            // The server may have said why before it closed: its words are worth more than
+            // "broken pipe".
+            Err(error) => Err(self.last_words().await.unwrap_or_else(|| self.lost(&error))),
+        }
+    }
+
+    /// Sends what is staged and waits until the server has processed all of it (PING, PONG).
+    ///
+    /// The server answers in order: an error about anything sent before comes before the PONG,
+    /// and ends the wait.
+    pub(crate) async fn confirm(&mut self, limit: Duration) -> Result<(), Failure> {
+        self.output.extend_from_slice(b"PING\r\n");
+        let pong = async {
+            self.send().await?;
+            loop {
+                if self.next().await? == Frame::Pong {
+                    return Ok(());
+                }
+            }
+        };
+        match tokio::time::timeout(limit, pong).await {
+            Ok(result) => result,
+            Err(_) => Err(Failure::Deadline {
+                what: text::deadline_pong(&self.address, &crate::span::show(limit)),
+                next: text::deadline_pong_next().to_owned(),
+            }),
+        }
+    }
+
+    /// The next thing that the server says. Its PINGs are answered and its INFOs noted here; its
+    /// errors are failures.
+    ///
+    /// Dropping the future loses nothing that was read.
+    pub(crate) async fn next(&mut self) -> Result<Frame, Failure> {
+        loop {
+            match frame::parse(&self.input) {
+                Ok(Some((frame, used))) => {
+                    self.input.advance(used);
+                    match frame {
+                        Frame::Ping => {
+                            self.output.extend_from_slice(b"PONG\r\n");
+                            self.send().await?;
+                        }
+                        Frame::Error(said) => {
+                            let source = self.source.as_deref();
+                            return Err(Failure::from_server(&self.address, source, &said));
+                        }
+                        Frame::Info(json) => self.learn(&json),
+                        other => return Ok(other),
+                    }
+                }
+                Ok(None) if self.input.len() > LINE_BYTES_MAX => {
+                    return Err(steps::not_nats(&self.address, &self.input));
+                }
+                Ok(None) => self.fill().await?,
+                Err(Malformed) => return Err(steps::not_nats(&self.address, &self.input)),
+            }
+        }
+    }
+
+    /// Takes what a later `INFO` says: after authentication the limits may be the account's own.
+    fn learn(&mut self, json: &[u8]) {
+        if let Ok(info) = serde_json::from_slice(json) {
+            self.info = info;
+        }
+    }
+
+    async fn fill(&mut self) -> Result<(), Failure> {
+        match self.stream.read_buf(&mut self.input).await {
+            Ok(0) => Err(Failure::Lost {
+                address: self.address.clone(),
+                detail: text::lost_closed().to_owned(),
+            }),
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.lost(&error)),
+        }
+    }
+
+    /// An error that the server sent before it closed the connection, if there is one.
+    async fn last_words(&mut self) -> Option<Failure> {
+        let reading = async {
+            loop {
+                match frame::parse(&self.input) {
+                    Ok(Some((Frame::Error(said), _))) => return Some(said),
+                    Ok(Some((_, used))) => self.input.advance(used),
+                    _ => match self.stream.read_buf(&mut self.input).await {
+                        Ok(1..) => {}
+                        _ => return None,
+                    },
+                }
+            }
+        };
+        let said = tokio::time::timeout(Duration::from_millis(500), reading)
+            .await
+            .ok()??;
+        Some(Failure::from_server(
+            &self.address,
+            self.source.as_deref(),
+            &said,
+        ))
+    }
+
+    fn lost(&self, error: &std::io::Error) -> Failure {
+        Failure::Lost {
+            address: self.address.clone(),
+            detail: error.to_string(),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! What goes to the screen: results on standard output, everything else on standard error.
+//!
+//! Nothing that came over the network may control the terminal: control characters are shown,
+//! not sent, except in `--raw` and `--json` (which escapes them itself).
+
+use std::borrow::Cow;
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Stdout, Write};
+
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+use crate::text::failures as text;
+
+/// Standard output, buffered: [`Out::flush`] when there is nothing more to write for now.
+pub(crate) struct Out {
+    stdout: BufWriter<Stdout>,
+    colour: bool,
+}
+
+impl Out {
+    /// The program's standard output; coloured on a terminal unless `NO_COLOR` is set.
+    pub(crate) fn new() -> Self {
+        let colour = colour_wanted() && io::stdout().is_terminal();
+        Self {
+            stdout: BufWriter::with_capacity(64 * 1024, io::stdout()),
+            colour,
+        }
+    }
+
+    /// Writes a line.
+    pub(crate) fn line(&mut self, line: &str) -> Result<(), Failure> {
+        writeln!(self.stdout, "{line}").map_err(|error| output_failed(&error))
+    }
+
+    /// Writes bytes as they are.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.stdout
+            .write_all(bytes)
+            .map_err(|error| output_failed(&error))
+    }
+
+    /// Writes an object on a line of its own.
+    pub(crate) fn json(&mut self, value: &Value) -> Result<(), Failure> {
+        self.line(&value.to_string())
+    }
+
+    /// Hands everything to whoever reads it.
+    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
+        self.stdout.flush().map_err(|error| output_failed(&error))
+    }
+
+    /// `words` in a quiet colour: times, counts, what is not the message itself.
+    pub(crate) fn dim(&self, words: &str) -> String {
+        if self.colour {
+            format!("\x1b[2m{words}\x1b[0m")
+        } else {
+            words.to_owned()
+        }
+    }
+
+    /// `words` standing out: subjects.
+    pub(crate) fn bold(&self, words: &str) -> String {
+        if self.colour {
+            format!("\x1b[1m{words}\x1b[0m")
+        } else {
+            words.to_owned()
+        }
+    }
+}
+
+/// Tells the person something that is not a result.
+pub(crate) fn notice(words: &str) {
+    // Nobody may be reading standard error; that must not end the work.
+    let _ = writeln!(io::stderr(), "{words}");
+}
+
+/// Prints a failure: what happened, then what to do next.
+pub(crate) fn complain(failure: &Failure, as_json: bool) {
+    let (what, next) = (failure.what(), failure.next());
+    if as_json {
+        let status = failure.status();
+        let error = json!({
+            "status": status.code(), "name": status.name(), "message": what, "next": next,
+        });
+        notice(&json!({ "error": error }).to_string());
+        return;
+    }
+    let red = colour_wanted() && io::stderr().is_terminal();
+    let mark = if red {
+        format!("\x1b[31m{}\x1b[0m", text::error())
+    } else {
+        text::error().into()
+    };
+    let mut words = format!("{mark} {}", harmless(&what));
+    for line in next.lines() {
+        words.push_str("\n  → ");
+        words.push_str(&harmless(line));
+    }
+    notice(&words);
+}
+
+/// Text from elsewhere, with control characters but line ends and tabs spelled out.
+pub(crate) fn harmless(words: &str) -> Cow<'_, str> {
+    let harmful = |c: char| c.is_control() && c != '\n' && c != '\t';
+    if !words.contains(harmful) {
+        return Cow::Borrowed(words);
+    }
+    let mut shown = String::with_capacity(words.len() + 16);
+    for c in words.chars() {
+        if harmful(c) {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    Cow::Owned(shown)
+}
+
+fn colour_wanted() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+fn output_failed(error: &io::Error) -> Failure {
+    if error.kind() == ErrorKind::BrokenPipe {
+        return Failure::OutputClosed;
+    }
+    Failure::Local {
+        what: text::output_failed(&error.to_string()),
+        next: text::output_failed_next().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_shown_and_ordinary_text_is_untouched() {
+        assert_eq!(harmless("¡hola!\n\tqué tal"), "¡hola!\n\tqué tal");
+        assert_eq!(harmless("\x1b[2Jx\r"), "\\u{1b}[2Jx\\r");
+    }
+}

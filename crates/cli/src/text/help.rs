@@ -1,0 +1,221 @@
+//! The help: what the program, its commands and their options do, with examples.
+
+super::texts! {
+    about() {
+        en: "Talk between processes through a NATS server: send, listen, ask, answer, measure.",
+        es: "Habla entre procesos a través de un servidor NATS: envía, escucha, pregunta, responde, mide.",
+    }
+    usage() {
+        en: "recado [OPTIONS] COMMAND …",
+        es: "recado [OPCIONES] ORDEN …",
+    }
+    after(statuses: &str) {
+        en: "First steps, in three terminals:\n  recado-server\n  recado reply greet --text 'hello to you'\n  recado request greet hello\n\n{statuses}",
+        es: "Primeros pasos, en tres terminales:\n  recado-server\n  recado reply saludo --text 'hola a ti'\n  recado request saludo hola\n\n{statuses}",
+    }
+    heading_global() { en: "Connection and output", es: "Conexión y salida" }
+
+    value_file() { en: "FILE", es: "ARCHIVO" }
+    value_name() { en: "NAME", es: "NOMBRE" }
+    value_password() { en: "PASSWORD", es: "CONTRASEÑA" }
+    value_span() { en: "TIME", es: "TIEMPO" }
+    value_command() { en: "COMMAND", es: "ORDEN" }
+    value_subject() { en: "SUBJECT", es: "ASUNTO" }
+    value_text() { en: "TEXT", es: "TEXTO" }
+    value_group() { en: "GROUP", es: "GRUPO" }
+    value_header() { en: "NAME:VALUE", es: "NOMBRE:VALOR" }
+
+    version() { en: "Show the version", es: "Mostrar la versión" }
+    help() { en: "Show this help", es: "Mostrar esta ayuda" }
+    server() {
+        en: "The server, or several separated by commas [NATS_URL; nats://127.0.0.1:4222]",
+        es: "El servidor, o varios separados por comas [NATS_URL; nats://127.0.0.1:4222]",
+    }
+    token_file() {
+        en: "Take the token from the first line of a file",
+        es: "Tomar el token de la primera línea de un archivo",
+    }
+    token() {
+        en: "The token; better in RECADO_TOKEN or NATS_TOKEN, or a file: other users see a command line",
+        es: "El token; mejor en RECADO_TOKEN o NATS_TOKEN, o en un archivo: otros usuarios ven la línea de órdenes",
+    }
+    user() { en: "The user [NATS_USER]", es: "El usuario [NATS_USER]" }
+    password() {
+        en: "The user's password; better in NATS_PASSWORD",
+        es: "La contraseña del usuario; mejor en NATS_PASSWORD",
+    }
+    timeout() {
+        en: "How long an answer may take, like 500ms, 2s or 1m [5s]; for sub: how long silence may last [forever]",
+        es: "Cuánto puede tardar una respuesta, como 500ms, 2s o 1m [5s]; en sub: cuánto puede durar el silencio [sin fin]",
+    }
+    retry() {
+        en: "If the server is not there yet, wait for it instead of failing",
+        es: "Si el servidor aún no está, esperarlo en vez de fallar",
+    }
+    deadline() {
+        en: "Wait for the server (and with --wait for a responder) so long at the most; implies --retry",
+        es: "Esperar al servidor (y con --wait a quien responda) este tiempo como máximo; implica --retry",
+    }
+    name() {
+        en: "The name that the server shows for this connection [recado]",
+        es: "El nombre con que el servidor muestra esta conexión [recado]",
+    }
+    json() {
+        en: "Results and errors as JSON, one object a line",
+        es: "Resultados y errores en JSON, un objeto por línea",
+    }
+    lang() {
+        en: "The language [from LANG]",
+        es: "El idioma [según LANG]",
+    }
+
+    content_text() {
+        en: "What to send; without it, or with -, standard input to its end",
+        es: "Lo que se envía; si falta, o con -, la entrada estándar completa",
+    }
+    content_file() { en: "Send the content of a file", es: "Enviar el contenido de un archivo" }
+    content_header() {
+        en: "Add a header; may be repeated",
+        es: "Añadir un encabezado; se puede repetir",
+    }
+
+    pub_about() {
+        en: "Send messages; ends when the server has confirmed them",
+        es: "Enviar mensajes; termina cuando el servidor los ha confirmado",
+    }
+    pub_usage() {
+        en: "recado pub [OPTIONS] SUBJECT [TEXT]",
+        es: "recado pub [OPCIONES] ASUNTO [TEXTO]",
+    }
+    pub_subject() { en: "Where to send", es: "A dónde se envía" }
+    pub_lines() {
+        en: "Send each line of standard input as a message, as soon as it is there",
+        es: "Enviar cada línea de la entrada estándar como un mensaje, en cuanto llega",
+    }
+    pub_reply() {
+        en: "The reply subject: where answers are wanted",
+        es: "El asunto de respuesta: dónde se esperan las respuestas",
+    }
+    pub_count() { en: "Send it so many times [1]", es: "Enviarlo tantas veces [1]" }
+    pub_examples() {
+        en: "Examples:\n  recado pub greet 'hello, everybody'\n  recado pub orders.new --file order.json -H kind:book\n  tail -f app.log | recado pub logs --lines\n  date | recado pub now",
+        es: "Ejemplos:\n  recado pub saludo 'hola a todos'\n  recado pub pedidos.nuevo --file pedido.json -H tipo:libro\n  tail -f app.log | recado pub registros --lines\n  date | recado pub ahora",
+    }
+
+    sub_about() {
+        en: "Listen: show the messages of a subject as they come",
+        es: "Escuchar: mostrar los mensajes de un asunto según llegan",
+    }
+    sub_usage() {
+        en: "recado sub [OPTIONS] SUBJECT",
+        es: "recado sub [OPCIONES] ASUNTO",
+    }
+    sub_subject() {
+        en: "Where to listen; * stands for one token, > for all that follow (quote them for the shell)",
+        es: "Dónde escuchar; * representa un elemento, > todos los que siguen (entre comillas en la terminal)",
+    }
+    sub_queue() {
+        en: "Share the messages with the other members of a queue group: each goes to one of them",
+        es: "Repartir los mensajes con los demás miembros de un grupo de cola: cada uno va a uno solo",
+    }
+    sub_count() { en: "End after so many messages", es: "Terminar tras tantos mensajes" }
+    sub_raw() {
+        en: "Only the payloads, as they are, each with a line end",
+        es: "Solo los contenidos, tal cual, cada uno con un fin de línea",
+    }
+    sub_headers() { en: "Show headers too", es: "Mostrar también los encabezados" }
+    sub_examples() {
+        en: "Examples:\n  recado sub greet\n  recado sub 'orders.>' --headers\n  recado sub jobs --queue workers\n  recado sub prices --count 1 --timeout 10s --json",
+        es: "Ejemplos:\n  recado sub saludo\n  recado sub 'pedidos.>' --headers\n  recado sub tareas --queue obreros\n  recado sub precios --count 1 --timeout 10s --json",
+    }
+
+    request_about() {
+        en: "Ask, and show the reply and its latency (also: ask)",
+        es: "Preguntar, y mostrar la respuesta y su latencia (también: ask)",
+    }
+    request_usage() {
+        en: "recado request [OPTIONS] SUBJECT [TEXT]",
+        es: "recado request [OPCIONES] ASUNTO [TEXTO]",
+    }
+    request_subject() { en: "Where to ask", es: "Dónde se pregunta" }
+    request_count() {
+        en: "Ask so many times, one after the other, and show percentiles [1]",
+        es: "Preguntar tantas veces, una tras otra, y mostrar percentiles [1]",
+    }
+    request_replies() {
+        en: "Take so many replies to a request; 0: all that come before the timeout [1]",
+        es: "Aceptar tantas respuestas a una petición; 0: todas las que lleguen en el plazo [1]",
+    }
+    request_wait() {
+        en: "If nobody answers there yet, wait for a responder",
+        es: "Si aún nadie responde allí, esperar a que alguien lo haga",
+    }
+    request_raw() {
+        en: "Only the replies' payloads, as they are",
+        es: "Solo el contenido de las respuestas, tal cual",
+    }
+    request_examples() {
+        en: "Examples:\n  recado request greet hello\n  recado ask time '' --timeout 500ms\n  recado request greet hello --count 100\n  recado request services.ping '' --replies 0 --timeout 1s\n  recado request greet hello --wait --deadline 30s",
+        es: "Ejemplos:\n  recado request saludo hola\n  recado ask hora '' --timeout 500ms\n  recado request saludo hola --count 100\n  recado request servicios.ping '' --replies 0 --timeout 1s\n  recado request saludo hola --wait --deadline 30s",
+    }
+
+    reply_about() {
+        en: "Answer the requests on a subject (also: answer)",
+        es: "Responder a las peticiones de un asunto (también: answer)",
+    }
+    reply_usage() {
+        en: "recado reply [OPTIONS] SUBJECT <--echo|--text TEXT|--time>",
+        es: "recado reply [OPCIONES] ASUNTO <--echo|--text TEXTO|--time>",
+    }
+    reply_subject() {
+        en: "Where to listen for requests; wildcards as in sub",
+        es: "Dónde se esperan peticiones; comodines como en sub",
+    }
+    reply_echo() {
+        en: "Answer with the request's own payload",
+        es: "Responder con el contenido de la propia petición",
+    }
+    reply_text() {
+        en: "Answer with this text; {{count}} stands for the number of the request",
+        es: "Responder con este texto; {{count}} representa el número de la petición",
+    }
+    reply_time() {
+        en: "Answer with the current time (UTC)",
+        es: "Responder con la hora actual (UTC)",
+    }
+    reply_queue() {
+        en: "The queue group: each request is answered by one of its members [recado]",
+        es: "El grupo de cola: cada petición la responde uno de sus miembros [recado]",
+    }
+    reply_all() {
+        en: "No queue group: answer every request, whoever else does",
+        es: "Sin grupo de cola: responder a cada petición, la respondan otros o no",
+    }
+    reply_count() { en: "End after so many requests", es: "Terminar tras tantas peticiones" }
+    reply_examples() {
+        en: "Examples:\n  recado reply greet --echo\n  recado reply greet --text 'hello, number {{count}}'\n  recado reply time --time --count 10",
+        es: "Ejemplos:\n  recado reply saludo --echo\n  recado reply saludo --text 'hola, número {{count}}'\n  recado reply hora --time --count 10",
+    }
+
+    ping_about() {
+        en: "Measure the way to the server: connecting, then round trips",
+        es: "Medir el camino al servidor: la conexión y después idas y vueltas",
+    }
+    ping_usage() { en: "recado ping [OPTIONS]", es: "recado ping [OPCIONES]" }
+    ping_count() {
+        en: "How many round trips; 0: until Ctrl-C [5]",
+        es: "Cuántas idas y vueltas; 0: hasta Ctrl-C [5]",
+    }
+    ping_interval() {
+        en: "From one to the next [1s]",
+        es: "De una a la siguiente [1s]",
+    }
+    ping_examples() {
+        en: "Examples:\n  recado ping\n  recado ping --count 100 --interval 10ms --server nats://example.org",
+        es: "Ejemplos:\n  recado ping\n  recado ping --count 100 --interval 10ms --server nats://example.org",
+    }
+
+    help_about() { en: "Show the help of a command", es: "Mostrar la ayuda de una orden" }
+    help_usage() { en: "recado help [COMMAND]", es: "recado help [ORDEN]" }
+    help_command() { en: "The command", es: "La orden" }
+}

@@ -1,0 +1,127 @@
+//! What the commands say while they work.
+
+super::texts! {
+    type_message() {
+        en: "Type the message; Ctrl-D sends it.",
+        es: "Escribe el mensaje; Ctrl-D lo envía.",
+    }
+
+    sent_one(bytes: u64, subject: &str, took: &str) {
+        en: "sent to {subject}: {bytes} bytes, confirmed by the server in {took}",
+        es: "enviado a {subject}: {bytes} bytes, confirmado por el servidor en {took}",
+    }
+    sent_many(messages: u64, bytes: u64, subject: &str, took: &str) {
+        en: "sent to {subject}: {messages} messages, {bytes} bytes, confirmed by the server in {took}",
+        es: "enviados a {subject}: {messages} mensajes, {bytes} bytes, confirmados por el servidor en {took}",
+    }
+
+    listening(subject: &str, server: &str) {
+        en: "Listening on {subject} at {server}; Ctrl-C ends.",
+        es: "Escuchando en {subject}, servidor {server}; Ctrl-C termina.",
+    }
+    received_one(bytes: u64, took: &str) {
+        en: "received 1 message ({bytes} bytes) in {took}",
+        es: "se recibió 1 mensaje ({bytes} bytes) en {took}",
+    }
+    received_many(messages: u64, bytes: u64, took: &str) {
+        en: "received {messages} messages ({bytes} bytes) in {took}",
+        es: "se recibieron {messages} mensajes ({bytes} bytes) en {took}",
+    }
+    reply_to(reply: &str) {
+        en: "(reply to {reply})",
+        es: "(responder a {reply})",
+    }
+    binary(bytes: usize, base64: &str) {
+        en: "({bytes} bytes that are not text, base64) {base64}",
+        es: "({bytes} bytes que no son texto, base64) {base64}",
+    }
+
+    answering(subject: &str, queue: &str, server: &str) {
+        en: "Answering on {subject} (queue group {queue}) at {server}; Ctrl-C ends.",
+        es: "Respondiendo en {subject} (grupo de cola {queue}), servidor {server}; Ctrl-C termina.",
+    }
+    answering_all(subject: &str, server: &str) {
+        en: "Answering every request on {subject} at {server}; Ctrl-C ends.",
+        es: "Respondiendo a cada petición en {subject}, servidor {server}; Ctrl-C termina.",
+    }
+    answered_in(reply: &str, took: &str) {
+        en: "→ {reply}, answered in {took}",
+        es: "→ {reply}, respondido en {took}",
+    }
+    no_reply_subject() {
+        en: "(no reply subject: nothing to answer)",
+        es: "(sin asunto de respuesta: no hay nada que responder)",
+    }
+    answered_one() {
+        en: "answered 1 request",
+        es: "se respondió 1 petición",
+    }
+    answered_many(requests: u64) {
+        en: "answered {requests} requests",
+        es: "se respondieron {requests} peticiones",
+    }
+
+    reply_in(took: &str) {
+        en: "reply in {took}",
+        es: "respuesta en {took}",
+    }
+    replies_total(replies: u64, percentiles: &str) {
+        en: "{replies} replies; {percentiles}",
+        es: "{replies} respuestas; {percentiles}",
+    }
+    waiting_for_responder(subject: &str) {
+        en: "Nobody answers on {subject} yet; waiting for a responder.",
+        es: "Todavía nadie responde en {subject}; se espera a que alguien lo haga.",
+    }
+    percentiles(min: &str, p50: &str, p90: &str, p99: &str, max: &str) {
+        en: "min {min} · p50 {p50} · p90 {p90} · p99 {p99} · max {max} ms",
+        es: "mín {min} · p50 {p50} · p90 {p90} · p99 {p99} · máx {max} ms",
+    }
+
+    connected(address: &str, name: &str, version: &str, took: &str) {
+        en: "connected to {address} (server {name}, version {version}) in {took}",
+        es: "conectado a {address} (servidor {name}, versión {version}) en {took}",
+    }
+    step_resolve() { en: "name", es: "nombre" }
+    step_tcp() { en: "TCP", es: "TCP" }
+    step_greeting() { en: "greeting", es: "saludo" }
+    step_tls() { en: "TLS", es: "TLS" }
+    step_authentication() { en: "authentication", es: "autenticación" }
+    pong(number: u64, address: &str, took: &str) {
+        en: "pong {number} from {address}: {took}",
+        es: "pong {number} de {address}: {took}",
+    }
+    ping_total(rounds: u64, percentiles: &str) {
+        en: "round trips: {rounds}; {percentiles}",
+        es: "idas y vueltas: {rounds}; {percentiles}",
+    }
+
+    waiting(cause: &str) {
+        en: "Waiting: {cause}",
+        es: "En espera: {cause}",
+    }
+    waited(took: &str) {
+        en: "Connected after {took}.",
+        es: "Conectado tras {took}.",
+    }
+    gave_up(limit: &str) {
+        en: "Gave up after {limit}.",
+        es: "Se desistió tras {limit}.",
+    }
+    gone(server: &str) {
+        en: "The connection to {server} broke; trying to get it back. What is sent meanwhile does not arrive here.",
+        es: "Se cortó la conexión con {server}; se intenta recuperarla. Lo que se envíe mientras tanto no llega aquí.",
+    }
+    back(server: &str, gone: &str) {
+        en: "Connected to {server} again; it was gone for {gone}.",
+        es: "De nuevo conectado a {server}; faltó durante {gone}.",
+    }
+    lame_duck(server: &str) {
+        en: "{server} is about to go away (lame duck mode).",
+        es: "{server} está por retirarse (modo «lame duck»).",
+    }
+    dropped() {
+        en: "Messages come faster than they can be shown here; some were dropped.",
+        es: "Los mensajes llegan más rápido de lo que se pueden mostrar; algunos se descartaron.",
+    }
+}
