@@ -10,10 +10,16 @@
 mod peer;
 mod process;
 mod program;
+mod released_crate;
+mod skips;
+mod suite;
 
 pub use peer::{Message, Peer};
 pub use process::{ServerBuilder, ServerProcess};
 pub use program::{profile_dir, server_program};
+pub use released_crate::{Mending, build_tests};
+pub use skips::Skips;
+pub use suite::Suite;
 
 /// How long a test waits for something that should happen at once before it gives up. Only ever
 /// reached by a failing test, so it is generous towards slow machines.
