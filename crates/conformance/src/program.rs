@@ -32,7 +32,8 @@ pub fn profile_dir() -> PathBuf {
 }
 
 /// `cargo test` builds a program only for the tests of its own package, so tests of this package
-/// have to ask for it. When it is up to date, this costs some tenths of a second.
+/// have to ask for it. The whole workspace is named so that features come out as they do when all
+/// is built, and nothing is built twice. When it is up to date, this costs some tenths of a second.
 fn build_server() -> PathBuf {
     let profile_dir = profile_dir();
     let profile = match profile_dir.file_name().and_then(|name| name.to_str()) {
