@@ -3,13 +3,18 @@
 //! It has almost no dependencies, so that the first test run on a fresh clone starts soon.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod test;
 
 use std::process::ExitCode;
 
 const USAGE: &str = "\
 cargo xtask test [ARGS…]   Builds everything, runs all tests and sums them up in one last line.
-                           What follows is handed to `cargo test`.";
+                           What follows is handed to `cargo test`.
+cargo xtask bench [--quick] [--only ROW[,ROW…]] [--rounds N] [--server PATH] [--against PATH]
+                           Compares recado-server (or the one at PATH) with nats-server 2.15 (or
+                           the one at PATH), row by row, and renews docs/benchmarks.md.
+                           --quick leaves that page alone; --render does nothing but rewrite it.";
 
 /// Why a chore did not succeed: one message for people.
 type Failure = String;
@@ -18,6 +23,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let done = match args.split_first() {
         Some((chore, rest)) if chore == "test" => test::run(rest),
+        Some((chore, rest)) if chore == "bench" => bench::run(rest),
         Some((chore, _)) if chore != "help" && chore != "--help" && chore != "-h" => {
             Err(format!("there is no chore `{chore}`\n{USAGE}"))
         }
@@ -47,4 +53,12 @@ fn root() -> &'static std::path::Path {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("xtask has a parent")
+}
+
+/// Where cargo puts what it builds.
+fn target_folder() -> std::path::PathBuf {
+    match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(folder) => root().join(folder),
+        None => root().join("target"),
+    }
 }

@@ -68,10 +68,14 @@ fn watched(flow: &mut Flow, duration: Duration) -> Result<(Phase, Option<f64>)> 
     let progress = Arc::clone(&flow.subscribers[0].progress);
     std::thread::scope(|scope| {
         let running = scope.spawn(|| flow.run(duration));
-        let (mut slowest, end) = (None, Instant::now() + duration);
+        let mut slowest = None;
         let (mut at, mut seen) = (Instant::now(), progress.load(Ordering::Relaxed));
-        while at + SLICE < end {
+        loop {
             std::thread::sleep(SLICE);
+            // The slice in which it ended has been cut short.
+            if running.is_finished() {
+                break;
+            }
             let (now, messages) = (Instant::now(), progress.load(Ordering::Relaxed));
             let rate = (messages - seen) as f64 / now.duration_since(at).as_secs_f64();
             slowest = Some(slowest.map_or(rate, |slowest: f64| slowest.min(rate)));

