@@ -1,7 +1,30 @@
-//! What the server was told to do: defaults, configuration file and flags, merged into [`Options`].
+//! What the server was told to do: defaults, configuration file and flags, merged into
+//! [`Options`].
+//!
+//! The way of a setting: [`flags`] reads the command line; [`lang`] turns the file that it names
+//! into values with their places; [`keys`] turns those into settings; the flags' own settings go on
+//! top; [`Options::validate`] holds them against each other. Mistakes are collected on the way as
+//! [`Fault`]s and reported together. Files and environment are reached only through
+//! [`Surroundings`].
 
+mod duration;
+mod fault;
+pub mod flags;
+pub mod keys;
+pub mod lang;
+mod load;
+mod locale;
+pub mod messages;
 mod options;
+mod surroundings;
+pub mod token;
+mod validate;
 
+pub use fault::{Fault, Place};
+pub use keys::Findings;
+pub use load::{LoadedFile, load_file};
+pub use locale::Lang;
 pub use options::{
     Authorization, Limits, LogFormat, LogOptions, Options, Personality, PlainListener,
 };
+pub use surroundings::{FILE_BYTES_MAX, Loaded, Machine, Surroundings};

@@ -1,8 +1,11 @@
 //! The effective settings of one server: what is left when the defaults, the configuration file
 //! and the flags have been merged. Nothing here reads a file or the environment.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use super::locale::Lang;
 
 /// Whose manners the program has. It is decided by the name the program is called by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -14,11 +17,33 @@ pub enum Personality {
     NatsServer,
 }
 
+impl Personality {
+    /// The personality that a program called so has: `nats-server` in any directory, also as a
+    /// link, is nats-server.
+    pub fn from_program_name(argv0: &OsStr) -> Self {
+        let name = Path::new(argv0).file_stem().unwrap_or(argv0);
+        match name == "nats-server" {
+            true => Self::NatsServer,
+            false => Self::Recado,
+        }
+    }
+
+    /// What the program calls itself in messages.
+    pub fn program_name(self) -> &'static str {
+        match self {
+            Self::Recado => "recado-server",
+            Self::NatsServer => "nats-server",
+        }
+    }
+}
+
 /// Everything the server can be told. `Default` is what `recado-server` does without arguments.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Whose manners the program has.
     pub personality: Personality,
+    /// Language of the texts for people.
+    pub lang: Lang,
     /// Address or host name to listen on. `None`: `0.0.0.0` with a credential (or
     /// `allow_anonymous`, or as `nats-server`), loopback otherwise.
     pub host: Option<String>,
@@ -134,6 +159,8 @@ pub struct LogOptions {
     pub debug: bool,
     /// Write `[TRC]` lines: the protocol as it passes, secrets redacted.
     pub trace: bool,
+    /// Trace the headers of messages instead of their payloads (`trace_headers`).
+    pub trace_headers: bool,
     /// Leave the time out of each line (`logtime: false`).
     pub no_time: bool,
     /// Times in UTC instead of local time.
@@ -148,10 +175,40 @@ pub struct LogOptions {
     pub max_traced_msg_len: usize,
 }
 
+impl Options {
+    /// What a program of this personality does without arguments.
+    pub fn of(personality: Personality) -> Self {
+        let defaults = Self {
+            personality,
+            ..Self::default()
+        };
+        match personality {
+            Personality::Recado => defaults,
+            Personality::NatsServer => Self {
+                host: Some("0.0.0.0".to_owned()),
+                builtin_service: false,
+                log: LogOptions {
+                    format: LogFormat::Nats,
+                    ..LogOptions::default()
+                },
+                ..defaults
+            },
+        }
+    }
+}
+
+impl Authorization {
+    /// Whether clients must present something.
+    pub fn is_required(&self) -> bool {
+        self.token.is_some() || self.user.is_some()
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
             personality: Personality::Recado,
+            lang: Lang::En,
             host: None,
             port: 4222,
             server_name: None,

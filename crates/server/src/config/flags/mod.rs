@@ -1,0 +1,415 @@
+//! The command line of both personalities, and what is to be done after it: serve, check a
+//! configuration, signal a server, make a token, or show something.
+//!
+//! Flags are read by hand: nats-server's have long names behind one dash (`-DV`, `-sd=X`,
+//! `-sl ldm=1`), which clap has no notion of, and its help and errors exist in English only.
+
+mod arguments;
+mod settings;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use self::arguments::{Arguments, Flaglike, Given, read_flag};
+use self::table::{Flag, Meaning};
+use super::fault::Fault;
+use super::keys::{Findings, nearest_word};
+use super::load::load_file;
+use super::locale::Lang;
+use super::messages::{FlagProblem, Notice, help};
+use super::options::{Options, Personality};
+use super::surroundings::Surroundings;
+use super::token::TOKEN_FILE;
+
+/// A command line that was understood.
+#[derive(Clone, Debug)]
+pub struct CommandLine {
+    /// Whose manners the program has.
+    pub personality: Personality,
+    /// Language to answer in.
+    pub lang: Lang,
+    /// What to do.
+    pub invocation: Invocation,
+}
+
+/// What the program was called for.
+#[derive(Clone, Debug)]
+pub enum Invocation {
+    /// Serve.
+    Serve(Box<Serve>),
+    /// `-t`: the configuration was checked, and is valid.
+    CheckConfig(Checked),
+    /// `--signal`: signal another server.
+    Signal {
+        /// What to tell it.
+        command: SignalCommand,
+        /// Which one.
+        target: SignalTarget,
+    },
+    /// `token new`: make a token.
+    TokenNew(TokenNew),
+    /// `--version`.
+    Version,
+    /// `--help`: the text to print.
+    Help(String),
+}
+
+/// How to serve.
+#[derive(Clone, Debug)]
+pub struct Serve {
+    /// All settings, merged and valid.
+    pub options: Options,
+    /// What to log once the log is there.
+    pub warnings: Vec<Fault>,
+    /// Configuration file, if there is one.
+    pub config: Option<PathBuf>,
+    /// The file's digest.
+    pub digest: Option<String>,
+}
+
+/// A configuration file that is valid.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// The file.
+    pub config: PathBuf,
+    /// Its digest.
+    pub digest: String,
+    /// What is allowed but probably not meant.
+    pub warnings: Vec<Fault>,
+}
+
+/// `token new [FILE] [--force] [--print]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenNew {
+    /// File to write.
+    pub path: PathBuf,
+    /// Take the place of a file that is there.
+    pub force: bool,
+    /// Print the token too.
+    pub print: bool,
+}
+
+/// What a server can be told by a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignalCommand {
+    /// Lame duck: SIGUSR2.
+    LameDuck,
+    /// End at once: SIGKILL.
+    Stop,
+    /// Finish and leave: SIGINT.
+    Quit,
+    /// Finish and leave, but not out of a lame duck: SIGTERM.
+    Term,
+    /// Open the log file anew: SIGUSR1.
+    Reopen,
+}
+
+/// Which server a signal is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignalTarget {
+    /// The only one that runs.
+    TheOnly,
+    /// The process with this id.
+    Pid(u32),
+    /// The process whose id is in this file.
+    PidFile(PathBuf),
+    /// All whose id begins with these digits (`ldm=12*`); all there are for none (`ldm=*`).
+    PidsBeginningWith(String),
+}
+
+/// A command line or configuration that the program can't go on with.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// Whose manners the program has.
+    pub personality: Personality,
+    /// Language to answer in.
+    pub lang: Lang,
+    /// All that is wrong, and what is doubtful.
+    pub findings: Findings,
+    /// Status to exit with: 2 for the command line, 1 for the configuration.
+    pub exit_code: u8,
+}
+
+impl Refusal {
+    /// What to print on standard error: one line a mistake, errors first.
+    pub fn text(&self) -> String {
+        let lines = self.findings.errors.iter().chain(&self.findings.warnings);
+        lines
+            .map(|fault| report(self.personality, &fault.text(self.lang)))
+            .collect()
+    }
+}
+
+impl Checked {
+    /// What to print on standard error: warnings, then that the file is valid.
+    pub fn text(&self, personality: Personality, lang: Lang) -> String {
+        let valid = Notice::ConfigValid {
+            file: self.config.display().to_string(),
+            digest: self.digest.clone(),
+        };
+        let warnings = self.warnings.iter().map(|fault| fault.text(lang));
+        warnings
+            .chain([valid.text(lang)])
+            .map(|line| report(personality, &line))
+            .collect()
+    }
+}
+
+fn report(personality: Personality, line: &str) -> String {
+    format!("{}: {line}\n", personality.program_name())
+}
+
+/// Reads a command line, and the configuration file that it names.
+///
+/// `arguments` begins with the name that the program was called by, which decides the personality.
+pub fn read_command_line(
+    arguments: impl IntoIterator<Item = OsString>,
+    surroundings: &dyn Surroundings,
+) -> Result<CommandLine, Box<Refusal>> {
+    let mut arguments = arguments.into_iter();
+    let program = arguments.next().unwrap_or_default();
+    let personality = Personality::from_program_name(&program);
+    let mut found = arguments::split(arguments);
+    let lang = choose_lang(personality, &found, surroundings);
+    let refuse = |findings, exit_code| {
+        Box::new(Refusal {
+            personality,
+            lang,
+            findings,
+            exit_code,
+        })
+    };
+    let done = |invocation| CommandLine {
+        personality,
+        lang,
+        invocation,
+    };
+
+    if let Some(invocation) = shown(&found, personality, lang) {
+        return Ok(done(invocation));
+    }
+    let errors = std::mem::take(&mut found.errors);
+    let task = match read_task(&found) {
+        Ok(task) if errors.is_empty() => task,
+        Ok(_) => return Err(refuse(only_errors(errors), 2)),
+        Err(fault) => {
+            let errors = errors.into_iter().chain([*fault]).collect();
+            return Err(refuse(only_errors(errors), 2));
+        }
+    };
+    match task {
+        Task::Done(invocation) => Ok(done(invocation)),
+        Task::Serve { check } => serve(&found.flags, check, personality, lang, surroundings)
+            .map(done)
+            .map_err(|(findings, exit_code)| refuse(findings, exit_code)),
+    }
+}
+
+/// What follows from flags and words alone.
+enum Task {
+    Done(Invocation),
+    Serve { check: bool },
+}
+
+fn only_errors(errors: Vec<Fault>) -> Findings {
+    Findings {
+        errors,
+        warnings: Vec::new(),
+    }
+}
+
+/// `--lang`, or the environment's. What `nats-server` says is read by programs: English.
+fn choose_lang(
+    personality: Personality,
+    found: &Arguments,
+    surroundings: &dyn Surroundings,
+) -> Lang {
+    let chosen = values_of(found, Flag::Lang)
+        .filter_map(|value| Lang::from_code(value.to_str()?))
+        .last();
+    chosen.unwrap_or_else(|| match personality {
+        Personality::NatsServer => Lang::En,
+        Personality::Recado => Lang::from_env(|name| surroundings.variable(name)),
+    })
+}
+
+fn values_of(found: &Arguments, flag: Flag) -> impl Iterator<Item = &OsStr> {
+    found
+        .flags
+        .iter()
+        .filter(move |given| given.meaning == Meaning::Is(flag))
+        .map(|given| given.value.as_os_str())
+}
+
+/// Whether a switch was given and not taken back (`-t=false`).
+fn is_on(found: &Arguments, flag: Flag) -> bool {
+    values_of(found, flag)
+        .last()
+        .is_some_and(|value| value.to_str().and_then(settings::parse_bool) == Some(true))
+}
+
+/// Version or help, which are shown whatever else is said.
+fn shown(found: &Arguments, personality: Personality, lang: Lang) -> Option<Invocation> {
+    let word = found.words.first().and_then(|word| word.to_str());
+    if is_on(found, Flag::Version) || word == Some("version") {
+        return Some(Invocation::Version);
+    }
+    let asked_after_command = found
+        .words
+        .iter()
+        .any(|word| matches!(word.to_str(), Some("-h" | "-help" | "--help")));
+    let asked = is_on(found, Flag::Help) || word == Some("help") || asked_after_command;
+    asked.then(|| Invocation::Help(help(personality, lang)))
+}
+
+fn read_task(found: &Arguments) -> Result<Task, Box<Fault>> {
+    let fault = |problem| Err(Box::new(Fault::anywhere(problem)));
+    if let Some(word) = found.words.first() {
+        if word != "token" {
+            let word = word.to_string_lossy().into_owned();
+            let nearest = nearest_word(["token", "help", "version"].into_iter(), &word);
+            return fault(FlagProblem::UnknownCommand { word, nearest });
+        }
+        let other_flags = |given: &Given| given.meaning != Meaning::Is(Flag::Lang);
+        if found.flags.iter().any(other_flags) {
+            return fault(FlagProblem::CommandWithFlags("token".to_owned()));
+        }
+        let token_new = read_token_new(found.words.get(1..).unwrap_or_default())?;
+        return Ok(Task::Done(Invocation::TokenNew(token_new)));
+    }
+    if let Some(signal) = values_of(found, Flag::Signal).last() {
+        return Ok(Task::Done(read_signal(signal)?));
+    }
+    let check = is_on(found, Flag::Check);
+    if check && values_of(found, Flag::Config).next().is_none() {
+        return fault(FlagProblem::CheckWithoutConfig);
+    }
+    Ok(Task::Serve { check })
+}
+
+fn read_token_new(words: &[OsString]) -> Result<TokenNew, Box<Fault>> {
+    let fault = |problem| Err(Box::new(Fault::anywhere(problem)));
+    let Some((subcommand, words)) = words.split_first() else {
+        return fault(FlagProblem::TokenSubcommand);
+    };
+    if subcommand != "new" {
+        return fault(FlagProblem::TokenSubcommand);
+    }
+    let mut path = None;
+    let (mut force, mut print) = (false, false);
+    let mut only_words = false;
+    for word in words {
+        match read_flag(word) {
+            Flaglike::End if !only_words => only_words = true,
+            Flaglike::Named {
+                name, value: None, ..
+            } if !only_words && name == "force" => {
+                force = true;
+            }
+            Flaglike::Named {
+                name, value: None, ..
+            } if !only_words && name == "print" => {
+                print = true;
+            }
+            Flaglike::Named { written, name, .. } if !only_words => {
+                let nearest = nearest_word(["force", "print"].into_iter(), &name);
+                return fault(FlagProblem::UnknownFlag {
+                    flag: written,
+                    nearest: nearest.map(|name| format!("--{name}")),
+                });
+            }
+            _ if path.is_some() => return fault(FlagProblem::TokenFileCount),
+            _ => path = Some(PathBuf::from(word)),
+        }
+    }
+    Ok(TokenNew {
+        path: path.unwrap_or_else(|| PathBuf::from(TOKEN_FILE)),
+        force,
+        print,
+    })
+}
+
+/// `CMD`, `CMD=PID`, `CMD=PIDFILE` or `CMD=DIGITS*`.
+fn read_signal(value: &OsStr) -> Result<Invocation, Box<Fault>> {
+    let text = value.to_string_lossy();
+    let (command, target) = text.split_once('=').unwrap_or((&text, ""));
+    let command = match command {
+        "ldm" => SignalCommand::LameDuck,
+        "stop" => SignalCommand::Stop,
+        "quit" => SignalCommand::Quit,
+        "term" => SignalCommand::Term,
+        "reopen" => SignalCommand::Reopen,
+        "reload" => {
+            return Err(Box::new(Fault::anywhere(FlagProblem::NotYet {
+                flag: "--signal reload".to_owned(),
+                feature: super::messages::Feature::Reload,
+            })));
+        }
+        other => {
+            let problem = FlagProblem::UnknownSignal(other.to_owned());
+            return Err(Box::new(Fault::anywhere(problem)));
+        }
+    };
+    let digits = target.strip_suffix('*').unwrap_or(target);
+    let numeric = digits.bytes().all(|digit| digit.is_ascii_digit());
+    let target = match target.parse::<u32>() {
+        _ if target.is_empty() => SignalTarget::TheOnly,
+        Ok(pid) if pid > 0 && numeric => SignalTarget::Pid(pid),
+        _ if numeric && target.ends_with('*') => SignalTarget::PidsBeginningWith(digits.to_owned()),
+        _ => SignalTarget::PidFile(PathBuf::from(target)),
+    };
+    Ok(Invocation::Signal { command, target })
+}
+
+/// Merges defaults, file and flags.
+fn serve(
+    flags: &[Given],
+    check: bool,
+    personality: Personality,
+    lang: Lang,
+    surroundings: &dyn Surroundings,
+) -> Result<Invocation, (Findings, u8)> {
+    let mut options = Options::of(personality);
+    options.lang = lang;
+    let mut findings = Findings::default();
+    let config = settings::config_file(flags);
+    let mut digest = None;
+    if let Some(path) = &config {
+        match load_file(path, &mut options, surroundings) {
+            Ok(file) => {
+                digest = Some(file.digest);
+                findings = file.findings;
+            }
+            Err(fault) => findings.errors.push(*fault),
+        }
+    }
+    let errors_in_file = findings.errors.len();
+    settings::apply(flags, &mut options, surroundings, &mut findings);
+    let errors_in_flags = findings.errors.len() - errors_in_file;
+    if findings.errors.is_empty() {
+        let together = options.validate();
+        findings.errors.extend(together.errors);
+        findings.warnings.extend(together.warnings);
+    }
+    if !findings.errors.is_empty() {
+        let exit_code = if errors_in_flags > 0 { 2 } else { 1 };
+        return Err((findings, exit_code));
+    }
+    let warnings = findings.warnings;
+    Ok(match (check, config, digest) {
+        (true, Some(config), Some(digest)) => Invocation::CheckConfig(Checked {
+            config,
+            digest,
+            warnings,
+        }),
+        (_, config, digest) => Invocation::Serve(Box::new(Serve {
+            options,
+            warnings,
+            config,
+            digest,
+        })),
+    })
+}

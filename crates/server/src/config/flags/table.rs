@@ -1,0 +1,154 @@
+//! Every flag that there is: what it sets, or which feature it belongs to that is not there yet.
+
+use crate::config::messages::Feature;
+
+/// A flag of this server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flag {
+    Addr,
+    AllowAnonymous,
+    Auth,
+    Check,
+    ClientAdvertise,
+    Config,
+    Debug,
+    DebugTrace,
+    Help,
+    Lang,
+    Log,
+    LogFormat,
+    LogSizeLimit,
+    LogTime,
+    LogTimeUtc,
+    MaxTracedMsgLen,
+    NoService,
+    Pass,
+    Pid,
+    Plain,
+    Port,
+    PortsFileDir,
+    ServerName,
+    Signal,
+    TokenFile,
+    Trace,
+    User,
+    Version,
+}
+
+/// What a flag does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// Something of this server.
+    Is(Flag),
+    /// A switch of a feature that is not there yet.
+    SwitchNotYet(Feature),
+    /// A flag with a value of a feature that is not there yet.
+    ValueNotYet(Feature),
+}
+
+use Meaning::{Is, SwitchNotYet, ValueNotYet};
+
+/// Flags with their other names. In all of them `-` and `_` are the same.
+pub(super) const FLAGS: &[(&[&str], Meaning)] = &[
+    (&["addr", "a", "net"], Is(Flag::Addr)),
+    (&["port", "p"], Is(Flag::Port)),
+    (&["server_name", "n", "name"], Is(Flag::ServerName)),
+    (&["client_advertise"], Is(Flag::ClientAdvertise)),
+    (&["config", "c"], Is(Flag::Config)),
+    (&["t"], Is(Flag::Check)),
+    (&["pid", "P"], Is(Flag::Pid)),
+    (&["ports_file_dir"], Is(Flag::PortsFileDir)),
+    (&["signal", "sl"], Is(Flag::Signal)),
+    (&["help", "h"], Is(Flag::Help)),
+    (&["version", "v"], Is(Flag::Version)),
+    (&["log", "l"], Is(Flag::Log)),
+    (&["logtime", "T"], Is(Flag::LogTime)),
+    (&["logtime_utc"], Is(Flag::LogTimeUtc)),
+    (&["debug", "D"], Is(Flag::Debug)),
+    (&["trace", "V", "VV"], Is(Flag::Trace)),
+    (&["DV", "DVV"], Is(Flag::DebugTrace)),
+    (&["log_size_limit"], Is(Flag::LogSizeLimit)),
+    (&["max_traced_msg_len"], Is(Flag::MaxTracedMsgLen)),
+    (&["user"], Is(Flag::User)),
+    (&["pass"], Is(Flag::Pass)),
+    (&["auth"], Is(Flag::Auth)),
+    // Ours.
+    (&["token-file"], Is(Flag::TokenFile)),
+    (&["allow-anonymous"], Is(Flag::AllowAnonymous)),
+    (&["plain"], Is(Flag::Plain)),
+    (&["no-service"], Is(Flag::NoService)),
+    (&["log-format"], Is(Flag::LogFormat)),
+    (&["lang"], Is(Flag::Lang)),
+    // Not there yet.
+    (
+        &["http_port", "m", "https_port", "ms"],
+        ValueNotYet(Feature::Monitoring),
+    ),
+    (&["profile"], ValueNotYet(Feature::Profiling)),
+    (&["syslog", "s"], SwitchNotYet(Feature::Syslog)),
+    (&["remote_syslog", "r"], ValueNotYet(Feature::Syslog)),
+    (&["jetstream", "js"], SwitchNotYet(Feature::Jetstream)),
+    (&["store_dir", "sd"], ValueNotYet(Feature::Jetstream)),
+    (
+        &["tls", "tlsverify", "help_tls"],
+        SwitchNotYet(Feature::Tls),
+    ),
+    (
+        &["tlscert", "tlskey", "tlscacert"],
+        ValueNotYet(Feature::Tls),
+    ),
+    (
+        &[
+            "cluster",
+            "cluster_listen",
+            "cluster_name",
+            "cluster_advertise",
+        ],
+        ValueNotYet(Feature::Cluster),
+    ),
+    (
+        &["routes", "connect_retries"],
+        ValueNotYet(Feature::Cluster),
+    ),
+    (&["no_advertise"], SwitchNotYet(Feature::Cluster)),
+];
+
+/// What a flag's name means.
+pub(super) fn find(name: &str) -> Option<Meaning> {
+    let name = name.replace('-', "_");
+    FLAGS
+        .iter()
+        .find(|(names, _)| names.iter().any(|known| known.replace('-', "_") == name))
+        .map(|(_, meaning)| *meaning)
+}
+
+impl Meaning {
+    /// Whether it stands alone: then a value can only follow after `=`.
+    pub(super) fn is_switch(self) -> bool {
+        match self {
+            SwitchNotYet(_) => true,
+            ValueNotYet(_) => false,
+            Is(flag) => matches!(
+                flag,
+                Flag::AllowAnonymous
+                    | Flag::Check
+                    | Flag::Debug
+                    | Flag::DebugTrace
+                    | Flag::Help
+                    | Flag::LogTime
+                    | Flag::LogTimeUtc
+                    | Flag::NoService
+                    | Flag::Trace
+                    | Flag::Version
+            ),
+        }
+    }
+}
+
+/// Names of the flags that an unknown one can be compared with, as they are written.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    FLAGS
+        .iter()
+        .flat_map(|(names, _)| names.iter().copied())
+        .filter(|name| name.len() > 2)
+}

@@ -1,0 +1,82 @@
+//! What the keys of a configuration file mean: from parsed values to
+//! [`Options`](super::Options), all mistakes reported together.
+
+mod authorization;
+mod field;
+mod known;
+mod listen;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use self::field::Field;
+use self::known::{Meaning, TOP_LEVEL};
+use super::fault::{Fault, Place};
+use super::lang::Map;
+use super::messages::{Feature, KeyProblem};
+use super::options::Options;
+use super::surroundings::Surroundings;
+
+pub(crate) use known::nearest_word;
+pub(crate) use listen::{parse_plain, parse_port};
+pub(crate) use settings::{LANGS, LOG_FORMATS, one_of, parse_log_format};
+
+/// What was found while settings were read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Findings {
+    /// What must be mended before the server can start.
+    pub errors: Vec<Fault>,
+    /// What is probably not meant.
+    pub warnings: Vec<Fault>,
+}
+
+/// Puts the settings of a file, which was read from `path`, into `options`. What is wrong is
+/// added to `findings`; what is right is set all the same.
+pub fn apply(
+    map: &Map,
+    path: &Path,
+    options: &mut Options,
+    surroundings: &dyn Surroundings,
+    findings: &mut Findings,
+) {
+    if map.is_empty() {
+        let file_start = Place {
+            file: path.display().to_string().into(),
+            line: 1,
+            column: 1,
+        };
+        let warning = Fault::at(&file_start, KeyProblem::NothingInFile);
+        findings.warnings.push(warning);
+    }
+    let mut settings = settings::Settings {
+        options,
+        surroundings,
+        findings,
+    };
+    for entry in map.entries() {
+        let field = Field::of(entry);
+        let result = match known::find(TOP_LEVEL, &entry.key) {
+            Some(Meaning::Sets(key)) => settings.set(key, &field),
+            Some(Meaning::NotYet(feature, off)) => not_yet(feature, off, &field),
+            None if entry.used_as_variable => Ok(()),
+            None => Err(unknown(&field, known::nearest(TOP_LEVEL, &entry.key))),
+        };
+        settings.findings.errors.extend(result.err());
+    }
+}
+
+fn not_yet(feature: Feature, off: known::Off, field: &Field<'_>) -> Result<(), Fault> {
+    if known::is_off(off, field) {
+        return Ok(());
+    }
+    let key = field.key.to_owned();
+    let problem = KeyProblem::NotYet { key, feature };
+    Err(Fault::at(field.key_place, problem))
+}
+
+fn unknown(field: &Field<'_>, nearest: Option<String>) -> Fault {
+    let key = field.key.to_owned();
+    Fault::at(field.key_place, KeyProblem::UnknownKey { key, nearest })
+}

@@ -1,0 +1,450 @@
+//! What can be wrong with the keys of a configuration and with their values.
+
+use std::time::Duration;
+
+use crate::config::locale::Lang;
+
+/// What nats-server has and this version of the server does not have yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "their names are below")]
+pub enum Feature {
+    Tls,
+    Accounts,
+    Users,
+    Permissions,
+    AuthCallout,
+    OperatorMode,
+    SystemAccount,
+    Jetstream,
+    Mappings,
+    Cluster,
+    Gateways,
+    Leafnodes,
+    Websocket,
+    Mqtt,
+    Monitoring,
+    Profiling,
+    Tags,
+    FeatureFlags,
+    ProxyProtocol,
+    Syslog,
+    RouteCacheOff,
+    WriteRetry,
+    Reload,
+}
+
+impl Feature {
+    /// What it is called.
+    pub fn name(self, lang: Lang) -> &'static str {
+        let (english, spanish) = match self {
+            Self::Tls => ("TLS", "TLS"),
+            Self::Accounts => ("accounts", "cuentas"),
+            Self::Users => ("more than one user", "más de un usuario"),
+            Self::Permissions => ("permissions", "permisos"),
+            Self::AuthCallout => ("auth callout", "autenticación delegada (auth callout)"),
+            Self::OperatorMode => ("operators and JWTs", "operadores y JWT"),
+            Self::SystemAccount => ("the system account", "la cuenta de sistema"),
+            Self::Jetstream => ("JetStream", "JetStream"),
+            Self::Mappings => ("subject mappings", "correspondencias de asuntos"),
+            Self::Cluster => ("clusters", "clústeres"),
+            Self::Gateways => ("gateways", "pasarelas (gateways)"),
+            Self::Leafnodes => ("leaf nodes", "nodos hoja (leaf nodes)"),
+            Self::Websocket => ("WebSocket", "WebSocket"),
+            Self::Mqtt => ("MQTT", "MQTT"),
+            Self::Monitoring => ("HTTP monitoring", "supervisión por HTTP"),
+            Self::Profiling => ("profiling over HTTP", "perfiles de rendimiento por HTTP"),
+            Self::Tags => (
+                "server tags and metadata",
+                "etiquetas y metadatos del servidor",
+            ),
+            Self::FeatureFlags => ("feature flags", "opciones experimentales (feature flags)"),
+            Self::ProxyProtocol => ("the PROXY protocol", "el protocolo PROXY"),
+            Self::Syslog => (
+                "syslog (the log goes to standard error or to a file: log_file)",
+                "syslog (el registro va a la salida de errores o a un archivo: log_file)",
+            ),
+            Self::RouteCacheOff => (
+                "a switch for its cache of routes",
+                "un interruptor para su caché de rutas",
+            ),
+            Self::WriteRetry => (
+                "retrying a write whose time is over",
+                "reintentar una escritura cuyo plazo ha vencido",
+            ),
+            Self::Reload => (
+                "reloading its configuration",
+                "volver a cargar la configuración",
+            ),
+        };
+        match lang {
+            Lang::En => english,
+            Lang::Es => spanish,
+        }
+    }
+}
+
+/// What kind of value a key takes or was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "their names are below")]
+pub enum Kind {
+    Text,
+    Integer,
+    Number,
+    Boolean,
+    Datetime,
+    List,
+    Map,
+    Duration,
+    Listen,
+    Plain,
+}
+
+impl Kind {
+    fn name(self, lang: Lang) -> &'static str {
+        let (english, spanish) = match self {
+            Self::Text => ("text", "un texto"),
+            Self::Integer => ("an integer", "un número entero"),
+            Self::Number => ("a number", "un número"),
+            Self::Boolean => ("true or false", "true o false"),
+            Self::Datetime => ("a time", "una hora"),
+            Self::List => ("a list", "una lista"),
+            Self::Map => ("a block { … }", "un bloque { … }"),
+            Self::Duration => (
+                "a duration such as \"10s\" or \"1m30s\"",
+                "una duración como \"10s\" o \"1m30s\"",
+            ),
+            Self::Listen => ("a port or \"HOST:PORT\"", "un puerto o \"HOST:PUERTO\""),
+            Self::Plain => (
+                "a port, \"PORT:SUBJECT\", { port: PORT, subject: SUBJECT } or a list of those",
+                "un puerto, \"PUERTO:ASUNTO\", { port: PUERTO, subject: ASUNTO } o una lista de ellos",
+            ),
+        };
+        match lang {
+            Lang::En => english,
+            Lang::Es => spanish,
+        }
+    }
+}
+
+/// What is wrong with a key, with its value, or with the settings taken together.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the words of each are below")]
+pub enum KeyProblem {
+    UnknownKey {
+        key: String,
+        nearest: Option<String>,
+    },
+    NotYet {
+        key: String,
+        feature: Feature,
+    },
+    WrongKind {
+        key: String,
+        expected: Kind,
+        found: Kind,
+    },
+    OutOfRange {
+        key: String,
+        min: i64,
+        max: i64,
+    },
+    OneOf {
+        key: String,
+        choices: &'static [&'static str],
+        found: String,
+    },
+    BadAddress(String),
+    BadPort(String),
+    BadDuration {
+        key: String,
+        value: String,
+    },
+    BadPlain(String),
+    BadPlainSubject(String),
+    PlainPortTwice(u16),
+    ServerNameSpaces,
+    Empty(String),
+    LameDuckTooShort(Duration),
+    GraceNotBelowDuration {
+        grace: Duration,
+        duration: Duration,
+    },
+    PayloadAbovePending {
+        payload: usize,
+        pending: usize,
+    },
+    TokenAndUser,
+    TokenTwice,
+    PasswordWithoutUser,
+    UserWithoutPassword,
+    OpenToAll(String),
+    TokenFileUnreadable {
+        path: String,
+        error: String,
+    },
+    TokenFileEmpty(String),
+    TokenFileNotOneWord(String),
+    TokenFileOpen {
+        path: String,
+        mode: u32,
+    },
+    /// Warning.
+    TokenFileGroup {
+        path: String,
+        mode: u32,
+    },
+    /// Warning.
+    BareDuration {
+        key: String,
+        seconds: i64,
+    },
+    /// Warning.
+    LargePayload(usize),
+    /// Warning.
+    LongTimeout(Duration),
+    /// Warning.
+    NobodyAdmitted,
+    /// Warning.
+    NothingInFile,
+}
+
+impl KeyProblem {
+    pub(super) fn text(&self, lang: Lang) -> String {
+        match lang {
+            Lang::En => self.english(),
+            Lang::Es => self.spanish(),
+        }
+    }
+
+    fn english(&self) -> String {
+        let lang = Lang::En;
+        match self {
+            Self::UnknownKey {
+                key,
+                nearest: Some(nearest),
+            } => {
+                format!("unknown field \"{key}\"; did you mean \"{nearest}\"?")
+            }
+            Self::UnknownKey { key, nearest: None } => {
+                format!("unknown field \"{key}\"; remove it")
+            }
+            Self::NotYet { key, feature } => format!(
+                "\"{key}\": this version of recado-server does not have {} yet; remove the key to start without",
+                feature.name(lang)
+            ),
+            Self::WrongKind {
+                key,
+                expected,
+                found,
+            } => {
+                let hint = match (expected, found) {
+                    (Kind::Text, Kind::Integer | Kind::Number | Kind::Boolean | Kind::Datetime) => {
+                        "; put it in quotes"
+                    }
+                    (Kind::Integer | Kind::Number | Kind::Boolean, Kind::Text) => {
+                        "; write it without quotes"
+                    }
+                    _ => "",
+                };
+                format!(
+                    "\"{key}\" takes {}, not {}{hint}",
+                    expected.name(lang),
+                    found.name(lang)
+                )
+            }
+            Self::OutOfRange { key, min, max } => {
+                format!("\"{key}\" must be between {min} and {max}")
+            }
+            Self::OneOf {
+                key,
+                choices,
+                found,
+            } => {
+                format!(
+                    "\"{key}\" can't be \"{found}\"; it is one of {}",
+                    choices.join(", ")
+                )
+            }
+            Self::BadAddress(value) => format!(
+                "\"{value}\" is not an address; write HOST:PORT, with brackets around an IPv6 address"
+            ),
+            Self::BadPort(value) => {
+                format!("\"{value}\" is not a port; ports go from 1 to 65535, -1 takes a free one")
+            }
+            Self::BadDuration { key, value } => format!(
+                "\"{key}\": \"{value}\" is not a duration; write for example \"10s\", \"1m30s\" or \"500ms\""
+            ),
+            Self::BadPlain(value) => format!("\"{value}\" is not PORT or PORT:SUBJECT"),
+            Self::BadPlainSubject(subject) => format!(
+                "\"{subject}\" is not a subject to send to; it has no blanks, no wildcards and no empty parts between dots"
+            ),
+            Self::PlainPortTwice(port) => format!("port {port} is given to two plain listeners"),
+            Self::ServerNameSpaces => "the server name must not contain spaces".into(),
+            Self::Empty(key) => format!("\"{key}\" is empty; give it a value or remove it"),
+            Self::LameDuckTooShort(found) => {
+                format!("a lame_duck_duration of {found:?} is too short; the minimum is 30s")
+            }
+            Self::GraceNotBelowDuration { grace, duration } => format!(
+                "lame_duck_grace_period ({grace:?}) must be shorter than lame_duck_duration ({duration:?})"
+            ),
+            Self::PayloadAbovePending { payload, pending } => {
+                format!("max_payload ({payload}) must not be larger than max_pending ({pending})")
+            }
+            Self::TokenAndUser => {
+                "there is a token and a user with a password; keep one of the two".into()
+            }
+            Self::TokenTwice => "there is a token and a token_file; keep one of the two".into(),
+            Self::PasswordWithoutUser => "there is a password without a user; add the user".into(),
+            Self::OpenToAll(host) => format!(
+                "{host} can be reached from other machines, and nobody would be asked for a credential; give one (--token-file FILE, made by `recado-server token new`), or say --allow-anonymous if you mean it"
+            ),
+            Self::TokenFileUnreadable { path, error } => {
+                format!("can't read the token file {path}: {error}")
+            }
+            Self::TokenFileEmpty(path) => format!(
+                "the token file {path} is empty; `recado-server token new` makes a good one"
+            ),
+            Self::TokenFileNotOneWord(path) => {
+                format!("the token file {path} must hold one line without blanks")
+            }
+            Self::TokenFileOpen { path, mode } => format!(
+                "everybody on this machine can read or change the token file {path} (mode {mode:03o}); run: chmod 600 {path}"
+            ),
+            Self::TokenFileGroup { path, mode } => format!(
+                "the group of the token file {path} can read or change it (mode {mode:03o}); if that is not meant, run: chmod 600 {path}"
+            ),
+            Self::BareDuration { key, seconds } => {
+                format!("\"{key}\": {seconds} is taken as seconds; write \"{seconds}s\"")
+            }
+            Self::LargePayload(payload) => format!(
+                "a max_payload of {payload} is a lot; above 8 MiB every slow subscriber costs much memory"
+            ),
+            Self::LongTimeout(found) => format!(
+                "an authorization timeout of {} s is a lot (a number means seconds); keep it below 60 s",
+                found.as_secs_f64()
+            ),
+            Self::NobodyAdmitted => "with these max_connections no client is admitted".into(),
+            Self::UserWithoutPassword => {
+                "there is a user without a password; add the password".into()
+            }
+            Self::NothingInFile => "the configuration file says nothing".into(),
+        }
+    }
+
+    fn spanish(&self) -> String {
+        let lang = Lang::Es;
+        match self {
+            Self::UnknownKey {
+                key,
+                nearest: Some(nearest),
+            } => {
+                format!("clave desconocida \"{key}\"; ¿quería decir \"{nearest}\"?")
+            }
+            Self::UnknownKey { key, nearest: None } => {
+                format!("clave desconocida \"{key}\"; quítela")
+            }
+            Self::NotYet { key, feature } => format!(
+                "\"{key}\": esta versión de recado-server aún no tiene {}; quite la clave para arrancar sin ello",
+                feature.name(lang)
+            ),
+            Self::WrongKind {
+                key,
+                expected,
+                found,
+            } => {
+                let hint = match (expected, found) {
+                    (Kind::Text, Kind::Integer | Kind::Number | Kind::Boolean | Kind::Datetime) => {
+                        "; póngalo entre comillas"
+                    }
+                    (Kind::Integer | Kind::Number | Kind::Boolean, Kind::Text) => {
+                        "; escríbalo sin comillas"
+                    }
+                    _ => "",
+                };
+                format!(
+                    "\"{key}\" lleva {}, no {}{hint}",
+                    expected.name(lang),
+                    found.name(lang)
+                )
+            }
+            Self::OutOfRange { key, min, max } => {
+                format!("\"{key}\" debe estar entre {min} y {max}")
+            }
+            Self::OneOf {
+                key,
+                choices,
+                found,
+            } => {
+                format!(
+                    "\"{key}\" no puede ser \"{found}\"; puede ser {}",
+                    choices.join(", ")
+                )
+            }
+            Self::BadAddress(value) => format!(
+                "\"{value}\" no es una dirección; escriba HOST:PUERTO, con corchetes alrededor de una dirección IPv6"
+            ),
+            Self::BadPort(value) => {
+                format!("\"{value}\" no es un puerto; van de 1 a 65535, y -1 toma uno libre")
+            }
+            Self::BadDuration { key, value } => format!(
+                "\"{key}\": \"{value}\" no es una duración; escriba por ejemplo \"10s\", \"1m30s\" o \"500ms\""
+            ),
+            Self::BadPlain(value) => format!("\"{value}\" no es PUERTO ni PUERTO:ASUNTO"),
+            Self::BadPlainSubject(subject) => format!(
+                "\"{subject}\" no es un asunto al que enviar; no lleva blancos ni comodines ni partes vacías entre puntos"
+            ),
+            Self::PlainPortTwice(port) => {
+                format!("dos entradas «plain» tienen el mismo puerto {port}")
+            }
+            Self::ServerNameSpaces => "el nombre del servidor no puede llevar espacios".into(),
+            Self::Empty(key) => format!("\"{key}\" está vacío; dele un valor o quítelo"),
+            Self::LameDuckTooShort(found) => {
+                format!("un lame_duck_duration de {found:?} es demasiado corto; el mínimo es 30s")
+            }
+            Self::GraceNotBelowDuration { grace, duration } => format!(
+                "lame_duck_grace_period ({grace:?}) debe ser menor que lame_duck_duration ({duration:?})"
+            ),
+            Self::PayloadAbovePending { payload, pending } => {
+                format!("max_payload ({payload}) no puede ser mayor que max_pending ({pending})")
+            }
+            Self::TokenAndUser => {
+                "hay un token y también un usuario con contraseña; deje uno de los dos".into()
+            }
+            Self::TokenTwice => "hay un token y también un token_file; deje uno de los dos".into(),
+            Self::PasswordWithoutUser => "hay una contraseña sin usuario; añada el usuario".into(),
+            Self::OpenToAll(host) => format!(
+                "a {host} se llega desde otras máquinas y no se pediría ninguna credencial; ponga una (--token-file ARCHIVO, que crea `recado-server token new`) o diga --allow-anonymous si es lo que quiere"
+            ),
+            Self::TokenFileUnreadable { path, error } => {
+                format!("no se puede leer el archivo del token {path}: {error}")
+            }
+            Self::TokenFileEmpty(path) => format!(
+                "el archivo del token {path} está vacío; `recado-server token new` crea uno bueno"
+            ),
+            Self::TokenFileNotOneWord(path) => {
+                format!("el archivo del token {path} debe tener una sola línea sin blancos")
+            }
+            Self::TokenFileOpen { path, mode } => format!(
+                "cualquiera en esta máquina puede leer o cambiar el archivo del token {path} (modo {mode:03o}); ejecute: chmod 600 {path}"
+            ),
+            Self::TokenFileGroup { path, mode } => format!(
+                "el grupo del archivo del token {path} puede leerlo o cambiarlo (modo {mode:03o}); si no es lo que quiere, ejecute: chmod 600 {path}"
+            ),
+            Self::BareDuration { key, seconds } => {
+                format!("\"{key}\": {seconds} se toma como segundos; escriba \"{seconds}s\"")
+            }
+            Self::LargePayload(payload) => format!(
+                "un max_payload de {payload} es mucho; por encima de 8 MiB cada suscriptor lento cuesta mucha memoria"
+            ),
+            Self::LongTimeout(found) => format!(
+                "un plazo de autenticación de {} s es mucho (un número solo son segundos); manténgalo por debajo de 60 s",
+                found.as_secs_f64()
+            ),
+            Self::NobodyAdmitted => "con este max_connections no se admite a ningún cliente".into(),
+            Self::UserWithoutPassword => {
+                "hay un usuario sin contraseña; añada la contraseña".into()
+            }
+            Self::NothingInFile => "el archivo de configuración no dice nada".into(),
+        }
+    }
+}

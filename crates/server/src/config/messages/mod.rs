@@ -1,0 +1,56 @@
+//! Every text of configuration and command line that people read, in every language there is.
+//!
+//! A message is a value with its particulars; its words are chosen when it is shown. Each language
+//! is one `match` without a catch-all, so a message without words does not compile.
+
+mod flags;
+mod help;
+mod keys;
+mod syntax;
+
+pub use flags::FlagProblem;
+pub use help::{Notice, help};
+pub use keys::{Feature, KeyProblem, Kind};
+pub use syntax::{Inside, SyntaxProblem};
+
+use super::locale::Lang;
+
+/// Something to tell about configuration: what is wrong and what to do about it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Message {
+    /// The file is not in the configuration language.
+    Syntax(SyntaxProblem),
+    /// A key or its value.
+    Key(KeyProblem),
+    /// The command line.
+    Flag(FlagProblem),
+}
+
+impl Message {
+    /// The words, in a language.
+    pub fn text(&self, lang: Lang) -> String {
+        match self {
+            Self::Syntax(problem) => problem.text(lang),
+            Self::Key(problem) => problem.text(lang),
+            Self::Flag(problem) => problem.text(lang),
+        }
+    }
+}
+
+impl From<SyntaxProblem> for Message {
+    fn from(problem: SyntaxProblem) -> Self {
+        Self::Syntax(problem)
+    }
+}
+
+impl From<KeyProblem> for Message {
+    fn from(problem: KeyProblem) -> Self {
+        Self::Key(problem)
+    }
+}
+
+impl From<FlagProblem> for Message {
+    fn from(problem: FlagProblem) -> Self {
+        Self::Flag(problem)
+    }
+}

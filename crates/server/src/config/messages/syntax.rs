@@ -1,0 +1,236 @@
+//! What can be wrong with the text of a configuration file.
+
+use super::Message;
+use crate::config::lang::{DEPTH_MAX, INCLUDES_MAX, VALUES_MAX};
+use crate::config::locale::Lang;
+
+/// What surrounds a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inside {
+    /// The file itself.
+    File,
+    /// `{ … }`
+    Map,
+    /// `[ … ]`
+    Array,
+    /// The value of an environment variable.
+    Variable,
+}
+
+/// What is not the configuration language, or probably not what was meant.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the words of each are below")]
+pub enum SyntaxProblem {
+    NotAKey(char),
+    UnclosedKey,
+    NoValue(String),
+    ValueOnNextLine(String),
+    EmptyValue,
+    AfterValue {
+        found: char,
+        inside: Inside,
+    },
+    Unclosed(char),
+    UnclosedString,
+    UnclosedBlock,
+    SurplusBrace,
+    BadEscape(Option<char>),
+    BadHex(String),
+    EscapesNotUtf8,
+    BadNumber(String),
+    NumberTooLarge(String),
+    FloatNeedsDigit(String),
+    BadDatetime(String),
+    QuoteInWord,
+    VariableUnnamed,
+    VariableUnset(String),
+    VariableCycle(String),
+    VariableValue {
+        name: String,
+        problem: Box<Message>,
+    },
+    IncludeWithoutFile,
+    IncludeCycle(String),
+    TooManyIncludes,
+    Unreadable {
+        path: String,
+        error: String,
+    },
+    NotUtf8 {
+        path: String,
+        line: usize,
+    },
+    Nul,
+    TooDeep,
+    TooLarge,
+    /// Warning.
+    BraceClosesNothing,
+    /// Warning.
+    BraceNotClosed,
+    /// Warning.
+    WrittenTwice {
+        key: String,
+        first_line: u32,
+    },
+}
+
+impl SyntaxProblem {
+    pub(super) fn text(&self, lang: Lang) -> String {
+        match lang {
+            Lang::En => self.english(),
+            Lang::Es => self.spanish(),
+        }
+    }
+
+    /// Whether it only deserves a warning.
+    fn is_warning(&self) -> bool {
+        matches!(
+            self,
+            Self::BraceClosesNothing | Self::BraceNotClosed | Self::WrittenTwice { .. }
+        )
+    }
+
+    fn english(&self) -> String {
+        let what = match self {
+            Self::NotAKey(found) => format!(
+                "expected a key, found '{}'; remove it, or put the key in quotes",
+                shown(*found)
+            ),
+            Self::UnclosedKey => "the quotes around this key are never closed".into(),
+            Self::NoValue(key) => format!("\"{key}\" has no value; write \"{key}: VALUE\""),
+            Self::ValueOnNextLine(key) => {
+                format!("\"{key}\" has no value; its value must start on the same line")
+            }
+            Self::EmptyValue => "a value is missing here; write \"\" for an empty one".into(),
+            Self::AfterValue { found, inside } => {
+                let found = shown(*found);
+                match inside {
+                    Inside::File => format!("found '{found}' after a value; end the value with a new line, \",\" or \";\", or put all of it in quotes"),
+                    Inside::Map => format!("found '{found}' after a value; end the value with a new line, \",\", \";\" or \"}}\", or put all of it in quotes"),
+                    Inside::Array => format!("found '{found}' after a value of a list; separate values with \",\" or a new line and end the list with \"]\""),
+                    Inside::Variable => format!("found '{found}' after the value; quote the whole value inside the variable"),
+                }
+            }
+            Self::Unclosed(open) => format!("this '{open}' is never closed; add the '{}'", closing(*open)),
+            Self::UnclosedString => "the quotes that open here are never closed".into(),
+            Self::UnclosedBlock => "this '(' is never closed; put a ')' alone at the start of a line".into(),
+            Self::SurplusBrace => "this '}' closes nothing; remove it, or add the '{' that is missing above".into(),
+            Self::BadEscape(found) => format!(
+                "'\\{}' is no escape; those are \\xHH \\t \\n \\r \\\" \\\\ (between single quotes a '\\' means itself)",
+                found.map(shown).unwrap_or_default()
+            ),
+            Self::BadHex(found) => format!("expected two hexadecimal digits after \\x, found \"{}\"", shown_text(found)),
+            Self::EscapesNotUtf8 => "the \\x escapes in this value do not make UTF-8 text".into(),
+            Self::BadNumber(word) => format!("\"{word}\" is not a number; put text that starts with '-' in quotes"),
+            Self::NumberTooLarge(word) => format!("{word} is too large; numbers have 64 bits"),
+            Self::FloatNeedsDigit(word) => format!("numbers start with a digit; write 0{word}"),
+            Self::BadDatetime(word) => format!("\"{word}\" is not a time like 2026-01-31T12:00:00Z; put other text in quotes"),
+            Self::QuoteInWord => "there is a ' in a word without quotes; put all of it in double quotes".into(),
+            Self::VariableUnnamed => "a variable is written $NAME, without braces; put other text that starts with '$' in quotes".into(),
+            Self::VariableUnset(name) => format!("the variable ${name} is neither a key above nor set in the environment; define it before it is used, or put text that starts with '$' in quotes"),
+            Self::VariableCycle(name) => format!("the environment variable {name} refers to itself"),
+            Self::VariableValue { name, problem } => format!("in the environment variable {name}: {}", inner(problem, Lang::En)),
+            Self::IncludeWithoutFile => "\"include\" needs the name of a file".into(),
+            Self::IncludeCycle(path) => format!("{path} includes itself; remove one of the includes"),
+            Self::TooManyIncludes => format!("more than {INCLUDES_MAX} files are included"),
+            Self::Unreadable { path, error } => format!("can't read {path}: {error}"),
+            Self::NotUtf8 { path, line } => format!("{path} is not UTF-8 text (line {line})"),
+            Self::Nul => "there is a NUL byte in the file; save it as plain text".into(),
+            Self::TooDeep => format!("blocks, lists, includes and variables are nested more than {DEPTH_MAX} deep"),
+            Self::TooLarge => format!("with all variables written out there are more than {VALUES_MAX} values"),
+            Self::BraceClosesNothing => "this '}' closes nothing".into(),
+            Self::BraceNotClosed => "this '{' around the whole file is never closed".into(),
+            Self::WrittenTwice { key, first_line } => format!("\"{key}\" was already given on line {first_line}; this value takes its place"),
+        };
+        if self.is_warning() {
+            what
+        } else {
+            format!("Parse error: {what}")
+        }
+    }
+
+    fn spanish(&self) -> String {
+        let what = match self {
+            Self::NotAKey(found) => format!(
+                "se esperaba una clave y hay '{}'; quítelo o ponga la clave entre comillas",
+                shown(*found)
+            ),
+            Self::UnclosedKey => "las comillas de esta clave no se cierran".into(),
+            Self::NoValue(key) => format!("\"{key}\" no tiene valor; escriba \"{key}: VALOR\""),
+            Self::ValueOnNextLine(key) => {
+                format!("\"{key}\" no tiene valor; el valor debe empezar en la misma línea")
+            }
+            Self::EmptyValue => "aquí falta un valor; escriba \"\" si debe estar vacío".into(),
+            Self::AfterValue { found, inside } => {
+                let found = shown(*found);
+                match inside {
+                    Inside::File => format!("hay '{found}' después de un valor; termínelo con un salto de línea, \",\" o \";\", o póngalo todo entre comillas"),
+                    Inside::Map => format!("hay '{found}' después de un valor; termínelo con un salto de línea, \",\", \";\" o \"}}\", o póngalo todo entre comillas"),
+                    Inside::Array => format!("hay '{found}' después de un valor de la lista; separe los valores con \",\" o un salto de línea y cierre la lista con \"]\""),
+                    Inside::Variable => format!("hay '{found}' después del valor; ponga comillas alrededor de todo el valor dentro de la variable"),
+                }
+            }
+            Self::Unclosed(open) => format!("este '{open}' no se cierra; añada el '{}'", closing(*open)),
+            Self::UnclosedString => "las comillas que se abren aquí no se cierran".into(),
+            Self::UnclosedBlock => "este '(' no se cierra; ponga un ')' solo al principio de una línea".into(),
+            Self::SurplusBrace => "este '}' no cierra nada; quítelo o añada el '{' que falta más arriba".into(),
+            Self::BadEscape(found) => format!(
+                "'\\{}' no es una secuencia de escape; las que hay son \\xHH \\t \\n \\r \\\" \\\\ (entre comillas simples, '\\' se toma tal cual)",
+                found.map(shown).unwrap_or_default()
+            ),
+            Self::BadHex(found) => format!("se esperaban dos cifras hexadecimales después de \\x y hay \"{}\"", shown_text(found)),
+            Self::EscapesNotUtf8 => "las secuencias \\x de este valor no forman texto UTF-8".into(),
+            Self::BadNumber(word) => format!("\"{word}\" no es un número; un texto que empieza por '-' va entre comillas"),
+            Self::NumberTooLarge(word) => format!("{word} es demasiado grande; los números tienen 64 bits"),
+            Self::FloatNeedsDigit(word) => format!("los números empiezan por una cifra; escriba 0{word}"),
+            Self::BadDatetime(word) => format!("\"{word}\" no es una hora como 2026-01-31T12:00:00Z; otro texto va entre comillas"),
+            Self::QuoteInWord => "hay un ' en una palabra sin comillas; póngala entera entre comillas dobles".into(),
+            Self::VariableUnnamed => "una variable se escribe $NOMBRE, sin llaves; otro texto que empieza por '$' va entre comillas".into(),
+            Self::VariableUnset(name) => format!("la variable ${name} no es una clave anterior ni está en el entorno; defínala antes de usarla, o ponga entre comillas un texto que empieza por '$'"),
+            Self::VariableCycle(name) => format!("la variable de entorno {name} se refiere a sí misma"),
+            Self::VariableValue { name, problem } => format!("en la variable de entorno {name}: {}", inner(problem, Lang::Es)),
+            Self::IncludeWithoutFile => "\"include\" necesita el nombre de un archivo".into(),
+            Self::IncludeCycle(path) => format!("{path} se incluye a sí mismo; quite uno de los include"),
+            Self::TooManyIncludes => format!("se incluyen más de {INCLUDES_MAX} archivos"),
+            Self::Unreadable { path, error } => format!("no se puede leer {path}: {error}"),
+            Self::NotUtf8 { path, line } => format!("{path} no es texto UTF-8 (línea {line})"),
+            Self::Nul => "hay un byte NUL en el archivo; guárdelo como texto sin formato".into(),
+            Self::TooDeep => format!("hay más de {DEPTH_MAX} niveles de bloques, listas, include y variables, unos dentro de otros"),
+            Self::TooLarge => format!("con todas las variables desarrolladas hay más de {VALUES_MAX} valores"),
+            Self::BraceClosesNothing => "este '}' no cierra nada".into(),
+            Self::BraceNotClosed => "este '{' alrededor de todo el archivo no se cierra".into(),
+            Self::WrittenTwice { key, first_line } => format!("\"{key}\" ya estaba en la línea {first_line}; vale este último valor"),
+        };
+        if self.is_warning() {
+            what
+        } else {
+            format!("Error de sintaxis: {what}")
+        }
+    }
+}
+
+/// A problem inside another: its own "Parse error" would be one too many.
+fn inner(problem: &Message, lang: Lang) -> String {
+    let text = problem.text(lang);
+    let prefix = match lang {
+        Lang::En => "Parse error: ",
+        Lang::Es => "Error de sintaxis: ",
+    };
+    text.strip_prefix(prefix).unwrap_or(&text).to_owned()
+}
+
+fn closing(open: char) -> char {
+    if open == '[' { ']' } else { '}' }
+}
+
+/// A character as a reader can see it.
+fn shown(found: char) -> String {
+    match found.is_control() {
+        true => found.escape_default().to_string(),
+        false => found.to_string(),
+    }
+}
+
+fn shown_text(text: &str) -> String {
+    text.chars().map(shown).collect()
+}

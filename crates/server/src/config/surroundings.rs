@@ -1,0 +1,71 @@
+//! The only place where configuration meets the machine: files and environment variables. All
+//! else in this module takes them through [`Surroundings`], so that tests bring their own.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// Largest configuration, include or token file that is read.
+pub const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// A file as it was found.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// One name per file, however it was reached; tells include cycles.
+    pub identity: PathBuf,
+    /// Contents.
+    pub bytes: Vec<u8>,
+    /// Permission bits; 0 where the system has none.
+    pub mode: u32,
+}
+
+/// What configuration is read from.
+pub trait Surroundings {
+    /// A file's contents; an error for one longer than [`FILE_BYTES_MAX`].
+    fn load(&self, path: &Path) -> io::Result<Loaded>;
+
+    /// An environment variable; `None` when unset. What is not UTF-8 in it is replaced.
+    fn variable(&self, name: &str) -> Option<String>;
+}
+
+/// This process's files and environment.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Machine;
+
+impl Surroundings for Machine {
+    fn load(&self, path: &Path) -> io::Result<Loaded> {
+        let file = std::fs::File::open(path)?;
+        let metadata = file.metadata()?;
+        if metadata.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        let mut bytes = Vec::new();
+        file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > FILE_BYTES_MAX {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        Ok(Loaded {
+            identity: std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()),
+            bytes,
+            mode: permissions(&metadata),
+        })
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        // A name with `=` or NUL can't be set, and asking for one panics on some systems.
+        if name.is_empty() || name.contains(['=', '\0']) {
+            return None;
+        }
+        std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+    }
+}
+
+#[cfg(unix)]
+fn permissions(metadata: &std::fs::Metadata) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    metadata.permissions().mode() & 0o777
+}
+
+#[cfg(not(unix))]
+fn permissions(_: &std::fs::Metadata) -> u32 {
+    0
+}

@@ -1,0 +1,89 @@
+//! What must hold between settings, wherever each came from.
+
+use std::net::IpAddr;
+
+use super::fault::Fault;
+use super::keys::Findings;
+use super::messages::KeyProblem;
+use super::options::{Options, Personality};
+
+/// A larger `max_payload` gets a warning.
+const PAYLOAD_USUAL_MAX: usize = 8 * 1024 * 1024;
+
+impl Options {
+    /// Whether the settings fit each other. A server must not be started with errors left.
+    pub fn validate(&self) -> Findings {
+        let mut findings = Findings::default();
+        let mut error = |problem| findings.errors.push(Fault::anywhere(problem));
+        let limits = &self.limits;
+        if limits.max_payload > limits.max_pending {
+            error(KeyProblem::PayloadAbovePending {
+                payload: limits.max_payload,
+                pending: limits.max_pending,
+            });
+        }
+        if self
+            .server_name
+            .as_ref()
+            .is_some_and(|name| name.contains(' '))
+        {
+            error(KeyProblem::ServerNameSpaces);
+        }
+        if self.lame_duck_grace_period >= self.lame_duck_duration {
+            error(KeyProblem::GraceNotBelowDuration {
+                grace: self.lame_duck_grace_period,
+                duration: self.lame_duck_duration,
+            });
+        }
+        let authorization = &self.authorization;
+        match (
+            &authorization.token,
+            &authorization.user,
+            &authorization.password,
+        ) {
+            (Some(_), Some(_), _) | (Some(_), _, Some(_)) => error(KeyProblem::TokenAndUser),
+            (None, None, Some(_)) => error(KeyProblem::PasswordWithoutUser),
+            (None, Some(_), None) => error(KeyProblem::UserWithoutPassword),
+            _ => {}
+        }
+        if let Some(host) = self.host_open_to_all() {
+            error(KeyProblem::OpenToAll(host.to_owned()));
+        }
+        let mut ports: Vec<u16> = self.plain.iter().map(|plain| plain.port).collect();
+        ports.sort_unstable();
+        for pair in ports.windows(2) {
+            // Port 0 takes a free one each time.
+            if let [first, second] = pair
+                && first == second
+                && *first != 0
+            {
+                error(KeyProblem::PlainPortTwice(*first));
+            }
+        }
+        if limits.max_payload > PAYLOAD_USUAL_MAX {
+            let warning = KeyProblem::LargePayload(limits.max_payload);
+            findings.warnings.push(Fault::anywhere(warning));
+        }
+        findings
+    }
+
+    /// The address, when it was chosen, others can reach it, and nobody would be asked for a
+    /// credential there. `nats-server` is open by default, and stays so.
+    fn host_open_to_all(&self) -> Option<&str> {
+        let closed = self.personality == Personality::NatsServer
+            || self.allow_anonymous
+            || self.authorization.is_required();
+        self.host
+            .as_deref()
+            .filter(|host| !closed && !is_loopback(host))
+    }
+}
+
+/// Whether an address is only reachable from this machine. A name other than `localhost` may be
+/// anything, so it is not.
+fn is_loopback(host: &str) -> bool {
+    match host.parse::<IpAddr>() {
+        Ok(address) => address.to_canonical().is_loopback(),
+        Err(_) => host.eq_ignore_ascii_case("localhost"),
+    }
+}
