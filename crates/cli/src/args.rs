@@ -39,9 +39,8 @@ pub(crate) struct Cli {
 #[derive(Debug, Args)]
 #[command(next_help_heading = text::heading_global())]
 pub(crate) struct Global {
-    #[arg(short, long, global = true, value_name = "URL", env = "NATS_URL",
-        default_value = "nats://127.0.0.1:4222", help = text::server())]
-    pub(crate) server: String,
+    #[arg(short, long, global = true, value_name = "URL", help = text::server())]
+    pub(crate) server: Option<String>,
     #[arg(long, global = true, value_name = text::value_file(), help = text::token_file())]
     pub(crate) token_file: Option<PathBuf>,
     #[arg(long, global = true, value_name = "TOKEN", conflicts_with = "token_file",

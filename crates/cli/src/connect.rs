@@ -262,24 +262,3 @@ impl Session {
         Failure::from_server(&self.label, self.source.as_deref(), said)
     }
 }
-
-/// Ends when the person (Ctrl-C) or the system (SIGTERM) asks for it.
-pub(crate) async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let terminate = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        pressed = tokio::signal::ctrl_c() => {
-            if pressed.is_err() {
-                std::future::pending::<()>().await;
-            }
-        }
-        () = terminate => {}
-    }
-}

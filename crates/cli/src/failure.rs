@@ -110,6 +110,11 @@ impl Failure {
             Self::Refused { .. } => Status::Refused,
             Self::UnknownHost { .. } => Status::UnknownHost,
             Self::NoAnswer { .. } | Self::Unreachable { .. } => Status::Unreachable,
+            // Who says nothing may be a server that is stopped, or a proxy whose server is not up.
+            Self::NotNats {
+                found: Found::Silence(_) | Found::Closed,
+                ..
+            } => Status::Unreachable,
             Self::NotNats { .. } => Status::NotNats,
             Self::Authentication { .. } => Status::Authentication,
             Self::Permission { .. } => Status::Permission,

@@ -11,6 +11,7 @@ mod commands;
 mod connect;
 mod exit;
 mod failure;
+mod interrupt;
 mod lang;
 mod line;
 mod payload;

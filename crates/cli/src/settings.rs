@@ -12,6 +12,9 @@ use crate::args::Global;
 use crate::failure::Failure;
 use crate::text::{failures, usage as text};
 
+/// Where a server usually is.
+const DEFAULT_SERVER: &str = "nats://127.0.0.1:4222";
+
 /// The longest that one attempt to connect may take, whatever `--timeout` says.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
@@ -67,8 +70,9 @@ impl Settings {
     pub(crate) fn new(global: &Global) -> Result<Self, Failure> {
         let mut servers = Vec::new();
         let mut in_url = None;
-        for written in global
-            .server
+        let server = global.server.clone().or_else(|| variable("NATS_URL"));
+        let server = server.as_deref().unwrap_or(DEFAULT_SERVER);
+        for written in server
             .split(',')
             .map(str::trim)
             .filter(|part| !part.is_empty())
@@ -86,7 +90,7 @@ impl Settings {
             servers.push(address);
         }
         if servers.is_empty() {
-            return Err(bad_url(&global.server));
+            return Err(bad_url(server));
         }
         Ok(Self {
             servers,

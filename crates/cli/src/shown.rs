@@ -33,6 +33,14 @@ pub(crate) fn timestamp() -> String {
     format!("{:.6}", jiff::Timestamp::now())
 }
 
+/// A number of bytes, for people.
+pub(crate) fn size(bytes: u64) -> String {
+    match bytes {
+        1 => text::one_byte().to_owned(),
+        _ => text::bytes(bytes),
+    }
+}
+
 /// The payload for people: text with control characters spelled out, or its base64.
 pub(crate) fn payload(payload: &[u8]) -> String {
     match std::str::from_utf8(payload) {

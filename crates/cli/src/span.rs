@@ -23,12 +23,19 @@ pub(crate) fn parse(written: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(number * seconds).map_err(|_| text::bad_span(written))
 }
 
-/// A limit as it was set: `2s`, `500ms`, `1.5s`.
+/// A limit, or a time that need not be exact: `500 ms`, `1.5 s`, `1 min 30 s`.
 pub(crate) fn show(span: Duration) -> String {
-    if span < Duration::from_secs(1) {
-        format!("{} ms", trim(span.as_secs_f64() * 1e3))
-    } else {
+    let seconds = span.as_secs();
+    if span < Duration::from_millis(1) {
+        format!("{} µs", span.as_micros())
+    } else if seconds == 0 {
+        format!("{} ms", span.as_millis())
+    } else if seconds < 60 {
         format!("{} s", trim(span.as_secs_f64()))
+    } else if seconds < 3600 {
+        format!("{} min {} s", seconds / 60, seconds % 60)
+    } else {
+        format!("{} h {} min", seconds / 3600, seconds / 60 % 60)
     }
 }
 
@@ -81,6 +88,8 @@ mod tests {
         assert_eq!(show(Duration::from_millis(500)), "500 ms");
         assert_eq!(show(Duration::from_millis(1500)), "1.5 s");
         assert_eq!(show(Duration::from_secs(2)), "2 s");
+        assert_eq!(show(Duration::from_secs(90)), "1 min 30 s");
+        assert_eq!(show(Duration::from_secs(3660)), "1 h 1 min");
         assert_eq!(millis(Duration::from_micros(412)), "0.412 ms");
     }
 }

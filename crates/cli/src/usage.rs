@@ -32,6 +32,8 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Asked, Failure> {
             | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
                 Ok(Asked::Show(error.render().to_string()))
             }
+            // "Which command?" is best answered by the list of them.
+            ErrorKind::MissingSubcommand => help(None).map(Asked::Show),
             _ => Err(explain(&error)),
         },
     }
@@ -101,7 +103,6 @@ fn explain(error: &clap::Error) -> Failure {
             text::unknown_command(&context(ContextKind::InvalidSubcommand))
         }
         ErrorKind::MissingRequiredArgument => text::missing_argument(&argument),
-        ErrorKind::MissingSubcommand => text::missing_command().to_owned(),
         ErrorKind::InvalidValue if value.is_empty() => text::missing_value(&argument),
         ErrorKind::InvalidValue => {
             text::value_not_among(&value, &argument, &context(ContextKind::ValidValue))

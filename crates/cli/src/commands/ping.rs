@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::connect;
 use crate::failure::Failure;
+use crate::interrupt::Interrupt;
 use crate::line::{Line, Steps};
 use crate::settings::Settings;
 use crate::span;
@@ -35,9 +36,9 @@ pub(crate) async fn run(
     let mut out = Out::new();
     greet(&mut out, &line, as_json)?;
     let mut times = Times::new();
-    let mut interrupted = std::pin::pin!(connect::interrupted());
+    let mut interrupt = Interrupt::new()?;
     let result = tokio::select! {
-        () = &mut interrupted => Ok(()),
+        () = interrupt.asked() => Ok(()),
         result = rounds(&mut out, &mut line, &mut times, settings, arguments, as_json) => result,
     };
     if times.len() > 0 {

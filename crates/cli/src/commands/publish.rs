@@ -7,9 +7,11 @@ use serde_json::json;
 
 use crate::connect;
 use crate::failure::Failure;
+use crate::interrupt::Interrupt;
 use crate::line::{Line, Outgoing};
 use crate::payload::{self, Content};
 use crate::settings::Settings;
+use crate::shown;
 use crate::span;
 use crate::subject;
 use crate::terminal::Out;
@@ -21,6 +23,9 @@ const WRITE_BYTES: usize = 64 * 1024;
 /// The server's confirmation is asked for at least every so many bytes, so that a break leaves
 /// little in doubt.
 const CONFIRM_BYTES: u64 = 4 * 1024 * 1024;
+
+/// How long the server's last confirmation is waited for after Ctrl-C.
+const LAST_CONFIRMATION: Duration = Duration::from_secs(1);
 
 /// The command's arguments.
 #[derive(Debug, Args)]
@@ -57,34 +62,35 @@ pub(crate) async fn run(
         confirmed: 0,
         unconfirmed_bytes: 0,
     };
-    let start;
-    let ended;
-    if arguments.lines {
-        let mut line = connect::line(settings).await?;
-        start = Instant::now();
-        ended = sending.lines(&mut line).await?;
+    // Read before connecting: a connection must not wait idle for someone who is typing.
+    let payload = if arguments.lines {
+        Vec::new()
     } else {
-        // Read before connecting: a connection must not wait idle for someone who is typing.
-        let payload = arguments.content.payload()?;
-        let mut line = connect::line(settings).await?;
-        start = Instant::now();
-        for _ in 0..arguments.count {
-            sending.put(&mut line, &payload).await?;
+        arguments.content.payload()?
+    };
+    let mut line = connect::line(settings).await?;
+    let mut interrupt = Interrupt::new()?;
+    let start = Instant::now();
+    let work = async {
+        if arguments.lines {
+            sending.lines(&mut line).await
+        } else {
+            sending.copies(&mut line, &payload, arguments.count).await
         }
+    };
+    let ended = tokio::select! {
+        ended = work => ended,
+        () = interrupt.asked() => Err(Failure::Interrupted),
+    };
+    if ended == Err(Failure::Interrupted) {
+        // What has been taken from the input is still brought to its end.
+        sending.limit = sending.limit.min(LAST_CONFIRMATION);
         sending.confirm(&mut line).await?;
-        ended = End::Whole;
+    } else {
+        ended.clone()?;
     }
     report(&sending, start.elapsed(), as_json)?;
-    match ended {
-        End::Whole => Ok(()),
-        End::Interrupted => Err(Failure::Interrupted),
-    }
-}
-
-/// How the sending ended.
-enum End {
-    Whole,
-    Interrupted,
+    ended
 }
 
 /// Messages on their way, and how many of them the server has confirmed.
@@ -129,41 +135,48 @@ impl Sending<'_> {
         Ok(())
     }
 
+    /// The same message so many times.
+    async fn copies(&mut self, line: &mut Line, payload: &[u8], count: u64) -> Result<(), Failure> {
+        for _ in 0..count {
+            self.put(line, payload).await?;
+        }
+        self.confirm(line).await
+    }
+
     /// One message per line of standard input, sent as soon as it is there.
-    async fn lines(&mut self, line: &mut Line) -> Result<End, Failure> {
+    async fn lines(&mut self, line: &mut Line) -> Result<(), Failure> {
         let mut input = payload::lines();
-        let mut interrupted = std::pin::pin!(connect::interrupted());
-        let end = loop {
+        loop {
             tokio::select! {
                 next = input.recv() => match next {
                     Some(payload) => self.put(line, &payload?).await?,
-                    None => break End::Whole,
+                    None => break,
                 },
-                // Only errors and a broken connection come here; both must stop us at once.
+                // Only errors and a broken connection matter here; both must stop us at once.
                 frame = line.next() => {
                     let _ = self.explain(frame)?;
                 }
-                () = &mut interrupted => break End::Interrupted,
             }
-            if input.is_empty() && line.staged() > 0 {
-                let sent = line.send().await;
-                self.explain(sent)?;
+            // Whoever writes the lines has paused: nothing may be left in doubt meanwhile.
+            if input.is_empty() && self.confirmed < self.messages {
+                self.confirm(line).await?;
             }
-        };
-        self.confirm(line).await?;
-        Ok(end)
+        }
+        self.confirm(line).await
     }
 
-    /// Adds to a broken connection how many messages it leaves in doubt.
+    /// Adds to a failure that leaves messages in doubt how many they are.
     fn explain<T>(&self, result: Result<T, Failure>) -> Result<T, Failure> {
+        let doubtful = || failures::unconfirmed(self.messages - self.confirmed);
         result.map_err(|failure| match failure {
-            Failure::Lost { address, detail } => {
-                let doubtful = failures::lost_unconfirmed(self.messages - self.confirmed);
-                Failure::Lost {
-                    address,
-                    detail: format!("{detail}; {doubtful}"),
-                }
-            }
+            Failure::Lost { address, detail } => Failure::Lost {
+                address,
+                detail: format!("{detail}; {}", doubtful()),
+            },
+            Failure::Deadline { what, next } => Failure::Deadline {
+                what: format!("{what}; {}", doubtful()),
+                next,
+            },
             other => other,
         })
     }
@@ -185,10 +198,10 @@ fn report(sending: &Sending<'_>, took: Duration, as_json: bool) -> Result<(), Fa
             "took_ms": span::millis_number(took),
         }))?;
     } else {
-        let took = span::millis(took);
+        let (took, size) = (span::millis(took), shown::size(bytes));
         out.line(&match confirmed {
-            1 => talk::sent_one(bytes, subject, &took),
-            _ => talk::sent_many(confirmed, bytes, subject, &took),
+            1 => talk::sent_one(&size, subject, &took),
+            _ => talk::sent_many(confirmed, &size, subject, &took),
         })?;
     }
     out.flush()

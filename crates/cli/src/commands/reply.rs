@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::connect::{self, Session};
 use crate::failure::Failure;
+use crate::interrupt::Interrupt;
 use crate::settings::Settings;
 use crate::shown;
 use crate::span;
@@ -85,6 +86,8 @@ pub(crate) async fn run(
             .map_err(|_| session.closed())?;
     }
     session.settle().await?;
+    // Before the person is told that it answers: Ctrl-C must end it well from then on.
+    let mut interrupt = Interrupt::new()?;
     let label = settings.label();
     terminal::notice(&match arguments.all {
         true => talk::answering_all(&arguments.subject, &label),
@@ -97,7 +100,9 @@ pub(crate) async fn run(
         received: 0,
         answered: 0,
     };
-    let result = answering.until_end(&mut session, &mut requests).await;
+    let result = answering
+        .until_end(&mut session, &mut requests, &mut interrupt)
+        .await;
     answering.out.flush()?;
     terminal::notice(&match answering.answered {
         1 => talk::answered_one().to_owned(),
@@ -119,16 +124,21 @@ impl Answering<'_> {
         &mut self,
         session: &mut Session,
         requests: &mut Subscriber,
+        interrupt: &mut Interrupt,
     ) -> Result<(), Failure> {
-        let mut interrupted = std::pin::pin!(connect::interrupted());
         loop {
             let request = tokio::select! {
                 biased;
-                () = &mut interrupted => return self.drain(session, requests).await,
+                () = interrupt.asked() => return self.drain(session, requests).await,
                 trouble = session.trouble() => return Err(trouble),
                 request = requests.next() => request.ok_or_else(|| session.closed())?,
             };
-            self.answer(session, &request).await?;
+            // While the server is gone an answer can't leave, and may wait for long.
+            tokio::select! {
+                biased;
+                answered = self.answer(session, &request) => answered?,
+                () = interrupt.asked() => return Ok(()),
+            }
             if self.arguments.count == Some(self.received) {
                 return Ok(());
             }

@@ -11,6 +11,7 @@ use tokio::time::{Instant as Moment, timeout_at};
 
 use crate::connect::{self, Session};
 use crate::failure::Failure;
+use crate::interrupt::Interrupt;
 use crate::payload::Content;
 use crate::settings::Settings;
 use crate::shown;
@@ -74,9 +75,9 @@ pub(crate) async fn run(
         times: Times::new(),
         asked: 0,
     };
-    let mut interrupted = std::pin::pin!(connect::interrupted());
+    let mut interrupt = Interrupt::new()?;
     let result = tokio::select! {
-        () = &mut interrupted => Err(Failure::Interrupted),
+        () = interrupt.asked() => Err(Failure::Interrupted),
         result = asking.all(&mut session) => result,
     };
     asking.out.flush()?;

@@ -8,6 +8,7 @@ use futures_util::{FutureExt, StreamExt};
 
 use crate::connect::{self, Session};
 use crate::failure::Failure;
+use crate::interrupt::Interrupt;
 use crate::settings::Settings;
 use crate::shown::{self, Style};
 use crate::span;
@@ -41,6 +42,8 @@ pub(crate) async fn run(
     let mut session = connect::session(settings).await?;
     let mut messages = subscribe(&session, arguments).await?;
     session.settle().await?;
+    // Before the person is told that it listens: Ctrl-C must end it well from then on.
+    let interrupt = Interrupt::new()?;
     terminal::notice(&talk::listening(&arguments.subject, &settings.label()));
     let mut listening = Listening {
         out: Out::new(),
@@ -54,6 +57,7 @@ pub(crate) async fn run(
         wanted: arguments.count,
         received: 0,
         bytes: 0,
+        interrupt,
     };
     let start = Instant::now();
     let end = listening
@@ -62,10 +66,10 @@ pub(crate) async fn run(
     // What was received is shown whatever happened.
     listening.out.flush()?;
     let took = span::show(start.elapsed());
-    let (received, bytes) = (listening.received, listening.bytes);
+    let (received, size) = (listening.received, shown::size(listening.bytes));
     terminal::notice(&match received {
-        1 => talk::received_one(bytes, &took),
-        _ => talk::received_many(received, bytes, &took),
+        1 => talk::received_one(&size, &took),
+        _ => talk::received_many(received, &size, &took),
     });
     match end? {
         End::Enough | End::Asked => Ok(()),
@@ -120,6 +124,7 @@ struct Listening {
     wanted: Option<u64>,
     received: u64,
     bytes: u64,
+    interrupt: Interrupt,
 }
 
 impl Listening {
@@ -129,7 +134,6 @@ impl Listening {
         messages: &mut Subscriber,
         silence: Option<Duration>,
     ) -> Result<End, Failure> {
-        let mut interrupted = std::pin::pin!(connect::interrupted());
         loop {
             // While more is there already, it goes out in one write.
             let message = match messages.next().now_or_never() {
@@ -139,7 +143,7 @@ impl Listening {
                     let limit = silence.unwrap_or(Duration::MAX);
                     tokio::select! {
                         biased;
-                        () = &mut interrupted => return Ok(End::Asked),
+                        () = self.interrupt.asked() => return Ok(End::Asked),
                         message = tokio::time::timeout(limit, messages.next()) => match message {
                             Ok(message) => message,
                             Err(_) => return Ok(End::Silence(limit)),
@@ -156,7 +160,7 @@ impl Listening {
             }
             // A stream that never pauses must not keep Ctrl-C or an error waiting.
             if self.received.is_multiple_of(1024) {
-                if interrupted.as_mut().now_or_never().is_some() {
+                if self.interrupt.is_asked() {
                     return Ok(End::Asked);
                 }
                 if let Some(trouble) = session.trouble().now_or_never() {

@@ -46,6 +46,10 @@ pub(crate) struct Line {
     stream: Box<dyn Stream>,
     input: BytesMut,
     output: Vec<u8>,
+    /// How much of `output` is written already, when a write was broken off.
+    written: usize,
+    /// PINGs of ours that have no PONG yet.
+    unanswered: u32,
     /// `host:port` as given.
     pub(crate) address: String,
     /// Where the credentials came from.
@@ -86,18 +90,17 @@ impl Line {
 
     /// How many bytes are staged.
     pub(crate) fn staged(&self) -> usize {
-        self.output.len()
+        self.output.len() - self.written
     }
 
     /// Writes what is staged to the socket.
+    ///
+    /// Dropping the future loses nothing: the next call goes on where this one was.
     pub(crate) async fn send(&mut self) -> Result<(), Failure> {
-        let written = async {
-            self.stream.write_all(&self.output).await?;
-            self.stream.flush().await
-        };
-        match written.await {
+        match self.write_staged().await {
             Ok(()) => {
                 self.output.clear();
+                self.written = 0;
                 Ok(())
             }
             // The server may have said why before it closed: its words are worth more than
@@ -106,19 +109,30 @@ impl Line {
         }
     }
 
+    async fn write_staged(&mut self) -> std::io::Result<()> {
+        while self.written < self.output.len() {
+            match self.stream.write(&self.output[self.written..]).await? {
+                0 => return Err(std::io::ErrorKind::WriteZero.into()),
+                written => self.written += written,
+            }
+        }
+        self.stream.flush().await
+    }
+
     /// Sends what is staged and waits until the server has processed all of it (PING, PONG).
     ///
     /// The server answers in order: an error about anything sent before comes before the PONG,
     /// and ends the wait.
     pub(crate) async fn confirm(&mut self, limit: Duration) -> Result<(), Failure> {
         self.output.extend_from_slice(b"PING\r\n");
+        self.unanswered += 1;
         let pong = async {
             self.send().await?;
-            loop {
-                if self.next().await? == Frame::Pong {
-                    return Ok(());
-                }
+            // An earlier wait may have been broken off: its PONG is not ours.
+            while self.unanswered > 0 {
+                self.next().await?;
             }
+            Ok(())
         };
         match tokio::time::timeout(limit, pong).await {
             Ok(result) => result,
@@ -148,6 +162,10 @@ impl Line {
                             return Err(Failure::from_server(&self.address, source, &said));
                         }
                         Frame::Info(json) => self.learn(&json),
+                        Frame::Pong => {
+                            self.unanswered = self.unanswered.saturating_sub(1);
+                            return Ok(Frame::Pong);
+                        }
                         other => return Ok(other),
                     }
                 }

@@ -86,18 +86,18 @@ async fn open_one(settings: &Settings, server: &ServerAddr) -> Result<Line, Fail
         steps.tls = start.elapsed();
     }
 
-    let source = settings.credentials.source.clone();
     let mut line = Line {
         stream,
         input,
-        output: Vec::new(),
+        output: connect_frame(&settings.credentials, &settings.name, wants_tls),
+        written: 0,
+        unanswered: 0,
         address,
-        source,
+        source: settings.credentials.source.clone(),
         info,
         steps,
     };
     let start = Instant::now();
-    line.output = connect_frame(&settings.credentials, &settings.name, wants_tls);
     line.confirm(limit).await?;
     line.steps.authentication = start.elapsed();
     Ok(line)

@@ -118,10 +118,10 @@ super::texts! {
         es: "se cortó la conexión con {address}: {detail}",
     }
     lost_next() {
-        en: "see the server's log for the reason; what was not confirmed may have to be sent again",
-        es: "mira el motivo en el registro del servidor; lo no confirmado quizá deba enviarse de nuevo",
+        en: "see the server's log for the reason; what was not confirmed may or may not have arrived",
+        es: "mira el motivo en el registro del servidor; lo no confirmado puede haber llegado o no",
     }
-    lost_unconfirmed(messages: u64) {
+    unconfirmed(messages: u64) {
         en: "messages not confirmed: {messages}",
         es: "mensajes sin confirmar: {messages}",
     }

@@ -6,26 +6,29 @@ super::texts! {
         es: "Escribe el mensaje; Ctrl-D lo envía.",
     }
 
-    sent_one(bytes: u64, subject: &str, took: &str) {
-        en: "sent to {subject}: {bytes} bytes, confirmed by the server in {took}",
-        es: "enviado a {subject}: {bytes} bytes, confirmado por el servidor en {took}",
+    one_byte() { en: "1 byte", es: "1 byte" }
+    bytes(number: u64) { en: "{number} bytes", es: "{number} bytes" }
+
+    sent_one(size: &str, subject: &str, took: &str) {
+        en: "sent to {subject}: {size}, confirmed by the server in {took}",
+        es: "enviado a {subject}: {size}, confirmado por el servidor en {took}",
     }
-    sent_many(messages: u64, bytes: u64, subject: &str, took: &str) {
-        en: "sent to {subject}: {messages} messages, {bytes} bytes, confirmed by the server in {took}",
-        es: "enviados a {subject}: {messages} mensajes, {bytes} bytes, confirmados por el servidor en {took}",
+    sent_many(messages: u64, size: &str, subject: &str, took: &str) {
+        en: "sent to {subject}: {messages} messages, {size}, confirmed by the server in {took}",
+        es: "enviados a {subject}: {messages} mensajes, {size}, confirmados por el servidor en {took}",
     }
 
     listening(subject: &str, server: &str) {
         en: "Listening on {subject} at {server}; Ctrl-C ends.",
         es: "Escuchando en {subject}, servidor {server}; Ctrl-C termina.",
     }
-    received_one(bytes: u64, took: &str) {
-        en: "received 1 message ({bytes} bytes) in {took}",
-        es: "se recibió 1 mensaje ({bytes} bytes) en {took}",
+    received_one(size: &str, took: &str) {
+        en: "received 1 message ({size}) in {took}",
+        es: "se recibió 1 mensaje ({size}) en {took}",
     }
-    received_many(messages: u64, bytes: u64, took: &str) {
-        en: "received {messages} messages ({bytes} bytes) in {took}",
-        es: "se recibieron {messages} mensajes ({bytes} bytes) en {took}",
+    received_many(messages: u64, size: &str, took: &str) {
+        en: "received {messages} messages ({size}) in {took}",
+        es: "se recibieron {messages} mensajes ({size}) en {took}",
     }
     reply_to(reply: &str) {
         en: "(reply to {reply})",

@@ -26,10 +26,6 @@ super::texts! {
         en: "missing: {argument}",
         es: "falta: {argument}",
     }
-    missing_command() {
-        en: "a command is missing",
-        es: "falta una orden",
-    }
     missing_value(argument: &str) {
         en: "{argument} needs a value",
         es: "{argument} necesita un valor",

@@ -1,0 +1,132 @@
+//! `recado sub`: what it shows, and how it ends.
+
+use std::process::{Command, Stdio};
+
+use nix::sys::signal::Signal;
+use recado_conformance::ServerProcess;
+
+use crate::harness::recado;
+
+#[test]
+fn messages_are_shown_with_their_time_subject_and_headers() {
+    let server = ServerProcess::nats();
+    let url = server.url();
+    let listener = recado(&url, ["sub", "greet.>", "--headers"]).spawn();
+    listener.told("Listening on greet.>");
+    recado(&url, ["pub", "greet.ana.now", "hola", "-H", "mood:good"]).succeed();
+    let line = listener.shows("hola");
+    let (time, rest) = line.split_once(' ').unwrap();
+    assert_eq!(rest, "greet.ana.now: hola");
+    assert_eq!(time.len(), "12:34:56.789".len(), "{time}");
+    listener.shows("    mood: good");
+}
+
+#[test]
+fn what_came_over_the_network_can_not_control_the_terminal() {
+    let server = ServerProcess::nats();
+    let url = server.url();
+    let listener = recado(&url, ["sub", "evil", "--count", "2"]).spawn();
+    listener.told("Listening on evil");
+    recado(&url, ["pub", "evil", "\x1b[2J gone"]).succeed();
+    recado(&url, ["pub", "evil"])
+        .input(b"\xff\x1b[2J".as_slice())
+        .succeed();
+    let stdout = String::from_utf8(listener.end().stdout).unwrap();
+    assert!(!stdout.contains('\x1b'), "{stdout:?}");
+    assert!(
+        stdout.contains("\\u{1b}[2J gone") && stdout.contains("/xtbMko="),
+        "{stdout}"
+    );
+}
+
+#[test]
+fn ctrl_c_ends_it_with_a_closing_line_and_status_zero() {
+    let server = ServerProcess::nats();
+    let url = server.url();
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        let listener = recado(&url, ["sub", "x"]).spawn();
+        listener.told("Listening on x");
+        recado(&url, ["pub", "x", "hello"]).succeed();
+        listener.shows("hello");
+        listener.signal(signal);
+        let ended = listener.end();
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        assert!(
+            ended.stderr.contains("received 1 message (5 bytes) in "),
+            "{}",
+            ended.stderr
+        );
+    }
+}
+
+#[test]
+fn a_queue_group_shares_the_messages() {
+    let server = ServerProcess::nats();
+    let url = server.url();
+    let start = || {
+        let member = recado(&url, ["sub", "jobs", "--queue", "workers", "--count", "5"]).spawn();
+        member.told("Listening on jobs");
+        member
+    };
+    let (one, other) = (start(), start());
+    // Ten messages are enough for five each only if no message goes to both, and if who has its
+    // five takes no more.
+    recado(&url, ["pub", "jobs", "work", "--count", "10"]).succeed();
+    assert_eq!((one.end().code, other.end().code), (Some(0), Some(0)));
+}
+
+#[test]
+fn silence_longer_than_the_timeout_ends_it() {
+    let server = ServerProcess::nats();
+    let url = server.url();
+    let nothing = recado(&url, ["sub", "quiet", "--timeout", "100ms"]).run();
+    assert_eq!(nothing.code, Some(4));
+    assert!(
+        nothing
+            .stderr
+            .contains("no message on \"quiet\" for 100 ms"),
+        "{}",
+        nothing.stderr
+    );
+
+    let too_few = recado(&url, ["sub", "quiet", "--timeout", "1s", "--count", "2"]).spawn();
+    too_few.told("Listening on quiet");
+    recado(&url, ["pub", "quiet", "one"]).succeed();
+    let too_few = too_few.end();
+    assert_eq!(too_few.code, Some(4));
+    assert!(
+        too_few.stderr.contains("1 of 2 received"),
+        "{}",
+        too_few.stderr
+    );
+
+    let some = recado(&url, ["sub", "quiet", "--timeout", "1s"]).spawn();
+    some.told("Listening on quiet");
+    recado(&url, ["pub", "quiet", "one"]).succeed();
+    assert_eq!(some.end().code, Some(0));
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_it_quietly() {
+    let server = ServerProcess::nats();
+    let url = server.url();
+    let mut listener = Command::new(env!("CARGO_BIN_EXE_recado"))
+        .args(["sub", "many", "--raw", "--server", &url])
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The reader of its output leaves before anything has come.
+    drop(listener.stdout.take());
+    let mut stderr = std::io::BufReader::new(listener.stderr.take().unwrap());
+    let mut told = String::new();
+    std::io::BufRead::read_line(&mut stderr, &mut told).unwrap();
+    assert!(told.contains("Listening on many"), "{told}");
+    recado(&url, ["pub", "many", "x"]).succeed();
+    let mut rest = String::new();
+    std::io::Read::read_to_string(&mut stderr, &mut rest).unwrap();
+    assert_eq!(listener.wait().unwrap().code(), Some(0), "{rest}");
+    assert_eq!(rest, "", "nothing more is said");
+}
