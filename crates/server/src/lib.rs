@@ -1,7 +1,15 @@
 //! The server: configuration, listeners, engine. As a library it runs inside another program.
-
 #![forbid(unsafe_code)]
 
+mod builder;
 pub mod config;
-pub mod daemon;
+mod engine;
+mod error;
+mod lame_duck;
+mod listener;
 pub mod logging;
+mod server;
+
+pub use builder::ServerBuilder;
+pub use error::StartError;
+pub use server::{Inherited, NATS_VERSION, Server, ServerHandle, VERSION};

@@ -1,0 +1,77 @@
+//! A server inside another program or a test, in one line.
+
+use crate::config::Options;
+use crate::error::StartError;
+use crate::server::{Inherited, Server};
+
+/// Makes a [`Server`]. Without any call it listens on a free port of loopback and asks nobody for
+/// a credential.
+#[derive(Debug)]
+pub struct ServerBuilder {
+    options: Options,
+}
+
+impl Default for ServerBuilder {
+    fn default() -> Self {
+        Self {
+            options: Options {
+                port: 0,
+                ..Options::default()
+            },
+        }
+    }
+}
+
+impl ServerBuilder {
+    /// Listens on this port; 0 picks a free one.
+    #[must_use]
+    pub fn port(mut self, port: u16) -> Self {
+        self.options.port = port;
+        self
+    }
+
+    /// Listens on this host or address. Beyond loopback it takes a credential or
+    /// [`ServerBuilder::allow_anonymous`].
+    #[must_use]
+    pub fn host(mut self, host: impl Into<String>) -> Self {
+        self.options.host = Some(host.into());
+        self
+    }
+
+    /// Asks clients for this token.
+    #[must_use]
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.options.authorization.token = Some(token.into());
+        self
+    }
+
+    /// Asks clients for this user and password.
+    #[must_use]
+    pub fn user(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
+        self.options.authorization.user = Some(user.into());
+        self.options.authorization.password = Some(password.into());
+        self
+    }
+
+    /// Lets other machines in without a credential.
+    #[must_use]
+    pub fn allow_anonymous(mut self) -> Self {
+        self.options.allow_anonymous = true;
+        self
+    }
+
+    /// Changes anything else.
+    #[must_use]
+    pub fn configure(mut self, change: impl FnOnce(&mut Options)) -> Self {
+        change(&mut self.options);
+        self
+    }
+
+    /// Starts it; it listens when this returns.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn start(self) -> Result<Server, StartError> {
+        Server::start(self.options, Inherited::default())
+    }
+}

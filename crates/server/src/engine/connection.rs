@@ -1,0 +1,386 @@
+//! One connection as others see it: where to deliver, what it holds, how it ends.
+//!
+//! Its task ([`super::reader`]) owns the session and the reading half; everything here is shared.
+//! The socket closes when the last reference goes: the registry's, the task's and the writer's.
+//! Subscriptions and cached routes hold weak references only.
+
+use std::net::{Shutdown, SocketAddr};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use super::client::Client;
+use super::frames::Frames;
+use super::link::Link;
+use super::outbox::{Chunk, Outbox};
+use super::subscription::SubscriptionTable;
+
+/// Chunks that a delivering thread writes for others before it leaves them to the writer task.
+const INLINE_CHUNKS: usize = 8;
+/// Pieces of one vectored write.
+const PIECES_MAX: usize = 256;
+
+/// What delivering to a connection may cost it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WriteLimits {
+    /// Unsent bytes after which the connection is cut off.
+    pub(crate) max_pending: usize,
+    /// Time without progress after which a blocked write ends the connection.
+    pub(crate) write_deadline: Duration,
+}
+
+/// Why the server ended a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CloseReason {
+    /// The other side closed it.
+    ClientClosed,
+    /// Reading or writing failed.
+    Io,
+    /// The session said so.
+    Protocol,
+    /// Too many unsent bytes.
+    SlowConsumerPending,
+    /// No progress within the write deadline.
+    SlowConsumerDeadline,
+    /// The server goes away.
+    ServerShutdown,
+}
+
+/// What became of a delivery.
+pub(crate) enum Delivered {
+    /// The socket took everything.
+    Written,
+    /// Bytes wait: so many in all.
+    Queued(usize),
+    /// More than `max_pending` would wait: cut off with so many unsent.
+    CutOff(usize),
+    /// The connection is gone.
+    Gone,
+}
+
+/// One connection.
+pub(crate) struct Connection {
+    /// Never used again.
+    pub(crate) id: u64,
+    /// Small, and used again once this connection is gone.
+    pub(crate) slot: u32,
+    /// The other side's address; `None` for a part of the server itself.
+    pub(crate) peer: Option<SocketAddr>,
+    /// Messages to it say who published them.
+    pub(crate) wants_origin: bool,
+    link: Link,
+    limits: WriteLimits,
+    outbox: Mutex<Outbox>,
+    /// Told when waiting bytes became few, or the connection ended.
+    drained: Notify,
+    pub(crate) subscriptions: Mutex<SubscriptionTable>,
+    pub(crate) client: OnceLock<Box<Client>>,
+    /// The session's [`takes_async_info`](recado_session::Session::takes_async_info).
+    pub(crate) takes_async_info: AtomicBool,
+    /// Round trip in microseconds as the server's PING measured it; 0: not yet.
+    pub(crate) round_trip_us: AtomicU32,
+    closed: OnceLock<CloseReason>,
+    pub(crate) traffic: Traffic,
+}
+
+/// Messages and bytes, seen from the server.
+#[derive(Default)]
+pub(crate) struct Traffic {
+    pub(crate) in_messages: AtomicU64,
+    pub(crate) in_bytes: AtomicU64,
+    pub(crate) out_messages: AtomicU64,
+    pub(crate) out_bytes: AtomicU64,
+}
+
+impl Connection {
+    pub(crate) fn new(
+        id: u64,
+        slot: u32,
+        peer: Option<SocketAddr>,
+        wants_origin: bool,
+        link: Link,
+        limits: WriteLimits,
+    ) -> Self {
+        Self {
+            id,
+            slot,
+            peer,
+            wants_origin,
+            link,
+            limits,
+            outbox: Mutex::default(),
+            drained: Notify::new(),
+            subscriptions: Mutex::default(),
+            client: OnceLock::new(),
+            takes_async_info: AtomicBool::new(false),
+            round_trip_us: AtomicU32::new(0),
+            closed: OnceLock::new(),
+            traffic: Traffic::default(),
+        }
+    }
+
+    /// Address for logs.
+    pub(crate) fn peer_text(&self) -> String {
+        self.peer
+            .map_or_else(|| "internal".to_owned(), |peer| peer.to_string())
+    }
+
+    /// The name the client gave itself, for logs.
+    pub(crate) fn name(&self) -> &str {
+        self.client
+            .get()
+            .and_then(|client| client.name.as_deref())
+            .unwrap_or_default()
+    }
+
+    /// Why it ended, if it did.
+    pub(crate) fn close_reason(&self) -> Option<CloseReason> {
+        self.closed.get().copied()
+    }
+
+    /// Delivers staged frames: writes at once what the socket takes, queues the rest.
+    pub(crate) fn deliver(self: &Arc<Self>, frames: &Frames, input: &[u8]) -> Delivered {
+        {
+            let mut outbox = self.outbox.lock();
+            if outbox.closed {
+                return Delivered::Gone;
+            }
+            if outbox.writing {
+                let wanted = outbox.pending_bytes + frames.len();
+                if wanted > self.limits.max_pending {
+                    drop(outbox);
+                    return self.cut_off(wanted);
+                }
+                outbox.append(frames.len(), |bytes| frames.copy_rest(input, 0, bytes));
+                return Delivered::Queued(outbox.pending_bytes);
+            }
+            outbox.writing = true;
+        }
+        match self.write_now(frames, input) {
+            Ok(written) if written == frames.len() => self.finish_inline(),
+            Ok(written) => self.queue_rest(frames, input, written),
+            Err(_) => {
+                self.close(CloseReason::Io);
+                Delivered::Gone
+            }
+        }
+    }
+
+    /// Delivers bytes that belong to no batch: INFO, PING, a last -ERR.
+    pub(crate) fn deliver_bytes(self: &Arc<Self>, bytes: &[u8]) -> Delivered {
+        let mut frames = Frames::default();
+        frames.push(bytes);
+        self.deliver(&frames, &[])
+    }
+
+    /// Writes until everything is out or the socket takes no more; how much is out.
+    fn write_now(&self, frames: &Frames, input: &[u8]) -> std::io::Result<usize> {
+        let total = frames.len();
+        let mut written = 0;
+        while written < total {
+            let outcome = match frames.contiguous() {
+                Some(bytes) => self.link.try_write(&bytes[written..]),
+                None => self
+                    .link
+                    .try_write_vectored(&frames.pieces(input, written, PIECES_MAX)),
+            };
+            match outcome {
+                Ok(0) => return Err(std::io::ErrorKind::WriteZero.into()),
+                Ok(count) => written += count,
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(written)
+    }
+
+    /// Our own frames are out. What others queued meanwhile is ours to write, too.
+    fn finish_inline(self: &Arc<Self>) -> Delivered {
+        {
+            let mut outbox = self.outbox.lock();
+            if outbox.is_empty() {
+                outbox.writing = false;
+                return Delivered::Written;
+            }
+        }
+        match self.write_waiting(INLINE_CHUNKS) {
+            Ok(true) => Delivered::Written,
+            Ok(false) => {
+                self.spawn_writer();
+                Delivered::Queued(self.outbox.lock().pending_bytes)
+            }
+            Err(_) => {
+                self.close(CloseReason::Io);
+                Delivered::Gone
+            }
+        }
+    }
+
+    fn queue_rest(self: &Arc<Self>, frames: &Frames, input: &[u8], written: usize) -> Delivered {
+        let mut rest = Vec::with_capacity(frames.len() - written);
+        frames.copy_rest(input, written, &mut rest);
+        let pending = {
+            let mut outbox = self.outbox.lock();
+            if outbox.closed {
+                return Delivered::Gone;
+            }
+            outbox.push_first(rest);
+            outbox.pending_bytes
+        };
+        if pending > self.limits.max_pending {
+            return self.cut_off(pending);
+        }
+        self.spawn_writer();
+        Delivered::Queued(pending)
+    }
+
+    fn cut_off(&self, pending: usize) -> Delivered {
+        if self.close(CloseReason::SlowConsumerPending) {
+            Delivered::CutOff(pending)
+        } else {
+            Delivered::Gone
+        }
+    }
+
+    /// Writes waiting chunks, at most `most`. `true`: nothing waits and nobody writes any more;
+    /// `false`: the caller, who holds `writing`, sees to the rest.
+    fn write_waiting(&self, most: usize) -> std::io::Result<bool> {
+        for _ in 0..most {
+            let Some(mut chunk) = self.next_chunk() else {
+                return Ok(true);
+            };
+            let before = chunk.written;
+            let outcome = self.write_chunk(&mut chunk);
+            let mut outbox = self.outbox.lock();
+            outbox.drained(chunk.written - before);
+            if chunk.written < chunk.bytes.len() && !outbox.closed {
+                outbox.put_back(chunk);
+            }
+            drop(outbox);
+            match outcome {
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Ok(false),
+                other => other?,
+            }
+        }
+        Ok(false)
+    }
+
+    /// Takes the next chunk, or ends the writing.
+    fn next_chunk(&self) -> Option<Chunk> {
+        let mut outbox = self.outbox.lock();
+        let chunk = outbox.take();
+        if chunk.is_none() {
+            outbox.writing = false;
+            drop(outbox);
+            self.drained.notify_waiters();
+        }
+        chunk
+    }
+
+    fn write_chunk(&self, chunk: &mut Chunk) -> std::io::Result<()> {
+        while chunk.written < chunk.bytes.len() {
+            match self.link.try_write(&chunk.bytes[chunk.written..])? {
+                0 => return Err(std::io::ErrorKind::WriteZero.into()),
+                count => chunk.written += count,
+            }
+        }
+        Ok(())
+    }
+
+    /// Leaves the writing to a task that waits for the socket.
+    fn spawn_writer(self: &Arc<Self>) {
+        tokio::spawn(Arc::clone(self).write_when_writable());
+    }
+
+    async fn write_when_writable(self: Arc<Self>) {
+        loop {
+            let writable = tokio::time::timeout(self.limits.write_deadline, self.link.writable());
+            let Ok(Ok(())) = writable.await else {
+                return self.deadline_passed();
+            };
+            match self.write_waiting(usize::MAX) {
+                Ok(true) => return,
+                Ok(false) => self.drained.notify_waiters(),
+                Err(_) => {
+                    self.close(CloseReason::Io);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn deadline_passed(&self) {
+        let pending_bytes = self.pending_bytes();
+        if self.close(CloseReason::SlowConsumerDeadline) {
+            tracing::warn!(
+                cid = self.id,
+                peer = %self.peer_text(),
+                name = %self.name(),
+                pending_bytes,
+                write_deadline_ms = self.limits.write_deadline.as_millis() as u64,
+                "slow consumer cut off: it read nothing within the write deadline"
+            );
+        }
+    }
+
+    /// Bytes that wait to be written.
+    pub(crate) fn pending_bytes(&self) -> usize {
+        self.outbox.lock().pending_bytes
+    }
+
+    /// Whether a publisher should wait for this connection: it has more than `bytes` waiting and
+    /// read something since a publisher last waited for it. One that stopped reading slows
+    /// nobody down: it runs into its own `max_pending`.
+    pub(crate) fn worth_waiting_for(&self, bytes: usize) -> bool {
+        let mut outbox = self.outbox.lock();
+        let moved = outbox.stalled_at != Some(outbox.drained_bytes);
+        let worth = outbox.pending_bytes > bytes && moved && !outbox.closed;
+        if worth {
+            outbox.stalled_at = Some(outbox.drained_bytes);
+        }
+        worth
+    }
+
+    /// Waits until at most `bytes` wait to be written, or the connection ends.
+    pub(crate) async fn drained_to(&self, bytes: usize) {
+        loop {
+            let told = self.drained.notified();
+            tokio::pin!(told);
+            told.as_mut().enable();
+            {
+                let outbox = self.outbox.lock();
+                if outbox.closed
+                    || (outbox.pending_bytes <= bytes && (bytes > 0 || !outbox.writing))
+                {
+                    return;
+                }
+            }
+            told.await;
+        }
+    }
+
+    /// Ends the connection at once; whether this call did it. Its task notices and cleans up.
+    pub(crate) fn close(&self, reason: CloseReason) -> bool {
+        let first = self.closed.set(reason).is_ok();
+        self.outbox.lock().close();
+        self.link.shutdown(Shutdown::Both);
+        self.drained.notify_waiters();
+        first
+    }
+
+    /// Says that nothing more will be written; what the other side still sends is read.
+    pub(crate) fn finish_writing(&self) {
+        self.link.shutdown(Shutdown::Write);
+    }
+
+    /// Counts messages of a batch.
+    pub(crate) fn count_out(&self, messages: u64, bytes: u64) {
+        self.traffic
+            .out_messages
+            .fetch_add(messages, Ordering::Relaxed);
+        self.traffic.out_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,243 @@
+//! One message's way from its publisher to everybody's staged frames.
+
+use std::sync::Arc;
+
+use recado_router::{RouteCache, RouteId};
+use recado_wire::{Publish, filter_matches, no_responders_block, push_message};
+
+use super::connection::Connection;
+use super::route::{Route, Sharing, Target};
+use super::shared::Engine;
+use super::stage::Stage;
+use super::subscription::Subscription;
+use super::worker::Worker;
+
+/// Who publishes, as far as delivery cares.
+#[derive(Clone, Copy)]
+pub(crate) struct Publisher<'a> {
+    pub(crate) connection: &'a Arc<Connection>,
+    pub(crate) echo: bool,
+    pub(crate) no_responders: bool,
+}
+
+/// A message on its way.
+#[derive(Clone, Copy)]
+struct Passage<'a> {
+    engine: &'a Engine,
+    publisher: Publisher<'a>,
+    message: &'a Publish<'a>,
+    /// The read buffer that the message lies in.
+    input: &'a [u8],
+}
+
+impl Worker {
+    /// Routes one message and stages its frames.
+    #[inline]
+    pub(crate) fn publish(
+        &mut self,
+        engine: &Engine,
+        publisher: Publisher<'_>,
+        message: &Publish<'_>,
+        input: &[u8],
+    ) {
+        let passage = Passage {
+            engine,
+            publisher,
+            message,
+            input,
+        };
+        let Self {
+            cache,
+            stage,
+            touched,
+            random,
+            ..
+        } = self;
+        let id = find_route(cache, engine, message.subject);
+        let Some(route) = cache.get_mut(id) else {
+            return;
+        };
+        let mut reached = false;
+        if !route.plain.is_empty() {
+            if route.batch_messages == 0 {
+                touched.push(id);
+            }
+            reached = stage_plain(stage, route, &passage);
+            route.batch_messages += 1;
+        }
+        for members in &route.queues {
+            reached |= stage_queue(stage, route, members, random.next(), &passage);
+        }
+        if !reached && !message.reply.is_empty() && publisher.no_responders {
+            say_no_responders(stage, &passage);
+        }
+    }
+}
+
+#[inline]
+fn find_route(cache: &mut RouteCache<Route>, engine: &Engine, subject: &[u8]) -> RouteId {
+    cache.find(&engine.router, subject, |matches| {
+        Route::new(subject, matches)
+    })
+}
+
+/// Stages a copy for everybody who is subscribed plainly; whether anybody was.
+#[inline]
+fn stage_plain(stage: &mut Stage, route: &mut Route, passage: &Passage<'_>) -> bool {
+    let mut reached = false;
+    for target in &route.plain[..route.apart] {
+        reached |= stage_target(stage, route.prefix(target), target, passage);
+    }
+    for at in 0..route.groups.len() {
+        reached |= stage_group(stage, route, at, passage);
+    }
+    reached
+}
+
+/// Stages a copy for one destination; whether it takes it.
+#[inline]
+fn stage_target(stage: &mut Stage, prefix: &[u8], target: &Target, passage: &Passage<'_>) -> bool {
+    let Passage {
+        publisher,
+        message,
+        input,
+        ..
+    } = *passage;
+    let own = target.connection_id == publisher.connection.id;
+    if own && !publisher.echo {
+        return false;
+    }
+    if target.limited && !count_limited(&target.sub, passage.engine) {
+        return false;
+    }
+    let odd = target.sub.wants_origin || (message.with_headers && !target.sub.headers);
+    let Some(appender) = stage.buffer_for(target.slot, target.connection_id, &target.sub) else {
+        return false;
+    };
+    if odd {
+        appender.message(|frames| push_odd(frames.buffer(), target, passage));
+    } else {
+        appender.message(|frames| frames.push_message(prefix, message, input));
+    }
+    true
+}
+
+/// Stages a copy for a group of destinations that get the same bytes.
+#[inline]
+fn stage_group(stage: &mut Stage, route: &mut Route, at: usize, passage: &Passage<'_>) -> bool {
+    let Passage {
+        publisher,
+        message,
+        input,
+        ..
+    } = *passage;
+    let members = route.groups[at].members.clone();
+    if route.groups[at].staged == Sharing::Unused {
+        route.groups[at].staged = open_group(stage, &route.plain[members.clone()], &publisher);
+    }
+    if let Sharing::Buffer(number) = route.groups[at].staged {
+        if let Some(appender) = stage.shared_frames(number) {
+            let prefix = route.prefix(&route.plain[members.start]);
+            appender.message(|frames| frames.push_message(prefix, message, input));
+            return true;
+        }
+        route.groups[at].staged = Sharing::Apart;
+    }
+    let mut reached = false;
+    for target in &route.plain[members] {
+        reached |= stage_target(stage, route.prefix(target), target, passage);
+    }
+    reached
+}
+
+/// Decides how a group is staged in this batch.
+#[cold]
+fn open_group(stage: &mut Stage, targets: &[Target], publisher: &Publisher<'_>) -> Sharing {
+    let own = publisher.connection.id;
+    if targets.iter().any(|target| target.connection_id == own) {
+        // Its own replies may come between, or it must not hear itself.
+        return Sharing::Apart;
+    }
+    let targets = targets.iter().map(|t| (t.slot, t.connection_id, &*t.sub));
+    stage.share(targets).map_or(Sharing::Apart, Sharing::Buffer)
+}
+
+/// Stages a copy for one member of a queue group: the first that takes it, from a random start (A44).
+fn stage_queue(
+    stage: &mut Stage,
+    route: &Route,
+    members: &[Target],
+    random: u64,
+    passage: &Passage<'_>,
+) -> bool {
+    let start = (((random >> 32) * members.len() as u64) >> 32) as usize;
+    (start..members.len()).chain(0..start).any(|at| {
+        let target = &members[at];
+        let took = stage_target(stage, route.prefix(target), target, passage);
+        if took && !target.limited {
+            target
+                .sub
+                .delivered
+                .fetch_add(1, std::sync::atomic::Ordering::AcqRel);
+        }
+        took
+    })
+}
+
+/// Counts a delivery to a subscription that ends after so many, and ends it after the last (A24).
+#[cold]
+fn count_limited(sub: &Arc<Subscription>, engine: &Engine) -> bool {
+    let (allowed, last) = sub.count_limited();
+    if last {
+        engine.end_subscription(sub);
+    }
+    allowed
+}
+
+/// A frame that differs from what the publisher sent: headers taken out (A27), or the origin put in.
+#[cold]
+fn push_odd(out: &mut Vec<u8>, target: &Target, passage: &Passage<'_>) {
+    let Publish {
+        subject,
+        reply,
+        header_len,
+        body,
+        ..
+    } = *passage.message;
+    let (headers, payload) = body.split_at(header_len);
+    let sid = target.sub.sid();
+    if target.sub.wants_origin {
+        let headers = passage
+            .engine
+            .origin_headers(passage.publisher.connection, headers);
+        push_message(out, subject, sid, reply, Some(&headers), payload);
+    } else {
+        push_message(out, subject, sid, reply, None, payload);
+    }
+}
+
+/// Tells the publisher that nobody listens: on its own plain subscription to the reply subject (A47).
+#[cold]
+fn say_no_responders(stage: &mut Stage, passage: &Passage<'_>) {
+    let Publish { subject, reply, .. } = *passage.message;
+    let publisher = passage.publisher.connection;
+    let router = &passage.engine.router;
+    let (matches, _) = router.resolve(reply, router.hash(reply));
+    let own = matches
+        .plain
+        .iter()
+        .find(|sub| sub.connection_id == publisher.id);
+    let Some(sub) = own else { return };
+    debug_assert!(filter_matches(
+        recado_router::Subscription::filter(&**sub),
+        reply
+    ));
+    let block = no_responders_block(subject);
+    if let Some(appender) = stage.buffer_of(publisher) {
+        appender.message(|frames| {
+            push_message(frames.buffer(), reply, sub.sid(), b"", Some(&block), b"");
+        });
+    }
+    sub.delivered
+        .fetch_add(1, std::sync::atomic::Ordering::AcqRel);
+}

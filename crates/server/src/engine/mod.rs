@@ -1,0 +1,26 @@
+//! The engine: connections, and the way of a message between them.
+//!
+//! One task reads a connection, one batch a turn ([`reader`]). A batch is parsed, routed and staged
+//! per destination by the thread's [`worker`], then each destination is written to at once; what
+//! its socket does not take waits in the destination's [`outbox`] for a writer task. Nothing here
+//! knows where settings come from or how a log line looks.
+
+mod client;
+mod connection;
+mod deliver;
+mod frames;
+mod link;
+mod outbox;
+mod reader;
+mod registry;
+mod route;
+mod shared;
+mod stage;
+mod subscription;
+mod trace;
+mod worker;
+
+pub(crate) use connection::CloseReason;
+pub(crate) use link::Link;
+pub(crate) use reader::{Admission, serve};
+pub(crate) use shared::{Engine, EngineSettings};

@@ -1,0 +1,122 @@
+//! What waits to be written to one connection.
+//!
+//! Exactly one party writes at a time: a delivering thread, or the connection's writer task; it
+//! holds [`Outbox::writing`]. The lock guards the queue only and is never held over a system call,
+//! so a thread that delivers to a busy connection appends and goes on.
+
+use std::collections::VecDeque;
+
+/// Waiting chunks grow to about this size before a new one begins, in bytes.
+const CHUNK_BYTES: usize = 256 * 1024;
+
+/// The queue of one connection. Bounded by `max_pending`: whoever pushes checks.
+#[derive(Default)]
+pub(crate) struct Outbox {
+    chunks: VecDeque<Chunk>,
+    /// Bytes in `chunks` and in the hands of whoever is writing.
+    pub(crate) pending_bytes: usize,
+    /// Somebody is writing, or a writer task waits for the socket.
+    pub(crate) writing: bool,
+    /// The connection ends: nothing is taken any more.
+    pub(crate) closed: bool,
+    /// Bytes the socket took after they had to wait: tells a slow reader from a stopped one.
+    pub(crate) drained_bytes: u64,
+    /// `drained_bytes` when a publisher last waited for this connection.
+    pub(crate) stalled_at: Option<u64>,
+}
+
+/// Bytes, and how many of them are written already.
+#[derive(Default)]
+pub(crate) struct Chunk {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) written: usize,
+}
+
+impl Outbox {
+    /// Appends what `fill` writes: about `hint` bytes.
+    pub(crate) fn append(&mut self, hint: usize, fill: impl FnOnce(&mut Vec<u8>)) {
+        let room = self
+            .chunks
+            .back()
+            .is_some_and(|last| last.bytes.len() + hint <= CHUNK_BYTES);
+        if !room {
+            self.chunks.push_back(Chunk {
+                bytes: Vec::with_capacity(hint),
+                written: 0,
+            });
+        }
+        if let Some(last) = self.chunks.back_mut() {
+            let before = last.bytes.len();
+            fill(&mut last.bytes);
+            self.pending_bytes += last.bytes.len() - before;
+        }
+    }
+
+    /// Puts the rest of what was being written back to the front.
+    pub(crate) fn put_back(&mut self, chunk: Chunk) {
+        self.chunks.push_front(chunk);
+    }
+
+    /// Puts bytes that were never in the queue before all that is.
+    pub(crate) fn push_first(&mut self, bytes: Vec<u8>) {
+        self.pending_bytes += bytes.len();
+        self.chunks.push_front(Chunk { bytes, written: 0 });
+    }
+
+    /// Takes the first chunk to be written.
+    pub(crate) fn take(&mut self) -> Option<Chunk> {
+        self.chunks.pop_front()
+    }
+
+    /// Whether nothing waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.chunks.is_empty()
+    }
+
+    /// The socket took bytes that had waited.
+    pub(crate) fn drained(&mut self, bytes: usize) {
+        self.pending_bytes = self.pending_bytes.saturating_sub(bytes);
+        self.drained_bytes += bytes as u64;
+    }
+
+    /// The connection ends: gives the memory back.
+    pub(crate) fn close(&mut self) {
+        self.closed = true;
+        self.chunks = VecDeque::new();
+        self.pending_bytes = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_put_back_comes_first_again() {
+        let mut outbox = Outbox::default();
+        outbox.append(3, |bytes| bytes.extend_from_slice(b"abc"));
+        let mut chunk = outbox.take().unwrap();
+        outbox.append(3, |bytes| bytes.extend_from_slice(b"def"));
+        chunk.written = 1;
+        outbox.drained(1);
+        outbox.put_back(chunk);
+        assert_eq!(outbox.pending_bytes, 5);
+        let chunk = outbox.take().unwrap();
+        assert_eq!(&chunk.bytes[chunk.written..], b"bc");
+        assert_eq!(outbox.take().unwrap().bytes, b"def");
+        assert!(outbox.is_empty());
+    }
+
+    #[test]
+    fn small_pieces_share_a_chunk_and_large_ones_do_not() {
+        let mut outbox = Outbox::default();
+        for _ in 0..10 {
+            outbox.append(10, |bytes| bytes.extend_from_slice(b"0123456789"));
+        }
+        outbox.append(CHUNK_BYTES, |bytes| {
+            bytes.resize(bytes.len() + CHUNK_BYTES, b'x')
+        });
+        assert_eq!(outbox.chunks.len(), 2);
+        assert_eq!(outbox.pending_bytes, 100 + CHUNK_BYTES);
+    }
+}

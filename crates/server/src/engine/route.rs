@@ -1,0 +1,182 @@
+//! What a subject resolves to, prepared for delivery: for each destination the ready-made start of
+//! its frame, and which destinations get the very same bytes.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use recado_router::Matches;
+
+use super::subscription::Subscription;
+
+/// Fewer destinations than this are not worth a shared buffer.
+const SHARE_MIN: usize = 2;
+
+/// One destination of a subject.
+pub(crate) struct Target {
+    pub(crate) sub: Arc<Subscription>,
+    pub(crate) connection_id: u64,
+    pub(crate) slot: u32,
+    /// Deliveries are counted one by one: the subscription ends after so many.
+    pub(crate) limited: bool,
+    /// Where `HMSG subject sid ` lies in [`Route::prefixes`].
+    prefix: Range<u32>,
+}
+
+/// Destinations whose frames are the same to the last byte.
+pub(crate) struct ShareGroup {
+    /// Which of [`Route::plain`].
+    pub(crate) members: Range<usize>,
+    /// Where the group's buffer of this batch is.
+    pub(crate) staged: Sharing,
+}
+
+/// Whether a group shares a buffer in the batch that is being staged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sharing {
+    /// Not used in this batch yet.
+    Unused,
+    /// Its members share this buffer.
+    Buffer(u32),
+    /// Its members are staged one by one: they also get something else.
+    Apart,
+}
+
+/// Everything about one subject.
+pub(crate) struct Route {
+    prefixes: Box<[u8]>,
+    /// Everybody who gets a copy: first those on their own, then the groups.
+    pub(crate) plain: Box<[Target]>,
+    /// So many of `plain` are on their own.
+    pub(crate) apart: usize,
+    pub(crate) groups: Box<[ShareGroup]>,
+    /// One of each gets a copy.
+    pub(crate) queues: Box<[Box<[Target]>]>,
+    /// Messages of this batch that went to every unlimited plain destination.
+    pub(crate) batch_messages: u64,
+}
+
+impl Route {
+    /// Prepares the route; also says how heavy it is for the cache.
+    pub(crate) fn new(subject: &[u8], matches: Matches<Subscription>) -> (Self, usize) {
+        let mut prefixes = Vec::new();
+        let mut plain = matches.plain;
+        // Alone first: limited, without headers, or asking for the origin. Then by sid.
+        plain.sort_by(|a, b| {
+            shareable(a)
+                .cmp(&shareable(b))
+                .then_with(|| a.sid().cmp(b.sid()))
+        });
+        let apart = plain.partition_point(|sub| !shareable(sub));
+        let groups = group_by_sid(&plain, apart);
+        let (alone, groups, plain) = alone_first(plain, apart, groups);
+        let mut target = |sub: Arc<Subscription>| Target::new(sub, subject, &mut prefixes);
+        let plain: Box<[Target]> = plain.into_iter().map(&mut target).collect();
+        let queues: Box<[Box<[Target]>]> = matches
+            .queues
+            .into_iter()
+            .map(|group| group.members.into_iter().map(&mut target).collect())
+            .collect();
+        let weight = 1 + plain.len() + queues.iter().map(|queue| queue.len()).sum::<usize>();
+        let route = Self {
+            prefixes: prefixes.into(),
+            plain,
+            apart: alone,
+            groups,
+            queues,
+            batch_messages: 0,
+        };
+        (route, weight)
+    }
+
+    /// `HMSG subject sid ` of one of its targets.
+    #[inline]
+    pub(crate) fn prefix(&self, target: &Target) -> &[u8] {
+        &self.prefixes[target.prefix.start as usize..target.prefix.end as usize]
+    }
+
+    /// Counts what was staged in this batch so far: before any of it can have been received.
+    pub(crate) fn count(&mut self, not_to: Option<u64>) {
+        let messages = std::mem::take(&mut self.batch_messages);
+        if messages == 0 {
+            return;
+        }
+        for target in self.plain.iter().filter(|target| !target.limited) {
+            if not_to != Some(target.connection_id) {
+                target.sub.delivered.fetch_add(messages, Ordering::AcqRel);
+            }
+        }
+    }
+
+    /// Ends the batch: the buffers that its groups share are written.
+    pub(crate) fn end_batch(&mut self) {
+        for group in &mut self.groups {
+            group.staged = Sharing::Unused;
+        }
+    }
+}
+
+impl Target {
+    fn new(sub: Arc<Subscription>, subject: &[u8], prefixes: &mut Vec<u8>) -> Self {
+        let length = subject.len() + sub.sid().len() + 7;
+        // Those with the same sid lie side by side and share one prefix.
+        let known = prefixes.len().checked_sub(length).filter(|&start| {
+            let last = &prefixes[start..];
+            last.starts_with(b"HMSG ") && last[subject.len() + 6..length - 1] == *sub.sid()
+        });
+        let start = known.unwrap_or_else(|| {
+            let start = prefixes.len();
+            for part in [&b"HMSG "[..], subject, b" ", sub.sid(), b" "] {
+                prefixes.extend_from_slice(part);
+            }
+            start
+        });
+        Self {
+            connection_id: sub.connection_id,
+            slot: sub.slot,
+            limited: sub.max.load(Ordering::Acquire) > 0,
+            prefix: start as u32..(start + length) as u32,
+            sub,
+        }
+    }
+}
+
+fn shareable(sub: &Subscription) -> bool {
+    sub.headers && !sub.wants_origin && sub.max.load(Ordering::Acquire) == 0
+}
+
+/// Runs of the same sid behind `from`.
+fn group_by_sid(plain: &[Arc<Subscription>], from: usize) -> Vec<Range<usize>> {
+    let mut groups = Vec::new();
+    let mut start = from;
+    for at in from..plain.len() {
+        if at + 1 == plain.len() || plain[at + 1].sid() != plain[at].sid() {
+            groups.push(start..at + 1);
+            start = at + 1;
+        }
+    }
+    groups
+}
+
+/// Moves runs that are too short to share to the others that are alone.
+fn alone_first(
+    plain: Vec<Arc<Subscription>>,
+    apart: usize,
+    runs: Vec<Range<usize>>,
+) -> (usize, Box<[ShareGroup]>, Vec<Arc<Subscription>>) {
+    let mut ordered: Vec<Arc<Subscription>> = plain[..apart].to_vec();
+    let (shared, alone): (Vec<_>, Vec<_>) =
+        runs.into_iter().partition(|run| run.len() >= SHARE_MIN);
+    ordered.extend(alone.into_iter().flat_map(|run| plain[run].to_vec()));
+    let alone = ordered.len();
+    let mut groups = Vec::with_capacity(shared.len());
+    for run in shared {
+        let start = ordered.len();
+        ordered.extend_from_slice(&plain[run]);
+        groups.push(ShareGroup {
+            members: start..ordered.len(),
+            staged: Sharing::Unused,
+        });
+    }
+    (alone, groups.into(), ordered)
+}

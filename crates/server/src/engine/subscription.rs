@@ -1,0 +1,131 @@
+//! Subscriptions, and the table of those that one connection holds.
+
+use std::hash::BuildHasher;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+
+use hashbrown::HashTable;
+
+use super::connection::Connection;
+
+/// One SUB. The router holds it while it is live, cached routes a little longer; neither keeps
+/// the connection open.
+pub(crate) struct Subscription {
+    id: u64,
+    pub(crate) connection: Weak<Connection>,
+    pub(crate) connection_id: u64,
+    pub(crate) slot: u32,
+    filter_len: u32,
+    queue_len: u32,
+    is_queue: bool,
+    /// The receiver understands HMSG.
+    pub(crate) headers: bool,
+    /// The receiver is told who published (the built-in service).
+    pub(crate) wants_origin: bool,
+    /// Filter, queue group and sid in one piece.
+    text: Box<[u8]>,
+    /// Messages delivered since creation.
+    pub(crate) delivered: AtomicU64,
+    /// Deliveries after which it ends; 0: none.
+    pub(crate) max: AtomicU64,
+}
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+impl Subscription {
+    /// A subscription of `connection`. Filter, queue group and sid come from one control line.
+    pub(crate) fn new(
+        connection: &Arc<Connection>,
+        headers: bool,
+        filter: &[u8],
+        queue: Option<&[u8]>,
+        sid: &[u8],
+    ) -> Self {
+        let text = [filter, queue.unwrap_or_default(), sid]
+            .concat()
+            .into_boxed_slice();
+        Self {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            connection: Arc::downgrade(connection),
+            connection_id: connection.id,
+            slot: connection.slot,
+            filter_len: filter.len() as u32,
+            queue_len: queue.map_or(0, <[u8]>::len) as u32,
+            is_queue: queue.is_some(),
+            headers,
+            wants_origin: connection.wants_origin,
+            text,
+            delivered: AtomicU64::new(0),
+            max: AtomicU64::new(0),
+        }
+    }
+
+    /// The client's name of the subscription.
+    pub(crate) fn sid(&self) -> &[u8] {
+        &self.text[(self.filter_len + self.queue_len) as usize..]
+    }
+
+    /// Counts one delivery against the limit: whether it may happen, and whether it is the last.
+    pub(crate) fn count_limited(&self) -> (bool, bool) {
+        let max = self.max.load(Ordering::Acquire);
+        let before = self.delivered.fetch_add(1, Ordering::AcqRel);
+        (max == 0 || before < max, max > 0 && before + 1 >= max)
+    }
+}
+
+impl recado_router::Subscription for Subscription {
+    fn id(&self) -> u64 {
+        self.id
+    }
+
+    fn filter(&self) -> &[u8] {
+        &self.text[..self.filter_len as usize]
+    }
+
+    fn queue(&self) -> Option<&[u8]> {
+        let start = self.filter_len as usize;
+        self.is_queue
+            .then(|| &self.text[start..start + self.queue_len as usize])
+    }
+}
+
+/// A connection's subscriptions by sid.
+#[derive(Default)]
+pub(crate) struct SubscriptionTable {
+    table: HashTable<Arc<Subscription>>,
+    hasher: foldhash::fast::RandomState,
+}
+
+impl SubscriptionTable {
+    pub(crate) fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    pub(crate) fn get(&self, sid: &[u8]) -> Option<&Arc<Subscription>> {
+        self.table
+            .find(self.hasher.hash_one(sid), |sub| sub.sid() == sid)
+    }
+
+    /// Adds one whose sid is not in the table.
+    pub(crate) fn insert(&mut self, sub: Arc<Subscription>) {
+        let hasher = &self.hasher;
+        let hash = hasher.hash_one(sub.sid());
+        self.table
+            .insert_unique(hash, sub, |sub| hasher.hash_one(sub.sid()));
+    }
+
+    pub(crate) fn remove(&mut self, sid: &[u8]) -> Option<Arc<Subscription>> {
+        let hash = self.hasher.hash_one(sid);
+        let found = self.table.find_entry(hash, |sub| sub.sid() == sid).ok()?;
+        let (sub, _) = found.remove();
+        if self.table.is_empty() {
+            self.table = HashTable::new();
+        }
+        Some(sub)
+    }
+
+    /// Takes everybody out.
+    pub(crate) fn take_all(&mut self) -> Vec<Arc<Subscription>> {
+        std::mem::take(&mut self.table).into_iter().collect()
+    }
+}

@@ -1,0 +1,69 @@
+//! The protocol in the log (`-V`): one line an operation, written as nats-server writes it, because
+//! test harnesses count such lines. Secrets never appear.
+
+use recado_session::Step;
+
+use super::connection::Connection;
+
+/// Writes what a client said.
+pub(crate) fn incoming(connection: &Connection, step: &Step<'_>, shown_max: usize) {
+    let text = match step {
+        Step::Publish(message) => {
+            let verb = if message.with_headers { "HPUB" } else { "PUB" };
+            let mut words = vec![verb.to_owned(), message.subject.escape_ascii().to_string()];
+            if !message.reply.is_empty() {
+                words.push(message.reply.escape_ascii().to_string());
+            }
+            if message.with_headers {
+                words.push(message.header_len.to_string());
+            }
+            words.push(message.body.len().to_string());
+            line(connection, "<<-", &format!("[{}]", words.join(" ")));
+            return payload(connection, message.body, shown_max);
+        }
+        Step::Subscribe { filter, queue, sid } => {
+            let queue = queue
+                .map(|queue| format!(" {}", queue.escape_ascii()))
+                .unwrap_or_default();
+            format!(
+                "[SUB {}{queue} {}]",
+                filter.escape_ascii(),
+                sid.escape_ascii()
+            )
+        }
+        Step::Unsubscribe { sid, max: 0 } => format!("[UNSUB {}]", sid.escape_ascii()),
+        Step::Unsubscribe { sid, max } => format!("[UNSUB {} {max}]", sid.escape_ascii()),
+        Step::Authenticate(connect) => format!("[CONNECT {connect:?}]"),
+        Step::PongAndInfo | Step::Say(_) => "[PING]".to_owned(),
+        Step::Nothing => "[PONG]".to_owned(),
+        Step::More(_) | Step::Close(_) => return,
+    };
+    line(connection, "<<-", &text);
+}
+
+/// Writes what the server said of its own accord.
+pub(crate) fn outgoing(connection: &Connection, text: &str) {
+    line(connection, "->>", text);
+}
+
+fn payload(connection: &Connection, body: &[u8], shown_max: usize) {
+    let shown = if shown_max == 0 {
+        body
+    } else {
+        &body[..body.len().min(shown_max)]
+    };
+    let rest = if shown.len() < body.len() { "..." } else { "" };
+    line(
+        connection,
+        "<<-",
+        &format!("MSG_PAYLOAD: [\"{}{rest}\"]", shown.escape_ascii()),
+    );
+}
+
+fn line(connection: &Connection, direction: &str, text: &str) {
+    tracing::trace!(
+        "{} - cid:{} - {direction} {text}",
+        connection.peer_text(),
+        connection.id
+    );
+}

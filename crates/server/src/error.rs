@@ -1,0 +1,64 @@
+//! Why a server could not start.
+
+use std::io;
+use std::net::SocketAddr;
+
+/// Why a server could not start. The program turns it into words; what to do next is here, too.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The host to listen on has no address.
+    Resolve {
+        /// As it was configured.
+        host: String,
+        /// What the resolver said.
+        source: io::Error,
+    },
+    /// Nothing can listen there: the port is taken, say, or needs more rights.
+    Listen {
+        /// Where.
+        addr: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It would be reachable from other machines and ask nobody for a credential.
+    OpenToEverybody {
+        /// As it was configured.
+        host: String,
+    },
+    /// A socket that was handed over can't be used.
+    Inherited(io::Error),
+    /// The machine has no threads left for the server.
+    Threads(io::Error),
+}
+
+impl std::fmt::Display for StartError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Resolve { host, source } => {
+                write!(
+                    f,
+                    "cannot listen on host {host:?}: it has no address here ({source})"
+                )
+            }
+            Self::Listen { addr, source } => write!(f, "cannot listen on {addr}: {source}"),
+            Self::OpenToEverybody { host } => write!(
+                f,
+                "will not listen on {host}, which other machines reach, without a credential: \
+                 give a token or a user, or allow anonymous clients"
+            ),
+            Self::Inherited(source) => write!(f, "cannot use the inherited socket: {source}"),
+            Self::Threads(source) => write!(f, "cannot start the server's threads: {source}"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Resolve { source, .. } | Self::Listen { source, .. } => Some(source),
+            Self::Inherited(source) | Self::Threads(source) => Some(source),
+            Self::OpenToEverybody { .. } => None,
+        }
+    }
+}

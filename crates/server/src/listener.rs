@@ -1,0 +1,222 @@
+//! Listening sockets and the loop that accepts.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use crate::config::{Options, Personality};
+use crate::engine::{Admission, Engine, Link, serve};
+use crate::error::StartError;
+use crate::server::Phase;
+
+/// Connections that may wait to be accepted: a flood of them should find room.
+const BACKLOG: i32 = 4096;
+/// Pause after accepting failed for want of descriptors or memory.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Time between two reports of failing accepts.
+const REPORT_EVERY: Duration = Duration::from_secs(1);
+
+/// An open listening socket.
+pub(crate) struct Listener {
+    socket: std::net::TcpListener,
+    /// Where it listens.
+    pub(crate) addr: SocketAddr,
+    /// Host as it was configured, for INFO.
+    pub(crate) host: String,
+}
+
+/// Opens the clients' socket, or takes the inherited one.
+pub(crate) fn open_client(
+    options: &Options,
+    auth_required: bool,
+    inherited: Option<std::net::TcpListener>,
+) -> Result<Listener, StartError> {
+    if let Some(socket) = inherited {
+        socket
+            .set_nonblocking(true)
+            .map_err(StartError::Inherited)?;
+        let addr = socket.local_addr().map_err(StartError::Inherited)?;
+        return Ok(Listener {
+            socket,
+            addr,
+            host: addr.ip().to_string(),
+        });
+    }
+    let open =
+        auth_required || options.allow_anonymous || options.personality == Personality::NatsServer;
+    let host = match &options.host {
+        Some(host) => host.clone(),
+        None if open => Ipv4Addr::UNSPECIFIED.to_string(),
+        None => Ipv4Addr::LOCALHOST.to_string(),
+    };
+    let addr = resolve(&host, options.port)?;
+    if !open && !addr.ip().to_canonical().is_loopback() {
+        return Err(StartError::OpenToEverybody { host });
+    }
+    open_at(addr, host)
+}
+
+/// Opens a socket.
+pub(crate) fn open_at(addr: SocketAddr, host: String) -> Result<Listener, StartError> {
+    let socket = listen(addr).map_err(|source| StartError::Listen { addr, source })?;
+    let addr = socket
+        .local_addr()
+        .map_err(|source| StartError::Listen { addr, source })?;
+    Ok(Listener { socket, addr, host })
+}
+
+fn resolve(host: &str, port: u16) -> Result<SocketAddr, StartError> {
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host);
+    if let Ok(ip) = bare.parse::<IpAddr>() {
+        return Ok((ip, port).into());
+    }
+    let failed = |source| StartError::Resolve {
+        host: host.to_owned(),
+        source,
+    };
+    let mut found = (host, port).to_socket_addrs().map_err(failed)?;
+    found
+        .next()
+        .ok_or_else(|| failed(io::ErrorKind::NotFound.into()))
+}
+
+fn listen(addr: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
+    // A server that was just stopped may start again at once.
+    socket.set_reuse_address(true)?;
+    if addr.is_ipv6() {
+        // `::` listens for both families, as nats-server does; where the system has no say, so be it.
+        let _ = socket.set_only_v6(false);
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&addr.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Accepts clients until the server leaves its running phase.
+pub(crate) async fn accept(listener: Listener, engine: Arc<Engine>, phase: watch::Receiver<Phase>) {
+    accept_each(listener, phase, |stream, peer| {
+        let (link, read) = Link::tcp(stream);
+        tokio::spawn(serve(
+            Arc::clone(&engine),
+            link,
+            read,
+            Admission::Outside(peer),
+        ));
+    })
+    .await;
+}
+
+/// Accepts until the server leaves its running phase, and hands every socket on.
+pub(crate) async fn accept_each(
+    listener: Listener,
+    mut phase: watch::Receiver<Phase>,
+    mut accepted: impl FnMut(TcpStream, SocketAddr),
+) {
+    let addr = listener.addr;
+    let socket = match TcpListener::from_std(listener.socket) {
+        Ok(socket) => socket,
+        Err(error) => return tracing::error!(%addr, %error, "cannot accept connections"),
+    };
+    let mut reporter = Reporter {
+        last: None,
+        held_back: 0,
+    };
+    loop {
+        let accept = tokio::select! {
+            _ = phase.wait_for(|phase| *phase > Phase::Running) => return,
+            accept = socket.accept() => accept,
+        };
+        match accept {
+            Ok((stream, peer)) => {
+                // Answers are small and wanted at once. A socket that refuses is gone already.
+                let _ = stream.set_nodelay(true);
+                accepted(stream, peer);
+            }
+            Err(error) if is_momentary(&error) => {}
+            Err(error) => {
+                reporter.report(addr, &error, Instant::now());
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// The connection failed before it was accepted: nothing to do with us.
+fn is_momentary(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionReset | Interrupted
+    )
+}
+
+/// Says that accepting fails, once a second at most.
+struct Reporter {
+    last: Option<Instant>,
+    held_back: u64,
+}
+
+impl Reporter {
+    fn report(&mut self, addr: SocketAddr, error: &io::Error, now: Instant) {
+        if self
+            .last
+            .is_some_and(|last| now.duration_since(last) < REPORT_EVERY)
+        {
+            self.held_back += 1;
+            return;
+        }
+        self.last = Some(now);
+        let not_reported = std::mem::take(&mut self.held_back);
+        // EMFILE, ENFILE: the numbers are Linux's own and never change.
+        let advice = match error.raw_os_error() {
+            Some(24) => "out of file descriptors: raise `ulimit -n`, or lower max_connections",
+            Some(23) => "the whole machine is out of file descriptors",
+            _ => "connections that are open are served on",
+        };
+        tracing::error!(%addr, %error, not_reported, "cannot accept a connection; {advice}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_credential_only_loopback_is_listened_on() {
+        let mut options = Options {
+            port: 0,
+            ..Options::default()
+        };
+        let listener = open_client(&options, false, None).unwrap();
+        assert!(listener.addr.ip().is_loopback());
+        options.host = Some("0.0.0.0".to_owned());
+        assert!(matches!(
+            open_client(&options, false, None),
+            Err(StartError::OpenToEverybody { .. })
+        ));
+        options.allow_anonymous = true;
+        assert!(
+            open_client(&options, false, None)
+                .unwrap()
+                .addr
+                .ip()
+                .is_unspecified()
+        );
+    }
+
+    #[test]
+    fn a_host_without_an_address_is_named() {
+        let error = resolve("no such host", 1).unwrap_err();
+        assert!(error.to_string().contains("no such host"), "{error}");
+    }
+}

@@ -1,0 +1,304 @@
+//! One running server: started with its options, listening, and stopped again.
+//!
+//! The server runs on threads of its own, whatever program it is part of, so that it starts with
+//! one call from anywhere and is gone when [`Server`] is dropped.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use recado_auth::{Authenticator, Secret};
+use recado_wire::Info;
+use tokio::sync::watch;
+
+use crate::config::{Authorization, Options};
+use crate::engine::{CloseReason, Engine, EngineSettings};
+use crate::error::StartError;
+use crate::lame_duck;
+use crate::listener::{self, Listener};
+
+/// nats-server version whose behaviour INFO offers. Clients switch features on by it (A05).
+pub const NATS_VERSION: &str = "2.15.0";
+/// Version of this server.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Time that waiting bytes are given to leave when the server stops.
+const FLUSH_MAX: Duration = Duration::from_secs(2);
+/// Time that connections are given to notice that they are closed.
+const CLOSE_MAX: Duration = Duration::from_secs(1);
+
+/// Where the server is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Phase {
+    Running,
+    LameDuck,
+    Stopping,
+}
+
+/// Sockets that were opened for the server by someone else (socket activation).
+#[derive(Debug, Default)]
+pub struct Inherited {
+    /// Listening socket for clients.
+    pub client: Option<std::net::TcpListener>,
+}
+
+/// A running server. It stops when this is dropped.
+///
+/// ```
+/// use std::io::{BufRead, BufReader};
+///
+/// let server = recado_server::Server::builder().start()?;
+/// let socket = std::net::TcpStream::connect(server.client_addr())?;
+/// let mut greeting = String::new();
+/// BufReader::new(socket).read_line(&mut greeting)?;
+/// assert!(greeting.starts_with("INFO {"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Server {
+    handle: ServerHandle,
+    client_addr: SocketAddr,
+    info: Info,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// Speaks to a running server from anywhere.
+#[derive(Clone)]
+pub struct ServerHandle {
+    phase: Arc<watch::Sender<Phase>>,
+    engine: Arc<Engine>,
+}
+
+impl Server {
+    /// A server for a program or a test: a free port on loopback unless told otherwise.
+    pub fn builder() -> crate::ServerBuilder {
+        crate::ServerBuilder::default()
+    }
+
+    /// Starts a server; it listens when this returns.
+    ///
+    /// # Errors
+    /// When an address can't be resolved or listened on, when it would be open to everybody
+    /// without having been told so, or when the machine has no threads left.
+    pub fn start(options: Options, inherited: Inherited) -> Result<Self, StartError> {
+        let authenticator = authenticator(&options.authorization);
+        let client =
+            listener::open_client(&options, authenticator.is_required(), inherited.client)?;
+        let info = describe(&options, &client, authenticator.is_required());
+        let settings = EngineSettings::new(&options, authenticator.is_required());
+        let engine = Arc::new(Engine::new(settings, authenticator, info.clone()));
+        let phase = Arc::new(watch::Sender::new(Phase::Running));
+        let handle = ServerHandle { phase, engine };
+        let client_addr = client.addr;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .thread_name("recado-worker")
+            .enable_all()
+            .build()
+            .map_err(StartError::Threads)?;
+        let life = live(handle.clone(), options, client);
+        let thread = std::thread::Builder::new()
+            .name("recado-server".to_owned())
+            .spawn(move || {
+                runtime.block_on(life);
+                runtime.shutdown_timeout(CLOSE_MAX);
+            })
+            .map_err(StartError::Threads)?;
+        Ok(Self {
+            handle,
+            client_addr,
+            info,
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// Where clients connect.
+    pub fn client_addr(&self) -> SocketAddr {
+        self.client_addr
+    }
+
+    /// A URL for clients: `nats://ADDRESS:PORT`, of loopback where it listens everywhere.
+    pub fn client_url(&self) -> String {
+        let mut addr = self.client_addr;
+        if addr.ip().is_unspecified() {
+            addr.set_ip(match addr {
+                SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+                SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+            });
+        }
+        format!("nats://{addr}")
+    }
+
+    /// What the server says of itself to every client.
+    pub fn info(&self) -> &Info {
+        &self.info
+    }
+
+    /// A handle that may be given away.
+    pub fn handle(&self) -> ServerHandle {
+        self.handle.clone()
+    }
+
+    /// Enters lame duck mode: no new connections, clients are sent elsewhere, then the server ends.
+    pub fn lame_duck(&self) {
+        self.handle.lame_duck();
+    }
+
+    /// Stops: what waits is written, connections are closed. Returns when it is done.
+    pub fn shutdown(&self) {
+        self.handle.shutdown();
+        self.wait();
+    }
+
+    /// Waits until the server has ended.
+    pub fn wait(&self) {
+        if let Some(thread) = self.thread.lock().take() {
+            // A panic of the server's thread was reported by its hook; the server ended either way.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.shutdown();
+    }
+}
+
+impl ServerHandle {
+    /// Enters lame duck mode, unless the server is stopping already. Does not wait.
+    pub fn lame_duck(&self) {
+        self.advance(Phase::LameDuck);
+    }
+
+    /// Stops the server. Does not wait.
+    pub fn shutdown(&self) {
+        self.advance(Phase::Stopping);
+    }
+
+    /// Whether lame duck mode was entered.
+    pub fn is_lame_duck(&self) -> bool {
+        *self.phase.borrow() == Phase::LameDuck
+    }
+
+    /// Connections now open.
+    pub fn connections(&self) -> usize {
+        self.engine.connections.len()
+    }
+
+    /// Subscribers cut off so far because they read too slowly.
+    pub fn slow_consumers(&self) -> u64 {
+        self.engine.slow_consumers.load(Ordering::Relaxed)
+    }
+
+    fn advance(&self, to: Phase) {
+        self.phase.send_if_modified(|phase| {
+            let forward = *phase < to;
+            if forward {
+                *phase = to;
+            }
+            forward
+        });
+    }
+}
+
+/// The server's life, from listening to its end.
+async fn live(handle: ServerHandle, options: Options, client: Listener) {
+    let engine = &handle.engine;
+    let mut phase = handle.phase.subscribe();
+    let accepting = tokio::spawn(listener::accept(client, Arc::clone(engine), phase.clone()));
+    // The sender lives in `handle`: waiting can't fail.
+    let _ = phase.wait_for(|phase| *phase > Phase::Running).await;
+    if *phase.borrow() == Phase::LameDuck {
+        let ended = phase.wait_for(|phase| *phase == Phase::Stopping);
+        let leaving = lame_duck::send_everybody_away(
+            engine,
+            options.lame_duck_grace_period,
+            options.lame_duck_duration,
+        );
+        tokio::select! {
+            _ = ended => {}
+            () = leaving => handle.advance(Phase::Stopping),
+        }
+    }
+    // It ends by the phase; a panic in it was reported by the hook.
+    let _ = accepting.await;
+    stop(engine).await;
+}
+
+/// Writes what waits, then closes everybody.
+async fn stop(engine: &Engine) {
+    let all = engine.connections.all();
+    let flushed = async {
+        for connection in &all {
+            connection.drained_to(0).await;
+        }
+    };
+    // Who does not read in time loses what it did not read.
+    let _ = tokio::time::timeout(FLUSH_MAX, flushed).await;
+    for connection in all.iter().chain(&engine.connections.all()) {
+        connection.close(CloseReason::ServerShutdown);
+    }
+    let gone = async {
+        while engine.connections.len() > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let _ = tokio::time::timeout(CLOSE_MAX, gone).await;
+}
+
+fn authenticator(authorization: &Authorization) -> Authenticator {
+    match authorization {
+        Authorization {
+            token: Some(token), ..
+        } => Authenticator::Token(Secret::new(token)),
+        Authorization {
+            user: Some(user),
+            password,
+            ..
+        } => Authenticator::User {
+            user: user.clone(),
+            password: Secret::new(password.as_deref().unwrap_or_default()),
+        },
+        _ => Authenticator::Open,
+    }
+}
+
+/// What INFO says of this server.
+fn describe(options: &Options, client: &Listener, auth_required: bool) -> Info {
+    let server_id = nkeys::KeyPair::new_server().public_key();
+    let (host, port) = advertised(options, client);
+    Info {
+        server_name: options
+            .server_name
+            .clone()
+            .unwrap_or_else(|| server_id.clone()),
+        server_id,
+        version: NATS_VERSION.to_owned(),
+        proto: 1,
+        go: "none: written in Rust".to_owned(),
+        server: "recado".to_owned(),
+        server_version: VERSION.to_owned(),
+        host,
+        port,
+        headers: !options.limits.no_header_support,
+        auth_required,
+        max_payload: options.limits.max_payload,
+        ..Info::default()
+    }
+}
+
+/// Host and port that INFO shows: what `client_advertise` says, or where the server listens.
+fn advertised(options: &Options, client: &Listener) -> (String, u16) {
+    let port = client.addr.port();
+    let Some(advertise) = &options.client_advertise else {
+        return (client.host.clone(), port);
+    };
+    match advertise.rsplit_once(':') {
+        Some((host, given)) if given.parse::<u16>().is_ok() && !host.ends_with(':') => {
+            (host.to_owned(), given.parse().unwrap_or(port))
+        }
+        _ => (advertise.clone(), port),
+    }
+}
