@@ -134,8 +134,28 @@ super::texts! {
         es: "no hay conexión segura con {address}: {detail}",
     }
     tls_next() {
-        en: "check that the certificate is for this name, not expired, and signed by an authority known here (SSL_CERT_FILE names another)",
-        es: "comprueba que el certificado sea para este nombre, no esté vencido y lo firme una autoridad conocida aquí (SSL_CERT_FILE indica otra)",
+        en: "use the name and port that the certificate was made for; SSL_CERT_FILE names a file with further authorities to trust",
+        es: "usa el nombre y el puerto para los que se hizo el certificado; SSL_CERT_FILE indica un archivo con otras autoridades de confianza",
+    }
+    tls_unknown_issuer() {
+        en: "nobody whom this machine trusts has signed its certificate",
+        es: "su certificado no lo firma nadie en quien esta máquina confíe",
+    }
+    tls_wrong_name(host: &str) {
+        en: "its certificate is not for the name {host}",
+        es: "su certificado no es para el nombre {host}",
+    }
+    tls_expired() {
+        en: "its certificate has expired",
+        es: "su certificado está vencido",
+    }
+    tls_not_yet() {
+        en: "its certificate is not valid yet",
+        es: "su certificado todavía no es válido",
+    }
+    tls_not_spoken() {
+        en: "the server does not speak TLS on that port",
+        es: "el servidor no habla TLS en ese puerto",
     }
     server_said(said: &str) {
         en: "the server reports: {said}",

@@ -10,4 +10,5 @@ mod language;
 mod ping;
 mod publish;
 mod subscribe;
+mod tls;
 mod waiting;

@@ -1,5 +1,6 @@
 //! `recado pub`: what was said to be sent has arrived.
 
+use nix::sys::signal::Signal;
 use recado_conformance::ServerProcess;
 
 use crate::harness::recado;
@@ -129,5 +130,24 @@ fn a_hundred_thousand_lines_arrive_whole_and_in_order() {
         ended.stdout == lines.as_bytes(),
         "{} bytes",
         ended.stdout.len()
+    );
+}
+
+#[test]
+fn ctrl_c_while_lines_are_awaited_confirms_what_was_sent() {
+    let server = ServerProcess::nats();
+    let url = server.url();
+    let listener = recado(&url, ["sub", "lines"]).spawn();
+    listener.told("Listening on lines");
+    let mut publisher = recado(&url, ["pub", "lines", "--lines"]).spawn_with_input();
+    publisher.types("only one\n");
+    listener.shows("only one");
+    publisher.signal(Signal::SIGINT);
+    let ended = publisher.end();
+    assert_eq!(ended.code, Some(130));
+    let report = String::from_utf8(ended.stdout).unwrap();
+    assert!(
+        report.starts_with("sent to lines: 8 bytes, confirmed"),
+        "{report}"
     );
 }

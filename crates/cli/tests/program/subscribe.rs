@@ -1,9 +1,10 @@
 //! `recado sub`: what it shows, and how it ends.
 
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
-use recado_conformance::ServerProcess;
+use recado_conformance::{PATIENCE, ServerProcess};
 
 use crate::harness::recado;
 
@@ -129,4 +130,52 @@ fn a_reader_that_goes_away_ends_it_quietly() {
     std::io::Read::read_to_string(&mut stderr, &mut rest).unwrap();
     assert_eq!(listener.wait().unwrap().code(), Some(0), "{rest}");
     assert_eq!(rest, "", "nothing more is said");
+}
+
+#[test]
+fn a_second_ctrl_c_ends_it_even_when_nobody_reads_its_output() {
+    let server = ServerProcess::nats();
+    let url = server.url();
+    let mut listener = Command::new(env!("CARGO_BIN_EXE_recado"))
+        .args(["sub", "flood", "--raw", "--server", &url])
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stderr = std::io::BufReader::new(listener.stderr.take().unwrap());
+    let mut told = String::new();
+    std::io::BufRead::read_line(&mut stderr, &mut told).unwrap();
+    assert!(told.contains("Listening on flood"), "{told}");
+    // Far more than a pipe holds.
+    recado(&url, ["pub", "flood", "--count", "64"])
+        .input(vec![b'x'; 64 * 1024])
+        .succeed();
+    let written = || {
+        let path = format!("/proc/{}/io", listener.id());
+        let counters = std::fs::read_to_string(path).unwrap();
+        let line = counters
+            .lines()
+            .find(|line| line.starts_with("wchar:"))
+            .unwrap();
+        line["wchar: ".len()..].trim().parse::<u64>().unwrap()
+    };
+    let deadline = Instant::now() + PATIENCE;
+    while written() < 32 * 1024 {
+        assert!(Instant::now() < deadline, "it writes nothing");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(listener.id()).unwrap());
+    let start = Instant::now();
+    let status = loop {
+        if let Some(status) = listener.try_wait().unwrap() {
+            break status;
+        }
+        assert!(start.elapsed() < PATIENCE, "it does not end");
+        // Fails only when it has just ended.
+        let _ = nix::sys::signal::kill(pid, Signal::SIGINT);
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    assert_eq!(status.code(), Some(130));
 }
