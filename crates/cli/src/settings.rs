@@ -3,6 +3,7 @@
 //! Secrets enter here and leave only towards the server; everything that is shown names where a
 //! secret came from, never the secret.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,7 +11,8 @@ use async_nats::ServerAddr;
 
 use crate::args::Global;
 use crate::failure::Failure;
-use crate::text::{failures, usage as text};
+use crate::terminal;
+use crate::text::{failures, talk, usage as text};
 
 /// Where a server usually is.
 const DEFAULT_SERVER: &str = "nats://127.0.0.1:4222";
@@ -225,7 +227,14 @@ fn token_in(path: &Path) -> Result<String, Failure> {
     let shown = path.display().to_string();
     let content = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
     match content.lines().next().map(str::trim) {
-        Some(token) if !token.is_empty() => Ok(token.to_owned()),
+        Some(token) if !token.is_empty() => {
+            let others_may_read =
+                std::fs::metadata(path).is_ok_and(|file| file.mode() & 0o077 != 0);
+            if others_may_read {
+                terminal::notice(&talk::token_file_open(&shown));
+            }
+            Ok(token.to_owned())
+        }
         _ => Err(Failure::Local {
             what: failures::token_file_empty(&shown),
             next: failures::token_file_empty_next().to_owned(),

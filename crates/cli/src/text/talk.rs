@@ -99,6 +99,11 @@ super::texts! {
         es: "idas y vueltas: {rounds}; {percentiles}",
     }
 
+    token_file_open(path: &str) {
+        en: "Other users can read {path}; close it with: chmod 600 {path}",
+        es: "Otros usuarios pueden leer {path}; ciérralo con: chmod 600 {path}",
+    }
+
     waiting(cause: &str) {
         en: "Waiting: {cause}",
         es: "En espera: {cause}",

@@ -183,6 +183,27 @@ fn a_token_that_is_missing_or_wrong_and_one_that_is_right() {
 }
 
 #[test]
+fn a_token_file_that_others_can_read_works_but_is_pointed_out() {
+    let server = ServerBuilder::nats()
+        .args(["--auth", "open-sesame"])
+        .start();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let path = file.path().to_str().unwrap();
+    std::fs::write(path, "open-sesame").unwrap();
+    for (mode, pointed_out) in [(0o600, false), (0o640, true)] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let ended = recado(&server.url(), ["pub", "a", "x", "--token-file", path]).run();
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        assert_eq!(
+            ended.stderr.contains("chmod 600"),
+            pointed_out,
+            "{}",
+            ended.stderr
+        );
+    }
+}
+
+#[test]
 fn a_user_and_a_password() {
     let server = ServerBuilder::nats()
         .args(["--user", "ana", "--pass", "p@ss/w"])
