@@ -3,6 +3,7 @@
 
 mod builder;
 pub mod config;
+pub mod daemon;
 mod engine;
 mod error;
 mod lame_duck;

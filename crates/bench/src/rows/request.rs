@@ -3,7 +3,6 @@
 use std::io::Read;
 use std::net::Shutdown;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
@@ -21,6 +20,8 @@ use crate::target::Target;
 const SERVICE: &str = "bench.service";
 const FLOOD: &str = "bench.flood";
 const BUFFER_BYTES: usize = 64 * 1024;
+/// The request that the responder answers last; sixteen digits, as all have.
+const LAST_REQUEST: u64 = 9_999_999_999_999_999;
 
 /// `requesters` connections, each with one request under way.
 pub(super) fn concurrent(setting: &Setting, requesters: usize) -> Result<Outcome> {
@@ -104,7 +105,6 @@ impl Asking {
     }
 
     fn run(&mut self, duration: Duration) -> Result<Answers> {
-        let stop = AtomicBool::new(false);
         let wake = self
             .responder
             .stream
@@ -116,25 +116,20 @@ impl Asking {
             responder,
         } = self;
         let latency = std::thread::scope(|scope| -> Result<Histogram<u64>> {
-            let responding = scope.spawn(|| respond(responder, &stop));
+            let responding = scope.spawn(|| respond(responder));
             let asked = match requesters.as_mut_slice() {
                 [one] => one.ask_until(start + duration),
                 many => ask_all_until(many, start + duration),
             };
-            stop.store(true, Ordering::Release);
+            let asked = asked.and_then(|latency| requesters[0].ask_last().map(|()| latency));
             if asked.is_err() {
                 let _ = wake.shutdown(Shutdown::Both);
-            } else {
-                // One more request, so that the responder looks up and sees that it may stop.
-                requesters[0].nudge()?;
             }
             let responded = responding
                 .join()
                 .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             let latency = asked?;
-            responded?;
-            requesters[0].collect_nudge()?;
-            Ok(latency)
+            responded.map(|()| latency)
         })?;
         Ok(Answers {
             latency,
@@ -143,10 +138,19 @@ impl Asking {
     }
 }
 
-/// Answers each request with its own payload until told to stop.
-fn respond(client: &mut Client, stop: &AtomicBool) -> Result<()> {
-    let (mut buffer, mut answers) = (vec![0; BUFFER_BYTES], Vec::new());
-    loop {
+/// Answers each request with its own payload, up to the last one.
+fn respond(client: &mut Client) -> Result<()> {
+    let last = LAST_REQUEST.to_string();
+    let (mut buffer, mut answers, mut done) = (vec![0; BUFFER_BYTES], Vec::new(), false);
+    while !done {
+        let n = client
+            .stream
+            .read(&mut buffer)
+            .doing("waiting for requests")?;
+        if n == 0 {
+            return Err(Error::Closed("waiting for requests"));
+        }
+        client.incoming.push(&buffer[..n]);
         while let Some(event) = client.incoming.next()? {
             match event {
                 Event::Message {
@@ -159,27 +163,16 @@ fn respond(client: &mut Client, stop: &AtomicBool) -> Result<()> {
                     answers.extend_from_slice(format!(" {}\r\n", payload.len()).as_bytes());
                     answers.extend_from_slice(payload);
                     answers.extend_from_slice(b"\r\n");
+                    done |= payload == last.as_bytes();
                 }
                 Event::Ping => answers.extend_from_slice(b"PONG\r\n"),
                 _ => {}
             }
         }
-        if !answers.is_empty() {
-            client.send(&answers)?;
-            answers.clear();
-            if stop.load(Ordering::Acquire) {
-                return Ok(());
-            }
-        }
-        let n = client
-            .stream
-            .read(&mut buffer)
-            .doing("waiting for requests")?;
-        if n == 0 {
-            return Err(Error::Closed("waiting for requests"));
-        }
-        client.incoming.push(&buffer[..n]);
+        client.send(&answers)?;
+        answers.clear();
     }
+    Ok(())
 }
 
 struct Requester {
@@ -247,17 +240,17 @@ impl Requester {
         Ok(answer)
     }
 
-    /// Sends a request whose answer is fetched by `collect_nudge`.
-    fn nudge(&mut self) -> Result<()> {
-        self.send()
-    }
-
-    fn collect_nudge(&mut self) -> Result<()> {
+    /// The request that ends the responder's turn.
+    fn ask_last(&mut self) -> Result<()> {
         self.client
             .stream
             .set_nonblocking(false)
             .doing("making a socket blocking")?;
-        self.wait().map(|_| ())
+        let number = std::mem::replace(&mut self.number, LAST_REQUEST - 1);
+        self.send()?;
+        self.wait()?;
+        self.number = number;
+        Ok(())
     }
 
     fn wait(&mut self) -> Result<Duration> {

@@ -1,0 +1,82 @@
+//! What the program says about signals, and when it goes.
+
+use super::{Pair, choose};
+use crate::config::Lang;
+
+/// Something to tell while the server runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LifeText {
+    /// A signal came that ends the server.
+    StoppingOn {
+        /// Its name.
+        signal: &'static str,
+    },
+    /// Somebody asked a second time.
+    Hurrying,
+    /// The server has ended.
+    Stopped,
+    /// Lame duck mode begins.
+    LameDuck {
+        /// Seconds until the last client has been sent away.
+        seconds: u64,
+    },
+    /// A signal that changes nothing now.
+    SignalIgnored {
+        /// Its name.
+        signal: &'static str,
+    },
+    /// SIGUSR1 without a log file.
+    NoLogFile,
+    /// SIGHUP.
+    NoReload,
+}
+
+impl LifeText {
+    /// The text, in one line.
+    pub fn text(&self, lang: Lang) -> String {
+        choose(lang, self.pair())
+    }
+
+    fn pair(&self) -> Pair {
+        match self {
+            Self::StoppingOn { signal } => (
+                format!("{signal}: stopping, what is under way is finished first"),
+                format!("{signal}: el servidor termina lo que está en curso y se detiene"),
+            ),
+            Self::Hurrying => (
+                "asked again: stopping at once".to_owned(),
+                "segunda petición: el servidor se detiene ya".to_owned(),
+            ),
+            Self::Stopped => ("stopped".to_owned(), "servidor detenido".to_owned()),
+            Self::LameDuck { seconds } => (
+                format!(
+                    "lame duck: no new clients, those that are here are sent away within \
+                     {seconds} s"
+                ),
+                format!(
+                    "lame duck: no se aceptan clientes nuevos y los que hay se despiden en un \
+                     plazo de {seconds} s"
+                ),
+            ),
+            Self::SignalIgnored { signal } => (
+                format!("{signal} changes nothing: the server is on its way out"),
+                format!("{signal} no cambia nada: el servidor ya se está deteniendo"),
+            ),
+            Self::NoLogFile => (
+                "SIGUSR1 reopens the log file, but the log goes to standard error (--log FILE)"
+                    .to_owned(),
+                "SIGUSR1 reabre el archivo de registro, pero el registro va a la salida de error \
+                 (--log ARCHIVO)"
+                    .to_owned(),
+            ),
+            Self::NoReload => (
+                "SIGHUP: this version does not reload its configuration; restart the server to \
+                 change it"
+                    .to_owned(),
+                "SIGHUP: esta versión no recarga la configuración; reinicia el servidor para \
+                 cambiarla"
+                    .to_owned(),
+            ),
+        }
+    }
+}

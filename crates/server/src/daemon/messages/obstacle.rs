@@ -1,0 +1,210 @@
+//! Why the program does not start, and what to do about it.
+
+use std::path::PathBuf;
+
+use super::{Pair, choose};
+use crate::config::Lang;
+use crate::daemon::Holder;
+
+/// Something that stands in the way of a start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// `LISTEN_FDS` is not a sensible number.
+    ActivationCount {
+        /// What it is.
+        count: String,
+    },
+    /// A socket that was handed over is of no use.
+    ActivationSocket {
+        /// Its number.
+        descriptor: usize,
+        /// Its name; may be empty.
+        name: String,
+        /// Why; `None`: it does not listen.
+        error: Option<String>,
+    },
+    /// More than one socket was handed over for clients.
+    ActivationSecond {
+        /// Number of the surplus one.
+        descriptor: usize,
+    },
+    /// The pid file belongs to a running server.
+    PidFileTaken {
+        /// Which file.
+        path: PathBuf,
+        /// Whose.
+        pid: i32,
+    },
+    /// The pid file can't be written.
+    PidFileUnwritable {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        error: String,
+    },
+    /// The ports file can't be written.
+    PortsFileUnwritable {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        error: String,
+    },
+    /// The log file can't be opened.
+    LogFileUnopenable {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        error: String,
+    },
+    /// Address already in use.
+    PortHeld {
+        /// The address without its port.
+        host: String,
+        /// The port.
+        port: u16,
+        /// The flag that names another one.
+        flag: &'static str,
+        /// By whom; `None` when that can't be seen.
+        holder: Option<Holder>,
+    },
+    /// Something else that the server's start reports.
+    CannotStart {
+        /// What, and why.
+        error: String,
+    },
+}
+
+impl Obstacle {
+    /// The text, in one line.
+    pub fn text(&self, lang: Lang) -> String {
+        choose(lang, self.pair())
+    }
+
+    fn pair(&self) -> Pair {
+        match self {
+            Self::ActivationCount { count } => (
+                format!("LISTEN_FDS={count:?} is not a number from 0 to 64: check the socket unit"),
+                format!(
+                    "LISTEN_FDS={count:?} no es un número de 0 a 64: revisa la unidad de sockets"
+                ),
+            ),
+            Self::ActivationSocket {
+                descriptor,
+                name,
+                error,
+            } => activation_socket(*descriptor, name, error.as_deref()),
+            Self::ActivationSecond { descriptor } => (
+                format!(
+                    "descriptor {descriptor}, handed over by socket activation, is one too many: \
+                     clients have one socket. Name it plain or plain.SUBJECT \
+                     (FileDescriptorName=) if it is for bare TCP peers"
+                ),
+                format!(
+                    "el descriptor {descriptor}, recibido por activación de sockets, sobra: los \
+                     clientes tienen un solo socket. Llámalo plain o plain.ASUNTO \
+                     (FileDescriptorName=) si es para sockets TCP sin protocolo"
+                ),
+            ),
+            Self::PidFileTaken { path, pid } => (
+                format!(
+                    "the pid file {} belongs to the running server {pid}: stop that one, or name \
+                     another file",
+                    path.display()
+                ),
+                format!(
+                    "el archivo de pid {} es del servidor {pid}, que está en marcha: páralo o \
+                     elige otro archivo",
+                    path.display()
+                ),
+            ),
+            Self::PidFileUnwritable { path, error } => (
+                format!("the pid file {} can't be written: {error}", path.display()),
+                format!(
+                    "no se puede escribir el archivo de pid {}: {error}",
+                    path.display()
+                ),
+            ),
+            Self::PortsFileUnwritable { path, error } => (
+                format!(
+                    "the ports file {} can't be written: {error}",
+                    path.display()
+                ),
+                format!(
+                    "no se puede escribir el archivo de puertos {}: {error}",
+                    path.display()
+                ),
+            ),
+            Self::LogFileUnopenable { path, error } => (
+                format!("the log file {} can't be opened: {error}", path.display()),
+                format!(
+                    "no se puede abrir el archivo de registro {}: {error}",
+                    path.display()
+                ),
+            ),
+            Self::PortHeld {
+                host,
+                port,
+                flag,
+                holder,
+            } => port_held(host, *port, flag, holder.as_ref()),
+            Self::CannotStart { error } => (
+                format!("the server can't start: {error}"),
+                format!("el servidor no puede arrancar: {error}"),
+            ),
+        }
+    }
+}
+
+fn activation_socket(descriptor: usize, name: &str, error: Option<&str>) -> Pair {
+    let (why, por_que) = match error {
+        Some(error) => (error, error),
+        None => ("it does not listen", "no está a la escucha"),
+    };
+    (
+        format!(
+            "descriptor {descriptor} ({name:?}), handed over by socket activation, can't be used: \
+             {why}. It has to be a listening TCP socket"
+        ),
+        format!(
+            "el descriptor {descriptor} ({name:?}), recibido por activación de sockets, no sirve: \
+             {por_que}. Tiene que ser un socket TCP a la escucha"
+        ),
+    )
+}
+
+fn port_held(host: &str, port: u16, flag: &str, holder: Option<&Holder>) -> Pair {
+    match holder {
+        Some(Holder::Process { program, pid, user }) => (
+            format!(
+                "port {port} on {host} is held by {program} (pid {pid}, user {user}): stop it, or \
+                 take another port with {flag} ({flag} -1 picks a free one)"
+            ),
+            format!(
+                "el puerto {port} de {host} lo tiene {program} (pid {pid}, usuario {user}): páralo \
+                 o elige otro puerto con {flag} ({flag} -1 toma uno libre)"
+            ),
+        ),
+        Some(Holder::SomebodyOf { user }) => (
+            format!(
+                "port {port} on {host} is held by a program of user {user}; which one, only root \
+                 may see: sudo ss -ltnp 'sport = :{port}'. Stop it, or take another port with -p \
+                 (-p -1 picks a free one)"
+            ),
+            format!(
+                "el puerto {port} de {host} lo tiene un programa del usuario {user}; cuál, solo \
+                 puede verlo root: sudo ss -ltnp 'sport = :{port}'. Páralo o elige otro puerto \
+                 con {flag} ({flag} -1 toma uno libre)"
+            ),
+        ),
+        None => (
+            format!(
+                "port {port} on {host} is in use by a program that can't be seen from here \
+                 (another container?). Take another port with {flag} ({flag} -1 picks a free one)"
+            ),
+            format!(
+                "el puerto {port} de {host} lo usa un programa que no se ve desde aquí (¿otro \
+                 contenedor?). Elige otro puerto con {flag} ({flag} -1 toma uno libre)"
+            ),
+        ),
+    }
+}

@@ -1,0 +1,95 @@
+//! What the program says when it has started.
+
+use super::{Pair, choose};
+use crate::config::Lang;
+
+/// Something to tell at the start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OpeningText {
+    /// First line: what this is, where it listens, what to type in the second terminal.
+    Greeting {
+        /// Version of the program.
+        version: &'static str,
+        /// Listening address.
+        address: String,
+        /// Command for the second terminal.
+        command: String,
+    },
+    /// The same without a command, for a log that nobody types beside.
+    Listening {
+        /// Version of the program.
+        version: &'static str,
+        /// Listening address.
+        address: String,
+    },
+    /// It listens on loopback because nobody would be asked for a credential.
+    LoopbackOnly,
+    /// Everybody who reaches the address is let in.
+    OpenToAll {
+        /// Listening address.
+        address: String,
+    },
+    /// Bare TCP peers are served here.
+    PlainListening {
+        /// Listening address.
+        address: String,
+        /// Subject of their requests.
+        subject: String,
+    },
+}
+
+impl OpeningText {
+    /// The text, in one line.
+    pub fn text(&self, lang: Lang) -> String {
+        choose(lang, self.pair())
+    }
+
+    fn pair(&self) -> Pair {
+        match self {
+            Self::Greeting {
+                version,
+                address,
+                command,
+            } => (
+                format!(
+                    "recado-server {version} is listening on {address}. \
+                     In a second terminal: {command}"
+                ),
+                format!(
+                    "recado-server {version} escucha en {address}. \
+                     En una segunda terminal: {command}"
+                ),
+            ),
+            Self::Listening { version, address } => (
+                format!("recado-server {version} is listening on {address}"),
+                format!("recado-server {version} escucha en {address}"),
+            ),
+            Self::LoopbackOnly => (
+                "no credential is configured, so only programs on this machine can connect. \
+                 To open it: recado-server token new recado.token, \
+                 then recado-server --token-file recado.token \
+                 (or --allow-anonymous, if everybody may come in)"
+                    .to_owned(),
+                "no hay ninguna credencial configurada, así que solo pueden conectarse los \
+                 programas de esta máquina. Para abrirlo: recado-server token new recado.token \
+                 y después recado-server --token-file recado.token \
+                 (o --allow-anonymous, si puede entrar cualquiera)"
+                    .to_owned(),
+            ),
+            Self::OpenToAll { address } => (
+                format!(
+                    "no credential is asked for: whoever reaches {address} can read and send \
+                     everything"
+                ),
+                format!(
+                    "no se pide ninguna credencial: quien llegue a {address} puede leerlo y \
+                     enviarlo todo"
+                ),
+            ),
+            Self::PlainListening { address, subject } => (
+                format!("listening for plain sockets on {address}, subject {subject}"),
+                format!("a la escucha de sockets sin protocolo en {address}, asunto {subject}"),
+            ),
+        }
+    }
+}
