@@ -289,6 +289,12 @@ pub(super) const TABLE: &[(&str, &[Line])] = &[
                 Form::Share,
                 Good::More,
             ),
+            own(
+                "part of it before the stopped one was cut off",
+                "stalled_part",
+                Form::Share,
+                Good::Neither,
+            ),
             rate("deliveries/s to the healthy", &[]),
             LOST,
         ],

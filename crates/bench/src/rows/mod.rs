@@ -224,7 +224,7 @@ static ROWS: &[Row] = &[
     },
     Row {
         name: "scale",
-        title: "4 publishers → 4 subscribers on 4 subjects, 128 B",
+        title: "4 publishers → 4 subscribers on 4 subjects, 16 B",
         how: "Four independent pairs. Once with the server bound to one core, once with all; the \
             generator may use all cores both times, so on a small machine it takes its share \
             of them. The figures are those with all cores.",
@@ -244,9 +244,10 @@ static ROWS: &[Row] = &[
         name: "stopped",
         title: "4 healthy subscribers beside a stopped one, 128 B",
         how: "Windows without and with a fifth subscriber, a process that has been stopped with \
-            SIGSTOP, alternate three times. Measuring begins when 8 MiB have been published past \
+            SIGSTOP, alternate five times. Measuring begins when 8 MiB have been published past \
             the stopped one, more than its sockets hold. The ratio is that of the healthy ones' \
-            throughput (median of three); the worst 100 ms are those of one healthy subscriber.",
+            throughput (median of five); the worst 100 ms are those of one healthy subscriber, and \
+            the stalled part is that of the window in which the server had not cut it off yet.",
         floor: false,
         work: stopped::beside_a_stopped_one,
     },

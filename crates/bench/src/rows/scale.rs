@@ -72,7 +72,7 @@ fn pairs(setting: &Setting, cores: Cores) -> Result<Sums> {
 
 fn open(target: &Target, pair: usize) -> Result<Flow> {
     let subject = format!("bench.scale.{pair}");
-    let traffic = Arc::new(Traffic::one_subject(&subject, 128, Numbered::Yes));
+    let traffic = Arc::new(Traffic::one_subject(&subject, 16, Numbered::Yes));
     Flow::open(target, &subject, &traffic, 1, 1)
 }
 

@@ -20,7 +20,7 @@ use crate::outcome::{Outcome, Used};
 const SUBJECT: &str = "bench.stopped";
 const PAYLOAD: usize = 128;
 const HEALTHY: usize = 4;
-const PAIRS: usize = 3;
+const PAIRS: usize = 5;
 /// More than the sockets between server and subscriber hold: published before measuring begins.
 const FILL_BYTES: usize = 8 * 1024 * 1024;
 /// How finely the healthy subscribers' progress is looked at.
@@ -32,20 +32,20 @@ pub(super) fn beside_a_stopped_one(setting: &Setting) -> Result<Outcome> {
     let traffic = Arc::new(Traffic::one_subject(SUBJECT, PAYLOAD, Numbered::Yes));
     let mut flow = Flow::open(&target, SUBJECT, &traffic, 1, HEALTHY)?;
     flow.run(setting.warm_up())?;
-    let (mut ratios, mut worst, mut notes) = (Vec::new(), f64::INFINITY, Vec::new());
+    let (mut ratios, mut worst, mut stalled) = (Vec::new(), f64::INFINITY, 0.0);
+    let mut notes = Vec::new();
     let (mut count, mut lost, mut elapsed) = (0, 0, Duration::ZERO);
     let mut used = Used::default();
     for _ in 0..PAIRS {
-        let (alone, _) = watched(&mut flow, setting.measure)?;
+        let (alone, _) = watched(&mut flow, setting.measure / 2, None)?;
         let stopped = Stopped::start(target.address)?;
         fill(&mut flow, &traffic)?;
         let watch = CpuWatch::start(&target)?;
-        let (beside, slowest) = watched(&mut flow, setting.measure)?;
+        let (beside, slices) = watched(&mut flow, setting.measure / 2, Some(&stopped))?;
         used.add(watch.stop()?);
         ratios.push(rate(&beside) / rate(&alone));
-        worst = slowest.map_or(worst, |slowest| {
-            worst.min(slowest / (rate(&alone) / HEALTHY as f64))
-        });
+        worst = f64::min(worst, slices.slowest / rate(&alone));
+        stalled += slices.stalled / PAIRS as f64;
         count += beside.delivered;
         lost += beside.lost + alone.lost;
         elapsed += beside.elapsed;
@@ -54,7 +54,8 @@ pub(super) fn beside_a_stopped_one(setting: &Setting) -> Result<Outcome> {
     ratios.sort_by(f64::total_cmp);
     let mut outcome = Outcome::new(setting.row, "delivery", count, lost, elapsed, used)
         .figure("healthy_ratio", ratios[PAIRS / 2])
-        .figure("worst_100_ms_ratio", worst);
+        .figure("worst_100_ms_ratio", worst)
+        .figure("stalled_part", stalled);
     outcome.notes = notes;
     Ok(outcome)
 }
@@ -63,12 +64,24 @@ fn rate(phase: &Phase) -> f64 {
     phase.delivered as f64 / phase.elapsed.as_secs_f64()
 }
 
-/// Runs the flow and looks at one healthy subscriber all the while: its slowest slice, per second.
-fn watched(flow: &mut Flow, duration: Duration) -> Result<(Phase, Option<f64>)> {
+/// What was seen by looking on, slice by slice.
+struct Slices {
+    /// The slowest, as a rate over all healthy subscribers.
+    slowest: f64,
+    /// In which part of them the stopped subscriber was still connected.
+    stalled: f64,
+}
+
+/// Runs the flow and looks on all the while.
+fn watched(
+    flow: &mut Flow,
+    duration: Duration,
+    stopped: Option<&Stopped>,
+) -> Result<(Phase, Slices)> {
     let progress = Arc::clone(&flow.subscribers[0].progress);
     std::thread::scope(|scope| {
         let running = scope.spawn(|| flow.run(duration));
-        let mut slowest = None;
+        let (mut slowest, mut slices, mut stalled) = (f64::INFINITY, 0, 0);
         let (mut at, mut seen) = (Instant::now(), progress.load(Ordering::Relaxed));
         loop {
             std::thread::sleep(SLICE);
@@ -78,13 +91,16 @@ fn watched(flow: &mut Flow, duration: Duration) -> Result<(Phase, Option<f64>)> 
             }
             let (now, messages) = (Instant::now(), progress.load(Ordering::Relaxed));
             let rate = (messages - seen) as f64 / now.duration_since(at).as_secs_f64();
-            slowest = Some(slowest.map_or(rate, |slowest: f64| slowest.min(rate)));
+            slowest = slowest.min(rate * HEALTHY as f64);
             (at, seen) = (now, messages);
+            slices += 1;
+            stalled += u32::from(stopped.is_some_and(Stopped::is_connected));
         }
         let phase = running
             .join()
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        Ok((phase, slowest))
+        let stalled = f64::from(stalled) / f64::from(slices.max(1));
+        Ok((phase, Slices { slowest, stalled }))
     })
 }
 
@@ -102,6 +118,8 @@ fn fill(flow: &mut Flow, traffic: &Traffic) -> Result<()> {
 /// A subscriber in a process of its own, which has been stopped.
 struct Stopped {
     child: Child,
+    /// Its end of the connection, as `/proc/net/tcp` writes it.
+    port: String,
     output: BufReader<ChildStdout>,
 }
 
@@ -118,10 +136,19 @@ impl Stopped {
         output
             .read_line(&mut line)
             .doing("waiting for a subscriber process")?;
-        let stopped = Stopped { child, output };
-        if line.trim_end() != "ready" {
+        let Some::<u16>(port) = line
+            .trim_end()
+            .strip_prefix("ready ")
+            .and_then(|p| p.parse().ok())
+        else {
             return Err(Error::Server(format!("a subscriber process says {line:?}")));
-        }
+        };
+        let port = format!(":{:04X}", port);
+        let stopped = Stopped {
+            child,
+            port,
+            output,
+        };
         stopped.signal(Signal::SIGSTOP)?;
         stopped.wait_until_stopped()?;
         Ok(stopped)
@@ -150,6 +177,18 @@ impl Stopped {
         ))
     }
 
+    /// Whether the server has not closed its connection yet.
+    fn is_connected(&self) -> bool {
+        const ESTABLISHED: &str = "01";
+        let connections = std::fs::read_to_string("/proc/net/tcp").unwrap_or_default();
+        // The server's end tells; ours learns nothing while its buffers are full.
+        connections.lines().any(|line| {
+            let mut words = line.split_ascii_whitespace().skip(2);
+            let peer_is_ours = words.next().is_some_and(|peer| peer.ends_with(&self.port));
+            peer_is_ours && words.next() == Some(ESTABLISHED)
+        })
+    }
+
     /// Lets it go on, and returns what it says when it has read all there is.
     fn wake(mut self) -> Result<String> {
         self.signal(Signal::SIGCONT)?;
@@ -169,13 +208,14 @@ impl Drop for Stopped {
     }
 }
 
-/// The other process: subscribes, says `ready`, reads until its standard input ends and the
+/// The other process: subscribes, says `ready PORT`, reads until its standard input ends and the
 /// server has nothing more for it (or has cut it off), and says what it got.
 pub fn subscriber(server: SocketAddr) -> Result<()> {
     let traffic = Traffic::one_subject(SUBJECT, PAYLOAD, Numbered::Yes);
     let subscribe = format!("SUB {SUBJECT} 1\r\n");
     let mut client = Client::connect_and(server, None, subscribe.as_bytes())?;
-    println!("ready");
+    let own = client.stream.local_addr().doing("finding our own port")?;
+    println!("ready {}", own.port());
     let mut pinger = client.stream.try_clone().doing("sharing a socket")?;
     std::thread::spawn(move || {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
