@@ -69,3 +69,49 @@ fn permissions(metadata: &std::fs::Metadata) -> u32 {
 fn permissions(_: &std::fs::Metadata) -> u32 {
     0
 }
+
+/// Files and variables that a test makes up.
+#[cfg(test)]
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Imagined {
+    files: std::collections::HashMap<PathBuf, (Vec<u8>, u32)>,
+    variables: std::collections::HashMap<String, String>,
+}
+
+#[cfg(test)]
+impl Imagined {
+    pub(crate) fn file(self, path: &str, text: &str) -> Self {
+        self.file_with_mode(path, text.as_bytes(), 0o600)
+    }
+
+    pub(crate) fn file_with_mode(mut self, path: &str, bytes: &[u8], mode: u32) -> Self {
+        self.files.insert(path.into(), (bytes.to_vec(), mode));
+        self
+    }
+
+    pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.insert(name.to_owned(), value.to_owned());
+        self
+    }
+}
+
+#[cfg(test)]
+impl Surroundings for Imagined {
+    fn load(&self, path: &Path) -> io::Result<Loaded> {
+        // Enough of a file system to see that `./a` and `a` are one file.
+        let identity: PathBuf = path
+            .components()
+            .filter(|part| *part != std::path::Component::CurDir)
+            .collect();
+        let (bytes, mode) = self.files.get(&identity).ok_or(io::ErrorKind::NotFound)?;
+        Ok(Loaded {
+            identity,
+            bytes: bytes.clone(),
+            mode: *mode,
+        })
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        self.variables.get(name).cloned()
+    }
+}

@@ -133,6 +133,28 @@ pub struct Refusal {
     pub exit_code: u8,
 }
 
+impl TokenNew {
+    /// Makes the token and says what to print: where it is, how to use it, and with `--print` the
+    /// token itself in a first line of its own.
+    pub fn run(&self, lang: Lang) -> Result<String, Fault> {
+        let path = self.path.display().to_string();
+        let token = super::token::create(&self.path, self.force).map_err(|error| {
+            Fault::anywhere(match error.kind() {
+                std::io::ErrorKind::AlreadyExists => FlagProblem::TokenFileExists(path.clone()),
+                _ => FlagProblem::TokenFileFailed {
+                    path: path.clone(),
+                    error: error.to_string(),
+                },
+            })
+        })?;
+        let made = Notice::TokenMade { path }.text(lang);
+        Ok(match self.print {
+            true => format!("{token}\n{made}\n"),
+            false => format!("{made}\n"),
+        })
+    }
+}
+
 impl Refusal {
     /// What to print on standard error: one line a mistake, errors first.
     pub fn text(&self) -> String {

@@ -31,6 +31,12 @@ pub(super) fn apply(
     surroundings: &dyn Surroundings,
     findings: &mut Findings,
 ) {
+    let has = |flag| flags.iter().any(|given| given.meaning == Meaning::Is(flag));
+    if has(Flag::Auth) && has(Flag::TokenFile) {
+        findings
+            .errors
+            .push(Fault::anywhere(KeyProblem::TokenTwice));
+    }
     if flags.iter().any(is_credential) {
         // A credential on the command line takes the place of the file's, whatever its kind.
         options.authorization = Authorization {
@@ -38,10 +44,7 @@ pub(super) fn apply(
             ..Authorization::default()
         };
     }
-    if flags
-        .iter()
-        .any(|given| given.meaning == Meaning::Is(Flag::Plain))
-    {
+    if has(Flag::Plain) {
         options.plain.clear();
     }
     for given in flags {
@@ -167,9 +170,7 @@ fn set_credential(
         _ => {
             let (token, warning) = token::read(Path::new(&given.value), surroundings)?;
             findings.warnings.extend(warning.map(Fault::anywhere));
-            if authorization.token.replace(token).is_some() {
-                return Err(KeyProblem::TokenTwice.into());
-            }
+            authorization.token = Some(token);
         }
     }
     if options.personality == Personality::Recado && matches!(flag, Flag::Auth | Flag::Pass) {
@@ -183,7 +184,7 @@ fn text(given: &Given) -> Result<&str, Message> {
     given
         .value
         .to_str()
-        .ok_or_else(|| FlagProblem::NotText(given.value.to_string_lossy().into_owned()).into())
+        .ok_or_else(|| FlagProblem::NotText(given.written.clone()).into())
 }
 
 /// A name; an empty one is none, as for nats-server.

@@ -1,1 +1,547 @@
+//! Command lines of both personalities.
 
+use std::path::PathBuf;
+
+use super::*;
+use crate::config::options::{LogFormat, PlainListener};
+use crate::config::surroundings::Imagined;
+
+fn run_in(line: &str, surroundings: &Imagined) -> Result<CommandLine, Box<Refusal>> {
+    read_command_line(line.split(' ').map(OsString::from), surroundings)
+}
+
+fn run(line: &str) -> Result<CommandLine, Box<Refusal>> {
+    run_in(line, &Imagined::default())
+}
+
+#[track_caller]
+fn invocation(line: &str) -> Invocation {
+    match run(line) {
+        Ok(command_line) => command_line.invocation,
+        Err(refusal) => panic!("{line}: {}", refusal.text()),
+    }
+}
+
+#[track_caller]
+fn serve_in(line: &str, surroundings: &Imagined) -> Serve {
+    match run_in(line, surroundings) {
+        Ok(CommandLine {
+            invocation: Invocation::Serve(serve),
+            ..
+        }) => *serve,
+        Ok(other) => panic!("{line}: {other:?}"),
+        Err(refusal) => panic!("{line}: {}", refusal.text()),
+    }
+}
+
+#[track_caller]
+fn options(line: &str) -> Options {
+    serve_in(line, &Imagined::default()).options
+}
+
+#[track_caller]
+fn refuses_in(line: &str, surroundings: &Imagined, exit_code: u8, part: &str) {
+    match run_in(line, surroundings) {
+        Ok(other) => panic!("{line}: {other:?}"),
+        Err(refusal) => {
+            assert!(refusal.text().contains(part), "{line}: {}", refusal.text());
+            assert_eq!(refusal.exit_code, exit_code, "{line}: {}", refusal.text());
+        }
+    }
+}
+
+#[track_caller]
+fn refuses(line: &str, part: &str) {
+    refuses_in(line, &Imagined::default(), 2, part);
+}
+
+#[test]
+fn the_name_it_is_called_by_decides_the_manners() {
+    let recado = options("/usr/bin/recado-server");
+    assert_eq!(recado.personality, Personality::Recado);
+    assert_eq!((recado.host, recado.builtin_service), (None, true));
+    assert_eq!(recado.log.format, LogFormat::Auto);
+    let nats = options("./bin/nats-server");
+    assert_eq!(nats.personality, Personality::NatsServer);
+    assert_eq!(
+        (nats.host.as_deref(), nats.builtin_service),
+        (Some("0.0.0.0"), false)
+    );
+    assert_eq!(nats.log.format, LogFormat::Nats);
+    assert_eq!(
+        options("nats-server.exe").personality,
+        Personality::NatsServer
+    );
+    assert_eq!(options("my-nats-server").personality, Personality::Recado);
+}
+
+#[test]
+fn dashes_and_values_are_written_in_every_way_of_go() {
+    for line in [
+        "s -p 4333",
+        "s -p=4333",
+        "s --p 4333",
+        "s -port 4333",
+        "s --port 4333",
+        "s --port=4333",
+        "s -port=4333",
+        "s -p 1 -p 4333",
+        "s -D --port 4333",
+    ] {
+        assert_eq!(options(line).port, 4333, "{line}");
+    }
+    assert_eq!(options("s -p -1").port, 0);
+    assert_eq!(options("nats-server -p 0").port, 4222);
+    assert!(options("s -D").log.debug);
+    assert!(!options("s -D=false").log.debug);
+    assert!(options("s --debug=T").log.debug);
+    refuses("s -p", "-p needs a value");
+    refuses("s -p x", "-p takes an integer, not \"x\"");
+    refuses("s -p 65536", "\"65536\" is not a port");
+    refuses("s -D=maybe", "-D is true or false, not \"maybe\"");
+    refuses("s -D false", "unrecognized command: \"false\"");
+}
+
+#[test]
+fn the_flags_of_nats_server_are_understood() {
+    let read = options(
+        "nats-server -a :: -n uno -P a.pid --ports_file_dir /tmp -l x.log --log_size_limit 10MB \
+         --max_traced_msg_len 7 -T=false --logtime_utc --client_advertise h:1 --user ana --pass x",
+    );
+    assert_eq!(read.host.as_deref(), Some("::"));
+    assert_eq!(read.server_name.as_deref(), Some("uno"));
+    assert_eq!(read.pid_file, Some(PathBuf::from("a.pid")));
+    assert_eq!(read.ports_file_dir, Some(PathBuf::from("/tmp")));
+    assert_eq!(read.log.file, Some(PathBuf::from("x.log")));
+    assert_eq!(
+        (read.log.size_limit, read.log.max_traced_msg_len),
+        (10 << 20, 7)
+    );
+    assert!(read.log.no_time && read.log.utc);
+    assert_eq!(read.client_advertise.as_deref(), Some("h:1"));
+    assert_eq!(read.authorization.user.as_deref(), Some("ana"));
+    assert_eq!(read.authorization.password.as_deref(), Some("x"));
+    for name in ["--addr", "--net", "-addr"] {
+        assert_eq!(
+            options(&format!("nats-server {name} h")).host.as_deref(),
+            Some("h")
+        );
+    }
+    for name in ["--name", "-server_name", "--server-name"] {
+        assert_eq!(
+            options(&format!("s {name} h")).server_name.as_deref(),
+            Some("h")
+        );
+    }
+}
+
+#[test]
+fn debug_and_trace_come_in_bundles() {
+    let log = |line| {
+        let log = options(line).log;
+        (log.debug, log.trace)
+    };
+    assert_eq!(log("s -DV"), (true, true));
+    assert_eq!(log("s --DVV"), (true, true));
+    assert_eq!(log("s -V"), (false, true));
+    assert_eq!(log("s -VV"), (false, true));
+    assert_eq!(log("s -trace"), (false, true));
+    assert_eq!(log("s -DV=false"), (false, false));
+}
+
+#[test]
+fn our_own_flags_are_understood() {
+    let read = options(
+        "recado-server --plain 5000 --plain=5001:a.b --no-service --log-format json --lang es \
+         --allow-anonymous",
+    );
+    let plain = |port, subject: &str| PlainListener {
+        port,
+        subject: subject.to_owned(),
+    };
+    assert_eq!(read.plain, [plain(5000, "plain"), plain(5001, "a.b")]);
+    assert!(!read.builtin_service && read.allow_anonymous);
+    assert_eq!(read.log.format, LogFormat::Json);
+    assert_eq!(read.lang, Lang::Es);
+    refuses("s --plain x", "\"x\" is not PORT or PORT:SUBJECT");
+    refuses("s --log-format xml", "--log-format\" can't be \"xml\"");
+    refuses("s --lang fr", "one of en, es");
+}
+
+#[test]
+fn flags_go_over_the_file_and_the_file_over_the_defaults() {
+    let files = Imagined::default().file(
+        "a.conf",
+        "port: 4443, max_payload: 1k, debug: true, plain: 5000, host: 127.0.0.1
+         authorization {token: x, timeout: 5}",
+    );
+    let file = serve_in("s -c a.conf", &files);
+    assert_eq!(file.options.port, 4443);
+    assert_eq!(file.config, Some(PathBuf::from("a.conf")));
+    assert!(
+        file.digest
+            .is_some_and(|digest| digest.starts_with("sha256:"))
+    );
+
+    let both = serve_in(
+        "s -p -1 -D=false --plain 5001 --user a --pass b --config=a.conf",
+        &files,
+    )
+    .options;
+    assert_eq!(both.port, 0);
+    assert_eq!(both.limits.max_payload, 1000);
+    assert!(!both.log.debug);
+    assert_eq!(both.plain.len(), 1);
+    assert_eq!(both.plain[0].port, 5001);
+    // A credential of the command line replaces the file's, whatever its kind.
+    assert_eq!(both.authorization.token, None);
+    assert_eq!(both.authorization.user.as_deref(), Some("a"));
+    assert_eq!(
+        both.authorization.timeout.map(|timeout| timeout.as_secs()),
+        Some(5)
+    );
+}
+
+#[test]
+fn a_token_comes_from_a_file_or_for_all_to_see() {
+    let files = Imagined::default()
+        .file("t", "abc\n")
+        .file_with_mode("open", b"abc", 0o644)
+        .file_with_mode("group", b"abc", 0o640);
+    let file = serve_in("recado-server --token-file t", &files);
+    assert_eq!(file.options.authorization.token.as_deref(), Some("abc"));
+    assert_eq!(file.warnings, []);
+    assert_eq!(serve_in("s --token_file group", &files).warnings.len(), 1);
+    refuses_in("s --token-file open", &files, 2, "run: chmod 600 open");
+    refuses_in(
+        "s --token-file none",
+        &files,
+        2,
+        "can't read the token file none",
+    );
+    refuses_in(
+        "s --token-file t --auth x",
+        &files,
+        2,
+        "keep one of the two",
+    );
+
+    let seen = serve_in("recado-server --auth secret", &files);
+    assert_eq!(seen.options.authorization.token.as_deref(), Some("secret"));
+    assert!(seen.warnings[0].to_string().contains("list of processes"));
+    assert_eq!(serve_in("nats-server --auth secret", &files).warnings, []);
+    refuses("s --auth ", "\"--auth\" is empty");
+    refuses_in("s --user a", &files, 1, "without a password");
+}
+
+#[test]
+fn an_open_server_must_be_asked_for() {
+    refuses_in(
+        "recado-server -a 0.0.0.0",
+        &Imagined::default(),
+        1,
+        "--allow-anonymous",
+    );
+    assert!(options("recado-server -a 0.0.0.0 --allow-anonymous").allow_anonymous);
+    assert_eq!(
+        options("nats-server -a 0.0.0.0").host.as_deref(),
+        Some("0.0.0.0")
+    );
+}
+
+#[test]
+fn flags_that_are_not_there_yet_are_refused_by_name() {
+    for (flag, part) in [
+        (
+            "-js",
+            "-js: this version of recado-server does not have JetStream yet",
+        ),
+        ("--jetstream", "JetStream"),
+        ("-sd=/tmp", "-sd: "),
+        ("--tls", "TLS"),
+        ("--tlscert x", "TLS"),
+        ("-m 8222", "HTTP monitoring"),
+        ("--cluster nats://h:1", "clusters"),
+        ("--routes x", "clusters"),
+        ("-s", "syslog"),
+        ("--profile 1", "profiling"),
+    ] {
+        refuses(&format!("nats-server {flag}"), part);
+    }
+    for flag in [
+        "-js=false",
+        "-m 0",
+        "--tls=false",
+        "--no_advertise=false",
+        "-ms 0",
+    ] {
+        options(&format!("nats-server {flag}"));
+    }
+}
+
+#[test]
+fn an_unknown_flag_gets_its_nearest() {
+    refuses(
+        "s --prot 1",
+        "there is no flag --prot; did you mean --port?",
+    );
+    refuses("s --token-fil x", "did you mean --token-file?");
+    refuses("s -q", "there is no flag -q; --help");
+    refuses("s ---port 1", "there is no flag ---port");
+    refuses("s serve", "unrecognized command: \"serve\"");
+    refuses("s verson", "did you mean \"version\"?");
+    // All of them at once.
+    refuses("s --foo --bar", "no flag --bar");
+    refuses("s --foo --bar", "no flag --foo");
+}
+
+#[test]
+fn the_configuration_can_be_checked() {
+    let files = Imagined::default()
+        .file("good", "port: 4222\nping_interval: 15\n")
+        .file("bad", "port: x\nfoo: 1\n")
+        .file("broken", "port: {");
+    let Ok(CommandLine {
+        invocation: Invocation::CheckConfig(checked),
+        personality,
+        lang,
+    }) = run_in("nats-server -t -c good", &files)
+    else {
+        panic!("not checked");
+    };
+    let text = checked.text(personality, lang);
+    assert!(
+        text.contains("\nnats-server: configuration file good is valid (sha256:"),
+        "{text}"
+    );
+    assert!(text.starts_with("nats-server: good:2:16: "), "{text}");
+    assert!(text.ends_with(")\n"), "{text}");
+    refuses_in("s -t -c bad", &files, 1, "recado-server: bad:1:7: ");
+    refuses_in(
+        "s -t -c bad",
+        &files,
+        1,
+        "recado-server: bad:2:1: unknown field \"foo\"",
+    );
+    refuses_in("s -c broken -t", &files, 1, "broken:1:7: Parse error: ");
+    refuses_in("s -c missing", &files, 1, "can't read missing");
+    refuses("s -t", "name it with -c FILE");
+}
+
+#[test]
+fn mistakes_in_file_and_flags_are_reported_together() {
+    let files = Imagined::default().file("bad", "port: x\n");
+    refuses_in("s -c bad --plain y", &files, 2, "bad:1:7: ");
+    refuses_in("s -c bad --plain y", &files, 2, "\"y\" is not PORT");
+}
+
+#[test]
+fn a_running_server_can_be_signalled() {
+    let signal = |line| match invocation(line) {
+        Invocation::Signal { command, target } => (command, target),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        signal("s -sl ldm=77"),
+        (SignalCommand::LameDuck, SignalTarget::Pid(77))
+    );
+    assert_eq!(
+        signal("s --signal stop"),
+        (SignalCommand::Stop, SignalTarget::TheOnly)
+    );
+    assert_eq!(
+        signal("s --signal=quit=1"),
+        (SignalCommand::Quit, SignalTarget::Pid(1))
+    );
+    assert_eq!(
+        signal("s -signal term=/run/x.pid"),
+        (
+            SignalCommand::Term,
+            SignalTarget::PidFile("/run/x.pid".into())
+        )
+    );
+    assert_eq!(
+        signal("s -sl reopen=12*"),
+        (
+            SignalCommand::Reopen,
+            SignalTarget::PidsBeginningWith("12".into())
+        )
+    );
+    assert_eq!(
+        signal("s -sl ldm=*"),
+        (
+            SignalCommand::LameDuck,
+            SignalTarget::PidsBeginningWith(String::new())
+        )
+    );
+    refuses("s -sl hup", "no signal \"hup\"");
+    refuses(
+        "s -sl reload",
+        "does not have reloading its configuration yet",
+    );
+}
+
+#[test]
+fn a_token_can_be_made() {
+    let token_new = |line| match invocation(line) {
+        Invocation::TokenNew(token_new) => token_new,
+        other => panic!("{other:?}"),
+    };
+    let expected = |path: &str, force, print| TokenNew {
+        path: path.into(),
+        force,
+        print,
+    };
+    assert_eq!(
+        token_new("s token new"),
+        expected("recado.token", false, false)
+    );
+    assert_eq!(token_new("s token new a.t"), expected("a.t", false, false));
+    assert_eq!(
+        token_new("s token new --force a.t -print"),
+        expected("a.t", true, true)
+    );
+    assert_eq!(
+        token_new("s --lang es token new -- --force"),
+        expected("--force", false, false)
+    );
+    refuses("s token", "token new [FILE]");
+    refuses("s token old", "token new [FILE]");
+    refuses("s token new a b", "takes one file");
+    refuses("s token new --forse", "did you mean --force?");
+    refuses("s -D token new", "does not go with the flags");
+}
+
+#[test]
+fn a_made_token_is_only_shown_when_asked_for() -> Result<(), Box<dyn std::error::Error>> {
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("a.token");
+    let quiet = TokenNew {
+        path: path.clone(),
+        force: false,
+        print: false,
+    };
+    let shown = quiet.run(Lang::En)?;
+    let token = std::fs::read_to_string(&path)?;
+    assert!(!shown.contains(token.trim()), "{shown}");
+    let program = format!("recado-server --token-file {}", path.display());
+    assert!(shown.contains(&program), "{shown}");
+
+    let refused = quiet.run(Lang::Es).map_err(|fault| fault.text(Lang::Es));
+    assert!(refused.is_err_and(|text| text.contains("ya existe") && text.contains("--force")));
+
+    let loud = TokenNew {
+        force: true,
+        print: true,
+        ..quiet
+    };
+    let shown = loud.run(Lang::En)?;
+    let fresh = std::fs::read_to_string(&path)?;
+    assert_ne!(fresh, token);
+    assert!(shown.starts_with(&fresh), "{shown}");
+    Ok(())
+}
+
+#[test]
+fn help_and_version_win_over_everything() {
+    for line in [
+        "s -v",
+        "s --version",
+        "s version",
+        "s -D --version",
+        "s -v --foo",
+    ] {
+        assert!(matches!(invocation(line), Invocation::Version), "{line}");
+    }
+    for line in [
+        "s -h",
+        "s --help",
+        "s help",
+        "s -h --foo",
+        "s token new --help",
+    ] {
+        assert!(matches!(invocation(line), Invocation::Help(_)), "{line}");
+    }
+}
+
+#[test]
+fn help_names_every_flag_in_both_languages() {
+    for lang in [Lang::En, Lang::Es] {
+        let text = help(Personality::Recado, lang);
+        let words: Vec<_> = text.split([' ', ',', '\n', '=', '[']).collect();
+        for (names, meaning) in table::FLAGS {
+            if matches!(meaning, Meaning::Is(_)) {
+                let shown = names.iter().any(|name| {
+                    words.contains(&format!("--{name}").as_str())
+                        || *name == "t" && words.contains(&"-t")
+                        || *name == "DV" && words.contains(&"-DV")
+                });
+                assert!(shown, "{names:?} in {lang:?}");
+            }
+        }
+        assert!(!text.contains('{') && !text.contains('}'), "{text}");
+    }
+    let nats = help(Personality::NatsServer, Lang::En);
+    assert!(
+        nats.contains("Usage: nats-server ") && nats.contains("(0.0.0.0)"),
+        "{nats}"
+    );
+}
+
+#[test]
+fn people_are_answered_in_their_language_and_programs_in_english() {
+    let spanish = Imagined::default().variable("LANG", "es_ES.UTF-8");
+    refuses_in(
+        "recado-server --foo",
+        &spanish,
+        2,
+        "no existe la opción --foo",
+    );
+    refuses_in(
+        "recado-server --foo --lang en",
+        &spanish,
+        2,
+        "there is no flag --foo",
+    );
+    refuses_in("nats-server --foo", &spanish, 2, "there is no flag --foo");
+    refuses_in(
+        "nats-server --foo --lang=es",
+        &spanish,
+        2,
+        "no existe la opción",
+    );
+    assert_eq!(serve_in("recado-server", &spanish).options.lang, Lang::Es);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_path_need_not_be_text() {
+    use std::os::unix::ffi::OsStringExt;
+    let odd = OsString::from_vec(b"a\xff.log".to_vec());
+    let joined = OsString::from_vec(b"--pid=a\xff.log".to_vec());
+    let line = ["s".into(), "-l".into(), odd.clone(), joined];
+    let Ok(CommandLine {
+        invocation: Invocation::Serve(serve),
+        ..
+    }) = read_command_line(line, &Imagined::default())
+    else {
+        panic!("refused");
+    };
+    assert_eq!(serve.options.log.file, Some(PathBuf::from(&odd)));
+    assert_eq!(serve.options.pid_file, Some(PathBuf::from(&odd)));
+    let name = ["s".into(), "-n".into(), odd];
+    let refusal = read_command_line(name, &Imagined::default()).map(|_| ());
+    assert!(refusal.is_err_and(|refusal| refusal.text().contains("not UTF-8")));
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_command_line_makes_it_panic(
+        words in proptest::collection::vec("(-{0,3}[a-zA-Z_=*]{0,6}|[0-9:. -]{0,6}|token|new|-sl|-p|--plain|\\PC{0,4})", 0..8)
+    ) {
+        let line = std::iter::once("s".to_owned()).chain(words).map(OsString::from);
+        if let Err(refusal) = read_command_line(line, &Imagined::default()) {
+            proptest::prop_assert!(!refusal.text().is_empty());
+        }
+    }
+}

@@ -1,1 +1,466 @@
+//! Keys to settings, with the mistakes that can be made.
 
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::*;
+use crate::config::lang::parse_text;
+use crate::config::locale::Lang;
+use crate::config::options::{LogFormat, Personality, PlainListener};
+use crate::config::surroundings::Imagined;
+
+fn read_as(
+    personality: Personality,
+    text: &str,
+    surroundings: &Imagined,
+) -> Result<(Options, Findings), Fault> {
+    let path = Path::new("etc/test.conf");
+    let parsed = parse_text(text, path, surroundings)?;
+    let mut options = Options::of(personality);
+    let mut findings = Findings {
+        errors: Vec::new(),
+        warnings: parsed.warnings,
+    };
+    apply(&parsed.map, path, &mut options, surroundings, &mut findings);
+    Ok((options, findings))
+}
+
+fn read(text: &str) -> (Options, Findings) {
+    match read_as(Personality::Recado, text, &Imagined::default()) {
+        Ok(read) => read,
+        Err(fault) => panic!("{text:?}: {fault}"),
+    }
+}
+
+/// The settings of a text without mistakes.
+#[track_caller]
+fn options(text: &str) -> Options {
+    let (options, findings) = read(text);
+    assert_eq!(findings.errors, [], "{text:?}");
+    options
+}
+
+fn said(faults: &[Fault]) -> Vec<String> {
+    faults.iter().map(|fault| fault.text(Lang::En)).collect()
+}
+
+#[track_caller]
+fn refuses(text: &str, place: &str, part: &str) {
+    let errors = said(&read(text).1.errors);
+    assert_eq!(errors.len(), 1, "{text:?}: {errors:?}");
+    assert!(
+        errors[0].starts_with(&format!("etc/test.conf:{place}: ")),
+        "{errors:?}"
+    );
+    assert!(errors[0].contains(part), "{errors:?}");
+}
+
+#[track_caller]
+fn warns(text: &str, part: &str) {
+    let (_, findings) = read(text);
+    assert_eq!(findings.errors, [], "{text:?}");
+    let warnings = said(&findings.warnings);
+    assert_eq!(warnings.len(), 1, "{text:?}: {warnings:?}");
+    assert!(warnings[0].contains(part), "{warnings:?}");
+}
+
+#[test]
+fn listening_addresses_have_several_forms() {
+    let address = |text| {
+        let options = options(text);
+        (options.host, options.port)
+    };
+    let host = |host: &str| Some(host.to_owned());
+    assert_eq!(address("listen: 4333"), (None, 4333));
+    assert_eq!(address("listen: -1"), (None, 0));
+    assert_eq!(
+        address("listen: \"10.0.0.1:4333\""),
+        (host("10.0.0.1"), 4333)
+    );
+    assert_eq!(address("listen: localhost:-1"), (host("localhost"), 0));
+    assert_eq!(address("listen: \":4333\""), (host("0.0.0.0"), 4333));
+    assert_eq!(address("listen: '[::1]:4333'"), (host("::1"), 4333));
+    assert_eq!(address("host: ::1, port: 4333"), (host("::1"), 4333));
+    assert_eq!(
+        address("net: 127.0.0.1\nPort = 4333"),
+        (host("127.0.0.1"), 4333)
+    );
+    refuses("listen: localhost", "1:9", "not an address");
+    refuses("listen: '::1:4222'", "1:9", "brackets");
+    refuses("listen: 'a:70000'", "1:9", "\"70000\" is not a port");
+    refuses(
+        "listen: true",
+        "1:9",
+        "a port or \"HOST:PORT\", not true or false",
+    );
+    refuses("port: 65536", "1:7", "not a port");
+    refuses("port: -2", "1:7", "not a port");
+    refuses("port: \"4222\"", "1:7", "write it without quotes");
+}
+
+#[test]
+fn port_zero_is_a_free_one_except_for_nats_server() -> Result<(), Fault> {
+    assert_eq!(options("port: 0").port, 0);
+    let (options, _) = read_as(Personality::NatsServer, "port: 0", &Imagined::default())?;
+    assert_eq!(options.port, 4222);
+    assert_eq!(options.host.as_deref(), Some("0.0.0.0"));
+    Ok(())
+}
+
+#[test]
+fn limits_are_read_under_all_their_names() {
+    let limits = options(
+        "max_connections: 10k, max_control_line: 2KB, MAX_PAYLOAD: 64KiB, max_pending: 1m
+         max_subs: 7, max_sub_tokens: 16, ping_interval: 30s, ping_max: 5
+         write_deadline: \"1.5s\", no_fast_producer_stall: yes, no_header_support: on",
+    )
+    .limits;
+    assert_eq!(limits.max_connections, Some(10_000));
+    assert_eq!(limits.max_control_line, 2048);
+    assert_eq!(limits.max_payload, 65_536);
+    assert_eq!(limits.max_pending, 1_000_000);
+    assert_eq!(limits.max_subscriptions, 7);
+    assert_eq!(limits.max_sub_tokens, 16);
+    assert_eq!(limits.ping_interval, Duration::from_secs(30));
+    assert_eq!(limits.ping_max, 5);
+    assert_eq!(limits.write_deadline, Duration::from_millis(1500));
+    assert!(limits.no_fast_producer_stall && limits.no_header_support);
+    assert_eq!(options("max_conn: 5").limits.max_connections, Some(5));
+    assert_eq!(options("max_subscriptions: -1").limits.max_subscriptions, 0);
+    assert_eq!(
+        options("max_subscription_tokens: 3").limits.max_sub_tokens,
+        3
+    );
+}
+
+#[test]
+fn zero_stands_for_the_default_where_it_does_for_nats_server() {
+    let zeros = options(
+        "max_payload: 0, max_pending: 0, max_control_line: 0, ping_max: 0
+         ping_interval: \"0s\", write_deadline: \"0\", lame_duck_grace_period: \"0s\"",
+    );
+    assert_eq!(zeros.limits, Options::default().limits);
+    assert_eq!(zeros.lame_duck_grace_period, Duration::from_secs(10));
+    warns("max_connections: 0", "no client is admitted");
+    assert_eq!(
+        options("max_connections: -1").limits.max_connections,
+        Some(0)
+    );
+}
+
+#[test]
+fn limits_out_of_range_are_refused() {
+    refuses("max_payload: 3GB", "1:14", "between 0 and 2147483647");
+    refuses("max_payload: -1", "1:14", "between 0 and 2147483647");
+    refuses("max_control_line: 3g", "1:19", "between");
+    refuses("max_sub_tokens: 0", "1:17", "between 1 and 255");
+    refuses("max_sub_tokens: 256", "1:17", "between 1 and 255");
+    refuses("max_payload: 1.5", "1:14", "takes an integer, not a number");
+    refuses("max_payload: '1MB'", "1:14", "without quotes");
+}
+
+#[test]
+fn durations_are_text_and_bare_numbers_warn() {
+    assert_eq!(
+        options("lame_duck_duration: \"1m30s\"").lame_duck_duration,
+        Duration::from_secs(90)
+    );
+    assert_eq!(
+        options("ping_interval: 15").limits.ping_interval,
+        Duration::from_secs(15)
+    );
+    warns("ping_interval: 15", "taken as seconds; write \"15s\"");
+    warns("write_deadline: 2", "taken as seconds");
+    refuses("ping_interval: soon", "1:16", "not a duration");
+    refuses("ping_interval: -5", "1:16", "not a duration");
+    refuses("write_deadline: \"-5s\"", "1:17", "not a duration");
+    refuses("write_deadline: 1.5", "1:17", "a duration such as");
+    refuses("lame_duck_duration: 10s", "1:21", "the minimum is 30s");
+}
+
+#[test]
+fn the_log_is_told_where_and_how() {
+    let log = options(
+        "debug: true, trace: true, logtime: false, logtime_utc: true, logfile: /tmp/x.log
+         logfile_size_limit: 10MB, log_max_num: 3, max_traced_msg_len: 100, log_format: json",
+    )
+    .log;
+    assert!(log.debug && log.trace && log.no_time && log.utc && !log.trace_headers);
+    assert_eq!(log.file, Some(PathBuf::from("/tmp/x.log")));
+    assert_eq!(
+        (log.size_limit, log.max_num, log.max_traced_msg_len),
+        (10 << 20, 3, 100)
+    );
+    assert_eq!(log.format, LogFormat::Json);
+    let headers = options("trace_headers: true").log;
+    assert!(headers.trace && headers.trace_headers);
+    assert!(options("trace_verbose: true").log.trace);
+    assert!(!options("trace_verbose: false").log.trace);
+    refuses("log_format: xml", "1:13", "one of auto, text, json, nats");
+    refuses(
+        "debug: \"true\"",
+        "1:8",
+        "takes true or false, not text; write it without quotes",
+    );
+}
+
+#[test]
+fn the_other_settings_are_read() {
+    let read = options(
+        "server_name: uno, client_advertise: 'example.org:4222', pidfile: a.pid
+         ports_file_dir: /tmp, lame_duck_grace_period: 5s, service: false, lang: es
+         allow_anonymous: true",
+    );
+    assert_eq!(read.server_name.as_deref(), Some("uno"));
+    assert_eq!(read.client_advertise.as_deref(), Some("example.org:4222"));
+    assert_eq!(read.pid_file, Some(PathBuf::from("a.pid")));
+    assert_eq!(read.ports_file_dir, Some(PathBuf::from("/tmp")));
+    assert_eq!(read.lame_duck_grace_period, Duration::from_secs(5));
+    assert!(!read.builtin_service && read.allow_anonymous);
+    assert_eq!(read.lang, Lang::Es);
+    refuses("server_name: \"a b\"", "1:14", "must not contain spaces");
+    refuses(
+        "server_name: 7",
+        "1:14",
+        "takes text, not an integer; put it in quotes",
+    );
+    refuses("pid_file: \"\"", "1:11", "is empty");
+    refuses("lang: fr", "1:7", "one of en, es");
+}
+
+#[test]
+fn plain_listeners_are_one_or_many() {
+    let plain = |port, subject: &str| PlainListener {
+        port,
+        subject: subject.to_owned(),
+    };
+    assert_eq!(options("plain: 5000").plain, [plain(5000, "plain")]);
+    assert_eq!(options("plain: -1").plain, [plain(0, "plain")]);
+    assert_eq!(options("plain: '5000:a.b'").plain, [plain(5000, "a.b")]);
+    assert_eq!(
+        options("plain: [5000, 5001:x, {port: 5002, subject: y}, {port: 5003}]").plain,
+        [
+            plain(5000, "plain"),
+            plain(5001, "x"),
+            plain(5002, "y"),
+            plain(5003, "plain")
+        ]
+    );
+    refuses("plain: x", "1:8", "not PORT or PORT:SUBJECT");
+    refuses("plain: '5000:a b'", "1:8", "not a subject");
+    refuses("plain: [1, '5000:a.>']", "1:12", "not a subject");
+    refuses("plain: '5000:'", "1:8", "not a subject");
+    refuses("plain: 70000", "1:8", "not a port");
+    refuses("plain: {subject: x}", "1:8", "takes a port");
+    refuses(
+        "plain: {port: 1, subjet: x}",
+        "1:18",
+        "did you mean \"subject\"",
+    );
+    refuses("plain: true", "1:8", "takes a port");
+}
+
+#[test]
+fn one_credential_can_be_asked_for() {
+    let token = options("authorization { token: 'abc', timeout: 0.5 }").authorization;
+    assert_eq!(token.token.as_deref(), Some("abc"));
+    assert_eq!(token.timeout, Some(Duration::from_millis(500)));
+    let user = options("authorization: {username: ana, pass: clave, timeout: '3s'}").authorization;
+    assert_eq!(user.user.as_deref(), Some("ana"));
+    assert_eq!(user.password.as_deref(), Some("clave"));
+    assert_eq!(user.timeout, Some(Duration::from_secs(3)));
+    assert_eq!(
+        options("authorization {timeout: 0}").authorization.timeout,
+        None
+    );
+    warns("authorization {timeout: 90}", "90 s is a lot");
+    refuses("authorization {timeout: -1}", "1:25", "not a duration");
+    refuses("authorization {token: ''}", "1:23", "is empty");
+    refuses("authorization {token: 123}", "1:23", "put it in quotes");
+    refuses("authorization {tokn: x}", "1:16", "did you mean \"token\"");
+    refuses("authorization: x", "1:16", "takes a block");
+}
+
+#[test]
+fn secrets_never_show() {
+    let (read, findings) =
+        read("authorization { user: ana, password: clave, token: prenda, x: 1 }");
+    let shown = format!("{read:?} {:?}", said(&findings.errors));
+    assert!(
+        !shown.contains("clave") && !shown.contains("prenda"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_token_file_lies_beside_the_file_that_names_it() -> Result<(), Fault> {
+    let files = Imagined::default()
+        .file("etc/a.token", "abc\n")
+        .file("/run/b.token", "def")
+        .file_with_mode("etc/open.token", b"x", 0o644);
+    let token = |text| {
+        read_as(Personality::Recado, text, &files)
+            .map(|(options, findings)| (options.authorization.token, said(&findings.errors)))
+    };
+    let some = |token: &str| (Some(token.to_owned()), Vec::new());
+    assert_eq!(token("token_file: a.token")?, some("abc"));
+    assert_eq!(token("authorization {token_file: a.token}")?, some("abc"));
+    assert_eq!(token("token_file: '/run/b.token'")?, some("def"));
+    let (none, errors) = token("token_file: open.token")?;
+    assert_eq!(none, None);
+    assert!(
+        errors[0].ends_with("(mode 644); run: chmod 600 etc/open.token"),
+        "{errors:?}"
+    );
+    let (_, errors) = token("token_file: none")?;
+    assert!(
+        errors[0].contains("can't read the token file etc/none"),
+        "{errors:?}"
+    );
+    let (_, errors) = token("authorization {token: x, token_file: a.token}")?;
+    assert!(errors[0].contains("keep one of the two"), "{errors:?}");
+    Ok(())
+}
+
+#[test]
+fn all_mistakes_are_reported_together() {
+    let (_, findings) = read("prot: 1\nport: x\ntls {}\nauthorization {a: 1, b: 2}\nz: 1");
+    let errors = said(&findings.errors);
+    let places: Vec<_> = errors
+        .iter()
+        .filter_map(|error| error.strip_prefix("etc/test.conf:")?.split(": ").next())
+        .collect();
+    assert_eq!(places, ["1:1", "2:7", "3:1", "4:16", "4:22", "5:1"]);
+    assert!(
+        errors[0].contains("unknown field \"prot\"; did you mean \"port\"?"),
+        "{errors:?}"
+    );
+}
+
+#[test]
+fn an_unknown_key_is_fine_only_when_it_serves_as_variable() {
+    assert_eq!(options("MY_PORT: 4333\nport: $MY_PORT").port, 4333);
+    let inside = options("authorization { SECRET: x, token: $SECRET }");
+    assert_eq!(inside.authorization.token.as_deref(), Some("x"));
+    refuses(
+        "MY_PORT: 4333\nport: 4334",
+        "1:1",
+        "unknown field \"MY_PORT\"",
+    );
+}
+
+#[test]
+fn what_is_not_there_yet_is_refused_by_name() {
+    for (text, part) in [
+        ("tls {cert_file: x}", "TLS"),
+        ("tls {}", "TLS"),
+        ("accounts {A: {}}", "accounts"),
+        ("jetstream: true", "JetStream"),
+        ("jetstream {store_dir: x}", "JetStream"),
+        ("jetstream: enabled", "JetStream"),
+        ("cluster {name: c}", "clusters"),
+        ("http: 8222", "monitoring"),
+        ("monitor_port: -1", "monitoring"),
+        ("websocket {port: 80}", "WebSocket"),
+        ("leafnodes {port: 1}", "leaf nodes"),
+        ("syslog: true", "syslog"),
+        ("write_timeout: retry", "retrying"),
+        ("server_tags: [a]", "tags"),
+        ("operator: x", "operators"),
+        ("no_system_account: false", "system account"),
+        ("disable_sublist_cache: true", "cache"),
+    ] {
+        refuses(text, "1:1", part);
+        refuses(text, "1:1", "this version of recado-server does not have");
+    }
+    refuses(
+        "authorization {users: [{user: a}]}",
+        "1:16",
+        "more than one user",
+    );
+    refuses("authorization {auth_callout {}}", "1:16", "auth callout");
+}
+
+#[test]
+fn what_is_not_there_may_be_said_to_be_off() {
+    for text in [
+        "http: 0",
+        "monitor_port: 0",
+        "https_port: 0",
+        "jetstream: false",
+        "jetstream: disabled",
+        "jetstream {enabled: false, store_dir: x}",
+        "accounts {}",
+        "cluster {}",
+        "syslog: false",
+        "write_timeout: close",
+        "no_system_account: true",
+        "allow_non_tls: true",
+        "disable_sublist_cache: false",
+        "server_tags: []",
+        "prof_port: 0",
+        "authorization {users: [], proxy_required: false}",
+    ] {
+        let (_, findings) = read(text);
+        assert_eq!(findings, Findings::default(), "{text:?}");
+    }
+}
+
+#[test]
+fn an_empty_file_is_worth_a_warning() {
+    warns("# nothing", "says nothing");
+}
+
+#[test]
+fn settings_are_held_against_each_other() {
+    let problems = |text: &str| {
+        let findings = options(text).validate();
+        (said(&findings.errors), said(&findings.warnings))
+    };
+    let none = (Vec::<String>::new(), Vec::<String>::new());
+    for (text, part) in [
+        (
+            "max_payload: 2MB, max_pending: 1MB",
+            "must not be larger than max_pending",
+        ),
+        (
+            "lame_duck_duration: 30s, lame_duck_grace_period: 30s",
+            "must be shorter",
+        ),
+        (
+            "authorization {token: x, user: a, password: b}",
+            "keep one of the two",
+        ),
+        ("authorization {password: b}", "without a user"),
+        ("authorization {user: b}", "without a password"),
+        (
+            "host: 0.0.0.0",
+            "0.0.0.0 can be reached from other machines",
+        ),
+        ("listen: ':4222'", "can be reached"),
+        ("host: '::'", "can be reached"),
+        ("host: example.org", "can be reached"),
+        ("plain: [5000, 5000]", "port 5000 is given to two"),
+    ] {
+        let (errors, _) = problems(text);
+        assert_eq!(errors.len(), 1, "{text:?}: {errors:?}");
+        assert!(errors[0].contains(part), "{errors:?}");
+    }
+    for text in [
+        "",
+        "host: 127.0.0.2",
+        "host: '::1'",
+        "host: localhost",
+        "host: '::ffff:127.0.0.1'",
+        "host: 0.0.0.0, allow_anonymous: true",
+        "host: 0.0.0.0, authorization {token: x}",
+        "plain: [-1, -1]",
+    ] {
+        assert_eq!(problems(text), none, "{text:?}");
+    }
+    let (errors, warnings) = problems("max_payload: 9MB");
+    assert!(
+        errors.is_empty() && warnings[0].contains("9437184"),
+        "{warnings:?}"
+    );
+}

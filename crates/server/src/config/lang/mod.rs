@@ -11,7 +11,7 @@
 //! |---|---|---|
 //! | `[1,2]` | reads on past the `]` | an array of two numbers |
 //! | `key{ … }` | key `key{` | a map, as with a space before the brace |
-//! | `1.5s`, `./file`, `10.0.0.0/8` | error | bare words, as `15s` is |
+//! | `1.5s`, `1e3`, `./file`, `10.0.0.0/8` | error | bare words, as `15s` is |
 //! | a line that starts with `,` | error | the separator, as in JSON |
 //! | `key:` or `key: ,` with nothing after it | an empty string | error |
 //! | `word'` | `word` | error |
@@ -20,6 +20,7 @@
 //! | `\xff` in a string | any byte | what the escapes make must be UTF-8 |
 //! | surplus `}` or missing last `}` of the whole file | silent | accepted with a warning |
 //! | `)` of a block before CR LF | not seen | ends the block |
+//! | `)` of a block as the last byte of the file | part of the block's text too | ends the block |
 
 mod cursor;
 mod digest;

@@ -73,7 +73,7 @@ impl FlagProblem {
                 word,
                 nearest: None,
             } => format!("unrecognized command: \"{word}\"; --help shows those there are"),
-            Self::NotText(shown) => format!("the argument {shown} is not UTF-8 text"),
+            Self::NotText(flag) => format!("the value of {flag} is not UTF-8 text"),
             Self::NotYet { flag, feature } => format!(
                 "{flag}: this version of recado-server does not have {} yet; leave the flag out to start without",
                 feature.name(Lang::En)
@@ -123,7 +123,7 @@ impl FlagProblem {
                 word,
                 nearest: None,
             } => format!("orden desconocida: \"{word}\"; --help muestra las que hay"),
-            Self::NotText(shown) => format!("el argumento {shown} no es texto UTF-8"),
+            Self::NotText(flag) => format!("el valor de {flag} no es texto UTF-8"),
             Self::NotYet { flag, feature } => format!(
                 "{flag}: esta versión de recado-server aún no tiene {}; quite la opción para arrancar sin ello",
                 feature.name(Lang::Es)
