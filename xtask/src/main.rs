@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod fuzz;
 mod test;
 
 use std::process::ExitCode;
@@ -14,7 +15,9 @@ cargo xtask test [ARGS…]   Builds everything, runs all tests and sums them up 
 cargo xtask bench [--quick] [--only ROW[,ROW…]] [--rounds N] [--server PATH] [--against PATH]
                            Compares recado-server (or the one at PATH) with nats-server 2.15 (or
                            the one at PATH), row by row, and renews docs/benchmarks.md.
-                           --quick leaves that page alone; --render does nothing but rewrite it.";
+                           --quick leaves that page alone; --render does nothing but rewrite it.
+cargo xtask fuzz [--seconds N] [TARGET…]
+                           Lets the fuzz targets (all, when none is named) run N seconds each.";
 
 /// Why a chore did not succeed: one message for people.
 type Failure = String;
@@ -24,6 +27,7 @@ fn main() -> ExitCode {
     let done = match args.split_first() {
         Some((chore, rest)) if chore == "test" => test::run(rest),
         Some((chore, rest)) if chore == "bench" => bench::run(rest),
+        Some((chore, rest)) if chore == "fuzz" => fuzz::run(rest),
         Some((chore, _)) if chore != "help" && chore != "--help" && chore != "-h" => {
             Err(format!("there is no chore `{chore}`\n{USAGE}"))
         }
