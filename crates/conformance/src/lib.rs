@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+mod clients;
 mod peer;
 mod process;
 mod program;
@@ -14,6 +15,7 @@ mod released_crate;
 mod skips;
 mod suite;
 
+pub use clients::{node_suite, python_suite};
 pub use peer::{Message, Peer};
 pub use process::{ServerBuilder, ServerProcess};
 pub use program::{profile_dir, server_program};

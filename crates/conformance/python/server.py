@@ -1,0 +1,85 @@
+"""Starts the program that PATH calls `nats-server`, and waits until it serves."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+READY_SECONDS_MAX = 20
+
+
+class Server:
+    """A running server; leaving the `with` block kills it."""
+
+    def __init__(self, config=""):
+        self._dir = tempfile.TemporaryDirectory(prefix="recado-e2e-")
+        self._flags = ["-a", "127.0.0.1", "--ports_file_dir", self._dir.name]
+        if config:
+            path = os.path.join(self._dir.name, "server.conf")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(config)
+            self._flags += ["-c", path]
+        self.log_path = os.path.join(self._dir.name, "log")
+        self.port = None
+        self._start("-1")
+
+    def _start(self, port):
+        command = ["nats-server", *self._flags, "-l", self.log_path, "-p", port]
+        quiet = subprocess.DEVNULL
+        self._process = subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet)
+        ports = os.path.join(self._dir.name, f"nats-server_{self._process.pid}.ports")
+        deadline = time.monotonic() + READY_SECONDS_MAX
+        while not self._serves(ports):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the server did not come up:\n{self.log()}")
+            time.sleep(0.005)
+
+    def _serves(self, ports):
+        try:
+            with open(ports, encoding="utf-8") as file:
+                url = json.load(file)["nats"][0]
+            port = int(url.rsplit(":", 1)[1])
+            with socket.create_connection(("127.0.0.1", port), 2) as connection:
+                if connection.recv(5) != b"INFO ":
+                    return False
+        except (OSError, ValueError):
+            return False
+        self.port = port
+        return True
+
+    @property
+    def url(self):
+        return f"nats://127.0.0.1:{self.port}"
+
+    def log(self):
+        try:
+            with open(self.log_path, encoding="utf-8") as file:
+                return file.read()
+        except OSError:
+            return ""
+
+    def kill(self):
+        """Ends it without giving it a chance to say anything."""
+        self._process.kill()
+        self._process.wait()
+
+    def start_again(self):
+        """Starts it on the port that it had."""
+        self._start(str(self.port))
+
+    def lame_duck(self):
+        self._process.send_signal(signal.SIGUSR2)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind is not None:
+            state = "runs" if self._process.poll() is None else f"exit {self._process.returncode}"
+            print(f"the server ({state}) says:\n{self.log()}", file=sys.stderr)
+        self.kill()
+        self._dir.cleanup()

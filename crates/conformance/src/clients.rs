@@ -1,0 +1,118 @@
+//! Installs clients of other languages from their registries, once: versions are pinned in files
+//! beside the scripts, and an installation is good for as long as those files stay as they are.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::{Suite, profile_dir};
+
+/// The script in `python/`, with nats-py in a virtual environment of its own.
+///
+/// # Panics
+/// With what `python3` or `pip` says, when the client cannot be installed.
+pub fn python_suite() -> Suite {
+    let scripts = scripts("python");
+    let environment = target_dir("python");
+    let requirements = scripts.join("requirements.txt");
+    install(&environment, &[&requirements], || {
+        succeed(
+            Command::new("python3")
+                .args(["-m", "venv"])
+                .arg(&environment),
+        );
+        let mut pip = Command::new(environment.join("bin/python"));
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "-r",
+        ]);
+        succeed(pip.arg(&requirements));
+    });
+    Suite {
+        name: "nats-py".to_owned(),
+        program: environment.join("bin/python"),
+        // Leaves no compiled files beside the sources.
+        args: vec!["-B".into(), scripts.join("e2e.py").into()],
+        dir: environment,
+    }
+}
+
+/// The script in `node/`, with @nats-io/transport-node beside a copy of it.
+///
+/// # Panics
+/// With what `npm` says, when the client cannot be installed.
+pub fn node_suite() -> Suite {
+    let scripts = scripts("node");
+    let copy = target_dir("node");
+    let [package, lock] = ["package.json", "package-lock.json"].map(|name| scripts.join(name));
+    install(&copy, &[&package, &lock], || {
+        fs::create_dir_all(&copy).expect("a directory in target");
+        copy_file(&package, &copy);
+        copy_file(&lock, &copy);
+        succeed(
+            Command::new("npm")
+                .args(["ci", "--no-audit", "--no-fund"])
+                .current_dir(&copy),
+        );
+    });
+    // Node looks for packages from where a module lies.
+    for name in ["suite.mjs", "server.mjs", "e2e.mjs"] {
+        copy_file(&scripts.join(name), &copy);
+    }
+    Suite {
+        name: "@nats-io/transport-node".to_owned(),
+        program: "node".into(),
+        args: vec!["e2e.mjs".into()],
+        dir: copy,
+    }
+}
+
+fn scripts(language: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(language)
+}
+
+fn target_dir(language: &str) -> PathBuf {
+    let target = profile_dir()
+        .parent()
+        .expect("a profile lies in target")
+        .to_path_buf();
+    target.join("conformance").join(language)
+}
+
+/// Runs `installing` unless it succeeded before with the same pins.
+fn install(into: &Path, pins: &[&Path], installing: impl FnOnce()) {
+    let pins: Vec<String> = pins
+        .iter()
+        .map(|path| fs::read_to_string(path).expect("a file beside the scripts"))
+        .collect();
+    let pins = pins.concat();
+    let stamp = into.join(".installed");
+    if fs::read_to_string(&stamp).is_ok_and(|text| text == pins) {
+        return;
+    }
+    // There is nothing to remove the first time.
+    let _ = fs::remove_dir_all(into);
+    installing();
+    fs::write(stamp, pins).expect("a file in target");
+}
+
+fn copy_file(from: &Path, to_dir: &Path) {
+    let name = from.file_name().expect("a file has a name");
+    fs::copy(from, to_dir.join(name)).expect("a file in target");
+}
+
+fn succeed(command: &mut Command) {
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(
+        output.status.success(),
+        "{command:?} failed:\n{}\n{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}

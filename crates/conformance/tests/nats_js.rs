@@ -1,0 +1,11 @@
+//! @nats-io/transport-node, installed from npm, end to end against the server.
+
+#![forbid(unsafe_code)]
+
+use recado_conformance::{Skips, node_suite};
+
+#[test]
+fn transport_node_works_end_to_end() {
+    let skips = Skips::read(concat!(env!("CARGO_MANIFEST_DIR"), "/skips/nats-js.txt"));
+    node_suite().run(&skips);
+}

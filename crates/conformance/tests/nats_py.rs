@@ -1,0 +1,11 @@
+//! nats-py, installed from PyPI, end to end against the server.
+
+#![forbid(unsafe_code)]
+
+use recado_conformance::{Skips, python_suite};
+
+#[test]
+fn nats_py_works_end_to_end() {
+    let skips = Skips::read(concat!(env!("CARGO_MANIFEST_DIR"), "/skips/nats-py.txt"));
+    python_suite().run(&skips);
+}
