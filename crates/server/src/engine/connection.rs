@@ -7,7 +7,7 @@
 use std::net::{Shutdown, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -227,7 +227,7 @@ impl Connection {
             if outbox.closed {
                 return Delivered::Gone;
             }
-            outbox.push_first(rest);
+            outbox.push_first(rest, Instant::now());
             outbox.pending_bytes
         };
         if pending > self.limits.max_pending {
@@ -255,7 +255,7 @@ impl Connection {
             let before = chunk.written;
             let outcome = self.write_chunk(&mut chunk);
             let mut outbox = self.outbox.lock();
-            outbox.drained(chunk.written - before);
+            outbox.drained(chunk.written - before, Instant::now());
             if chunk.written < chunk.bytes.len() && !outbox.closed {
                 outbox.put_back(chunk);
             }
@@ -331,17 +331,11 @@ impl Connection {
         self.outbox.lock().pending_bytes
     }
 
-    /// Whether a publisher should wait for this connection: it has more than `bytes` waiting and
-    /// read something since a publisher last waited for it. One that stopped reading slows
-    /// nobody down: it runs into its own `max_pending`.
-    pub(crate) fn worth_waiting_for(&self, bytes: usize) -> bool {
-        let mut outbox = self.outbox.lock();
-        let moved = outbox.stalled_at != Some(outbox.drained_bytes);
-        let worth = outbox.pending_bytes > bytes && moved && !outbox.closed;
-        if worth {
-            outbox.stalled_at = Some(outbox.drained_bytes);
-        }
-        worth
+    /// Whether a publisher should wait for this connection: see [`Outbox::worth_waiting_for`].
+    pub(crate) fn worth_waiting_for(&self, bytes: usize, patience: Option<Duration>) -> bool {
+        self.outbox
+            .lock()
+            .worth_waiting_for(bytes, patience, Instant::now())
     }
 
     /// Waits until at most `bytes` wait to be written, or the connection ends.

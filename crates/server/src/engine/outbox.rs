@@ -5,6 +5,7 @@
 //! so a thread that delivers to a busy connection appends and goes on.
 
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 /// Waiting chunks grow to about this size before a new one begins, in bytes.
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -19,10 +20,10 @@ pub(crate) struct Outbox {
     pub(crate) writing: bool,
     /// The connection ends: nothing is taken any more.
     pub(crate) closed: bool,
-    /// Bytes the socket took after they had to wait: tells a slow reader from a stopped one.
-    pub(crate) drained_bytes: u64,
-    /// `drained_bytes` when a publisher last waited for this connection.
-    pub(crate) stalled_at: Option<u64>,
+    /// When the socket last took bytes that had waited, or bytes began to wait.
+    moved: Option<Instant>,
+    /// `moved` when a publisher last waited for this connection.
+    waited_for: Option<Instant>,
 }
 
 /// Bytes, and how many of them are written already.
@@ -58,7 +59,8 @@ impl Outbox {
     }
 
     /// Puts bytes that were never in the queue before all that is.
-    pub(crate) fn push_first(&mut self, bytes: Vec<u8>) {
+    pub(crate) fn push_first(&mut self, bytes: Vec<u8>, now: Instant) {
+        self.moved = Some(now);
         self.pending_bytes += bytes.len();
         self.chunks.push_front(Chunk { bytes, written: 0 });
     }
@@ -74,9 +76,32 @@ impl Outbox {
     }
 
     /// The socket took bytes that had waited.
-    pub(crate) fn drained(&mut self, bytes: usize) {
+    pub(crate) fn drained(&mut self, bytes: usize, now: Instant) {
         self.pending_bytes = self.pending_bytes.saturating_sub(bytes);
-        self.drained_bytes += bytes as u64;
+        if bytes > 0 {
+            self.moved = Some(now);
+        }
+    }
+
+    /// Whether a publisher should wait for this connection, which has more than `bytes` waiting:
+    /// it read something within `patience`, or, without patience, since one last waited for it.
+    /// A connection that stopped reading slows nobody down: it runs into its own `max_pending`.
+    pub(crate) fn worth_waiting_for(
+        &mut self,
+        bytes: usize,
+        patience: Option<Duration>,
+        now: Instant,
+    ) -> bool {
+        if self.closed || self.pending_bytes <= bytes {
+            return false;
+        }
+        let moved = *self.moved.get_or_insert(now);
+        let lively = match patience {
+            Some(patience) => now.saturating_duration_since(moved) < patience,
+            None => self.waited_for != Some(moved),
+        };
+        self.waited_for = Some(moved);
+        lively
     }
 
     /// The connection ends: gives the memory back.
@@ -98,13 +123,37 @@ mod tests {
         let mut chunk = outbox.take().unwrap();
         outbox.append(3, |bytes| bytes.extend_from_slice(b"def"));
         chunk.written = 1;
-        outbox.drained(1);
+        outbox.drained(1, Instant::now());
         outbox.put_back(chunk);
         assert_eq!(outbox.pending_bytes, 5);
         let chunk = outbox.take().unwrap();
         assert_eq!(&chunk.bytes[chunk.written..], b"bc");
         assert_eq!(outbox.take().unwrap().bytes, b"def");
         assert!(outbox.is_empty());
+    }
+
+    #[test]
+    fn a_reader_that_moves_is_waited_for_and_one_that_stopped_is_not() {
+        let start = Instant::now();
+        let later = |ms| start + Duration::from_millis(ms);
+        let patience = Some(Duration::from_millis(500));
+        let mut outbox = Outbox::default();
+        outbox.push_first(vec![0; 1000], start);
+        assert!(
+            !outbox.worth_waiting_for(1000, patience, start),
+            "few bytes wait"
+        );
+        assert!(outbox.worth_waiting_for(999, patience, later(499)));
+        assert!(
+            !outbox.worth_waiting_for(999, patience, later(500)),
+            "it stopped"
+        );
+        outbox.drained(10, later(600));
+        assert!(outbox.worth_waiting_for(900, None, later(601)), "it moved");
+        assert!(
+            !outbox.worth_waiting_for(900, None, later(602)),
+            "waited for once already"
+        );
     }
 
     #[test]

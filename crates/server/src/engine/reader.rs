@@ -23,6 +23,10 @@ use super::worker::{CONGESTED_BYTES, Congestion, READ_BYTES, Worker, with_worker
 /// Longest that a publisher waits for slow subscribers behind one batch. Bounded, or two clients
 /// that publish to each other would wait forever.
 const STALL_MAX: Duration = Duration::from_millis(10);
+/// A congested subscriber that read nothing for so long has stopped: nobody waits for it any more.
+/// Until then a publisher that feeds nobody else waits, or a subscriber that the machine kept from
+/// running for some milliseconds would be cut off by the flood meanwhile.
+const STOPPED_AFTER: Duration = Duration::from_millis(500);
 /// A last `-ERR` is given so long to reach the client before the socket closes.
 const LINGER_MAX: Duration = Duration::from_millis(500);
 /// Partial frames up to this size are joined with new input in the thread's read buffer.
@@ -367,8 +371,8 @@ impl Reader {
         }
     }
 
-    /// A publisher waits only where that helps: when all that it feeds are congested, or one is
-    /// close to being cut off, and they still read.
+    /// A publisher waits only where that helps: when all that it feeds are congested, or one that
+    /// still reads is close to being cut off.
     fn after(&self, after: After, mut congestion: Congestion) -> After {
         if !matches!(after, After::Wait)
             || congestion.congested.is_empty()
@@ -377,15 +381,15 @@ impl Reader {
             return after;
         }
         let near_limit = self.engine.settings.write.max_pending / 4 * 3;
-        let bytes = if congestion.some_free {
-            near_limit
+        let (bytes, patience) = if congestion.some_free {
+            (near_limit, None)
         } else {
-            CONGESTED_BYTES
+            (CONGESTED_BYTES, Some(STOPPED_AFTER))
         };
         let own = self.connection.id;
         congestion
             .congested
-            .retain(|other| other.id != own && other.worth_waiting_for(bytes));
+            .retain(|other| other.id != own && other.worth_waiting_for(bytes, patience));
         if congestion.congested.is_empty() {
             After::Again
         } else {
