@@ -6,10 +6,13 @@ pub mod config;
 pub mod daemon;
 mod engine;
 mod error;
+mod internal_client;
 mod lame_duck;
 mod listener;
 pub mod logging;
+mod plain;
 mod server;
+mod service;
 
 pub use builder::ServerBuilder;
 pub use error::StartError;

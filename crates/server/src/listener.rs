@@ -70,7 +70,8 @@ pub(crate) fn open_at(addr: SocketAddr, host: String) -> Result<Listener, StartE
     Ok(Listener { socket, addr, host })
 }
 
-fn resolve(host: &str, port: u16) -> Result<SocketAddr, StartError> {
+/// The address of a host or address text.
+pub(crate) fn resolve(host: &str, port: u16) -> Result<SocketAddr, StartError> {
     let bare = host
         .strip_prefix('[')
         .and_then(|host| host.strip_suffix(']'))

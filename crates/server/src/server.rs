@@ -19,6 +19,8 @@ use crate::engine::{CloseReason, Engine, EngineSettings};
 use crate::error::StartError;
 use crate::lame_duck;
 use crate::listener::{self, Listener};
+use crate::plain::{self, Plain};
+use crate::service;
 
 /// nats-server version whose behaviour INFO offers. Clients switch features on by it (A05).
 pub const NATS_VERSION: &str = "2.15.0";
@@ -60,6 +62,7 @@ pub struct Inherited {
 pub struct Server {
     handle: ServerHandle,
     client_addr: SocketAddr,
+    plain_addrs: Vec<(SocketAddr, String)>,
     info: Info,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -86,6 +89,15 @@ impl Server {
         let authenticator = authenticator(&options.authorization);
         let client =
             listener::open_client(&options, authenticator.is_required(), inherited.client)?;
+        let plain: Vec<Plain> = options
+            .plain
+            .iter()
+            .map(|one| plain::open(&options, one))
+            .collect::<Result<_, _>>()?;
+        let plain_addrs = plain
+            .iter()
+            .map(|p| (p.listener.addr, p.subject.clone()))
+            .collect();
         let info = describe(&options, &client, authenticator.is_required());
         let settings = EngineSettings::new(&options, authenticator.is_required());
         let engine = Arc::new(Engine::new(settings, authenticator, info.clone()));
@@ -97,7 +109,7 @@ impl Server {
             .enable_all()
             .build()
             .map_err(StartError::Threads)?;
-        let life = live(handle.clone(), options, client);
+        let life = live(handle.clone(), options, client, plain);
         let thread = std::thread::Builder::new()
             .name("recado-server".to_owned())
             .spawn(move || {
@@ -108,6 +120,7 @@ impl Server {
         Ok(Self {
             handle,
             client_addr,
+            plain_addrs,
             info,
             thread: Mutex::new(Some(thread)),
         })
@@ -116,6 +129,11 @@ impl Server {
     /// Where clients connect.
     pub fn client_addr(&self) -> SocketAddr {
         self.client_addr
+    }
+
+    /// Where bare TCP peers connect, and the subjects that they ask on.
+    pub fn plain_addrs(&self) -> &[(SocketAddr, String)] {
+        &self.plain_addrs
     }
 
     /// A URL for clients: `nats://ADDRESS:PORT`, of loopback where it listens everywhere.
@@ -182,9 +200,9 @@ impl ServerHandle {
         *self.phase.borrow() == Phase::LameDuck
     }
 
-    /// Connections now open.
+    /// Clients now connected.
     pub fn connections(&self) -> usize {
-        self.engine.connections.len()
+        self.engine.connections.clients()
     }
 
     /// Subscribers cut off so far because they read too slowly.
@@ -204,9 +222,20 @@ impl ServerHandle {
 }
 
 /// The server's life, from listening to its end.
-async fn live(handle: ServerHandle, options: Options, client: Listener) {
+async fn live(handle: ServerHandle, options: Options, client: Listener, plain: Vec<Plain>) {
     let engine = &handle.engine;
     let mut phase = handle.phase.subscribe();
+    if options.builtin_service
+        && let Err(error) = service::start(engine)
+    {
+        tracing::error!(%error, "the built-in service cannot start");
+    }
+    for one in plain {
+        let addr = one.listener.addr;
+        if let Err(error) = plain::start(engine, one, phase.clone()) {
+            tracing::error!(%error, %addr, "the plain listener cannot start");
+        }
+    }
     let accepting = tokio::spawn(listener::accept(client, Arc::clone(engine), phase.clone()));
     // The sender lives in `handle`: waiting can't fail.
     let _ = phase.wait_for(|phase| *phase > Phase::Running).await;

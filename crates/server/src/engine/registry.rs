@@ -71,6 +71,17 @@ impl Registry {
             .collect()
     }
 
+    /// Connections from outside.
+    pub(crate) fn clients(&self) -> usize {
+        let slots = self.inner.lock();
+        slots
+            .connections
+            .iter()
+            .flatten()
+            .filter(|connection| connection.peer.is_some())
+            .count()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.inner.lock().count
     }

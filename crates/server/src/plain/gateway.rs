@@ -1,0 +1,177 @@
+//! The internal client that asks on behalf of bare peers and receives what is written to them.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use recado_wire::{Headers, push_publish};
+use tokio::io::AsyncWriteExt;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::engine::Engine;
+use crate::internal_client::{self, FrameReader, Message};
+
+/// Frames that may wait for the internal connection.
+const FRAMES_MAX: usize = 256;
+/// Messages that may wait for one peer before the next is dropped.
+const PEER_MESSAGES_MAX: usize = 256;
+/// Time that a responder has to answer a peer.
+pub(crate) const ANSWER_MAX: Duration = Duration::from_secs(5);
+
+/// What came of a request.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// The responder's payload.
+    Payload(Vec<u8>),
+    /// Nobody is subscribed to the subject.
+    NobodyListens,
+    /// Somebody is, and did not answer in time.
+    TimedOut,
+}
+
+/// Asks and receives for all peers of one listener.
+#[derive(Clone)]
+pub(crate) struct Gateway {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    subject: String,
+    /// `_INBOX.<random>`: answers come to subjects below it.
+    inbox: String,
+    frames: mpsc::Sender<Vec<u8>>,
+    next: AtomicU64,
+    waiting: Mutex<HashMap<u64, oneshot::Sender<Answer>>>,
+    peers: Mutex<HashMap<u64, mpsc::Sender<Vec<u8>>>>,
+}
+
+impl Gateway {
+    /// Connects to the engine.
+    pub(crate) fn start(engine: &Arc<Engine>, subject: String) -> io::Result<Self> {
+        let (read, mut write) = internal_client::connect(engine, false)?.into_split();
+        let (frames, mut to_write) = mpsc::channel::<Vec<u8>>(FRAMES_MAX);
+        let inbox = format!("_INBOX.{}", nkeys::KeyPair::new_server().public_key());
+        let shared = Arc::new(Shared {
+            subject,
+            inbox,
+            frames,
+            next: AtomicU64::new(1),
+            waiting: Mutex::default(),
+            peers: Mutex::default(),
+        });
+        let first = format!("SUB {}.* inbox\r\n", shared.inbox).into_bytes();
+        let pongs = shared.frames.clone();
+        tokio::spawn(async move {
+            let mut next = Some(first);
+            while let Some(bytes) = next {
+                if write.write_all(&bytes).await.is_err() {
+                    return;
+                }
+                next = to_write.recv().await;
+            }
+        });
+        let receiving = Arc::clone(&shared);
+        tokio::spawn(async move {
+            let mut frames = FrameReader::new(read);
+            let mut out = Vec::new();
+            let handle = |message: &Message<'_>, _: &mut Vec<u8>| receiving.received(message);
+            while frames.batch(&mut out, handle).await.is_some() {
+                if !out.is_empty() && pongs.send(std::mem::take(&mut out)).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(Self { shared })
+    }
+
+    /// The subject that peers ask on.
+    pub(crate) fn subject(&self) -> &str {
+        &self.shared.subject
+    }
+
+    /// The subject that one peer is written to on.
+    pub(crate) fn peer_subject(&self, number: u64) -> String {
+        format!("{}.peer.{number}", self.shared.subject)
+    }
+
+    /// Gives a peer a number and a subject of its own, and receives what is written to it.
+    pub(crate) async fn join(&self) -> (u64, mpsc::Receiver<Vec<u8>>) {
+        let number = self.shared.next.fetch_add(1, Ordering::Relaxed);
+        let (messages, inbox) = mpsc::channel(PEER_MESSAGES_MAX);
+        self.shared.peers.lock().insert(number, messages);
+        self.send(format!("SUB {} {number}\r\n", self.peer_subject(number)).into_bytes())
+            .await;
+        (number, inbox)
+    }
+
+    /// The peer is gone.
+    pub(crate) async fn leave(&self, number: u64) {
+        self.shared.peers.lock().remove(&number);
+        self.send(format!("UNSUB {number}\r\n").into_bytes()).await;
+    }
+
+    /// Asks, and waits for the answer.
+    pub(crate) async fn request(&self, payload: &[u8]) -> Answer {
+        let number = self.shared.next.fetch_add(1, Ordering::Relaxed);
+        let reply = format!("{}.{number}", self.shared.inbox);
+        let (tell, told) = oneshot::channel();
+        self.shared.waiting.lock().insert(number, tell);
+        let mut frame = Vec::with_capacity(payload.len() + reply.len() + 64);
+        let subject = self.shared.subject.as_bytes();
+        push_publish(&mut frame, subject, reply.as_bytes(), None, payload);
+        self.send(frame).await;
+        let answer = tokio::time::timeout(ANSWER_MAX, told).await;
+        self.shared.waiting.lock().remove(&number);
+        // The sender is only dropped unused when the server ends.
+        answer.ok().and_then(Result::ok).unwrap_or(Answer::TimedOut)
+    }
+
+    async fn send(&self, frame: Vec<u8>) {
+        // It fails only when the server ends, and this peer with it.
+        let _ = self.shared.frames.send(frame).await;
+    }
+}
+
+impl Shared {
+    fn received(&self, message: &Message<'_>) {
+        if message.sid == b"inbox" {
+            return self.answered(message);
+        }
+        let number = std::str::from_utf8(message.sid)
+            .ok()
+            .and_then(|sid| sid.parse().ok());
+        let Some(number) = number else { return };
+        if let Some(peer) = self.peers.lock().get(&number)
+            && peer.try_send(message.payload.to_vec()).is_err()
+        {
+            tracing::warn!(
+                number,
+                "a message to a plain peer was dropped: it reads too slowly"
+            );
+        }
+    }
+
+    fn answered(&self, message: &Message<'_>) {
+        let token = message
+            .subject
+            .rsplit(|&byte| byte == b'.')
+            .next()
+            .unwrap_or_default();
+        let number = std::str::from_utf8(token)
+            .ok()
+            .and_then(|token| token.parse().ok());
+        let Some(tell) = number.and_then(|number| self.waiting.lock().remove(&number)) else {
+            return;
+        };
+        let status = Headers::new(message.headers).status();
+        let answer = match status {
+            Some((503, _)) => Answer::NobodyListens,
+            _ => Answer::Payload(message.payload.to_vec()),
+        };
+        // Who asked may have gone meanwhile.
+        let _ = tell.send(answer);
+    }
+}

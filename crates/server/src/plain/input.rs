@@ -1,0 +1,93 @@
+//! What a bare peer sent, cut into requests.
+
+/// Bytes without a newline that are kept at the most; more becomes a request as it is.
+pub(super) const LINE_MAX: usize = 64 * 1024;
+
+/// Input that was not asked about yet.
+#[derive(Default)]
+pub(super) struct Input {
+    bytes: Vec<u8>,
+}
+
+/// One request of a peer.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Request {
+    pub(super) payload: Vec<u8>,
+    /// What the answer ends with, as the request did: a peer that speaks in lines is answered in
+    /// lines.
+    pub(super) line_end: &'static [u8],
+}
+
+impl Input {
+    /// The buffer that what arrives is appended to.
+    pub(super) fn buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// The next whole line, or everything once that is more than a line may be.
+    pub(super) fn line(&mut self) -> Option<Request> {
+        let Some(newline) = self.bytes.iter().position(|&byte| byte == b'\n') else {
+            return (self.bytes.len() >= LINE_MAX).then(|| self.everything());
+        };
+        let rest = self.bytes.split_off(newline + 1);
+        let mut payload = std::mem::replace(&mut self.bytes, rest);
+        payload.truncate(newline);
+        let crlf = payload.last() == Some(&b'\r');
+        payload.truncate(newline - usize::from(crlf));
+        Some(Request {
+            payload,
+            line_end: if crlf { b"\r\n" } else { b"\n" },
+        })
+    }
+
+    /// What has come, without a newline.
+    pub(super) fn everything(&mut self) -> Request {
+        Request {
+            payload: std::mem::take(&mut self.bytes),
+            line_end: b"",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_come_out_one_by_one_and_keep_their_kind_of_end() {
+        let mut input = Input::default();
+        input.buffer().extend_from_slice(b"one\ntwo\r\n\nrest");
+        let line = |payload: &[u8], line_end| {
+            Some(Request {
+                payload: payload.to_vec(),
+                line_end,
+            })
+        };
+        assert_eq!(input.line(), line(b"one", b"\n"));
+        assert_eq!(input.line(), line(b"two", b"\r\n"));
+        assert_eq!(input.line(), line(b"", b"\n"));
+        assert_eq!(input.line(), None);
+        assert_eq!(
+            input.everything(),
+            Request {
+                payload: b"rest".to_vec(),
+                line_end: b""
+            }
+        );
+        assert!(input.is_empty());
+    }
+
+    #[test]
+    fn a_line_without_end_is_cut_at_the_bound() {
+        let mut input = Input::default();
+        input.buffer().resize(LINE_MAX, b'x');
+        assert_eq!(
+            input.line().map(|request| request.payload.len()),
+            Some(LINE_MAX)
+        );
+    }
+}
