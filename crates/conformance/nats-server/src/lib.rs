@@ -39,6 +39,7 @@ pub struct Cluster {
 /// What is needed to start the same server once more.
 #[derive(Debug)]
 struct Launch {
+    program: PathBuf,
     args: Vec<OsString>,
     /// Log, process id and stored messages.
     dir: TempDir,
@@ -60,11 +61,18 @@ pub fn run_server(config: &str) -> Server {
 /// # Panics
 /// With its log, when the server does not come up.
 pub fn run_server_with_port(config: &str, port: Option<&str>) -> Server {
-    let mut args: Vec<OsString> = vec!["-p".into(), port.unwrap_or("-1").into()];
-    if !config.is_empty() {
-        args.extend(["-c".into(), config.into()]);
-    }
-    Launch::new(args, config).start()
+    run_program(program(), config, port)
+}
+
+/// The same with another program than the one that PATH or the environment name.
+///
+/// # Panics
+/// With its log, when the server does not come up.
+pub fn run_program(program: PathBuf, config: &str, port: Option<&str>) -> Server {
+    let args = vec!["-p".into(), port.unwrap_or("-1").into()];
+    let launch = Launch::new(program, args, config);
+    let child = launch.spawn();
+    launch.wait_until_serving(child)
 }
 
 /// Three servers in a cluster, each with this configuration file.
@@ -84,10 +92,7 @@ pub fn run_cluster(config: &str) -> Cluster {
         args.extend(["--cluster_name".into(), "cluster".into()]);
         args.extend(["--cluster".into(), url(route).into()]);
         args.extend(["--routes".into(), all_routes.clone().into()]);
-        if !config.is_empty() {
-            args.extend(["-c".into(), config.into()]);
-        }
-        Launch::new(args, config)
+        Launch::new(program(), args, config)
     });
     // All have to run before the first can say that a cluster of three is ready.
     let started: Vec<(Launch, Child)> = launches
@@ -109,7 +114,7 @@ pub fn run_cluster(config: &str) -> Cluster {
 /// # Panics
 /// When that fails.
 pub fn set_lame_duck_mode(server: &Server) {
-    let status = Command::new(program())
+    let status = Command::new(&server.launch.program)
         .arg("--signal")
         .arg(format!("ldm={}", server.client_pid()))
         .status()
@@ -194,34 +199,32 @@ impl Cluster {
 }
 
 impl Launch {
-    fn new(mut args: Vec<OsString>, config: &str) -> Self {
+    fn new(program: PathBuf, mut args: Vec<OsString>, config: &str) -> Self {
         let dir = tempfile::Builder::new()
             .prefix("nats-server-test-")
             .tempdir();
         let dir = dir.expect("a temporary directory");
+        if !config.is_empty() {
+            args.extend(["-c".into(), config.into()]);
+        }
         // Only a server that stores something is asked to store it here.
         if std::fs::read_to_string(config).is_ok_and(|text| text.contains("jetstream")) {
             args.extend(["--store_dir".into(), dir.path().join("store").into()]);
         }
-        Self { args, dir }
-    }
-
-    fn start(self) -> Server {
-        let child = self.spawn();
-        self.wait_until_serving(child)
+        Self { program, args, dir }
     }
 
     fn spawn(&self) -> Child {
         // A log of an earlier run would name a port that nobody listens on yet.
         let _ = std::fs::remove_file(self.log_file());
-        Command::new(program())
+        Command::new(&self.program)
             .args(["-l".into(), self.log_file(), "-P".into(), self.pid_file()])
             .args(&self.args)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .unwrap_or_else(|error| panic!("{} does not start: {error}", program().display()))
+            .unwrap_or_else(|error| panic!("{} does not start: {error}", self.program.display()))
     }
 
     fn wait_until_serving(self, child: Child) -> Server {
