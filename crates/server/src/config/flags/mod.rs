@@ -306,7 +306,7 @@ fn read_task(found: &Arguments) -> Result<Task, Box<Fault>> {
         return Ok(Task::Done(read_signal(signal)?));
     }
     let check = is_on(found, Flag::Check);
-    if check && values_of(found, Flag::Config).next().is_none() {
+    if check && settings::config_file(&found.flags).is_none() {
         return fault(FlagProblem::CheckWithoutConfig);
     }
     Ok(Task::Serve { check })

@@ -326,6 +326,7 @@ fn the_configuration_can_be_checked() {
     refuses_in("s -c broken -t", &files, 1, "broken:1:7: Parse error: ");
     refuses_in("s -c missing", &files, 1, "can't read missing");
     refuses("s -t", "name it with -c FILE");
+    refuses("s -t -c ", "name it with -c FILE");
 }
 
 #[test]

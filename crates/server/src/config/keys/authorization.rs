@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::Findings;
 use super::field::Field;
 use super::known::{self, AUTHORIZATION, AuthorizationKey, Meaning};
+use super::{ERRORS_SHOWN_MAX, Findings};
 use crate::config::fault::Fault;
 use crate::config::messages::KeyProblem;
 use crate::config::options::Authorization;
@@ -23,6 +23,9 @@ pub(super) fn read(
     findings: &mut Findings,
 ) -> Result<(), Fault> {
     for entry in field.map()?.entries() {
+        if findings.errors.len() >= ERRORS_SHOWN_MAX {
+            break;
+        }
         let inner = Field::of(entry);
         let warnings = &mut findings.warnings;
         let result = match known::find(AUTHORIZATION, &entry.key) {

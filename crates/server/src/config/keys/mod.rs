@@ -23,6 +23,9 @@ pub(crate) use known::nearest_word;
 pub(crate) use listen::{parse_plain, parse_port};
 pub(crate) use settings::{LANGS, LOG_FORMATS, one_of, parse_log_format};
 
+/// Mistakes that are told one by one; nobody mends more in one go.
+pub const ERRORS_SHOWN_MAX: usize = 100;
+
 /// What was found while settings were read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Findings {
@@ -56,6 +59,11 @@ pub fn apply(
         findings,
     };
     for entry in map.entries() {
+        if settings.findings.errors.len() >= ERRORS_SHOWN_MAX {
+            let rest = Fault::at(&entry.place, KeyProblem::MoreMistakes);
+            settings.findings.errors.push(rest);
+            return;
+        }
         let field = Field::of(entry);
         let result = match known::find(TOP_LEVEL, &entry.key) {
             Some(Meaning::Sets(key)) => settings.set(key, &field),

@@ -338,6 +338,22 @@ fn all_mistakes_are_reported_together() {
 }
 
 #[test]
+fn after_many_mistakes_the_rest_is_left_untold() {
+    let text: String = (0..100_000)
+        .map(|at| format!("unknown_{at}: 1\n"))
+        .collect();
+    let errors = read(&text).1.errors;
+    assert_eq!(errors.len(), ERRORS_SHOWN_MAX + 1);
+    assert!(
+        errors[ERRORS_SHOWN_MAX]
+            .to_string()
+            .contains("may be more mistakes")
+    );
+    let (_, findings) = read(&"port: 1\n".repeat(100_000));
+    assert_eq!(findings.warnings.len(), 100);
+}
+
+#[test]
 fn an_unknown_key_is_fine_only_when_it_serves_as_variable() {
     assert_eq!(options("MY_PORT: 4333\nport: $MY_PORT").port, 4333);
     let inside = options("authorization { SECRET: x, token: $SECRET }");

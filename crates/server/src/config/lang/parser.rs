@@ -14,6 +14,9 @@ use crate::config::surroundings::Surroundings;
 /// Files that one configuration may include, directly and through each other.
 pub const INCLUDES_MAX: usize = 1000;
 
+/// Warnings that are kept: nobody reads more.
+const WARNINGS_MAX: usize = 100;
+
 /// A configuration as it was written.
 #[derive(Clone, Debug)]
 pub struct Parsed {
@@ -334,6 +337,7 @@ impl FileReader<'_, '_, '_> {
         let extent = block.extent();
         if let Some(replaced) = replaced
             && replaced.place.file == place.file
+            && self.reading.warnings.len() < WARNINGS_MAX
         {
             let problem = SyntaxProblem::WrittenTwice {
                 key: replaced.key.to_string(),

@@ -110,7 +110,7 @@ impl FlagProblem {
             Self::UnknownFlag {
                 flag,
                 nearest: Some(nearest),
-            } => format!("no existe la opción {flag}; ¿quería decir {nearest}?"),
+            } => format!("no existe la opción {flag}; ¿querías decir {nearest}?"),
             Self::UnknownFlag {
                 flag,
                 nearest: None,
@@ -118,14 +118,14 @@ impl FlagProblem {
             Self::UnknownCommand {
                 word,
                 nearest: Some(nearest),
-            } => format!("orden desconocida: \"{word}\"; ¿quería decir \"{nearest}\"?"),
+            } => format!("orden desconocida: \"{word}\"; ¿querías decir \"{nearest}\"?"),
             Self::UnknownCommand {
                 word,
                 nearest: None,
             } => format!("orden desconocida: \"{word}\"; --help muestra las que hay"),
             Self::NotText(flag) => format!("el valor de {flag} no es texto UTF-8"),
             Self::NotYet { flag, feature } => format!(
-                "{flag}: esta versión de recado-server aún no tiene {}; quite la opción para arrancar sin ello",
+                "{flag}: esta versión de recado-server aún no tiene {}; quita la opción para arrancar sin ello",
                 feature.name(Lang::Es)
             ),
             Self::NeedsValue(flag) => format!("{flag} necesita un valor"),
@@ -137,24 +137,24 @@ impl FlagProblem {
                 format!("{flag} lleva un número de bytes como 1000000, 10MB o 1GiB, no \"{value}\"")
             }
             Self::CheckWithoutConfig => {
-                "-t comprueba un archivo de configuración; indíquelo con -c ARCHIVO".into()
+                "-t comprueba un archivo de configuración; indícalo con -c ARCHIVO".into()
             }
             Self::UnknownSignal(word) => {
                 format!("no existe la señal \"{word}\"; puede ser ldm, stop, quit, term o reopen")
             }
             Self::CommandWithFlags(word) => {
-                format!("\"{word}\" no va con las opciones que lo preceden; quítelas")
+                format!("\"{word}\" no va con las opciones que lo preceden; quítalas")
             }
-            Self::TokenSubcommand => "escriba: token new [ARCHIVO] [--force] [--print]".into(),
+            Self::TokenSubcommand => "escribe: token new [ARCHIVO] [--force] [--print]".into(),
             Self::TokenFileCount => "\"token new\" lleva un solo archivo".into(),
             Self::TokenFileExists(path) => {
-                format!("{path} ya existe; indique otro archivo o sustitúyalo con --force")
+                format!("{path} ya existe; indica otro archivo o sustitúyelo con --force")
             }
             Self::TokenFileFailed { path, error } => {
                 format!("no se puede escribir {path}: {error}")
             }
             Self::SecretOnCommandLine(flag) => format!(
-                "otros usuarios de esta máquina pueden ver el valor de {flag} en la lista de procesos; con --token-file ARCHIVO queda para usted"
+                "otros usuarios de esta máquina pueden ver el valor de {flag} en la lista de procesos; con --token-file ARCHIVO queda solo para ti"
             ),
         }
     }

@@ -36,9 +36,9 @@ impl Notice {
                  Connect a client with it:   recado --token-file {path} sub '>'"
             ),
             (Self::TokenMade { path }, Lang::Es) => format!(
-                "Hay un token nuevo en {path}; solo usted puede leerlo.\n\
-                 Arranque el servidor con él:    recado-server --token-file {path}\n\
-                 Conecte un cliente con él:      recado --token-file {path} sub '>'"
+                "Hay un token nuevo en {path}; solo tú puedes leerlo.\n\
+                 Arranca el servidor con él:    recado-server --token-file {path}\n\
+                 Conecta un cliente con él:      recado --token-file {path} sub '>'"
             ),
         }
     }
@@ -153,6 +153,6 @@ Registro
   -h, --help                    Mostrar esto
   -v, --version                 Mostrar la versión
 
-token new crea un token de 256 bits al azar y lo escribe en ARCHIVO (recado.token), que solo usted
-puede leer.
+token new crea un token de 256 bits al azar y lo escribe en ARCHIVO (recado.token), que solo tú
+puedes leer.
 ";

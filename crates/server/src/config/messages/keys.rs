@@ -188,6 +188,7 @@ pub enum KeyProblem {
         path: String,
         mode: u32,
     },
+    MoreMistakes,
     /// Warning.
     TokenFileGroup {
         path: String,
@@ -327,6 +328,9 @@ impl KeyProblem {
             Self::UserWithoutPassword => {
                 "there is a user without a password; add the password".into()
             }
+            Self::MoreMistakes => {
+                "from here on there may be more mistakes; mend these first".into()
+            }
             Self::NothingInFile => "the configuration file says nothing".into(),
         }
     }
@@ -338,13 +342,13 @@ impl KeyProblem {
                 key,
                 nearest: Some(nearest),
             } => {
-                format!("clave desconocida \"{key}\"; ¿quería decir \"{nearest}\"?")
+                format!("clave desconocida \"{key}\"; ¿querías decir \"{nearest}\"?")
             }
             Self::UnknownKey { key, nearest: None } => {
-                format!("clave desconocida \"{key}\"; quítela")
+                format!("clave desconocida \"{key}\"; quítala")
             }
             Self::NotYet { key, feature } => format!(
-                "\"{key}\": esta versión de recado-server aún no tiene {}; quite la clave para arrancar sin ello",
+                "\"{key}\": esta versión de recado-server aún no tiene {}; quita la clave para arrancar sin ello",
                 feature.name(lang)
             ),
             Self::WrongKind {
@@ -354,10 +358,10 @@ impl KeyProblem {
             } => {
                 let hint = match (expected, found) {
                     (Kind::Text, Kind::Integer | Kind::Number | Kind::Boolean | Kind::Datetime) => {
-                        "; póngalo entre comillas"
+                        "; ponlo entre comillas"
                     }
                     (Kind::Integer | Kind::Number | Kind::Boolean, Kind::Text) => {
-                        "; escríbalo sin comillas"
+                        "; escríbelo sin comillas"
                     }
                     _ => "",
                 };
@@ -381,13 +385,13 @@ impl KeyProblem {
                 )
             }
             Self::BadAddress(value) => format!(
-                "\"{value}\" no es una dirección; escriba HOST:PUERTO, con corchetes alrededor de una dirección IPv6"
+                "\"{value}\" no es una dirección; escribe HOST:PUERTO, con corchetes alrededor de una dirección IPv6"
             ),
             Self::BadPort(value) => {
                 format!("\"{value}\" no es un puerto; van de 1 a 65535, y -1 toma uno libre")
             }
             Self::BadDuration { key, value } => format!(
-                "\"{key}\": \"{value}\" no es una duración; escriba por ejemplo \"10s\", \"1m30s\" o \"500ms\""
+                "\"{key}\": \"{value}\" no es una duración; escribe por ejemplo \"10s\", \"1m30s\" o \"500ms\""
             ),
             Self::BadPlain(value) => format!("\"{value}\" no es PUERTO ni PUERTO:ASUNTO"),
             Self::BadPlainSubject(subject) => format!(
@@ -397,7 +401,7 @@ impl KeyProblem {
                 format!("dos entradas «plain» tienen el mismo puerto {port}")
             }
             Self::ServerNameSpaces => "el nombre del servidor no puede llevar espacios".into(),
-            Self::Empty(key) => format!("\"{key}\" está vacío; dele un valor o quítelo"),
+            Self::Empty(key) => format!("\"{key}\" está vacío; ponle un valor o quítalo"),
             Self::LameDuckTooShort(found) => {
                 format!("un lame_duck_duration de {found:?} es demasiado corto; el mínimo es 30s")
             }
@@ -408,12 +412,12 @@ impl KeyProblem {
                 format!("max_payload ({payload}) no puede ser mayor que max_pending ({pending})")
             }
             Self::TokenAndUser => {
-                "hay un token y también un usuario con contraseña; deje uno de los dos".into()
+                "hay un token y también un usuario con contraseña; deja uno de los dos".into()
             }
-            Self::TokenTwice => "hay un token y también un token_file; deje uno de los dos".into(),
-            Self::PasswordWithoutUser => "hay una contraseña sin usuario; añada el usuario".into(),
+            Self::TokenTwice => "hay un token y también un token_file; deja uno de los dos".into(),
+            Self::PasswordWithoutUser => "hay una contraseña sin usuario; añade el usuario".into(),
             Self::OpenToAll(host) => format!(
-                "a {host} se llega desde otras máquinas y no se pediría ninguna credencial; ponga una (--token-file ARCHIVO, que crea `recado-server token new`) o diga --allow-anonymous si es lo que quiere"
+                "a {host} se llega desde otras máquinas y no se pediría ninguna credencial; pon una (--token-file ARCHIVO, que crea `recado-server token new`) o di --allow-anonymous si es lo que quieres"
             ),
             Self::TokenFileUnreadable { path, error } => {
                 format!("no se puede leer el archivo del token {path}: {error}")
@@ -425,24 +429,27 @@ impl KeyProblem {
                 format!("el archivo del token {path} debe tener una sola línea sin blancos")
             }
             Self::TokenFileOpen { path, mode } => format!(
-                "cualquiera en esta máquina puede leer o cambiar el archivo del token {path} (modo {mode:03o}); ejecute: chmod 600 {path}"
+                "cualquiera en esta máquina puede leer o cambiar el archivo del token {path} (modo {mode:03o}); ejecuta: chmod 600 {path}"
             ),
             Self::TokenFileGroup { path, mode } => format!(
-                "el grupo del archivo del token {path} puede leerlo o cambiarlo (modo {mode:03o}); si no es lo que quiere, ejecute: chmod 600 {path}"
+                "el grupo del archivo del token {path} puede leerlo o cambiarlo (modo {mode:03o}); si no es lo que quieres, ejecuta: chmod 600 {path}"
             ),
             Self::BareDuration { key, seconds } => {
-                format!("\"{key}\": {seconds} se toma como segundos; escriba \"{seconds}s\"")
+                format!("\"{key}\": {seconds} se toma como segundos; escribe \"{seconds}s\"")
             }
             Self::LargePayload(payload) => format!(
                 "un max_payload de {payload} es mucho; por encima de 8 MiB cada suscriptor lento cuesta mucha memoria"
             ),
             Self::LongTimeout(found) => format!(
-                "un plazo de autenticación de {} s es mucho (un número solo son segundos); manténgalo por debajo de 60 s",
+                "un plazo de autenticación de {} s es mucho (un número solo son segundos); mantenlo por debajo de 60 s",
                 found.as_secs_f64()
             ),
             Self::NobodyAdmitted => "con este max_connections no se admite a ningún cliente".into(),
             Self::UserWithoutPassword => {
-                "hay un usuario sin contraseña; añada la contraseña".into()
+                "hay un usuario sin contraseña; añade la contraseña".into()
+            }
+            Self::MoreMistakes => {
+                "a partir de aquí puede haber más errores; corrige antes los anteriores".into()
             }
             Self::NothingInFile => "el archivo de configuración no dice nada".into(),
         }

@@ -152,28 +152,28 @@ impl SyntaxProblem {
     fn spanish(&self) -> String {
         let what = match self {
             Self::NotAKey(found) => format!(
-                "se esperaba una clave y hay '{}'; quítelo o ponga la clave entre comillas",
+                "se esperaba una clave y hay '{}'; quítalo o pon la clave entre comillas",
                 shown(*found)
             ),
             Self::UnclosedKey => "las comillas de esta clave no se cierran".into(),
-            Self::NoValue(key) => format!("\"{key}\" no tiene valor; escriba \"{key}: VALOR\""),
+            Self::NoValue(key) => format!("\"{key}\" no tiene valor; escribe \"{key}: VALOR\""),
             Self::ValueOnNextLine(key) => {
                 format!("\"{key}\" no tiene valor; el valor debe empezar en la misma línea")
             }
-            Self::EmptyValue => "aquí falta un valor; escriba \"\" si debe estar vacío".into(),
+            Self::EmptyValue => "aquí falta un valor; escribe \"\" si debe estar vacío".into(),
             Self::AfterValue { found, inside } => {
                 let found = shown(*found);
                 match inside {
-                    Inside::File => format!("hay '{found}' después de un valor; termínelo con un salto de línea, \",\" o \";\", o póngalo todo entre comillas"),
-                    Inside::Map => format!("hay '{found}' después de un valor; termínelo con un salto de línea, \",\", \";\" o \"}}\", o póngalo todo entre comillas"),
-                    Inside::Array => format!("hay '{found}' después de un valor de la lista; separe los valores con \",\" o un salto de línea y cierre la lista con \"]\""),
-                    Inside::Variable => format!("hay '{found}' después del valor; ponga comillas alrededor de todo el valor dentro de la variable"),
+                    Inside::File => format!("hay '{found}' después de un valor; termínalo con un salto de línea, \",\" o \";\", o ponlo todo entre comillas"),
+                    Inside::Map => format!("hay '{found}' después de un valor; termínalo con un salto de línea, \",\", \";\" o \"}}\", o ponlo todo entre comillas"),
+                    Inside::Array => format!("hay '{found}' después de un valor de la lista; separa los valores con \",\" o un salto de línea y cierra la lista con \"]\""),
+                    Inside::Variable => format!("hay '{found}' después del valor; pon comillas alrededor de todo el valor dentro de la variable"),
                 }
             }
-            Self::Unclosed(open) => format!("este '{open}' no se cierra; añada el '{}'", closing(*open)),
+            Self::Unclosed(open) => format!("este '{open}' no se cierra; añade el '{}'", closing(*open)),
             Self::UnclosedString => "las comillas que se abren aquí no se cierran".into(),
-            Self::UnclosedBlock => "este '(' no se cierra; ponga un ')' solo al principio de una línea".into(),
-            Self::SurplusBrace => "este '}' no cierra nada; quítelo o añada el '{' que falta más arriba".into(),
+            Self::UnclosedBlock => "este '(' no se cierra; pon un ')' solo al principio de una línea".into(),
+            Self::SurplusBrace => "este '}' no cierra nada; quítalo o añade el '{' que falta más arriba".into(),
             Self::BadEscape(found) => format!(
                 "'\\{}' no es una secuencia de escape; las que hay son \\xHH \\t \\n \\r \\\" \\\\ (entre comillas simples, '\\' se toma tal cual)",
                 found.map(shown).unwrap_or_default()
@@ -182,19 +182,19 @@ impl SyntaxProblem {
             Self::EscapesNotUtf8 => "las secuencias \\x de este valor no forman texto UTF-8".into(),
             Self::BadNumber(word) => format!("\"{word}\" no es un número; un texto que empieza por '-' va entre comillas"),
             Self::NumberTooLarge(word) => format!("{word} es demasiado grande; los números tienen 64 bits"),
-            Self::FloatNeedsDigit(word) => format!("los números empiezan por una cifra; escriba 0{word}"),
+            Self::FloatNeedsDigit(word) => format!("los números empiezan por una cifra; escribe 0{word}"),
             Self::BadDatetime(word) => format!("\"{word}\" no es una hora como 2026-01-31T12:00:00Z; otro texto va entre comillas"),
-            Self::QuoteInWord => "hay un ' en una palabra sin comillas; póngala entera entre comillas dobles".into(),
+            Self::QuoteInWord => "hay un ' en una palabra sin comillas; ponla entera entre comillas dobles".into(),
             Self::VariableUnnamed => "una variable se escribe $NOMBRE, sin llaves; otro texto que empieza por '$' va entre comillas".into(),
-            Self::VariableUnset(name) => format!("la variable ${name} no es una clave anterior ni está en el entorno; defínala antes de usarla, o ponga entre comillas un texto que empieza por '$'"),
+            Self::VariableUnset(name) => format!("la variable ${name} no es una clave anterior ni está en el entorno; defínela antes de usarla, o pon entre comillas un texto que empieza por '$'"),
             Self::VariableCycle(name) => format!("la variable de entorno {name} se refiere a sí misma"),
             Self::VariableValue { name, problem } => format!("en la variable de entorno {name}: {}", inner(problem, Lang::Es)),
             Self::IncludeWithoutFile => "\"include\" necesita el nombre de un archivo".into(),
-            Self::IncludeCycle(path) => format!("{path} se incluye a sí mismo; quite uno de los include"),
+            Self::IncludeCycle(path) => format!("{path} se incluye a sí mismo; quita uno de los include"),
             Self::TooManyIncludes => format!("se incluyen más de {INCLUDES_MAX} archivos"),
             Self::Unreadable { path, error } => format!("no se puede leer {path}: {error}"),
             Self::NotUtf8 { path, line } => format!("{path} no es texto UTF-8 (línea {line})"),
-            Self::Nul => "hay un byte NUL en el archivo; guárdelo como texto sin formato".into(),
+            Self::Nul => "hay un byte NUL en el archivo; guárdalo como texto sin formato".into(),
             Self::TooDeep => format!("hay más de {DEPTH_MAX} niveles de bloques, listas, include y variables, unos dentro de otros"),
             Self::TooLarge => format!("con todas las variables desarrolladas hay más de {VALUES_MAX} valores"),
             Self::BraceClosesNothing => "este '}' no cierra nada".into(),
