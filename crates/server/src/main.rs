@@ -1,14 +1,100 @@
-//! The program `recado-server`.
+//! The program `recado-server`: reads the command line and does what it says.
+//!
+//! It exits with 0 when that was done, 1 when it could not be, 2 when the command line is wrong.
 
-use recado_server::{Inherited, Server, config::Options};
+#![forbid(unsafe_code)]
 
-fn main() {
-    let mut options = Options::default();
-    let args: Vec<String> = std::env::args().collect();
-    if let Some(at) = args.iter().position(|a| a == "-p") {
-        options.port = args[at + 1].parse().unwrap_or(0);
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use recado_server::config::flags::{
+    CommandLine, Invocation, SignalCommand, SignalTarget, TokenNew, read_command_line,
+};
+use recado_server::config::messages::{FlagProblem, Message, Notice};
+use recado_server::config::{Lang, Machine, Personality, token};
+use recado_server::{NATS_VERSION, VERSION, daemon};
+
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let called = arguments.first().cloned().unwrap_or_default();
+    let program = daemon::file_name(&called.to_string_lossy());
+    let line = match read_command_line(arguments, &Machine) {
+        Ok(line) => line,
+        Err(refusal) => {
+            complain(&refusal.text());
+            return ExitCode::from(refusal.exit_code);
+        }
+    };
+    let CommandLine {
+        personality,
+        lang,
+        invocation,
+    } = line;
+    match invocation {
+        Invocation::Serve(serve) => daemon::serve(&serve, &program),
+        Invocation::CheckConfig(checked) => {
+            complain(&checked.text(personality, lang));
+            ExitCode::SUCCESS
+        }
+        Invocation::Signal { command, target } => signal(command, &target, &program, lang),
+        Invocation::TokenNew(new) => make_token(&new, &program, lang),
+        Invocation::Version => {
+            say(&match personality {
+                Personality::NatsServer => format!("nats-server: v{NATS_VERSION}\n"),
+                Personality::Recado => {
+                    format!("recado-server {VERSION} (NATS {NATS_VERSION})\n")
+                }
+            });
+            ExitCode::SUCCESS
+        }
+        Invocation::Help(text) => {
+            say(&text);
+            ExitCode::SUCCESS
+        }
     }
-    let server = Server::start(options, Inherited::default()).unwrap();
-    println!("{}", server.client_addr());
-    server.wait();
+}
+
+fn signal(command: SignalCommand, target: &SignalTarget, program: &str, lang: Lang) -> ExitCode {
+    match daemon::send(command, target, program) {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(problem) => {
+            complain(&format!("{program}: {}\n", problem.text(lang)));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn make_token(new: &TokenNew, program: &str, lang: Lang) -> ExitCode {
+    let path = new.path.display().to_string();
+    let problem = match token::create(&new.path, new.force) {
+        Ok(token) => {
+            if new.print {
+                say(&format!("{token}\n"));
+            }
+            let made = Notice::TokenMade { path };
+            complain(&format!("{}\n", made.text(lang)));
+            return ExitCode::SUCCESS;
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            FlagProblem::TokenFileExists(path)
+        }
+        Err(error) => FlagProblem::TokenFileFailed {
+            path,
+            error: error.to_string(),
+        },
+    };
+    let problem = Message::from(problem).text(lang);
+    complain(&format!("{program}: {problem}\n"));
+    ExitCode::FAILURE
+}
+
+/// To standard output. A reader that has gone away (`--help | head -1`) is no failure.
+fn say(text: &str) {
+    let _ = io::stdout().write_all(text.as_bytes());
+}
+
+/// To standard error.
+fn complain(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
 }

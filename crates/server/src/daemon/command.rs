@@ -11,7 +11,7 @@ use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::SignalProblem;
+use super::messages::SignalProblem;
 use super::pid_file::read_pid;
 use super::processes;
 use crate::config::Personality;

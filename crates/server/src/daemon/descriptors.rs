@@ -2,7 +2,7 @@
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-use super::ResourceText;
+use super::messages::ResourceText;
 
 /// What the process itself needs beside its connections: log, listeners, runtime, files of others'
 /// libraries.
@@ -10,13 +10,13 @@ const OWN_USE: u64 = 64;
 
 /// The limit after [`raise`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Descriptors {
+pub(super) struct Descriptors {
     /// Descriptors that may be open at once.
     pub limit: u64,
 }
 
 /// Raises the limit to what the system allows without asking.
-pub fn raise() -> Result<Descriptors, ResourceText> {
+pub(super) fn raise() -> Result<Descriptors, ResourceText> {
     let failed = |error: nix::Error| ResourceText::DescriptorsUnknown {
         error: error.to_string(),
     };
@@ -31,12 +31,12 @@ pub fn raise() -> Result<Descriptors, ResourceText> {
 
 impl Descriptors {
     /// Connections that fit.
-    pub fn connections_max(self) -> u64 {
+    pub(super) fn connections_max(self) -> u64 {
         self.limit.saturating_sub(OWN_USE)
     }
 
     /// Whether as many connections fit as are wanted; `None` wants as many as fit.
-    pub fn suffice_for(self, wanted: Option<usize>) -> bool {
+    pub(super) fn suffice_for(self, wanted: Option<usize>) -> bool {
         wanted.is_none_or(|wanted| wanted as u64 <= self.connections_max())
     }
 }

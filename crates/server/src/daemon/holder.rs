@@ -27,7 +27,7 @@ pub enum Holder {
 
 /// The holder of a socket that listens where `wanted` would; `None` when there is none, or the
 /// system does not tell.
-pub fn holder_of(wanted: SocketAddr) -> Option<Holder> {
+pub(super) fn holder_of(wanted: SocketAddr) -> Option<Holder> {
     let entries = tcp()
         .unwrap_or_default()
         .into_iter()

@@ -8,7 +8,7 @@ use crate::config::{Lang, Options};
 const DEFAULT_URL: &str = "nats://127.0.0.1:4222";
 
 /// A first `recado` command for a server with these options that listens there.
-pub fn command(options: &Options, reachable: SocketAddr, lang: Lang) -> String {
+pub(super) fn command(options: &Options, reachable: SocketAddr, lang: Lang) -> String {
     let mut words = vec!["recado".to_owned()];
     let url = format!("nats://{reachable}");
     if url != DEFAULT_URL {

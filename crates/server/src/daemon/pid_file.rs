@@ -6,19 +6,19 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::Obstacle;
+use super::messages::Obstacle;
 use super::processes;
 
 /// Removes its file when dropped, if the file still holds our id.
 #[derive(Debug)]
-pub struct PidFile {
+pub(super) struct PidFile {
     path: PathBuf,
 }
 
 impl PidFile {
     /// Writes the file. A file that another running process called `program` has written is left
     /// alone, unless `take_over` says that the last one wins, as with nats-server.
-    pub fn create(path: &Path, program: &str, take_over: bool) -> Result<Self, Obstacle> {
+    pub(super) fn create(path: &Path, program: &str, take_over: bool) -> Result<Self, Obstacle> {
         if let Some(pid) = read_pid(path) {
             let is_me = u32::try_from(pid) == Ok(std::process::id());
             if !take_over && !is_me && processes::is_called(pid, program) {

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::Obstacle;
+use super::messages::Obstacle;
 use super::pid_file::write_whole;
 
 /// What the file says. A list that is empty is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Ports {
+pub(super) struct Ports {
     /// URLs for NATS clients.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub nats: Vec<String>,
@@ -23,7 +23,7 @@ pub struct Ports {
 
 impl Ports {
     /// The URLs under which these listeners can be reached.
-    pub fn of(clients: &[SocketAddr], plain: &[SocketAddr]) -> Self {
+    pub(super) fn of(clients: &[SocketAddr], plain: &[SocketAddr]) -> Self {
         let interfaces = interfaces();
         let urls = |scheme: &str, bound: &[SocketAddr]| {
             bound
@@ -41,13 +41,13 @@ impl Ports {
 
 /// Removes its file when dropped.
 #[derive(Debug)]
-pub struct PortsFile {
+pub(super) struct PortsFile {
     path: PathBuf,
 }
 
 impl PortsFile {
     /// Writes `<directory>/<program>_<pid>.ports`.
-    pub fn create(directory: &Path, program: &str, ports: &Ports) -> Result<Self, Obstacle> {
+    pub(super) fn create(directory: &Path, program: &str, ports: &Ports) -> Result<Self, Obstacle> {
         let name = format!("{program}_{}.ports", std::process::id());
         let path = directory.join(name);
         let path = std::path::absolute(&path).unwrap_or(path);

@@ -3,11 +3,11 @@
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
 
 /// The signals that the server listens to. SIGPIPE is ignored by Rust's start-up already.
-pub const LISTENED: [i32; 5] = [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2];
+pub(super) const LISTENED: [i32; 5] = [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2];
 
 /// What to do about a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
+pub(super) enum Action {
     /// Finish, flush, close; then exit with success.
     Stop,
     /// Exit at once: somebody has asked twice.
@@ -24,14 +24,14 @@ pub enum Action {
 
 /// What has been asked of the server so far.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Stance {
+pub(super) struct Stance {
     lame_duck: bool,
     stopping: bool,
 }
 
 impl Stance {
     /// Takes notice of a signal.
-    pub fn on(&mut self, signal: i32) -> Action {
+    pub(super) fn on(&mut self, signal: i32) -> Action {
         match signal {
             SIGINT if self.stopping => Action::Hurry,
             SIGINT => self.stop(),
@@ -49,6 +49,16 @@ impl Stance {
         }
     }
 
+    /// Whether it is stopping, not only in lame duck mode.
+    pub(super) fn is_stopping(self) -> bool {
+        self.stopping
+    }
+
+    /// Whether the server has a reason to end.
+    pub(super) fn was_told_to_go(self) -> bool {
+        self.stopping || self.lame_duck
+    }
+
     fn stop(&mut self) -> Action {
         self.stopping = true;
         Action::Stop
@@ -56,7 +66,7 @@ impl Stance {
 }
 
 /// The name that the shell knows a signal by.
-pub fn name(signal: i32) -> &'static str {
+pub(super) fn name(signal: i32) -> &'static str {
     signal_hook::low_level::signal_name(signal).unwrap_or("signal")
 }
 

@@ -127,6 +127,11 @@ impl Log {
         self.style.short_time && self.style.format == LogFormat::Text
     }
 
+    /// Whether each line is a JSON object.
+    pub fn is_for_machines(&self) -> bool {
+        self.style.format == LogFormat::Json
+    }
+
     /// Writes text of ours as it is, in order with the lines. Only for a terminal.
     pub fn print(&self, text: &str) {
         let mut text = text.to_owned();

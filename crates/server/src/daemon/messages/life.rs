@@ -15,6 +15,8 @@ pub enum LifeText {
     Hurrying,
     /// The server has ended.
     Stopped,
+    /// The server has ended, and nobody had told it to.
+    EndedByItself,
     /// Lame duck mode begins.
     LameDuck {
         /// Seconds until the last client has been sent away.
@@ -48,6 +50,13 @@ impl LifeText {
                 "segunda petición: el servidor se detiene ya".to_owned(),
             ),
             Self::Stopped => ("stopped".to_owned(), "servidor detenido".to_owned()),
+            Self::EndedByItself => (
+                "the server has ended without having been told to; the lines above say why"
+                    .to_owned(),
+                "el servidor ha terminado sin que nadie lo pidiera; las líneas de arriba dicen \
+                 por qué"
+                    .to_owned(),
+            ),
             Self::LameDuck { seconds } => (
                 format!(
                     "lame duck: no new clients, those that are here are sent away within \

@@ -96,13 +96,11 @@ impl Obstacle {
             Self::ActivationSecond { descriptor } => (
                 format!(
                     "descriptor {descriptor}, handed over by socket activation, is one too many: \
-                     clients have one socket. Name it plain or plain.SUBJECT \
-                     (FileDescriptorName=) if it is for bare TCP peers"
+                     clients have one socket"
                 ),
                 format!(
                     "el descriptor {descriptor}, recibido por activación de sockets, sobra: los \
-                     clientes tienen un solo socket. Llámalo plain o plain.ASUNTO \
-                     (FileDescriptorName=) si es para sockets TCP sin protocolo"
+                     clientes tienen un solo socket"
                 ),
             ),
             Self::PidFileTaken { path, pid } => (

@@ -1,0 +1,238 @@
+//! The life of the daemon around the server: prepare, start, tell the world, listen to signals, go.
+
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+use signal_hook::iterator::Signals;
+
+use crate::config::flags::Serve;
+use crate::config::{Lang, Limits, Options, Personality};
+use crate::logging::Log;
+use crate::{Inherited, Server, StartError};
+
+use super::messages::{LifeText, Obstacle, ResourceText};
+use super::pid_file::PidFile;
+use super::ports_file::{Ports, PortsFile};
+use super::signals::{Action, LISTENED, Stance};
+use super::voice::{Opening, Voice};
+use super::{activation, descriptors, holder, invitation, signals};
+
+/// Time that the last log lines are given to be written.
+const LOG_FLUSH_MAX: Duration = Duration::from_secs(2);
+
+/// Runs a server until it is told to stop. `program` is the file name that it was called by.
+///
+/// To be called from `main`, before there are other threads. Success: it ended because it was
+/// asked to, and finished what was under way.
+pub fn serve(serve: &Serve, program: &str) -> ExitCode {
+    let options = &serve.options;
+    // First of all: what is handed over is known by number, and numbers are reused.
+    let sockets = activation::inherited();
+    let log = match Log::open(&options.log, options.personality) {
+        Ok(log) => log,
+        Err(error) => {
+            let obstacle = Obstacle::LogFileUnopenable {
+                path: error.path,
+                error: error.source.to_string(),
+            };
+            // There is no log to tell it, and whether anybody reads this can't be helped.
+            let _ = writeln!(io::stderr(), "{program}: {}", obstacle.text(options.lang));
+            return ExitCode::FAILURE;
+        }
+    };
+    log.install();
+    let voice = Voice {
+        personality: options.personality,
+        // Rules that match lines of a machine's log should not depend on who started the server.
+        lang: if log.is_for_machines() {
+            Lang::En
+        } else {
+            options.lang
+        },
+        log: log.clone(),
+    };
+    let ended = sockets.and_then(|sockets| Daemon::start(serve, program, &voice, sockets));
+    let code = match ended {
+        Ok(daemon) => daemon.live(&voice),
+        Err(obstacle) => {
+            voice.fatal(&obstacle);
+            ExitCode::FAILURE
+        }
+    };
+    log.flush(LOG_FLUSH_MAX);
+    code
+}
+
+/// A server that listens, and what tells of it. Dropping removes the files.
+struct Daemon {
+    server: Arc<Server>,
+    signals: Signals,
+    lame_duck_seconds: u64,
+    _pid_file: Option<PidFile>,
+    _ports_file: Option<PortsFile>,
+}
+
+impl Daemon {
+    fn start(
+        serve: &Serve,
+        program: &str,
+        voice: &Voice,
+        sockets: Inherited,
+    ) -> Result<Self, Obstacle> {
+        let options = &serve.options;
+        voice.starting();
+        let resources = raise_descriptors(options);
+        // From here on a signal ends nothing by itself.
+        let signals = Signals::new(LISTENED).map_err(cannot_start)?;
+        // nats-server takes any pid file, and scripts that start several with one rely on it.
+        let take_over = options.personality == Personality::NatsServer;
+        let pid_file = (options.pid_file.as_deref())
+            .map(|path| PidFile::create(path, program, take_over))
+            .transpose()?;
+        let server = Server::start(options.clone(), sockets).map_err(obstacle_of)?;
+        let ports = Ports::of(&[server.client_addr()], &[]);
+        let ports_file = (options.ports_file_dir.as_deref())
+            .map(|directory| PortsFile::create(directory, program, &ports))
+            .transpose()?;
+        let reachable = reachable(server.client_addr());
+        voice.ready(&Opening {
+            server: &server,
+            command: invitation::command(options, reachable, options.lang),
+            credential_asked: options.authorization.is_required(),
+        });
+        report_configuration(serve);
+        voice.resources(&resources);
+        notify(voice, &[NotifyState::Ready]);
+        Ok(Self {
+            server: Arc::new(server),
+            signals,
+            lame_duck_seconds: options.lame_duck_duration.as_secs(),
+            _pid_file: pid_file,
+            _ports_file: ports_file,
+        })
+    }
+
+    /// Does what signals say until the server has ended.
+    fn live(mut self, voice: &Voice) -> ExitCode {
+        let signals = self.signals.handle();
+        let ended = Arc::clone(&self.server);
+        let watcher = std::thread::Builder::new()
+            .name("ended".to_owned())
+            .spawn(move || {
+                ended.wait();
+                signals.close();
+            });
+        if let Err(error) = watcher {
+            voice.fatal(&cannot_start(error));
+            return ExitCode::FAILURE;
+        }
+        let mut stance = Stance::default();
+        for signal in self.signals.forever() {
+            match stance.on(signal) {
+                Action::Stop => {
+                    voice.stopping(signal);
+                    notify(voice, &[NotifyState::Stopping]);
+                    self.server.handle().shutdown();
+                }
+                Action::Hurry => {
+                    voice.say(&LifeText::Hurrying);
+                    return ExitCode::FAILURE;
+                }
+                Action::EnterLameDuck => {
+                    voice.lame_duck(self.lame_duck_seconds);
+                    notify(voice, &[NotifyState::Stopping]);
+                    self.server.lame_duck();
+                }
+                Action::ReopenLog => {
+                    if !voice.log.reopen() {
+                        voice.say(&LifeText::NoLogFile);
+                    }
+                }
+                Action::RefuseReload => voice.say(&LifeText::NoReload),
+                Action::Ignore => voice.say(&LifeText::SignalIgnored {
+                    signal: signals::name(signal),
+                }),
+            }
+        }
+        if !stance.was_told_to_go() {
+            voice.say(&LifeText::EndedByItself);
+            return ExitCode::FAILURE;
+        }
+        voice.stopped(!stance.is_stopping());
+        ExitCode::SUCCESS
+    }
+}
+
+fn cannot_start(error: io::Error) -> Obstacle {
+    Obstacle::CannotStart {
+        error: error.to_string(),
+    }
+}
+
+/// The obstacle behind a server that did not start.
+fn obstacle_of(error: StartError) -> Obstacle {
+    match error {
+        StartError::Listen { addr, source } if source.kind() == io::ErrorKind::AddrInUse => {
+            Obstacle::PortHeld {
+                host: addr.ip().to_string(),
+                port: addr.port(),
+                flag: "-p",
+                holder: holder::holder_of(addr),
+            }
+        }
+        error => Obstacle::CannotStart {
+            error: error.to_string(),
+        },
+    }
+}
+
+fn raise_descriptors(options: &Options) -> ResourceText {
+    // Nobody asked for as many as the default allows: those that fit will do.
+    let wanted = (options.limits.max_connections)
+        .filter(|wanted| Some(*wanted) != Limits::default().max_connections);
+    match descriptors::raise() {
+        Ok(granted) if granted.suffice_for(wanted) => ResourceText::DescriptorsEnough {
+            limit: granted.limit,
+            connections: granted.connections_max(),
+        },
+        Ok(granted) => ResourceText::DescriptorsFew {
+            limit: granted.limit,
+            connections: granted.connections_max(),
+            wanted: wanted.unwrap_or_default() as u64,
+        },
+        Err(unknown) => unknown,
+    }
+}
+
+/// Tells the service manager, if there is one.
+fn notify(voice: &Voice, states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        voice.resources(&ResourceText::NotifyFailed {
+            error: error.to_string(),
+        });
+    }
+}
+
+/// Where a client on this machine reaches a server that listens there.
+fn reachable(listening: SocketAddr) -> SocketAddr {
+    match listening {
+        _ if !listening.ip().is_unspecified() => listening,
+        SocketAddr::V4(v4) => (Ipv4Addr::LOCALHOST, v4.port()).into(),
+        SocketAddr::V6(v6) => (Ipv6Addr::LOCALHOST, v6.port()).into(),
+    }
+}
+
+/// Which file the settings are from, and what is allowed in it but probably not meant.
+fn report_configuration(serve: &Serve) {
+    if let Some(file) = &serve.config {
+        let digest = serve.digest.as_deref().unwrap_or_default();
+        tracing::info!("Using configuration file: {} ({digest})", file.display());
+    }
+    for warning in &serve.warnings {
+        tracing::warn!("{}", warning.text(serve.options.lang));
+    }
+}

@@ -1,0 +1,159 @@
+//! How the program says what happens to it: as itself, in the user's language, or with the lines of
+//! nats-server, which others' scripts look for word by word.
+
+use std::net::SocketAddr;
+
+use crate::config::{Lang, Personality};
+use crate::logging::{FATAL, Log};
+use crate::{NATS_VERSION, Server, VERSION};
+
+use super::messages::{LifeText, Obstacle, OpeningText, ResourceText};
+use super::signals;
+
+/// Who speaks, to whom.
+pub(super) struct Voice {
+    pub(super) personality: Personality,
+    pub(super) lang: Lang,
+    pub(super) log: Log,
+}
+
+/// What the opening lines tell.
+pub(super) struct Opening<'a> {
+    pub(super) server: &'a Server,
+    /// Command for the second terminal.
+    pub(super) command: String,
+    /// Clients must present a credential.
+    pub(super) credential_asked: bool,
+}
+
+impl Voice {
+    fn is_nats(&self) -> bool {
+        self.personality == Personality::NatsServer
+    }
+
+    /// Before anything is opened. As itself the program has nothing to say yet: its first line is
+    /// that it listens.
+    pub(super) fn starting(&self) {
+        if self.is_nats() {
+            tracing::info!("Starting nats-server");
+            tracing::info!("  Version:  {NATS_VERSION}");
+            tracing::info!("  Recado:   {VERSION}");
+        }
+    }
+
+    pub(super) fn ready(&self, opening: &Opening<'_>) {
+        if self.is_nats() {
+            let info = opening.server.info();
+            tracing::info!("  Name:     {}", info.server_name);
+            tracing::info!("  ID:       {}", info.server_id);
+            let address = opening.server.client_addr();
+            tracing::info!("Listening for client connections on {address}");
+            tracing::info!("Server is ready");
+        } else {
+            self.greet(opening);
+        }
+    }
+
+    fn greet(&self, opening: &Opening<'_>) {
+        let address = opening.server.client_addr();
+        if self.log.is_for_people_on_a_terminal() {
+            let greeting = OpeningText::Greeting {
+                version: VERSION,
+                address: address.to_string(),
+                command: opening.command.clone(),
+            };
+            self.log.print(&greeting.text(self.lang));
+        } else {
+            let listening = OpeningText::Listening {
+                version: VERSION,
+                address: address.to_string(),
+            };
+            let name = &opening.server.info().server_name;
+            tracing::info!(server = name, %address, "{}", listening.text(self.lang));
+        }
+        if opening.credential_asked {
+            return;
+        }
+        if is_loopback(address) {
+            tracing::info!("{}", OpeningText::LoopbackOnly.text(self.lang));
+        } else {
+            let open = OpeningText::OpenToAll {
+                address: address.to_string(),
+            };
+            tracing::warn!("{}", open.text(self.lang));
+        }
+    }
+
+    /// Descriptors that suffice are of interest to few.
+    pub(super) fn resources(&self, text: &ResourceText) {
+        let line = text.text(self.lang);
+        match text {
+            ResourceText::DescriptorsEnough { .. } if self.is_nats() => tracing::debug!("{line}"),
+            ResourceText::DescriptorsEnough { .. } => tracing::info!("{line}"),
+            _ => tracing::warn!("{line}"),
+        }
+    }
+
+    /// The last line of a server that does not start.
+    pub(super) fn fatal(&self, obstacle: &Obstacle) {
+        let line = obstacle.text(self.lang);
+        match obstacle {
+            Obstacle::PortHeld { host, port, .. } if self.is_nats() => {
+                let address = address_of(host, *port);
+                tracing::error!(target: FATAL, "Error listening on port: {address}, {line:?}");
+            }
+            _ => tracing::error!(target: FATAL, "{line}"),
+        }
+    }
+
+    pub(super) fn stopping(&self, signal: i32) {
+        let signal = signals::name(signal);
+        if self.is_nats() {
+            tracing::info!("Trapped {signal:?} signal");
+            tracing::info!("Initiating Shutdown...");
+        } else {
+            self.say(&LifeText::StoppingOn { signal });
+        }
+    }
+
+    pub(super) fn lame_duck(&self, seconds: u64) {
+        if self.is_nats() {
+            tracing::info!("Entering lame duck mode, stop accepting new clients");
+        } else {
+            self.say(&LifeText::LameDuck { seconds });
+        }
+    }
+
+    pub(super) fn stopped(&self, lame_duck: bool) {
+        if self.is_nats() {
+            if lame_duck {
+                tracing::info!("Initiating Shutdown...");
+            }
+            tracing::info!("Server Exiting..");
+        } else {
+            self.say(&LifeText::Stopped);
+        }
+    }
+
+    pub(super) fn say(&self, text: &LifeText) {
+        let line = text.text(self.lang);
+        match text {
+            LifeText::EndedByItself => tracing::error!(target: FATAL, "{line}"),
+            LifeText::NoLogFile | LifeText::NoReload | LifeText::Hurrying => {
+                tracing::warn!("{line}");
+            }
+            _ => tracing::info!("{line}"),
+        }
+    }
+}
+
+fn is_loopback(address: SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
+}
+
+fn address_of(host: &str, port: u16) -> String {
+    match host.contains(':') {
+        true => format!("[{host}]:{port}"),
+        false => format!("{host}:{port}"),
+    }
+}

@@ -1,0 +1,12 @@
+//! The program as a daemon: started, watched, signalled and stopped from outside, as its users do.
+
+#![cfg(unix)]
+
+mod files;
+mod lifetime;
+mod log;
+mod nats;
+mod opening;
+mod program;
+mod secrets;
+mod signal_command;
