@@ -93,8 +93,10 @@ impl Daemon {
         let pid_file = (options.pid_file.as_deref())
             .map(|path| PidFile::create(path, program, take_over))
             .transpose()?;
-        let server = Server::start(options.clone(), sockets).map_err(obstacle_of)?;
-        let ports = Ports::of(&[server.client_addr()], &[]);
+        let server =
+            Server::start(options.clone(), sockets).map_err(|error| obstacle_of(error, options))?;
+        let plain: Vec<SocketAddr> = server.plain_addrs().iter().map(|(at, _)| *at).collect();
+        let ports = Ports::of(&[server.client_addr()], &plain);
         let ports_file = (options.ports_file_dir.as_deref())
             .map(|directory| PortsFile::create(directory, program, &ports))
             .transpose()?;
@@ -174,13 +176,18 @@ fn cannot_start(error: io::Error) -> Obstacle {
 }
 
 /// The obstacle behind a server that did not start.
-fn obstacle_of(error: StartError) -> Obstacle {
+fn obstacle_of(error: StartError, options: &Options) -> Obstacle {
+    let is_plain = |port| options.plain.iter().any(|plain| plain.port == port);
     match error {
         StartError::Listen { addr, source } if source.kind() == io::ErrorKind::AddrInUse => {
             Obstacle::PortHeld {
                 host: addr.ip().to_string(),
                 port: addr.port(),
-                flag: "-p",
+                flag: if is_plain(addr.port()) {
+                    "--plain"
+                } else {
+                    "-p"
+                },
                 holder: holder::holder_of(addr),
             }
         }

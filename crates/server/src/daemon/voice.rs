@@ -48,9 +48,27 @@ impl Voice {
             tracing::info!("  ID:       {}", info.server_id);
             let address = opening.server.client_addr();
             tracing::info!("Listening for client connections on {address}");
+            self.plain_listeners(opening.server);
             tracing::info!("Server is ready");
         } else {
             self.greet(opening);
+            self.plain_listeners(opening.server);
+        }
+    }
+
+    /// As a field, for those who don't read the sentence that says it already.
+    fn machines_only(&self, address: SocketAddr) -> Option<String> {
+        self.log.is_for_machines().then(|| address.to_string())
+    }
+
+    fn plain_listeners(&self, server: &Server) {
+        for (address, subject) in server.plain_addrs() {
+            let listening = OpeningText::PlainListening {
+                address: address.to_string(),
+                subject: subject.clone(),
+            };
+            let address = self.machines_only(*address);
+            tracing::info!(address, "{}", listening.text(self.lang));
         }
     }
 
@@ -69,7 +87,8 @@ impl Voice {
                 address: address.to_string(),
             };
             let name = &opening.server.info().server_name;
-            tracing::info!(server = name, %address, "{}", listening.text(self.lang));
+            let address = self.machines_only(address);
+            tracing::info!(server = name, address, "{}", listening.text(self.lang));
         }
         if opening.credential_asked {
             return;

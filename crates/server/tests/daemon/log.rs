@@ -45,6 +45,8 @@ fn json_is_one_object_a_line_with_time_level_and_message() {
     server.signal(Signal::SIGTERM);
     let (_, lines) = server.ended();
     assert!(lines.len() > 4, "{lines:#?}");
+    let first: serde_json::Value = serde_json::from_str(&lines[0]).unwrap();
+    assert_eq!(first["fields"]["address"], address.to_string());
     for line in &lines {
         let object: serde_json::Value = serde_json::from_str(line).expect(line);
         assert!(object["ts"].as_str().unwrap().ends_with('Z'), "{line}");

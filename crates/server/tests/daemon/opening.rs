@@ -1,7 +1,7 @@
 //! How it starts: the first line, ports in use, readiness, sockets from others.
 
-use std::io::Read;
-use std::net::{SocketAddr, TcpListener};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
 use std::process::Stdio;
@@ -67,6 +67,30 @@ fn a_port_in_use_names_who_holds_it_and_what_to_do() {
     assert!(said.contains("-p -1"), "{said}");
     let (_, _, said) = outcome(command(PROGRAM).args(["-p", &port, "--lang", "es"]));
     assert!(said.contains("lo tiene recado-server (pid"), "{said}");
+}
+
+#[test]
+fn a_plain_port_in_use_is_told_from_the_clients_port() {
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = holder.local_addr().unwrap().port().to_string();
+    let (code, _, said) = outcome(command(PROGRAM).args(["-p", "-1", "--plain", &port]));
+    assert_eq!(code, 1);
+    assert!(said.contains("another port with --plain"), "{said}");
+    let me = format!("(pid {}, ", std::process::id());
+    assert!(said.contains(&me), "{said}");
+}
+
+#[test]
+fn plain_listeners_are_announced_with_their_subject() {
+    let (mut server, _) = Running::start(&["--plain", "-1:sensors"]);
+    let line = server.line("plain sockets");
+    assert!(line.contains("subject sensors"), "{line}");
+    let mut peer = TcpStream::connect(crate::program::address_in(&line)).unwrap();
+    peer.set_read_timeout(Some(DEADLINE)).unwrap();
+    peer.write_all(b"hello\n").unwrap();
+    let mut answer = [0; 64];
+    let n = peer.read(&mut answer).unwrap();
+    assert_eq!(&answer[..n], b"hello\n");
 }
 
 #[test]
