@@ -121,6 +121,8 @@ fn checked(pid: i32, program: &str, pid_file: Option<&Path>) -> Result<i32, Sign
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
 
     #[test]
@@ -163,9 +165,12 @@ mod tests {
             .spawn()
             .unwrap();
         // The child is called as we are until it has become the other program.
+        let deadline = Instant::now() + Duration::from_secs(30);
         let sent = loop {
             match send(SignalCommand::Term, &SignalTarget::TheOnly, "recado-probe") {
-                Err(SignalProblem::Nobody { .. }) => std::thread::yield_now(),
+                Err(SignalProblem::Nobody { .. }) if Instant::now() < deadline => {
+                    std::thread::yield_now();
+                }
                 outcome => break outcome.unwrap(),
             }
         };

@@ -81,6 +81,8 @@ pub(super) fn write_whole(path: &Path, contents: &[u8]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
 
     #[test]
@@ -117,7 +119,9 @@ mod tests {
             .unwrap();
         fs::write(&path, format!("{}\n", other.id())).unwrap();
         // The child is called as we are until it has become `sleep`.
+        let deadline = Instant::now() + Duration::from_secs(30);
         while !processes::is_called(i32::try_from(other.id()).unwrap(), "sleep") {
+            assert!(Instant::now() < deadline, "it never became `sleep`");
             std::thread::yield_now();
         }
         match PidFile::create(&path, "sleep", false) {
