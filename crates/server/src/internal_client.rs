@@ -20,12 +20,12 @@ const READ_BYTES: usize = 16 * 1024;
 pub(crate) fn connect(engine: &Arc<Engine>, wants_origin: bool) -> io::Result<UnixStream> {
     let (ours, theirs) = UnixStream::pair()?;
     let (link, read) = Link::internal(theirs);
-    tokio::spawn(serve(
+    serve(
         Arc::clone(engine),
         link,
         read,
         Admission::Internal { wants_origin },
-    ));
+    );
     Ok(ours)
 }
 

@@ -107,12 +107,7 @@ fn listen(addr: SocketAddr) -> io::Result<std::net::TcpListener> {
 pub(crate) async fn accept(listener: Listener, engine: Arc<Engine>, phase: watch::Receiver<Phase>) {
     accept_each(listener, phase, |stream, peer| {
         let (link, read) = Link::tcp(stream);
-        tokio::spawn(serve(
-            Arc::clone(&engine),
-            link,
-            read,
-            Admission::Outside(peer),
-        ));
+        serve(Arc::clone(&engine), link, read, Admission::Outside(peer));
     })
     .await;
 }
