@@ -22,6 +22,7 @@ pub struct ServerBuilder {
     name: &'static str,
     args: Vec<OsString>,
     config: Option<String>,
+    descriptors_max: Option<u32>,
 }
 
 /// A running server. Dropping it kills the process.
@@ -38,6 +39,7 @@ pub struct ServerProcess {
 struct Launch {
     program: PathBuf,
     args: Vec<OsString>,
+    descriptors_max: Option<u32>,
     /// Holds the configuration, the ports file and the link that names the program.
     dir: TempDir,
 }
@@ -61,6 +63,7 @@ impl ServerBuilder {
             name: "nats-server",
             args: Vec::new(),
             config: None,
+            descriptors_max: None,
         }
     }
 
@@ -70,6 +73,7 @@ impl ServerBuilder {
             name: "recado-server",
             args: Vec::new(),
             config: None,
+            descriptors_max: None,
         }
     }
 
@@ -82,6 +86,12 @@ impl ServerBuilder {
     /// Has the server read this text as its configuration file.
     pub fn config(mut self, text: impl Into<String>) -> Self {
         self.config = Some(text.into());
+        self
+    }
+
+    /// Lets the process have no more open files and sockets than this.
+    pub fn descriptors_max(mut self, count: u32) -> Self {
+        self.descriptors_max = Some(count);
         self
     }
 
@@ -104,7 +114,12 @@ impl ServerBuilder {
             args.extend(["-c".into(), path.into()]);
         }
         args.extend(self.args);
-        let launch = Launch { program, args, dir };
+        let launch = Launch {
+            program,
+            args,
+            descriptors_max: self.descriptors_max,
+            dir,
+        };
         let (child, addr, log) = launch.spawn("-1");
         ServerProcess {
             child,
@@ -151,9 +166,19 @@ impl ServerProcess {
     /// # Panics
     /// When no such line comes.
     pub fn wait_for_log(&self, needle: &str) -> String {
-        self.log
-            .wait(|line| line.contains(needle).then(|| line.to_owned()))
-            .unwrap_or_else(|| panic!("no log line with {needle:?} in:\n{}", self.log()))
+        self.wait_for_log_lines(needle, 1)
+    }
+
+    /// Waits until so many lines on standard error contain `needle`, and returns the last of them.
+    ///
+    /// # Panics
+    /// When they do not come.
+    pub fn wait_for_log_lines(&self, needle: &str, count: usize) -> String {
+        let found = self.log.wait(|lines| {
+            let mut hits = lines.iter().filter(|line| line.contains(needle));
+            hits.nth(count - 1).cloned()
+        });
+        found.unwrap_or_else(|| panic!("not {count} lines with {needle:?} in:\n{}", self.log()))
     }
 
     /// Resident memory in bytes, as the kernel counts it.
@@ -172,6 +197,15 @@ impl ServerProcess {
             .nth(1)
             .and_then(|kib| kib.parse::<u64>().ok());
         kib.expect("VmRSS is a number of KiB") * 1024
+    }
+
+    /// How many files and sockets the process has open.
+    ///
+    /// # Panics
+    /// When the process is gone.
+    pub fn descriptors(&self) -> usize {
+        let open = std::fs::read_dir(format!("/proc/{}/fd", self.pid()));
+        open.expect("a living process has descriptors").count()
     }
 
     /// Whether the process still runs.
@@ -231,8 +265,20 @@ impl Drop for ServerProcess {
 }
 
 impl Launch {
+    /// The program itself, or a shell that lowers its own limit and then becomes the program.
+    fn command(&self) -> Command {
+        let Some(count) = self.descriptors_max else {
+            return Command::new(&self.program);
+        };
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("ulimit -n {count} && exec \"$0\" \"$@\"")]);
+        shell.arg(&self.program);
+        shell
+    }
+
     fn spawn(&self, port: &str) -> (Child, SocketAddr, Log) {
-        let mut child = Command::new(&self.program)
+        let mut child = self
+            .command()
             .args(&self.args)
             .args(["-p", port])
             .stdin(Stdio::null())
@@ -335,17 +381,15 @@ impl Log {
         state.lines.iter().find_map(|line| pick(line))
     }
 
-    /// The first line, past or future, that `pick` makes something of.
-    fn wait<T>(&self, pick: impl Fn(&str) -> Option<T>) -> Option<T> {
+    /// What `pick` makes of all lines, as soon as it makes something of them.
+    fn wait<T>(&self, pick: impl Fn(&[String]) -> Option<T>) -> Option<T> {
         let (state, changed) = &*self.shared;
         let deadline = Instant::now() + PATIENCE;
         let mut state = state.lock().expect("no panic under this lock");
-        let mut seen = 0;
         loop {
-            if let Some(found) = state.lines[seen..].iter().find_map(|line| pick(line)) {
+            if let Some(found) = pick(&state.lines) {
                 return Some(found);
             }
-            seen = state.lines.len();
             let left = deadline.saturating_duration_since(Instant::now());
             if state.ended || left.is_zero() {
                 return None;
