@@ -161,7 +161,7 @@ impl ServerProcess {
         self.log.text()
     }
 
-    /// Waits for a line on standard error that contains `needle`, and returns it.
+    /// Waits for a line on standard error that contains `needle` in any case, and returns it.
     ///
     /// # Panics
     /// When no such line comes.
@@ -169,13 +169,17 @@ impl ServerProcess {
         self.wait_for_log_lines(needle, 1)
     }
 
-    /// Waits until so many lines on standard error contain `needle`, and returns the last of them.
+    /// Waits until so many lines on standard error contain `needle` in any case, and returns the
+    /// last of them.
     ///
     /// # Panics
     /// When they do not come.
     pub fn wait_for_log_lines(&self, needle: &str, count: usize) -> String {
+        let needle = needle.to_lowercase();
         let found = self.log.wait(|lines| {
-            let mut hits = lines.iter().filter(|line| line.contains(needle));
+            let mut hits = lines
+                .iter()
+                .filter(|line| line.to_lowercase().contains(&needle));
             hits.nth(count - 1).cloned()
         });
         found.unwrap_or_else(|| panic!("not {count} lines with {needle:?} in:\n{}", self.log()))

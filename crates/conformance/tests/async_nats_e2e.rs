@@ -365,7 +365,7 @@ async fn a_client_that_stalls_is_cut_off_and_the_others_are_served() {
             .expect("a connection");
         assert_eq!(next(&mut subscriber).await.payload.len(), 512 * 1024);
     }
-    server.wait_for_log("Slow Consumer");
+    server.wait_for_log("slow consumer");
     gate.send(true).expect("the valve listens");
     wait_for(&mut events, &Event::Disconnected).await;
     wait_for(&mut events, &Event::Connected).await;

@@ -149,7 +149,7 @@ fn a_subscriber_that_does_not_read_is_cut_off_in_silence_and_named_in_the_log() 
     for _ in 0..200 {
         assert_eq!(publisher.until_pong(&publish), "");
     }
-    server.wait_for_log("Slow Consumer");
+    server.wait_for_log("slow consumer");
     let mut rest = Vec::new();
     // What was on its way may end in a reset.
     let _ = sleeper.socket().read_to_end(&mut rest);
@@ -177,7 +177,7 @@ fn a_write_that_makes_no_progress_for_too_long_ends_the_connection() {
     for _ in 0..60 {
         assert_eq!(publisher.until_pong(&publish), "");
     }
-    server.wait_for_log("Slow Consumer");
+    server.wait_for_log("slow consumer");
     let mut rest = Vec::new();
     let _ = sleeper.socket().read_to_end(&mut rest);
     assert!(
