@@ -16,8 +16,11 @@ pub struct RouteId(u32);
 const ENTRIES_MAX: usize = 32_768;
 /// Weight (see [`RouteCache::find`]) of everything kept. Above it the cache starts anew.
 const WEIGHT_MAX: usize = 1 << 19;
-/// Slots of the doorkeeper, which lets a subject in when it is seen for the second time.
-const DOOR_SLOTS: usize = 65_536;
+/// Rows of the doorkeeper, which lets a subject in when it is seen for the second time.
+const DOOR_ROWS: usize = 16_384;
+/// Subjects that a row remembers: with one, subjects that share a row and take turns would push
+/// each other out for ever.
+const DOOR_WAYS: usize = 4;
 
 struct Entry<R> {
     subject: Box<[u8]>,
@@ -34,7 +37,7 @@ pub struct RouteCache<R> {
     table: HashTable<u32>,
     /// Entries of this batch that nobody finds any more.
     retired: Vec<u32>,
-    door: Box<[u16]>,
+    door: Box<[[u16; DOOR_WAYS]]>,
     weight: usize,
     last: Option<RouteId>,
 }
@@ -197,11 +200,16 @@ impl<R> RouteCache<R> {
     /// once (reply inboxes) so never push others out.
     fn seen_before(&mut self, hash: u64) -> bool {
         if self.door.is_empty() {
-            self.door = vec![0; DOOR_SLOTS].into();
+            self.door = vec![[0; DOOR_WAYS]; DOOR_ROWS].into();
         }
-        let slot = &mut self.door[hash as usize % DOOR_SLOTS];
+        let row = &mut self.door[hash as usize % DOOR_ROWS];
         let tag = (hash >> 32) as u16 | 1;
-        std::mem::replace(slot, tag) == tag
+        if row.contains(&tag) {
+            return true;
+        }
+        row.rotate_right(1);
+        row[0] = tag;
+        false
     }
 }
 
@@ -263,6 +271,17 @@ mod tests {
         }
         assert!(cache.table.len() < 20, "{} kept", cache.table.len());
         assert!(cache.entries.len() < 40, "{} slots", cache.entries.len());
+    }
+
+    #[test]
+    fn subjects_that_take_turns_are_kept() {
+        let router: Router<TestSub> = Router::default();
+        let mut cache: RouteCache<Vec<u64>> = RouteCache::default();
+        for number in (0..3).flat_map(|_| 0..10_000) {
+            cache.find(&router, format!("s.{number}").as_bytes(), ids);
+            cache.end_batch();
+        }
+        assert!(cache.table.len() > 9_900, "{} kept", cache.table.len());
     }
 
     #[test]
