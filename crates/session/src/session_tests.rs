@@ -177,3 +177,21 @@ fn reserved_subjects_are_refused_and_odd_ones_only_told() {
     let told = session.check_publish(&publish(b"a.*", b"")).unwrap_err();
     assert_eq!(told, (ProtocolError::InvalidPublishSubject, true));
 }
+
+#[test]
+fn the_hot_path_leaves_what_needs_a_second_look_to_the_other() {
+    let now = Instant::now();
+    let input = b"PUB a 1\r\nx\r\n";
+    let mut session = Session::new(settings(true), now);
+    assert!(session.publish(input).is_none(), "not admitted");
+    session.admit(&connect("{}"), now).unwrap();
+    assert!(session.publish(input).is_none(), "pedantic");
+    session
+        .admit(&connect(r#"{"pedantic":false}"#), now)
+        .unwrap();
+    assert!(session.publish(input).is_some());
+    assert!(session.publish(b"PUB a _INBOX.x 1\r\nx\r\n").is_some());
+    assert!(session.publish(b"PUB _GR_.a 1\r\nx\r\n").is_none());
+    assert!(session.publish(b"PUB a $JS.ACK.x 1\r\nx\r\n").is_none());
+    assert!(session.publish(b"PUB a 1\r\nx").is_none(), "not whole");
+}

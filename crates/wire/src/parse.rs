@@ -74,31 +74,23 @@ pub struct ParseLimits {
 }
 
 /// Reads the operation at the start of `input`.
-#[inline]
 pub fn parse<'a>(input: &'a [u8], limits: &ParseLimits) -> Result<Parsed<'a>, Violation> {
-    if let Some(rest) = input.strip_prefix(b"PUB ")
-        && let Some(line) = plain_publish_line(rest, limits)
-    {
-        return line.finish(input, 4, limits);
+    match parse_publish(input, limits) {
+        Some((publish, length)) => Ok(Parsed::Complete(Op::Publish(publish), length)),
+        None => parse_line(input, limits),
     }
-    parse_line(input, limits)
 }
 
-/// Where the parts of a canonical PUB line lie, relative to behind `PUB `.
-struct PublishLine {
-    subject_end: usize,
-    reply_end: usize,
-    line_len: usize,
-    size: usize,
-}
-
-/// The hot path: `subject [reply] size CR LF`, single spaces, no leading zeros, subject and reply
-/// not empty, within the line limit. `None` for everything else, which the slow path then judges.
-#[inline]
-fn plain_publish_line(rest: &[u8], limits: &ParseLimits) -> Option<PublishLine> {
+/// The hot path of [`parse`]: a whole PUB as clients write it, with `PUB `, single spaces, no
+/// leading zeros, and within the limits. `None` is no verdict: [`parse`] judges everything else.
+///
+/// It is inlined where it is called, so that the parts of the message stay in registers.
+#[inline(always)]
+pub fn parse_publish<'a>(input: &'a [u8], limits: &ParseLimits) -> Option<(Publish<'a>, usize)> {
+    let rest = input.strip_prefix(b"PUB ")?;
     let subject_end = token_end(rest, 0)?;
     let mut at = subject_end + 1;
-    let mut reply_end = subject_end;
+    let mut reply_end = at;
     let (mut size, mut size_end) = decimal(rest, at);
     if rest.get(size_end) != Some(&b'\r') {
         reply_end = token_end(rest, at)?;
@@ -108,13 +100,25 @@ fn plain_publish_line(rest: &[u8], limits: &ParseLimits) -> Option<PublishLine> 
     let digits = size_end - at;
     let canonical = digits == 1 || (digits > 1 && digits <= 10 && rest.get(at) != Some(&b'0'));
     let ends = rest.get(size_end) == Some(&b'\r') && rest.get(size_end + 1) == Some(&b'\n');
-    let fits = size_end <= limits.max_control_line;
-    (canonical && ends && fits && subject_end > 0).then_some(PublishLine {
-        subject_end,
-        reply_end,
-        line_len: size_end + 2,
-        size,
-    })
+    if !(canonical && ends && size_end <= limits.max_control_line && size <= limits.max_payload) {
+        return None;
+    }
+    let body_start = size_end + 2;
+    let body_end = body_start + size;
+    let end = body_end + 2;
+    if rest.get(body_end) != Some(&b'\r') || rest.get(body_end + 1) != Some(&b'\n') {
+        return None;
+    }
+    let reply_start = subject_end + 1;
+    let publish = Publish {
+        subject: rest.get(..subject_end)?,
+        reply: rest.get(reply_start..reply_end)?,
+        header_len: 0,
+        body: rest.get(body_start..body_end)?,
+        tail: rest.get(reply_start..end)?,
+        with_headers: false,
+    };
+    Some((publish, end + 4))
 }
 
 /// Index of the single space that ends the token at `from`; `None` at any other white space.
@@ -137,38 +141,6 @@ fn decimal(bytes: &[u8], from: usize) -> (usize, usize) {
         at += 1;
     }
     (value, at)
-}
-
-impl PublishLine {
-    #[inline]
-    fn finish<'a>(
-        &self,
-        input: &'a [u8],
-        verb_len: usize,
-        limits: &ParseLimits,
-    ) -> Result<Parsed<'a>, Violation> {
-        if self.size > limits.max_payload {
-            return Err(Violation::Payload);
-        }
-        let body_start = verb_len + self.line_len;
-        let body_end = body_start + self.size;
-        let Some(body) = whole_body(input, body_start, body_end)? else {
-            return Ok(Parsed::Incomplete(body_end + 2));
-        };
-        let line = input.get(verb_len..).unwrap_or_default();
-        let reply_start = self.subject_end + 1;
-        let publish = Publish {
-            subject: line.get(..self.subject_end).unwrap_or_default(),
-            reply: line.get(reply_start..self.reply_end).unwrap_or_default(),
-            header_len: 0,
-            body,
-            tail: input
-                .get(verb_len + reply_start..body_end + 2)
-                .unwrap_or_default(),
-            with_headers: false,
-        };
-        Ok(Parsed::Complete(Op::Publish(publish), body_end + 2))
-    }
 }
 
 /// The body, once it and its CR LF are there. A wrong byte behind it is found as soon as it comes.

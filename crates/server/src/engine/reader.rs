@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use recado_session::{Goodbye, Session, Step, Tick};
-use recado_wire::{Connect, OK, PING, PONG, ProtocolError, push_err};
+use recado_wire::{Connect, OK, PING, PONG, ProtocolError, Publish, push_err};
 use tokio::time::Sleep;
 
 use super::client::Client;
@@ -236,6 +236,18 @@ impl Reader {
         let mut at = 0;
         let (mut wanted, mut after) = (0, After::Wait);
         while at < input.len() {
+            if let Some((message, length)) = self.session.publish(&input[at..])
+                && self.engine.settings.trace.is_none()
+            {
+                batch.messages += 1;
+                batch.bytes += message.body.len() as u64;
+                self.route(worker, &message, input);
+                at += length;
+                if worker.is_full() {
+                    self.flush(worker, input, &mut batch.congestion);
+                }
+                continue;
+            }
             let (step, length) = self.session.step(&input[at..], now);
             if let Some(shown_max) = self.engine.settings.trace {
                 trace::incoming(&self.connection, &step, shown_max);
@@ -269,8 +281,9 @@ impl Reader {
         self.after(after, batch.congestion)
     }
 
-    #[inline]
-    fn publish(&mut self, worker: &mut Worker, message: &recado_wire::Publish<'_>, input: &[u8]) {
+    /// Judges a message, then routes it.
+    #[cold]
+    fn publish(&mut self, worker: &mut Worker, message: &Publish<'_>, input: &[u8]) {
         if let Err((error, goes_on)) = self.session.check_publish(message) {
             self.say_error(worker, &error);
             if !goes_on {
@@ -279,6 +292,11 @@ impl Reader {
                 return;
             }
         }
+        self.route(worker, message, input);
+    }
+
+    #[inline(always)]
+    fn route(&mut self, worker: &mut Worker, message: &Publish<'_>, input: &[u8]) {
         if self.session.verbose() {
             self.say(worker, OK);
         }
