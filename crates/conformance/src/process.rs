@@ -141,6 +141,23 @@ impl ServerProcess {
         self.addr
     }
 
+    /// Where it listens for bare sockets, in the order of its flags.
+    ///
+    /// # Panics
+    /// When the ports file does not say.
+    pub fn plain_addrs(&self) -> Vec<SocketAddr> {
+        let path = self.launch.ports_file(self.child.id());
+        let text = std::fs::read_to_string(path).expect("a ports file");
+        let ports: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
+        let urls = ports["plain"]
+            .as_array()
+            .expect("a list of plain listeners");
+        let addr = |url: &serde_json::Value| url.as_str()?.strip_prefix("tcp://")?.parse().ok();
+        urls.iter()
+            .map(|url| addr(url).expect("an address"))
+            .collect()
+    }
+
     /// The URL that a client connects to.
     pub fn url(&self) -> String {
         format!("nats://{}", self.addr)
@@ -296,6 +313,12 @@ impl Launch {
         (child, addr, log)
     }
 
+    fn ports_file(&self, pid: u32) -> PathBuf {
+        let name = self.program.file_name().expect("a program has a name");
+        let name = name.to_string_lossy();
+        self.dir.path().join(format!("{name}_{pid}.ports"))
+    }
+
     /// The ports file or the log says where it listens; serving means that it answers with INFO.
     fn wait_until_serving(&self, child: &mut Child, log: &Log) -> SocketAddr {
         let name = self
@@ -314,7 +337,7 @@ impl Launch {
             if over.is_some() || Instant::now() > deadline {
                 let _ = child.kill();
                 let _ = child.wait();
-                panic!("{name} did not come up ({over:?}):\n{}", log.text());
+                panic!("the server did not come up ({over:?}):\n{}", log.text());
             }
             std::thread::sleep(Duration::from_millis(2));
         }
