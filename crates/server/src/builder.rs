@@ -1,6 +1,6 @@
 //! A server inside another program or a test, in one line.
 
-use crate::config::Options;
+use crate::config::{Lang, Options};
 use crate::error::StartError;
 use crate::server::{Inherited, Server};
 
@@ -70,8 +70,13 @@ impl ServerBuilder {
     /// Starts it; it listens when this returns.
     ///
     /// # Errors
-    /// As [`Server::start`].
+    /// When options contradict each other, and as [`Server::start`].
     pub fn start(self) -> Result<Server, StartError> {
+        let faults = self.options.validate().errors;
+        if !faults.is_empty() {
+            let texts: Vec<String> = faults.iter().map(|fault| fault.text(Lang::En)).collect();
+            return Err(StartError::Options(texts.join("; ")));
+        }
         Server::start(self.options, Inherited::default())
     }
 }

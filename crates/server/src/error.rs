@@ -7,6 +7,8 @@ use std::net::SocketAddr;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {
+    /// The options contradict each other.
+    Options(String),
     /// The host to listen on has no address.
     Resolve {
         /// As it was configured.
@@ -35,6 +37,7 @@ pub enum StartError {
 impl std::fmt::Display for StartError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::Options(faults) => write!(f, "the options cannot be used: {faults}"),
             Self::Resolve { host, source } => {
                 write!(
                     f,
@@ -58,7 +61,7 @@ impl std::error::Error for StartError {
         match self {
             Self::Resolve { source, .. } | Self::Listen { source, .. } => Some(source),
             Self::Inherited(source) | Self::Threads(source) => Some(source),
-            Self::OpenToEverybody { .. } => None,
+            Self::Options(_) | Self::OpenToEverybody { .. } => None,
         }
     }
 }

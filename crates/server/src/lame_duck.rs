@@ -1,11 +1,16 @@
 //! Lame duck: the server goes away, and sends its clients elsewhere one by one instead of all at
 //! once. Reference row A70, ADR-5.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::engine::{CloseReason, Engine};
+use crate::engine::{CloseReason, Connection, Engine};
 
+/// Time between two looks whether everybody has left.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// Time that a client is given to read what waits for it before it is closed.
+const FLUSH_MAX: Duration = Duration::from_secs(2);
 /// Steps that the leaving is spread over are no shorter than this.
 const STEP_MIN: Duration = Duration::from_millis(1);
 
@@ -20,22 +25,43 @@ pub(crate) async fn send_everybody_away(engine: &Engine, grace: Duration, durati
         }
     }
     let grace = grace.min(duration);
-    tokio::time::sleep(grace).await;
-    let clients: Vec<_> = engine
-        .connections
-        .all()
+    if !everybody_left(engine, grace).await {
+        close_evenly(engine, duration - grace).await;
+    }
+}
+
+/// Whether nobody is left before the time is over.
+async fn everybody_left(engine: &Engine, within: Duration) -> bool {
+    let left = async {
+        while engine.connections.clients() > 0 {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    };
+    tokio::time::timeout(within, left).await.is_ok()
+}
+
+/// Closes everybody, evenly spread over `duration`.
+async fn close_evenly(engine: &Engine, duration: Duration) {
+    let all = engine.connections.all();
+    let clients: Vec<_> = all
         .into_iter()
-        .filter(|c| c.peer.is_some())
+        .filter(|connection| connection.peer.is_some())
         .collect();
-    let Some(step) = (duration - grace).checked_div(clients.len() as u32) else {
+    let Some(step) = duration.checked_div(clients.len() as u32) else {
         return;
     };
     // Many clients leave in small crowds, so that the spacing stays measurable.
     let crowd = (STEP_MIN.as_nanos() / step.as_nanos().max(1)).max(1) as usize;
     for leaving in clients.chunks(crowd) {
         for connection in leaving {
-            connection.close(CloseReason::ServerShutdown);
+            tokio::spawn(flush_and_close(Arc::clone(connection)));
         }
         tokio::time::sleep(step * crowd as u32).await;
     }
+}
+
+/// What waits for a client is its own: it gets it, if it reads in time.
+async fn flush_and_close(connection: Arc<Connection>) {
+    let _ = tokio::time::timeout(FLUSH_MAX, connection.drained_to(0)).await;
+    connection.close(CloseReason::ServerShutdown);
 }

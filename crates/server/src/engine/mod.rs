@@ -20,7 +20,7 @@ mod subscription;
 mod trace;
 mod worker;
 
-pub(crate) use connection::CloseReason;
+pub(crate) use connection::{CloseReason, Connection};
 pub(crate) use link::Link;
 pub(crate) use reader::{Admission, serve};
 pub(crate) use shared::{Engine, EngineSettings};

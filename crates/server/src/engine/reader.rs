@@ -249,8 +249,8 @@ impl Reader {
                 continue;
             }
             let (step, length) = self.session.step(&input[at..], now);
-            if let Some(shown_max) = self.engine.settings.trace {
-                trace::incoming(&self.connection, &step, shown_max);
+            if let Some(tracing) = self.engine.settings.trace {
+                trace::incoming(&self.connection, &step, tracing);
             }
             match step {
                 Step::Publish(message) => {

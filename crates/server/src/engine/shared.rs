@@ -13,6 +13,7 @@ use recado_wire::{Info, ParseLimits};
 use super::connection::{Connection, WriteLimits};
 use super::registry::Registry;
 use super::subscription::Subscription;
+use super::trace::Tracing;
 use crate::config::Options;
 
 /// Account that everybody is in; the name nats-server gives it.
@@ -24,8 +25,8 @@ pub(crate) struct EngineSettings {
     pub(crate) write: WriteLimits,
     pub(crate) max_connections: Option<usize>,
     pub(crate) stall_publishers: bool,
-    /// Write every operation to the log, bytes of a message shown (0: all).
-    pub(crate) trace: Option<usize>,
+    /// Write every operation to the log.
+    pub(crate) trace: Option<Tracing>,
 }
 
 /// The engine of one server.
@@ -68,7 +69,10 @@ impl EngineSettings {
             },
             max_connections: limits.max_connections,
             stall_publishers: !limits.no_fast_producer_stall,
-            trace: options.log.trace.then_some(options.log.max_traced_msg_len),
+            trace: options.log.trace.then_some(Tracing {
+                shown_max: options.log.max_traced_msg_len,
+                headers_only: options.log.trace_headers,
+            }),
         }
     }
 }

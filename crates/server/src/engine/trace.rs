@@ -5,8 +5,17 @@ use recado_session::Step;
 
 use super::connection::Connection;
 
+/// How much of a message is shown.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tracing {
+    /// Bytes of a body; 0: all.
+    pub(crate) shown_max: usize,
+    /// Headers instead of payloads (`trace_headers`).
+    pub(crate) headers_only: bool,
+}
+
 /// Writes what a client said.
-pub(crate) fn incoming(connection: &Connection, step: &Step<'_>, shown_max: usize) {
+pub(crate) fn incoming(connection: &Connection, step: &Step<'_>, tracing: Tracing) {
     let text = match step {
         Step::Publish(message) => {
             let verb = if message.with_headers { "HPUB" } else { "PUB" };
@@ -19,7 +28,11 @@ pub(crate) fn incoming(connection: &Connection, step: &Step<'_>, shown_max: usiz
             }
             words.push(message.body.len().to_string());
             line(connection, "<<-", &format!("[{}]", words.join(" ")));
-            return payload(connection, message.body, shown_max);
+            if tracing.headers_only {
+                let headers = &message.body[..message.header_len];
+                return show(connection, "MSG_HEADERS", headers, tracing.shown_max);
+            }
+            return show(connection, "MSG_PAYLOAD", message.body, tracing.shown_max);
         }
         Step::Subscribe { filter, queue, sid } => {
             let queue = queue
@@ -46,17 +59,20 @@ pub(crate) fn outgoing(connection: &Connection, text: &str) {
     line(connection, "->>", text);
 }
 
-fn payload(connection: &Connection, body: &[u8], shown_max: usize) {
+fn show(connection: &Connection, what: &str, bytes: &[u8], shown_max: usize) {
+    if bytes.is_empty() {
+        return;
+    }
     let shown = if shown_max == 0 {
-        body
+        bytes
     } else {
-        &body[..body.len().min(shown_max)]
+        &bytes[..bytes.len().min(shown_max)]
     };
-    let rest = if shown.len() < body.len() { "..." } else { "" };
+    let rest = if shown.len() < bytes.len() { "..." } else { "" };
     line(
         connection,
         "<<-",
-        &format!("MSG_PAYLOAD: [\"{}{rest}\"]", shown.escape_ascii()),
+        &format!("{what}: [\"{}{rest}\"]", shown.escape_ascii()),
     );
 }
 

@@ -2,6 +2,7 @@
 
 #![cfg(unix)]
 
+mod descriptors;
 mod files;
 mod lifetime;
 mod log;

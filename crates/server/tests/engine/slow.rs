@@ -1,0 +1,119 @@
+//! Those who do not read: they are slowed for, then cut off, and hurt nobody else.
+
+use std::time::{Duration, Instant};
+
+use recado_server::Server;
+
+use crate::peer::{Frame, Peer};
+
+const MAX_PENDING: usize = 4 * 1024 * 1024;
+
+fn server() -> Server {
+    Server::builder()
+        .configure(|options| options.limits.max_pending = MAX_PENDING)
+        .start()
+        .unwrap()
+}
+
+#[test]
+fn a_subscriber_that_stopped_reading_is_cut_off_and_the_others_get_everything() {
+    let server = server();
+    let mut stopped = Peer::connect(server.client_addr(), "\"name\":\"stopped\"");
+    stopped.send("SUB s 1\r\n");
+    stopped.settle();
+    let mut healthy = Peer::connect(server.client_addr(), "");
+    healthy.send("SUB s 1\r\n");
+    healthy.settle();
+    const MESSAGES: usize = 40_000;
+    let addr = server.client_addr();
+    let publishing = std::thread::spawn(move || {
+        let mut publisher = Peer::connect(addr, "");
+        let message = format!("PUB s 1000\r\n{}\r\n", "x".repeat(1000));
+        for _ in 0..MESSAGES / 100 {
+            publisher.send(&message.repeat(100));
+        }
+        publisher.settle();
+    });
+    let mut count = 0;
+    while count < MESSAGES {
+        match healthy.next() {
+            Some(Frame::Message(_)) => count += 1,
+            Some(_) => {}
+            None => panic!("the healthy one was cut off after {count}"),
+        }
+    }
+    publishing.join().unwrap();
+    assert_eq!(server.handle().slow_consumers(), 1);
+    // It reads what the socket still held, then the end.
+    let mut got = 0;
+    while let Some(frame) = stopped.next() {
+        got += usize::from(matches!(frame, Frame::Message(_)));
+    }
+    assert!(got < MESSAGES, "it cannot have got everything");
+}
+
+#[test]
+fn a_subscriber_that_reads_slowly_slows_its_publisher_and_loses_nothing() {
+    let server = server();
+    let mut slow = Peer::connect(server.client_addr(), "");
+    slow.send("SUB s 1\r\n");
+    slow.settle();
+    const MESSAGES: usize = 60_000;
+    let addr = server.client_addr();
+    let publishing = std::thread::spawn(move || {
+        let mut publisher = Peer::connect(addr, "");
+        let message = format!("PUB s 1000\r\n{}\r\n", "x".repeat(1000));
+        for _ in 0..MESSAGES / 100 {
+            publisher.send(&message.repeat(100));
+        }
+        publisher.settle();
+    });
+    let mut count = 0;
+    let mut pause = Instant::now();
+    while count < MESSAGES {
+        match slow.next() {
+            Some(Frame::Message(_)) => count += 1,
+            Some(_) => {}
+            None => panic!("cut off after {count}"),
+        }
+        // A tenth of the time reading, nine tenths elsewhere.
+        if pause.elapsed() > Duration::from_millis(2) {
+            std::thread::sleep(Duration::from_millis(18));
+            pause = Instant::now();
+        }
+    }
+    publishing.join().unwrap();
+    assert_eq!(server.handle().slow_consumers(), 0);
+}
+
+#[test]
+fn two_clients_that_publish_to_each_other_without_reading_do_not_stop_the_server() {
+    let server = server();
+    let mut peers = Vec::new();
+    for (own, _) in [("a", "b"), ("b", "a")] {
+        let mut peer = Peer::connect(server.client_addr(), "");
+        peer.send(&format!("SUB {own} 1\r\n"));
+        peer.settle();
+        peers.push(peer);
+    }
+    let threads: Vec<_> = peers
+        .into_iter()
+        .zip(["b", "a"])
+        .map(|(mut peer, other)| {
+            std::thread::spawn(move || {
+                use std::io::Write;
+                let message = format!("PUB {other} 1000\r\n{}\r\n", "x".repeat(1000)).repeat(100);
+                // Until it is cut off: 60 MB can't fit anywhere on the way.
+                (0..600).any(|_| peer.socket.write_all(message.as_bytes()).is_err())
+            })
+        })
+        .collect();
+    let mut other = Peer::connect(server.client_addr(), "");
+    other.send("SUB x 1\r\nPUB x 2\r\nhi\r\n");
+    assert_eq!(other.settle().len(), 1, "others are served meanwhile");
+    let cut_off = threads
+        .into_iter()
+        .map(|thread| thread.join().unwrap())
+        .filter(|cut| *cut);
+    assert!(cut_off.count() >= 1);
+}
