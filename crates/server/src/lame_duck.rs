@@ -52,12 +52,16 @@ async fn close_evenly(engine: &Engine, duration: Duration) {
     };
     // Many clients leave in small crowds, so that the spacing stays measurable.
     let crowd = (STEP_MIN.as_nanos() / step.as_nanos().max(1)).max(1) as usize;
-    for leaving in clients.chunks(crowd) {
+    for (number, leaving) in clients.chunks(crowd).enumerate() {
+        if number > 0 {
+            tokio::time::sleep(step * crowd as u32).await;
+        }
         for connection in leaving {
             tokio::spawn(flush_and_close(Arc::clone(connection)));
         }
-        tokio::time::sleep(step * crowd as u32).await;
     }
+    // Who was closed last may still be reading.
+    everybody_left(engine, FLUSH_MAX).await;
 }
 
 /// What waits for a client is its own: it gets it, if it reads in time.

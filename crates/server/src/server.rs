@@ -239,6 +239,8 @@ async fn live(handle: ServerHandle, options: Options, client: Listener, plain: V
     let accepting = tokio::spawn(listener::accept(client, Arc::clone(engine), phase.clone()));
     // The sender lives in `handle`: waiting can't fail.
     let _ = phase.wait_for(|phase| *phase > Phase::Running).await;
+    // Nobody is told to go before the door is shut. A panic in the task was reported by the hook.
+    let _ = accepting.await;
     if *phase.borrow() == Phase::LameDuck {
         let ended = phase.wait_for(|phase| *phase == Phase::Stopping);
         let leaving = lame_duck::send_everybody_away(
@@ -251,8 +253,6 @@ async fn live(handle: ServerHandle, options: Options, client: Listener, plain: V
             () = leaving => handle.advance(Phase::Stopping),
         }
     }
-    // It ends by the phase; a panic in it was reported by the hook.
-    let _ = accepting.await;
     stop(engine).await;
 }
 

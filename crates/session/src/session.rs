@@ -187,10 +187,13 @@ impl Session {
         }
         match parse(input, &self.settings.parse) {
             Ok(Parsed::Complete(Op::Publish(publish), length)) => {
-                if publish.with_headers && !self.flags.headers {
+                if !publish.with_headers {
+                    return (Step::Publish(publish), length);
+                }
+                if !self.flags.headers {
                     return (close(Violation::HeadersNotEnabled), length);
                 }
-                (Step::Publish(publish), length)
+                (Step::Publish(without_empty_headers(publish)), length)
             }
             Ok(Parsed::Complete(op, length)) => (self.other(op, now), length),
             Ok(Parsed::Incomplete(wanted)) => (Step::More(wanted), 0),
@@ -248,6 +251,14 @@ impl Session {
 
     /// The credential was right, or none was asked for: takes over what CONNECT asked for.
     pub fn admit(&mut self, connect: &Connect, now: Instant) -> Result<(), Goodbye> {
+        if connect
+            .account
+            .as_deref()
+            .is_some_and(|name| !name.is_empty())
+            || connect.new_account
+        {
+            return Err(Goodbye::unauthorized("asked for an account in CONNECT"));
+        }
         if !(0..=1).contains(&connect.protocol) {
             return Err(told(
                 ProtocolError::InvalidClientProtocol,
@@ -380,6 +391,11 @@ impl Session {
         self.flags.async_info && self.first_pong_sent
     }
 
+    /// A CONNECT was accepted before.
+    pub fn connected(&self) -> bool {
+        self.connected
+    }
+
     /// The credential was accepted, or none was asked for.
     pub fn admitted(&self) -> bool {
         self.admitted
@@ -395,6 +411,18 @@ impl Goodbye {
     /// The credential was missing or wrong (A81).
     pub fn unauthorized(reason: &'static str) -> Self {
         told(ProtocolError::AuthorizationViolation, reason)
+    }
+}
+
+/// HPUB with a header block of no bytes is delivered as MSG.
+fn without_empty_headers(publish: Publish<'_>) -> Publish<'_> {
+    if publish.header_len > 0 {
+        return publish;
+    }
+    Publish {
+        with_headers: false,
+        tail: b"",
+        ..publish
     }
 }
 

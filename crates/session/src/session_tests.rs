@@ -86,6 +86,10 @@ fn senseless_connects_are_refused() {
         .admit(&connect(r#"{"no_responders":true}"#), now)
         .unwrap_err();
     assert_eq!(refused.told, Some(ProtocolError::NoRespondersNeedsHeaders));
+    let refused = session
+        .admit(&connect(r#"{"account":"A"}"#), now)
+        .unwrap_err();
+    assert_eq!(refused.told, Some(ProtocolError::AuthorizationViolation));
     let (step, _) = session.step(b"CONNECT {\r\n", now);
     assert!(matches!(step, Step::Close(Goodbye { told: None, .. })));
 }
@@ -194,4 +198,16 @@ fn the_hot_path_leaves_what_needs_a_second_look_to_the_other() {
     assert!(session.publish(b"PUB _GR_.a 1\r\nx\r\n").is_none());
     assert!(session.publish(b"PUB a $JS.ACK.x 1\r\nx\r\n").is_none());
     assert!(session.publish(b"PUB a 1\r\nx").is_none(), "not whole");
+}
+
+#[test]
+fn a_header_block_of_no_bytes_is_none() {
+    let now = Instant::now();
+    let mut session = Session::new(settings(false), now);
+    session.admit(&connect(r#"{"headers":true}"#), now).unwrap();
+    let (step, _) = session.step(b"HPUB a 0 3\r\nabc\r\n", now);
+    let Step::Publish(publish) = step else {
+        panic!("a publish")
+    };
+    assert_eq!((publish.with_headers, publish.tail), (false, &b""[..]));
 }

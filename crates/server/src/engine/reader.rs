@@ -491,6 +491,13 @@ impl Reader {
     ) -> Result<(), Goodbye> {
         let identity =
             decision.map_err(|_| Goodbye::unauthorized("wrong or missing credential"))?;
+        // A second CONNECT begins anew: what was subscribed before it is dropped (A11).
+        if self.session.connected() {
+            let subs = self.connection.subscriptions.lock().take_all();
+            for sub in subs {
+                self.engine.router.remove(&sub);
+            }
+        }
         self.session.admit(connect, now)?;
         tracing::debug!(
             cid = self.connection.id,
