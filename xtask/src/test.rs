@@ -102,7 +102,11 @@ struct Binary {
     skipped: u64,
     failures: Vec<String>,
     has_result: bool,
+    /// The list of tests is over; what follows are their outputs, whatever those look like.
+    shows_details: bool,
 }
+
+const DOCUMENTATION: &str = "documentation of ";
 
 /// What was seen of the tests.
 #[derive(Debug, Default)]
@@ -123,14 +127,16 @@ impl Tally {
             .strip_prefix("Doc-tests ")
             .filter(|_| line != started)
         {
-            let name = format!("documentation of {name}");
+            let name = format!("{DOCUMENTATION}{name}");
             self.binaries.push(Binary {
                 name,
                 ..Binary::default()
             });
         } else if let Some(result) = line.strip_prefix("test result: ") {
             self.result(result);
-        } else if let Some(name) = failed_test(line) {
+        } else if line == "failures:" {
+            self.current().shows_details = true;
+        } else if let Some(name) = failed_test(line).filter(|_| !self.current().shows_details) {
             self.current().failures.push(name.to_owned());
         }
     }
@@ -145,6 +151,11 @@ impl Tally {
     /// `ok. 8 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.35s`
     fn result(&mut self, text: &str) {
         let binary = self.current();
+        // The last result of a binary is its own: those before it are in the outputs of tests that
+        // run others. Documentation tests come in two batches.
+        if !binary.name.starts_with(DOCUMENTATION) {
+            (binary.passed, binary.failed, binary.skipped) = (0, 0, 0);
+        }
         binary.has_result = true;
         for part in text.split(['.', ';']) {
             let mut words = part.split_whitespace();
@@ -231,6 +242,30 @@ mod tests {
         );
         assert_eq!(seen.binaries[0].failures, ["two"]);
         assert_eq!(seen.closing_line(false), "1 passed, 1 failed");
+    }
+
+    #[test]
+    fn what_a_failed_test_printed_is_not_counted() {
+        let seen = tally(
+            "     Running tests/b.rs (target/debug/deps/b-1)\n\
+             test runs_others ... FAILED\n\
+             failures:\n\
+             test inner ... FAILED\n\
+             test result: FAILED. 5 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.1s\n\
+             test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.1s\n",
+        );
+        assert_eq!(seen.binaries[0].failures, ["runs_others"]);
+        assert_eq!(seen.closing_line(false), "0 passed, 1 failed");
+    }
+
+    #[test]
+    fn documentation_tests_come_in_two_batches() {
+        let seen = tally(
+            "   Doc-tests a\n\
+             test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.1s\n\
+             test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.1s\n",
+        );
+        assert_eq!(seen.closing_line(true), "3 passed, 0 failed");
     }
 
     #[test]

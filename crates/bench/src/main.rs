@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use recado_bench::rows::{Row, subscriber};
-use recado_bench::target::Source;
+use recado_bench::target::{Source, raise_descriptor_limit};
 use recado_bench::{Result, floor};
 
 const EXAMPLES: &str = "\
@@ -130,6 +130,7 @@ fn main() -> ExitCode {
 
 impl Run {
     fn run(self) -> Result<()> {
+        raise_descriptor_limit()?;
         let (rows, source) = (chosen(&self.rows)?, self.server.source());
         let measure = Duration::from_secs_f64(self.seconds.clamp(0.05, 600.0));
         for row in rows {

@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -158,6 +159,12 @@ fn spawn_on(command: &mut Command, cores: Cores) -> std::io::Result<Child> {
     let child = command.spawn();
     sched_setaffinity(ourselves, &before)?;
     child
+}
+
+/// Takes all the file descriptors that we may have; the servers that we start inherit that.
+pub fn raise_descriptor_limit() -> Result<()> {
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).doing("reading the descriptor limit")?;
+    setrlimit(Resource::RLIMIT_NOFILE, most, most).doing("raising the descriptor limit")
 }
 
 /// A loopback port that was free a moment ago.
