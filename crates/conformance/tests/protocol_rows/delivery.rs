@@ -298,6 +298,23 @@ fn messages_of_one_publisher_arrive_in_order() {
     }
 }
 
+// A53
+#[test]
+fn what_was_published_before_a_pong_comes_before_any_later_pong_of_others() {
+    let server = ServerProcess::nats();
+    let mut publisher = Peer::plain(&server);
+    let mut subscriber = Peer::plain(&server);
+    // The publisher hears itself, so that it is one of several to be written to.
+    assert_eq!(publisher.until_pong("SUB a 1\r\n"), "");
+    assert_eq!(subscriber.until_pong("SUB a 1\r\n"), "");
+    for number in 0..3_000 {
+        let publish = format!("PUB a 4\r\n{number:04}\r\n");
+        let message = format!("MSG a 1 4\r\n{number:04}\r\n");
+        assert_eq!(publisher.until_pong(publish), message);
+        assert_eq!(subscriber.until_pong(""), message, "message {number}");
+    }
+}
+
 // A49, A86
 #[test]
 fn reserved_subjects_cannot_be_published_to() {
