@@ -1,10 +1,8 @@
 //! A blocking connection to the server under test: handshake, flush, and nothing clever.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
-
-use socket2::{Domain, Socket, Type};
 
 use crate::error::{Doing, Error, Result};
 use crate::incoming::{Event, Incoming};
@@ -31,24 +29,12 @@ pub(crate) struct Client {
 impl Client {
     /// Connects, and returns when the server has answered the first `PING`.
     pub(crate) fn connect(server: SocketAddr) -> Result<Client> {
-        Self::connect_and(server, None, b"")
-    }
-
-    /// Connects from one of many loopback addresses, for rows that would run out of ports.
-    pub(crate) fn connect_from(server: SocketAddr, source: Ipv4Addr, say: &[u8]) -> Result<Client> {
-        Self::connect_and(server, Some(source), say)
+        Self::connect_and(server, b"")
     }
 
     /// Connects, sends `CONNECT`, `say` and `PING` in one write, and waits for the `PONG`.
-    pub(crate) fn connect_and(
-        server: SocketAddr,
-        source: Option<Ipv4Addr>,
-        say: &[u8],
-    ) -> Result<Client> {
-        let stream = match source {
-            None => TcpStream::connect(server).doing("connecting")?,
-            Some(source) => connect_bound(server, source)?,
-        };
+    pub(crate) fn connect_and(server: SocketAddr, say: &[u8]) -> Result<Client> {
+        let stream = TcpStream::connect(server).doing("connecting")?;
         stream.set_nodelay(true).doing("setting TCP_NODELAY")?;
         stream
             .set_read_timeout(Some(IO_TIMEOUT))
@@ -101,13 +87,4 @@ impl Client {
             self.incoming.push(&buffer[..n]);
         }
     }
-}
-
-fn connect_bound(server: SocketAddr, source: Ipv4Addr) -> Result<TcpStream> {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).doing("opening a socket")?;
-    socket
-        .bind(&SocketAddr::from((source, 0)).into())
-        .doing("binding a source address")?;
-    socket.connect(&server.into()).doing("connecting")?;
-    Ok(socket.into())
 }

@@ -63,7 +63,7 @@ impl Ring {
         let mut members = Vec::with_capacity(count);
         for number in 0..count {
             let subscribe = format!("SUB {} 1\r\n", subject(number));
-            let client = Client::connect_and(target.address, None, subscribe.as_bytes())?;
+            let client = Client::connect_and(target.address, subscribe.as_bytes())?;
             let next = Traffic::block(&subject((number + 1) % count), 16, BLOCK_MESSAGES);
             let own = Traffic::block(&subject(number), 16, BLOCK_MESSAGES);
             let verifier = Verifier::new(&own.deliver);

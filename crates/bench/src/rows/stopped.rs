@@ -213,7 +213,7 @@ impl Drop for Stopped {
 pub fn subscriber(server: SocketAddr) -> Result<()> {
     let traffic = Traffic::one_subject(SUBJECT, PAYLOAD, Numbered::Yes);
     let subscribe = format!("SUB {SUBJECT} 1\r\n");
-    let mut client = Client::connect_and(server, None, subscribe.as_bytes())?;
+    let mut client = Client::connect_and(server, subscribe.as_bytes())?;
     let own = client.stream.local_addr().doing("finding our own port")?;
     println!("ready {}", own.port());
     let mut pinger = client.stream.try_clone().doing("sharing a socket")?;
