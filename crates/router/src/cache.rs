@@ -6,7 +6,8 @@
 
 use hashbrown::HashTable;
 
-use crate::router::{Matches, Router, Stamp, Subscription};
+use crate::router::{Matches, Router, Stamp};
+use crate::subscription::Subscription;
 
 /// Number of an entry; valid until the end of the batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use crate::router::Subscription;
+use crate::subscription::Subscription;
 
 /// Above so many a set is kept as a map, so that removal stays cheap.
 const LIST_MAX: usize = 16;

@@ -11,8 +11,10 @@
 mod cache;
 mod interest;
 mod router;
+mod subscription;
 mod trie;
 
 pub use cache::{RouteCache, RouteId};
 pub use interest::{Interest, SubSet};
-pub use router::{Group, Matches, Router, Stamp, Subscription};
+pub use router::{Group, Matches, Router, Stamp};
+pub use subscription::Subscription;

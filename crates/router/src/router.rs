@@ -9,17 +9,8 @@ use parking_lot::RwLock;
 use recado_wire::{has_wildcard, is_publish_subject, tokens};
 
 use crate::interest::{Interest, SubSet};
+use crate::subscription::Subscription;
 use crate::trie::{Node, shrink};
-
-/// What the index needs to know of a subscription. It never changes while it is in the index.
-pub trait Subscription {
-    /// Number that no other subscription of the process has.
-    fn id(&self) -> u64;
-    /// A filter that `wire::validate_filter` accepted.
-    fn filter(&self) -> &[u8];
-    /// Queue group.
-    fn queue(&self) -> Option<&[u8]>;
-}
 
 /// Shards of each index. More shards make a change invalidate fewer cached routes.
 const SHARDS: usize = 256;

@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 use recado_wire::tokens;
 
 use crate::interest::Interest;
-use crate::router::Subscription;
+use crate::subscription::Subscription;
 
 /// One place in the trie: what ends here, and what goes on.
 #[derive(Debug)]

@@ -10,10 +10,13 @@ mod internal_client;
 mod lame_duck;
 mod listener;
 pub mod logging;
+mod phase;
 mod plain;
 mod server;
 mod service;
+mod version;
 
 pub use builder::ServerBuilder;
 pub use error::StartError;
-pub use server::{Inherited, NATS_VERSION, Server, ServerHandle, VERSION};
+pub use server::{Inherited, Server, ServerHandle};
+pub use version::{NATS_VERSION, VERSION};

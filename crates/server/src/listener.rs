@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use crate::config::{Options, Personality};
 use crate::engine::{Admission, Engine, Link, serve};
 use crate::error::StartError;
-use crate::server::Phase;
+use crate::phase::Phase;
 
 /// Connections that may wait to be accepted: a flood of them should find room.
 const BACKLOG: i32 = 4096;

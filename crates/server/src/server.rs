@@ -19,26 +19,15 @@ use crate::engine::{CloseReason, Engine, EngineSettings};
 use crate::error::StartError;
 use crate::lame_duck;
 use crate::listener::{self, Listener};
+use crate::phase::Phase;
 use crate::plain::{self, Plain};
 use crate::service;
-
-/// nats-server version whose behaviour INFO offers. Clients switch features on by it (A05).
-pub const NATS_VERSION: &str = "2.15.0";
-/// Version of this server.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+use crate::version::{NATS_VERSION, VERSION};
 
 /// Time that waiting bytes are given to leave when the server stops.
 const FLUSH_MAX: Duration = Duration::from_secs(2);
 /// Time that connections are given to notice that they are closed.
 const CLOSE_MAX: Duration = Duration::from_secs(1);
-
-/// Where the server is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Phase {
-    Running,
-    LameDuck,
-    Stopping,
-}
 
 /// Sockets that were opened for the server by someone else (socket activation).
 #[derive(Debug, Default)]

@@ -12,7 +12,7 @@ use tokio::io::AsyncWriteExt;
 
 use crate::engine::Engine;
 use crate::internal_client::{self, FrameReader, Message};
-use crate::server::VERSION;
+use crate::version::VERSION;
 
 /// Name that the service is found by.
 const NAME: &str = "recado";

@@ -1,15 +1,18 @@
 //! The engine: connections, and the way of a message between them.
 //!
-//! One task reads a connection, one batch a turn ([`reader`]). A batch is parsed, routed and staged
-//! per destination by the thread's [`worker`], then each destination is written to at once; what
-//! its socket does not take waits in the destination's [`outbox`] for a writer task. Nothing here
+//! One task reads a connection, one batch a turn ([`reader`]; [`operations`] and [`farewell`] are
+//! the rest of it). A batch is parsed, routed ([`deliver`]) and staged ([`stage`]) per destination with
+//! the thread's [`worker`], then each destination is written to at once; what its socket does not
+//! take waits in the destination's [`outbox`] for a writer task. Nothing here
 //! knows where settings come from or how a log line looks.
 
 mod client;
 mod connection;
 mod deliver;
+mod farewell;
 mod frames;
 mod link;
+mod operations;
 mod outbox;
 mod reader;
 mod registry;

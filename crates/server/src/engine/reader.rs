@@ -8,15 +8,14 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use recado_session::{Goodbye, Session, Step, Tick};
-use recado_wire::{Connect, OK, PING, PONG, ProtocolError, Publish, push_err};
+use recado_wire::{Connect, OK, PING, Publish};
 use tokio::time::Sleep;
 
-use super::client::Client;
 use super::connection::{CloseReason, Connection};
 use super::deliver::Publisher;
+use super::farewell::refuse;
 use super::link::{Link, ReadLink};
 use super::shared::Engine;
-use super::subscription::Subscription;
 use super::trace;
 use super::worker::{CONGESTED_BYTES, Congestion, READ_BYTES, Worker, with_worker};
 
@@ -27,13 +26,8 @@ const STALL_MAX: Duration = Duration::from_millis(10);
 /// Until then a publisher that feeds nobody else waits, or a subscriber that the machine kept from
 /// running for some milliseconds would be cut off by the flood meanwhile.
 const STOPPED_AFTER: Duration = Duration::from_millis(500);
-/// A last `-ERR` is given so long to reach the client before the socket closes.
-const LINGER_MAX: Duration = Duration::from_millis(500);
 /// Partial frames up to this size are joined with new input in the thread's read buffer.
 const JOIN_MAX: usize = READ_BYTES / 2;
-/// Subscriptions removed in one go when a connection ends, before others get their turn.
-const REMOVE_CHUNK: usize = 4096;
-
 /// Who may connect how.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Admission {
@@ -54,7 +48,7 @@ enum Turn {
 }
 
 /// What follows a batch.
-enum After {
+pub(super) enum After {
     /// Go on; more input is likely waiting.
     Again,
     /// Go on; the socket was read empty.
@@ -106,27 +100,14 @@ pub(crate) fn serve(engine: Arc<Engine>, link: Link, read: ReadLink, admission: 
     tokio::spawn(Box::new(reader).run());
 }
 
-/// No room: says so behind the INFO, as clients expect (A64).
-async fn refuse(engine: &Engine, link: &Link, peer: Option<SocketAddr>) {
-    let id = engine.connections.spare_id();
-    let mut bytes = engine.info_line(id, peer, false);
-    push_err(&mut bytes, &ProtocolError::MaxConnections);
-    // A fresh socket takes a few hundred bytes at once, or its other side is gone.
-    let _ = link.writable().await;
-    let _ = link.try_write(&bytes);
-    link.shutdown(std::net::Shutdown::Write);
-    let peer = peer.map(|peer| peer.to_string()).unwrap_or_default();
-    tracing::error!(%peer, "maximum connections exceeded");
-}
-
 /// The state that only the connection's own task sees.
-struct Reader {
-    engine: Arc<Engine>,
-    connection: Arc<Connection>,
-    session: Session,
-    read: ReadLink,
+pub(super) struct Reader {
+    pub(super) engine: Arc<Engine>,
+    pub(super) connection: Arc<Connection>,
+    pub(super) session: Session,
+    pub(super) read: ReadLink,
     /// The start of a frame whose rest has not come yet.
-    partial: Vec<u8>,
+    pub(super) partial: Vec<u8>,
     batches: u32,
 }
 
@@ -225,7 +206,7 @@ impl Reader {
     }
 
     /// Handles the operations in `input`, writes what came of them, keeps the rest.
-    fn handle(&mut self, worker: &mut Worker, input: &[u8]) -> After {
+    pub(super) fn handle(&mut self, worker: &mut Worker, input: &[u8]) -> After {
         let now = Instant::now();
         self.session.heard(now);
         let mut batch = Batch {
@@ -308,47 +289,6 @@ impl Reader {
         worker.publish(&self.engine, publisher, message, input);
     }
 
-    /// Everything but publishing. Some: the batch ends with it.
-    fn control(&mut self, worker: &mut Worker, step: Step<'_>, now: Instant) -> Option<After> {
-        match step {
-            Step::Say(bytes) => self.say(worker, bytes),
-            Step::PongAndInfo => {
-                self.say(worker, PONG);
-                let info = self
-                    .engine
-                    .info_line(self.connection.id, self.connection.peer, true);
-                self.say(worker, &info);
-                let takes = self.session.takes_async_info();
-                self.connection
-                    .takes_async_info
-                    .store(takes, Ordering::Relaxed);
-            }
-            Step::Nothing => self.note_round_trip(),
-            Step::Subscribe { filter, queue, sid } => self.subscribe(worker, filter, queue, sid),
-            Step::Unsubscribe { sid, max } => {
-                worker.count(self.not_to());
-                self.unsubscribe(sid, max);
-                if self.session.verbose() {
-                    self.say(worker, OK);
-                }
-            }
-            Step::Authenticate(connect) if self.engine.authenticator.is_costly() => {
-                return Some(After::Authenticate(connect));
-            }
-            Step::Authenticate(connect) => {
-                let decision = self.engine.authenticator.decide(&connect);
-                match self.admit(&connect, decision, now) {
-                    Ok(()) if self.session.verbose() => self.say(worker, OK),
-                    Ok(()) => {}
-                    Err(goodbye) => return Some(After::Close(goodbye)),
-                }
-            }
-            Step::Close(goodbye) => return Some(After::Close(goodbye)),
-            Step::Publish(_) | Step::More(_) => {}
-        }
-        None
-    }
-
     /// Keeps the start of a frame for the next batch. A large frame gets a buffer of its own that
     /// grows as the frame comes, never ahead of it by more than doubling.
     fn keep(&mut self, rest: &[u8], wanted: usize) {
@@ -375,7 +315,7 @@ impl Reader {
     }
 
     /// Who does not hear what this connection publishes: itself, without echo.
-    fn not_to(&self) -> Option<u64> {
+    pub(super) fn not_to(&self) -> Option<u64> {
         (!self.session.echo()).then_some(self.connection.id)
     }
 
@@ -415,131 +355,6 @@ impl Reader {
         }
     }
 
-    fn say(&self, worker: &mut Worker, bytes: &[u8]) {
-        if let Some(appender) = worker.stage.buffer_of(&self.connection) {
-            appender.control(bytes);
-        }
-    }
-
-    fn say_error(&self, worker: &mut Worker, error: &ProtocolError) {
-        let mut bytes = Vec::new();
-        push_err(&mut bytes, error);
-        self.say(worker, &bytes);
-    }
-
-    fn note_round_trip(&self) {
-        if let Some(round_trip) = self.session.round_trip() {
-            let micros = u32::try_from(round_trip.as_micros())
-                .unwrap_or(u32::MAX)
-                .max(1);
-            self.connection
-                .round_trip_us
-                .store(micros, Ordering::Relaxed);
-        }
-    }
-
-    fn subscribe(&mut self, worker: &mut Worker, filter: &[u8], queue: Option<&[u8]>, sid: &[u8]) {
-        let connection = &self.connection;
-        let mut held = connection.subscriptions.lock();
-        // The same sid again while it is live is ignored: the first one stays (A22).
-        if held.get(sid).is_none() {
-            if let Err(error) = self.session.check_subscription(filter, held.len()) {
-                drop(held);
-                tracing::debug!(cid = connection.id, error = %error.text(), "subscription refused");
-                return self.say_error(worker, &error);
-            }
-            let headers = self.session.headers();
-            let sub = Arc::new(Subscription::new(connection, headers, filter, queue, sid));
-            held.insert(Arc::clone(&sub));
-            drop(held);
-            self.engine.router.insert(sub);
-        } else {
-            drop(held);
-        }
-        if self.session.verbose() {
-            self.say(worker, OK);
-        }
-    }
-
-    /// `max` counts from the creation of the subscription (A23).
-    fn unsubscribe(&mut self, sid: &[u8], max: u64) {
-        let mut held = self.connection.subscriptions.lock();
-        let Some(sub) = held.get(sid).cloned() else {
-            return;
-        };
-        if max > sub.delivered.load(Ordering::Acquire) {
-            drop(held);
-            sub.max.store(max, Ordering::Release);
-            // Routes resolved before took it for unlimited.
-            self.engine.router.outdate(&sub);
-            if sub.delivered.load(Ordering::Acquire) >= max {
-                self.engine.end_subscription(&sub);
-            }
-            return;
-        }
-        held.remove(sid);
-        drop(held);
-        self.engine.router.remove(&sub);
-    }
-
-    /// Takes over a decision on a credential.
-    fn admit(
-        &mut self,
-        connect: &Connect,
-        decision: Result<recado_auth::Identity, recado_auth::Denied>,
-        now: Instant,
-    ) -> Result<(), Goodbye> {
-        let identity =
-            decision.map_err(|_| Goodbye::unauthorized("wrong or missing credential"))?;
-        // A second CONNECT begins anew: what was subscribed before it is dropped (A11).
-        if self.session.connected() {
-            let subs = self.connection.subscriptions.lock().take_all();
-            for sub in subs {
-                self.engine.router.remove(&sub);
-            }
-        }
-        self.session.admit(connect, now)?;
-        tracing::debug!(
-            cid = self.connection.id,
-            name = connect.name.as_deref(),
-            lang = connect.lang.as_deref(),
-            version = connect.version.as_deref(),
-            user = identity.user.as_deref(),
-            "client connected"
-        );
-        // A second CONNECT keeps the first one's names: they are for logs only.
-        let _ = self.connection.client.set(Box::new(Client::new(connect)));
-        Ok(())
-    }
-
-    /// Decides where blocking is allowed, then goes on with what came behind the CONNECT.
-    async fn authenticate_elsewhere(&mut self, connect: Box<Connect>) -> Result<(), Goodbye> {
-        let mut connect = connect;
-        loop {
-            let engine = Arc::clone(&self.engine);
-            let decided = tokio::task::spawn_blocking(move || {
-                let decision = engine.authenticator.decide(&connect);
-                (connect, decision)
-            });
-            let Ok((connect_again, decision)) = decided.await else {
-                return Err(Goodbye::unauthorized("the credential could not be checked"));
-            };
-            self.admit(&connect_again, decision, Instant::now())?;
-            if self.session.verbose() {
-                self.connection.deliver_bytes(OK);
-            }
-            let rest = std::mem::take(&mut self.partial);
-            if rest.is_empty() {
-                return Ok(());
-            }
-            match with_worker(|worker| self.handle(worker, &rest)) {
-                After::Close(goodbye) => return Err(goodbye),
-                After::Authenticate(next) => connect = next,
-                _ => return Ok(()),
-            }
-        }
-    }
-
     /// The deadline passed. Some: the connection ends.
     fn tick(&mut self) -> Option<Goodbye> {
         match self.session.tick(Instant::now()) {
@@ -553,62 +368,6 @@ impl Reader {
             }
             Tick::Close(goodbye) => Some(goodbye),
         }
-    }
-
-    /// Tells the client why, and sees that it can hear it: a socket closed over unread input
-    /// would be reset, and the last words lost.
-    async fn say_goodbye(&mut self, goodbye: Goodbye) {
-        let Goodbye { told, reason } = goodbye;
-        let connection = &self.connection;
-        let error = told.as_ref().map(|told| told.text()).unwrap_or_default();
-        let (cid, peer, name) = (connection.id, connection.peer_text(), connection.name());
-        tracing::error!(cid, %peer, %name, %error, reason, "client connection ended by the server");
-        let Some(told) = told else { return };
-        let mut bytes = Vec::new();
-        push_err(&mut bytes, &told);
-        connection.deliver_bytes(&bytes);
-        let connection = Arc::clone(connection);
-        let lingering = async {
-            connection.drained_to(0).await;
-            connection.finish_writing();
-            self.read_to_end().await;
-        };
-        // Past the time the socket is closed as it is.
-        let _ = tokio::time::timeout(LINGER_MAX, lingering).await;
-    }
-
-    /// Reads and forgets until the other side closes.
-    async fn read_to_end(&mut self) {
-        let mut sink = Vec::with_capacity(16 * 1024);
-        loop {
-            sink.clear();
-            match std::future::poll_fn(|cx| self.read.poll_read(cx, &mut sink)).await {
-                Ok(0) | Err(_) => return,
-                Ok(_) => {}
-            }
-        }
-    }
-
-    /// Takes the connection out of everything that knows it.
-    async fn clean_up(self: Box<Self>, reason: CloseReason) {
-        let Self {
-            engine,
-            connection,
-            read,
-            ..
-        } = *self;
-        connection.close(reason);
-        let subs = connection.subscriptions.lock().take_all();
-        for chunk in subs.chunks(REMOVE_CHUNK) {
-            chunk.iter().for_each(|sub| {
-                engine.router.remove(sub);
-            });
-            tokio::task::yield_now().await;
-        }
-        let reason = connection.close_reason();
-        tracing::debug!(cid = connection.id, ?reason, "client connection closed");
-        drop(read);
-        engine.connections.remove(connection.slot);
     }
 }
 
@@ -633,6 +392,7 @@ async fn stall(congestion: Congestion) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::subscription::Subscription;
 
     fn size_of_future<F: Future>(_: impl FnOnce(Box<Reader>) -> F) -> usize {
         std::mem::size_of::<F>()

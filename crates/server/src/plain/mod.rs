@@ -20,7 +20,7 @@ use crate::config::{Options, PlainListener};
 use crate::engine::Engine;
 use crate::error::StartError;
 use crate::listener::{self, Listener};
-use crate::server::Phase;
+use crate::phase::Phase;
 use gateway::Gateway;
 
 /// Peers of one listener at once.

@@ -1,0 +1,90 @@
+//! How a connection ends: with its last words where there are any, and out of everything that
+//! knows it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use recado_session::Goodbye;
+use recado_wire::{ProtocolError, push_err};
+
+use super::connection::CloseReason;
+use super::link::Link;
+use super::reader::Reader;
+use super::shared::Engine;
+
+/// A last `-ERR` is given so long to reach the client before the socket closes.
+const LINGER_MAX: Duration = Duration::from_millis(500);
+/// Subscriptions removed in one go when a connection ends, before others get their turn.
+const REMOVE_CHUNK: usize = 4096;
+
+/// No room: says so behind the INFO, as clients expect (A64).
+pub(super) async fn refuse(engine: &Engine, link: &Link, peer: Option<SocketAddr>) {
+    let id = engine.connections.spare_id();
+    let mut bytes = engine.info_line(id, peer, false);
+    push_err(&mut bytes, &ProtocolError::MaxConnections);
+    // A fresh socket takes a few hundred bytes at once, or its other side is gone.
+    let _ = link.writable().await;
+    let _ = link.try_write(&bytes);
+    link.shutdown(std::net::Shutdown::Write);
+    let peer = peer.map(|peer| peer.to_string()).unwrap_or_default();
+    tracing::error!(%peer, "maximum connections exceeded");
+}
+
+impl Reader {
+    /// Tells the client why, and sees that it can hear it: a socket closed over unread input
+    /// would be reset, and the last words lost.
+    pub(super) async fn say_goodbye(&mut self, goodbye: Goodbye) {
+        let Goodbye { told, reason } = goodbye;
+        let connection = &self.connection;
+        let error = told.as_ref().map(|told| told.text()).unwrap_or_default();
+        let (cid, peer, name) = (connection.id, connection.peer_text(), connection.name());
+        tracing::error!(cid, %peer, %name, %error, reason, "client connection ended by the server");
+        let Some(told) = told else { return };
+        let mut bytes = Vec::new();
+        push_err(&mut bytes, &told);
+        connection.deliver_bytes(&bytes);
+        let connection = Arc::clone(connection);
+        let lingering = async {
+            connection.drained_to(0).await;
+            connection.finish_writing();
+            self.read_to_end().await;
+        };
+        // Past the time the socket is closed as it is.
+        let _ = tokio::time::timeout(LINGER_MAX, lingering).await;
+    }
+
+    /// Reads and forgets until the other side closes.
+    async fn read_to_end(&mut self) {
+        let mut sink = Vec::with_capacity(16 * 1024);
+        loop {
+            sink.clear();
+            match std::future::poll_fn(|cx| self.read.poll_read(cx, &mut sink)).await {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+        }
+    }
+
+    /// Takes the connection out of everything that knows it.
+    pub(super) async fn clean_up(self: Box<Self>, reason: CloseReason) {
+        let Self {
+            engine,
+            connection,
+            read,
+            ..
+        } = *self;
+        connection.close(reason);
+        let subs = connection.subscriptions.lock().take_all();
+        for chunk in subs.chunks(REMOVE_CHUNK) {
+            chunk.iter().for_each(|sub| {
+                engine.router.remove(sub);
+            });
+            tokio::task::yield_now().await;
+        }
+        let reason = connection.close_reason();
+        tracing::debug!(cid = connection.id, ?reason, "client connection closed");
+        drop(read);
+        engine.connections.remove(connection.slot);
+    }
+}

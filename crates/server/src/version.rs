@@ -1,0 +1,6 @@
+//! Which versions this server says it is.
+
+/// nats-server version whose behaviour INFO offers. Clients switch features on by it (A05).
+pub const NATS_VERSION: &str = "2.15.0";
+/// Version of this server.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
