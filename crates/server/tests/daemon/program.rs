@@ -191,7 +191,7 @@ impl Client {
 
     /// Whether the server answers, whatever it sends before.
     pub(crate) fn is_answered(&mut self) -> bool {
-        self.send("CONNECT {\"verbose\":false}\r\nPING\r\n");
+        self.send("PING\r\n");
         loop {
             match self.line().as_str() {
                 "PONG" => return true,
