@@ -55,9 +55,11 @@ impl Results {
         self.rows.insert(measured.name().to_owned(), measured.value);
     }
 
-    /// Writes all down.
+    /// Writes all down, a row a line.
     pub(super) fn save(&self) -> Result<(), Failure> {
-        let text = serde_json::to_string_pretty(&self.rows).expect("plain data") + "\n";
+        let line = |(name, row): (&String, &Value)| format!("\"{name}\": {row}");
+        let lines: Vec<String> = self.rows.iter().map(line).collect();
+        let text = format!("{{\n{}\n}}\n", lines.join(",\n"));
         let path = Self::path();
         std::fs::create_dir_all(path.parent().expect("docs"))
             .and_then(|()| std::fs::write(&path, text))
