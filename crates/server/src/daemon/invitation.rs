@@ -1,5 +1,6 @@
 //! The command that the first line offers for the second terminal: it must work as it stands.
 
+use std::ffi::OsStr;
 use std::net::SocketAddr;
 
 use crate::config::{Lang, Options};
@@ -7,9 +8,26 @@ use crate::config::{Lang, Options};
 /// The client's own default.
 const DEFAULT_URL: &str = "nats://127.0.0.1:4222";
 
-/// A first `recado` command for a server with these options that listens there.
-pub(super) fn command(options: &Options, reachable: SocketAddr, lang: Lang) -> String {
-    let mut words = vec!["recado".to_owned()];
+/// How the client is started by whoever has just typed `cargo run` and installed nothing.
+const FROM_SOURCE: &str = "cargo run --release --bin recado --";
+
+/// How the client is started on this machine: `package` is cargo's `CARGO_PKG_NAME`, which `cargo
+/// run` hands to the server, and nobody else does.
+pub(super) fn client(package: Option<&OsStr>) -> &'static str {
+    match package.is_some_and(|name| name == env!("CARGO_PKG_NAME")) {
+        true => FROM_SOURCE,
+        false => "recado",
+    }
+}
+
+/// A first command of the client for a server with these options that listens there.
+pub(super) fn command(
+    client: &str,
+    options: &Options,
+    reachable: SocketAddr,
+    lang: Lang,
+) -> String {
+    let mut words = vec![client.to_owned()];
     let url = format!("nats://{reachable}");
     if url != DEFAULT_URL {
         words.extend(["--server".to_owned(), url]);
@@ -42,7 +60,7 @@ mod tests {
     use crate::config::Authorization;
 
     fn offered(options: &Options, address: &str, lang: Lang) -> String {
-        command(options, address.parse().unwrap(), lang)
+        command("recado", options, address.parse().unwrap(), lang)
     }
 
     #[test]
@@ -55,6 +73,22 @@ mod tests {
         assert_eq!(
             offered(&options, "127.0.0.1:4222", Lang::Es),
             "recado request recado.echo hola"
+        );
+    }
+
+    #[test]
+    fn what_cargo_runs_is_answered_by_what_cargo_runs() {
+        assert_eq!(client(None), "recado");
+        assert_eq!(client(Some(OsStr::new("another-program"))), "recado");
+        let client = client(Some(OsStr::new("recado-server")));
+        assert_eq!(
+            command(
+                client,
+                &Options::default(),
+                "127.0.0.1:4222".parse().unwrap(),
+                Lang::En
+            ),
+            "cargo run --release --bin recado -- request recado.echo hello"
         );
     }
 

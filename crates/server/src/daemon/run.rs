@@ -103,7 +103,12 @@ impl Daemon {
         let reachable = reachable(server.client_addr());
         voice.ready(&Opening {
             server: &server,
-            command: invitation::command(options, reachable, options.lang),
+            command: invitation::command(
+                invitation::client(std::env::var_os("CARGO_PKG_NAME").as_deref()),
+                options,
+                reachable,
+                options.lang,
+            ),
             credential_asked: options.authorization.is_required(),
         });
         report_configuration(serve);

@@ -27,6 +27,7 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
         "LANG",
         "LC_MESSAGES",
         "NO_COLOR",
+        "CARGO_PKG_NAME",
     ] {
         command.env_remove(name);
     }

@@ -158,9 +158,14 @@ impl TokenNew {
 impl Refusal {
     /// What to print on standard error: one line a mistake, errors first.
     pub fn text(&self) -> String {
-        let lines = self.findings.errors.iter().chain(&self.findings.warnings);
-        lines
-            .map(|fault| report(self.personality, &fault.text(self.lang)))
+        let errors = self.findings.errors.iter();
+        let errors = errors.map(|fault| report(self.personality, &fault.text(self.lang)));
+        errors
+            .chain(warnings(
+                &self.findings.warnings,
+                self.personality,
+                self.lang,
+            ))
             .collect()
     }
 }
@@ -172,12 +177,26 @@ impl Checked {
             file: self.config.display().to_string(),
             digest: self.digest.clone(),
         };
-        let warnings = self.warnings.iter().map(|fault| fault.text(lang));
-        warnings
-            .chain([valid.text(lang)])
-            .map(|line| report(personality, &line))
+        warnings(&self.warnings, personality, lang)
+            .chain([report(personality, &valid.text(lang))])
             .collect()
     }
+}
+
+/// Marked as such, so that nobody mends them first; nats-server does not mark its own.
+fn warnings(
+    faults: &[Fault],
+    personality: Personality,
+    lang: Lang,
+) -> impl Iterator<Item = String> {
+    let mark = match (personality, lang) {
+        (Personality::NatsServer, _) => "",
+        (Personality::Recado, Lang::En) => "warning: ",
+        (Personality::Recado, Lang::Es) => "aviso: ",
+    };
+    faults
+        .iter()
+        .map(move |fault| report(personality, &format!("{mark}{}", fault.text(lang))))
 }
 
 fn report(personality: Personality, line: &str) -> String {

@@ -324,7 +324,12 @@ fn the_configuration_can_be_checked() {
         "recado-server: bad:2:1: unknown field \"foo\"",
     );
     refuses_in("s -c broken -t", &files, 1, "broken:1:7: Parse error: ");
-    refuses_in("s -c missing", &files, 1, "can't read missing");
+    refuses_in(
+        "s -c missing",
+        &files,
+        1,
+        "recado-server: can't read missing",
+    );
     refuses("s -t", "name it with -c FILE");
     refuses("s -t -c ", "name it with -c FILE");
 }

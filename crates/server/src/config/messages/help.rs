@@ -37,8 +37,8 @@ impl Notice {
             ),
             (Self::TokenMade { path }, Lang::Es) => format!(
                 "Hay un token nuevo en {path}; solo tú puedes leerlo.\n\
-                 Arranca el servidor con él:    recado-server --token-file {path}\n\
-                 Conecta un cliente con él:      recado --token-file {path} sub '>'"
+                 Arranca el servidor con él:   recado-server --token-file {path}\n\
+                 Conecta un cliente con él:    recado --token-file {path} sub '>'"
             ),
         }
     }

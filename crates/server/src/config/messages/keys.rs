@@ -69,11 +69,11 @@ impl Feature {
             ),
             Self::WriteRetry => (
                 "retrying a write whose time is over",
-                "reintentar una escritura cuyo plazo ha vencido",
+                "reintentos de una escritura cuyo plazo ha vencido",
             ),
             Self::Reload => (
                 "reloading its configuration",
-                "volver a cargar la configuración",
+                "recarga de la configuración",
             ),
         };
         match lang {

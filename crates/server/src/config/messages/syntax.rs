@@ -82,11 +82,14 @@ impl SyntaxProblem {
         }
     }
 
-    /// Whether it only deserves a warning.
-    fn is_warning(&self) -> bool {
-        matches!(
+    /// Whether the text is wrong: not so for warnings, and for a file that was never read.
+    fn is_in_the_text(&self) -> bool {
+        !matches!(
             self,
-            Self::BraceClosesNothing | Self::BraceNotClosed | Self::WrittenTwice { .. }
+            Self::BraceClosesNothing
+                | Self::BraceNotClosed
+                | Self::WrittenTwice { .. }
+                | Self::Unreadable { .. }
         )
     }
 
@@ -142,10 +145,10 @@ impl SyntaxProblem {
             Self::BraceNotClosed => "this '{' around the whole file is never closed".into(),
             Self::WrittenTwice { key, first_line } => format!("\"{key}\" was already given on line {first_line}; this value takes its place"),
         };
-        if self.is_warning() {
-            what
-        } else {
+        if self.is_in_the_text() {
             format!("Parse error: {what}")
+        } else {
+            what
         }
     }
 
@@ -201,10 +204,10 @@ impl SyntaxProblem {
             Self::BraceNotClosed => "este '{' alrededor de todo el archivo no se cierra".into(),
             Self::WrittenTwice { key, first_line } => format!("\"{key}\" ya estaba en la línea {first_line}; vale este último valor"),
         };
-        if self.is_warning() {
-            what
-        } else {
+        if self.is_in_the_text() {
             format!("Error de sintaxis: {what}")
+        } else {
+            what
         }
     }
 }

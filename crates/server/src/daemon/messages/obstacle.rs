@@ -185,8 +185,8 @@ fn port_held(host: &str, port: u16, flag: &str, holder: Option<&Holder>) -> Pair
         Some(Holder::SomebodyOf { user }) => (
             format!(
                 "port {port} on {host} is held by a program of user {user}; which one, only root \
-                 may see: sudo ss -ltnp 'sport = :{port}'. Stop it, or take another port with -p \
-                 (-p -1 picks a free one)"
+                 may see: sudo ss -ltnp 'sport = :{port}'. Stop it, or take another port with \
+                 {flag} ({flag} -1 picks a free one)"
             ),
             format!(
                 "el puerto {port} de {host} lo tiene un programa del usuario {user}; cuál, solo \

@@ -149,9 +149,7 @@ fn includes_that_can_not_be_followed_are_refused() {
     let cycle = said("include loop/a.conf");
     assert!(cycle.starts_with("loop/b.conf:2:2: "), "{cycle}");
     assert!(cycle.contains("includes itself"), "{cycle}");
-    assert!(
-        said("include none.conf").starts_with("test.conf:1:1: Parse error: can't read none.conf")
-    );
+    assert!(said("include none.conf").starts_with("test.conf:1:1: can't read none.conf"));
     assert!(said("include latin").contains("latin is not UTF-8 text (line 2)"));
     assert!(said("include {").contains("needs the name of a file"));
     assert!(said("include \n").contains("needs the name of a file"));
