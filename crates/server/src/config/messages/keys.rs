@@ -71,10 +71,7 @@ impl Feature {
                 "retrying a write whose time is over",
                 "reintentos de una escritura cuyo plazo ha vencido",
             ),
-            Self::Reload => (
-                "reloading its configuration",
-                "recarga de la configuración",
-            ),
+            Self::Reload => ("reloading its configuration", "recarga de la configuración"),
         };
         match lang {
             Lang::En => english,
