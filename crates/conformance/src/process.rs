@@ -23,6 +23,7 @@ pub struct ServerBuilder {
     args: Vec<OsString>,
     config: Option<String>,
     descriptors_max: Option<u32>,
+    variables: Vec<(&'static str, &'static str)>,
 }
 
 /// A running server. Dropping it kills the process.
@@ -40,6 +41,7 @@ struct Launch {
     program: PathBuf,
     args: Vec<OsString>,
     descriptors_max: Option<u32>,
+    variables: Vec<(&'static str, &'static str)>,
     /// Holds the configuration, the ports file and the link that names the program.
     dir: TempDir,
 }
@@ -64,6 +66,7 @@ impl ServerBuilder {
             args: Vec::new(),
             config: None,
             descriptors_max: None,
+            variables: Vec::new(),
         }
     }
 
@@ -74,6 +77,7 @@ impl ServerBuilder {
             args: Vec::new(),
             config: None,
             descriptors_max: None,
+            variables: Vec::new(),
         }
     }
 
@@ -86,6 +90,12 @@ impl ServerBuilder {
     /// Has the server read this text as its configuration file.
     pub fn config(mut self, text: impl Into<String>) -> Self {
         self.config = Some(text.into());
+        self
+    }
+
+    /// Sets a variable in the process's environment.
+    pub fn variable(mut self, name: &'static str, value: &'static str) -> Self {
+        self.variables.push((name, value));
         self
     }
 
@@ -118,6 +128,7 @@ impl ServerBuilder {
             program,
             args,
             descriptors_max: self.descriptors_max,
+            variables: self.variables,
             dir,
         };
         let (child, addr, log) = launch.spawn("-1");
@@ -302,6 +313,7 @@ impl Launch {
             .command()
             .args(&self.args)
             .args(["-p", port])
+            .envs(self.variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
