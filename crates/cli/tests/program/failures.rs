@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use nix::sys::signal::Signal;
 use recado_conformance::{ServerBuilder, ServerProcess};
 
+use crate::guard::guarded;
 use crate::harness::{Ended, recado};
 
 /// The commands that connect, each by a way of its own or the shared one.
@@ -232,14 +233,8 @@ fn a_user_and_a_password() {
 
 #[test]
 fn a_subject_that_is_not_permitted() {
-    let config = r#"
-        authorization { users: [ { user: ana, password: pw, permissions: {
-            publish: ["open.>", "_INBOX.>"], subscribe: ["open.>", "_INBOX.>"]
-        } } ] }
-    "#;
-    let server = ServerBuilder::nats().config(config).start();
-    let url = server.url();
-    let ana = ["--user", "ana", "--password", "pw"];
+    let server = ServerProcess::nats();
+    let url = guarded(server.addr(), &["open.", "_INBOX."]);
     for command in [
         &["pub", "shut", "x"][..],
         &["pub", "shut", "--lines"],
@@ -247,31 +242,20 @@ fn a_subject_that_is_not_permitted() {
         &["request", "shut", "x"],
         &["reply", "shut", "--echo"],
     ] {
-        let ended = recado(&url, command.iter().chain(&ana))
-            .input("a line\n")
-            .run();
+        let ended = recado(&url, command).input("a line\n").run();
         assert_eq!(ended.code, Some(10), "{command:?}: {ended:?}");
         says(&ended, &["Permissions Violation", "\"shut\""]);
     }
-    recado(&url, ["pub", "open.door", "x"].into_iter().chain(ana)).succeed();
+    recado(&url, ["pub", "open.door", "x"]).succeed();
 }
 
 #[test]
 fn who_may_not_use_an_inbox_can_still_listen() {
-    let config = r#"
-        authorization { users: [ { user: ana, password: pw, permissions: {
-            publish: ["open.>"], subscribe: ["open.>"]
-        } } ] }
-    "#;
-    let server = ServerBuilder::nats().config(config).start();
-    let url = server.url();
-    let ana = ["--user", "ana", "--password", "pw"];
-    let listener = ["sub", "open.door", "--count", "1", "--raw"]
-        .into_iter()
-        .chain(ana);
-    let listener = recado(&url, listener).spawn();
+    let server = ServerProcess::nats();
+    let url = guarded(server.addr(), &["open."]);
+    let listener = recado(&url, ["sub", "open.door", "--count", "1", "--raw"]).spawn();
     listener.told("Listening on open.door");
-    recado(&url, ["pub", "open.door", "come in"].into_iter().chain(ana)).succeed();
+    recado(&url, ["pub", "open.door", "come in"]).succeed();
     let ended = listener.end();
     assert_eq!(
         (ended.code, ended.stdout.as_slice()),

@@ -5,6 +5,7 @@
 
 mod ask;
 mod failures;
+mod guard;
 mod harness;
 mod language;
 mod ping;
