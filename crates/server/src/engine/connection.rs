@@ -203,6 +203,9 @@ impl Connection {
             let mut outbox = self.outbox.lock();
             if outbox.is_empty() {
                 outbox.writing = false;
+                drop(outbox);
+                // Who waits for the connection to be idle must hear of it here, too.
+                self.drained.notify_waiters();
                 return Delivered::Written;
             }
         }

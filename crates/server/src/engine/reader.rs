@@ -95,6 +95,7 @@ pub(crate) fn serve(engine: Arc<Engine>, link: Link, read: ReadLink, admission: 
         session,
         read,
         partial: Vec::new(),
+        wanted: 0,
         batches: 0,
     };
     tokio::spawn(Box::new(reader).run());
@@ -108,6 +109,8 @@ pub(super) struct Reader {
     pub(super) read: ReadLink,
     /// The start of a frame whose rest has not come yet.
     pub(super) partial: Vec<u8>,
+    /// Bytes of that frame in all, where its line says so already; else 0.
+    wanted: usize,
     batches: u32,
 }
 
@@ -170,7 +173,7 @@ impl Reader {
     /// Reads once and handles what came.
     fn read_batch(&mut self, cx: &mut Context<'_>, worker: &mut Worker) -> Poll<Turn> {
         // A large frame goes on in its own buffer; everything else is joined in the thread's.
-        let large = self.partial.len() > JOIN_MAX || self.partial.capacity() > READ_BYTES;
+        let large = self.wanted > JOIN_MAX;
         let mut buffer = if large {
             std::mem::take(&mut self.partial)
         } else {
@@ -193,6 +196,11 @@ impl Reader {
             }
             Poll::Ready(Err(_)) => Turn::Ended(CloseReason::Io),
             Poll::Ready(Ok(0)) => Turn::Ended(CloseReason::ClientClosed),
+            Poll::Ready(Ok(_)) if buffer.len() < self.wanted => {
+                self.session.heard(Instant::now());
+                self.go_on_with(buffer);
+                return Poll::Ready(Turn::Handled(After::Again));
+            }
             Poll::Ready(Ok(count)) => {
                 let after = self.handle(worker, &buffer);
                 let again = count == room && matches!(after, After::Wait);
@@ -289,25 +297,29 @@ impl Reader {
         worker.publish(&self.engine, publisher, message, input);
     }
 
-    /// Keeps the start of a frame for the next batch. A large frame gets a buffer of its own that
-    /// grows as the frame comes, never ahead of it by more than doubling.
+    /// Keeps the start of a frame for the next batch. A large frame gets a buffer of its own.
     fn keep(&mut self, rest: &[u8], wanted: usize) {
+        self.wanted = wanted;
         if rest.is_empty() {
-            if self.partial.capacity() > 0 {
-                self.partial = Vec::new();
-            }
+            self.partial = Vec::new();
             return;
         }
         let mut partial = std::mem::take(&mut self.partial);
         partial.clear();
         if wanted > JOIN_MAX {
-            let room = wanted.min((rest.len() * 2).max(2 * READ_BYTES));
-            partial.reserve_exact(room.max(rest.len() + 1));
-        } else if partial.capacity() > JOIN_MAX {
-            partial = Vec::new();
+            partial.reserve_exact(wanted.min((rest.len() * 2).max(2 * READ_BYTES)));
         }
         partial.extend_from_slice(rest);
         self.partial = partial;
+    }
+
+    /// More of a large frame came, and it is not whole yet: its buffer grows as it comes, never
+    /// ahead of it by more than doubling.
+    fn go_on_with(&mut self, mut buffer: Vec<u8>) {
+        if buffer.len() == buffer.capacity() {
+            buffer.reserve_exact(buffer.len().min(self.wanted - buffer.len()));
+        }
+        self.partial = buffer;
     }
 
     fn flush(&self, worker: &mut Worker, input: &[u8], congestion: &mut Congestion) {

@@ -195,6 +195,33 @@ fn without_echo_one_does_not_hear_oneself_and_a_request_finds_nobody() {
 }
 
 #[test]
+fn a_large_message_arrives_whole_however_it_is_cut() {
+    let server = Server::builder().start().unwrap();
+    let mut subscriber = Peer::connect(server.client_addr(), "");
+    subscriber.send("SUB s 1\r\n");
+    subscriber.settle();
+    let mut publisher = Peer::connect(server.client_addr(), "");
+    let payload: String = (0..1_000_000)
+        .map(|n| char::from(b'a' + (n % 23) as u8))
+        .collect();
+    let frames = format!("PUB s {}\r\n{payload}\r\nPUB s 2\r\nhi\r\n", payload.len()).repeat(3);
+    // Pieces that never fall together with the frames' ends.
+    for piece in frames.as_bytes().chunks(77_777) {
+        publisher.send(std::str::from_utf8(piece).unwrap());
+    }
+    publisher.settle();
+    let received = subscriber.settle();
+    assert_eq!(received.len(), 6);
+    for pair in received.chunks(2) {
+        assert!(
+            pair[0].payload == payload.as_bytes(),
+            "the large one is whole"
+        );
+        assert_eq!(pair[1].payload, b"hi");
+    }
+}
+
+#[test]
 fn a_server_that_stops_writes_what_waits_and_frees_its_port() {
     let server = Server::builder().start().unwrap();
     let addr = server.client_addr();
