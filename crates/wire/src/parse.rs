@@ -220,14 +220,17 @@ fn parse_line<'a>(input: &'a [u8], limits: &ParseLimits) -> Result<Parsed<'a>, V
         .iter()
         .take_while(|byte| matches!(byte, b' ' | b'\t'))
         .count();
+    // Before the line's end is looked for, so that nothing depends on how the input was cut.
+    if blank > limits.max_control_line {
+        return Err(Violation::ControlLine);
+    }
     let rest = rest.get(blank..).unwrap_or_default();
     // One byte more than the limit, and CR LF: a longer line need not be searched to its end.
     let window = rest
         .get(..rest.len().min(limits.max_control_line + 2))
         .unwrap_or_default();
     let Some(newline) = memchr::memchr(b'\n', window) else {
-        let too_long = rest.len() > limits.max_control_line + 1 || blank > limits.max_control_line;
-        return if too_long {
+        return if rest.len() > limits.max_control_line + 1 {
             Err(Violation::ControlLine)
         } else {
             Ok(Parsed::Incomplete(0))

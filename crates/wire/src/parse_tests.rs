@@ -167,6 +167,19 @@ fn a_line_past_the_limit_is_refused_before_and_after_its_end() {
     assert_eq!(one(publish.as_bytes()), Err(Violation::ControlLine));
 }
 
+#[test]
+fn blanks_past_the_limit_are_refused_however_the_input_is_cut() {
+    for verb in ["PING", "PUB"] {
+        let input = format!(
+            "{verb}{}a 0\r\n\r\n",
+            " ".repeat(LIMITS.max_control_line + 1)
+        );
+        let input = input.as_bytes();
+        assert_eq!(one(input), Err(Violation::ControlLine));
+        assert_eq!(one(&input[..input.len() - 7]), Err(Violation::ControlLine));
+    }
+}
+
 fn whole(input: &[u8]) -> Vec<String> {
     let (mut at, mut ops) = (0, Vec::new());
     while let Ok(Parsed::Complete(op, length)) = one(&input[at..]) {
