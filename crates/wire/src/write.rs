@@ -27,7 +27,7 @@ pub fn push_err(out: &mut Vec<u8>, error: &ProtocolError) {
     out.extend_from_slice(b"'\r\n");
 }
 
-/// Appends MSG, or HMSG where `headers` is some: `headers` is the whole block.
+/// Appends MSG, or HMSG where there are `headers`: the whole block. An empty block is none.
 pub fn push_message(
     out: &mut Vec<u8>,
     subject: &[u8],
@@ -36,7 +36,12 @@ pub fn push_message(
     headers: Option<&[u8]>,
     payload: &[u8],
 ) {
-    out.extend_from_slice(if headers.is_some() { b"HMSG " } else { b"MSG " });
+    let headers = headers.unwrap_or_default();
+    out.extend_from_slice(if headers.is_empty() {
+        b"MSG "
+    } else {
+        b"HMSG "
+    });
     out.extend_from_slice(subject);
     out.push(b' ');
     out.extend_from_slice(sid);
@@ -44,7 +49,7 @@ pub fn push_message(
     push_rest(out, reply, headers, payload);
 }
 
-/// Appends PUB, or HPUB where `headers` is some: `headers` is the whole block.
+/// Appends PUB, or HPUB where there are `headers`: the whole block. An empty block is none.
 pub fn push_publish(
     out: &mut Vec<u8>,
     subject: &[u8],
@@ -52,19 +57,23 @@ pub fn push_publish(
     headers: Option<&[u8]>,
     payload: &[u8],
 ) {
-    out.extend_from_slice(if headers.is_some() { b"HPUB " } else { b"PUB " });
+    let headers = headers.unwrap_or_default();
+    out.extend_from_slice(if headers.is_empty() {
+        b"PUB "
+    } else {
+        b"HPUB "
+    });
     out.extend_from_slice(subject);
     out.push(b' ');
     push_rest(out, reply, headers, payload);
 }
 
 /// What PUB, HPUB, MSG and HMSG have in common: `[reply] sizes`, body, line ends.
-fn push_rest(out: &mut Vec<u8>, reply: &[u8], headers: Option<&[u8]>, payload: &[u8]) {
+fn push_rest(out: &mut Vec<u8>, reply: &[u8], headers: &[u8], payload: &[u8]) {
     if !reply.is_empty() {
         out.extend_from_slice(reply);
         out.push(b' ');
     }
-    let headers = headers.unwrap_or_default();
     if !headers.is_empty() {
         push_decimal(out, headers.len());
         out.push(b' ');
@@ -99,5 +108,13 @@ mod tests {
         let expected = "MSG a 1 2\r\nhi\r\nHMSG a 1 r 12 14\r\nNATS/1.0\r\n\r\nhi\r\n\
                         PUB a r 0\r\n\r\n-ERR 'Maximum Payload Violation'\r\n";
         assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+
+    #[test]
+    fn an_empty_header_block_is_written_as_none() {
+        let mut out = Vec::new();
+        push_message(&mut out, b"a", b"1", b"", Some(b""), b"hi");
+        push_publish(&mut out, b"a", b"", Some(b""), b"hi");
+        assert_eq!(out, b"MSG a 1 2\r\nhi\r\nPUB a 2\r\nhi\r\n");
     }
 }
