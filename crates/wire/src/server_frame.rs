@@ -52,7 +52,7 @@ pub fn parse_server_frame(input: &[u8]) -> ServerParsed<'_> {
         .position(|byte| matches!(byte, b' ' | b'\t'))
         .unwrap_or(line.len());
     let (verb, args) = line.split_at(split);
-    let args = args.trim_ascii();
+    let args = trim_blank(args);
     let frame = match verb.to_ascii_uppercase().as_slice() {
         b"MSG" => return message(input, args, newline + 1, false),
         b"HMSG" => return message(input, args, newline + 1, true),
@@ -116,6 +116,17 @@ fn message<'a>(
     )
 }
 
+/// Takes blanks off both ends. Other white space may stand in a subject.
+fn trim_blank(args: &[u8]) -> &[u8] {
+    let blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r');
+    let start = args.iter().position(|byte| !blank(byte));
+    let end = args.iter().rposition(|byte| !blank(byte));
+    match (start, end) {
+        (Some(start), Some(end)) => args.get(start..=end).unwrap_or_default(),
+        _ => b"",
+    }
+}
+
 fn number(digits: &[u8]) -> Option<usize> {
     let digits = std::str::from_utf8(digits).ok()?;
     if digits.len() > 10 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -153,6 +164,22 @@ mod tests {
         fn no_input_panics(input in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = parse_server_frame(&input);
         }
+    }
+
+    #[test]
+    fn a_subject_may_begin_with_any_byte_that_is_no_blank() {
+        let mut out = Vec::new();
+        push_message(&mut out, b"\x0ca", b"1", b"", None, b"");
+        assert!(matches!(
+            parse_server_frame(&out),
+            ServerParsed::Complete(
+                ServerFrame::Message {
+                    subject: b"\x0ca",
+                    ..
+                },
+                _
+            )
+        ));
     }
 
     #[test]
