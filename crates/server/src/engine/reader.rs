@@ -323,7 +323,13 @@ impl Reader {
     }
 
     fn flush(&self, worker: &mut Worker, input: &[u8], congestion: &mut Congestion) {
-        worker.flush(&self.engine, input, self.not_to(), congestion);
+        worker.flush(
+            &self.engine,
+            input,
+            self.connection.id,
+            self.not_to(),
+            congestion,
+        );
     }
 
     /// Who does not hear what this connection publishes: itself, without echo.

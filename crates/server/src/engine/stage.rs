@@ -193,10 +193,13 @@ impl Stage {
         shared.messages = 0;
     }
 
-    /// Writes everything and forgets it. `report` is told what became of each destination.
+    /// Writes everything and forgets it. `report` is told what became of each destination. The
+    /// connection `own`, whose batch it was, comes last: once it has its PONG, what it published
+    /// has to be in the others' queues.
     pub(crate) fn flush(
         &mut self,
         input: &[u8],
+        own: u64,
         mut report: impl FnMut(&Arc<Connection>, Delivered),
     ) {
         for shared in &mut self.shared[..self.shared_used] {
@@ -216,6 +219,14 @@ impl Stage {
         }
         self.shared_used = 0;
         let keep = KEEP_MAX / self.used.max(1);
+        let used = &mut self.destinations[..self.used];
+        if let Some(at) = used
+            .iter()
+            .position(|destination| destination.connection_id == own)
+        {
+            let last = used.len() - 1;
+            used.swap(at, last);
+        }
         for destination in &mut self.destinations[..self.used] {
             let connection = destination.connection.take();
             let frames = &destination.frames;

@@ -76,6 +76,7 @@ impl Worker {
         &mut self,
         engine: &Engine,
         input: &[u8],
+        own: u64,
         not_to: Option<u64>,
         congestion: &mut Congestion,
     ) {
@@ -92,7 +93,7 @@ impl Worker {
             }
         }
         let subject = touched.first().copied();
-        stage.flush(input, |connection, delivered| match delivered {
+        stage.flush(input, own, |connection, delivered| match delivered {
             Delivered::Written => congestion.some_free = true,
             Delivered::Queued(pending) if pending > CONGESTED_BYTES => {
                 congestion.congested.push(Arc::clone(connection));
