@@ -48,10 +48,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
         }
     }
     if failed.is_empty() {
-        println!(
-            "\n{} fuzz targets ran {seconds} s each and found nothing",
-            chosen.len()
-        );
+        println!("\nfound nothing in {seconds} s each: {}", chosen.join(", "));
         return Ok(());
     }
     Err(format!(
