@@ -49,6 +49,20 @@ pub(crate) enum CloseReason {
     ServerShutdown,
 }
 
+impl CloseReason {
+    /// For logs.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::ClientClosed => "the client closed it",
+            Self::Io => "reading or writing failed",
+            Self::Protocol => "the server ended it",
+            Self::SlowConsumerPending => "slow consumer: too many bytes pending",
+            Self::SlowConsumerDeadline => "slow consumer: write deadline passed",
+            Self::ServerShutdown => "the server is stopping",
+        }
+    }
+}
+
 /// What became of a delivery.
 pub(crate) enum Delivered {
     /// The socket took everything.

@@ -82,8 +82,8 @@ impl Reader {
             });
             tokio::task::yield_now().await;
         }
-        let reason = connection.close_reason();
-        tracing::debug!(cid = connection.id, ?reason, "client connection closed");
+        let reason = connection.close_reason().unwrap_or(reason).text();
+        tracing::debug!(cid = connection.id, reason, "client connection closed");
         drop(read);
         engine.connections.remove(connection.slot);
     }

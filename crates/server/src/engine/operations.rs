@@ -133,6 +133,9 @@ impl Reader {
         decision: Result<recado_auth::Identity, recado_auth::Denied>,
         now: Instant,
     ) -> Result<(), Goodbye> {
+        // Known before it is decided on, so that a refusal is logged with the name; a second CONNECT
+        // keeps the first one's, which are for logs only.
+        let _ = self.connection.client.set(Box::new(Client::new(connect)));
         let identity =
             decision.map_err(|_| Goodbye::unauthorized("wrong or missing credential"))?;
         // A second CONNECT begins anew: what was subscribed before it is dropped (A11).
@@ -151,8 +154,6 @@ impl Reader {
             user = identity.user.as_deref(),
             "client connected"
         );
-        // A second CONNECT keeps the first one's names: they are for logs only.
-        let _ = self.connection.client.set(Box::new(Client::new(connect)));
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 //! test harnesses count such lines. Secrets never appear.
 
 use recado_session::Step;
+use recado_wire::Connect;
 
 use super::connection::Connection;
 
@@ -46,12 +47,24 @@ pub(crate) fn incoming(connection: &Connection, step: &Step<'_>, tracing: Tracin
         }
         Step::Unsubscribe { sid, max: 0 } => format!("[UNSUB {}]", sid.escape_ascii()),
         Step::Unsubscribe { sid, max } => format!("[UNSUB {} {max}]", sid.escape_ascii()),
-        Step::Authenticate(connect) => format!("[CONNECT {connect:?}]"),
+        Step::Authenticate(connect) => format!("[CONNECT {}]", without_secrets(connect)),
         Step::PongAndInfo | Step::Say(_) => "[PING]".to_owned(),
         Step::Nothing => "[PONG]".to_owned(),
         Step::More(_) | Step::Close(_) => return,
     };
     line(connection, "<<-", &text);
+}
+
+/// The JSON of a CONNECT, secrets redacted.
+fn without_secrets(connect: &Connect) -> String {
+    let mut shown = connect.clone();
+    for secret in [&mut shown.auth_token, &mut shown.pass] {
+        if secret.is_some() {
+            *secret = Some("[REDACTED]".to_owned());
+        }
+    }
+    // Strings, numbers and flags: there is nothing in it that could fail to serialize.
+    serde_json::to_string(&shown).unwrap_or_default()
 }
 
 /// Writes what the server said of its own accord.
@@ -82,4 +95,17 @@ fn line(connection: &Connection, direction: &str, text: &str) {
         connection.peer_text(),
         connection.id
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_traced_connect_shows_everything_but_secrets() {
+        let json = br#"{"name":"ana","auth_token":"s3cr3t","user":"eva","pass":"s3cr3t"}"#;
+        let shown = without_secrets(&Connect::parse(json).unwrap());
+        assert!(shown.contains("\"name\":\"ana\"") && shown.contains("\"user\":\"eva\""));
+        assert!(!shown.contains("s3cr3t"), "{shown}");
+    }
 }

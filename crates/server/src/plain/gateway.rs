@@ -43,7 +43,8 @@ struct Shared {
     /// `_INBOX.<random>`: answers come to subjects below it.
     inbox: String,
     frames: mpsc::Sender<Vec<u8>>,
-    next: AtomicU64,
+    next_peer: AtomicU64,
+    next_request: AtomicU64,
     waiting: Mutex<HashMap<u64, oneshot::Sender<Answer>>>,
     peers: Mutex<HashMap<u64, mpsc::Sender<Vec<u8>>>>,
 }
@@ -58,7 +59,8 @@ impl Gateway {
             subject,
             inbox,
             frames,
-            next: AtomicU64::new(1),
+            next_peer: AtomicU64::new(1),
+            next_request: AtomicU64::new(1),
             waiting: Mutex::default(),
             peers: Mutex::default(),
         });
@@ -99,7 +101,7 @@ impl Gateway {
 
     /// Gives a peer a number and a subject of its own, and receives what is written to it.
     pub(crate) async fn join(&self) -> (u64, mpsc::Receiver<Vec<u8>>) {
-        let number = self.shared.next.fetch_add(1, Ordering::Relaxed);
+        let number = self.shared.next_peer.fetch_add(1, Ordering::Relaxed);
         let (messages, inbox) = mpsc::channel(PEER_MESSAGES_MAX);
         self.shared.peers.lock().insert(number, messages);
         self.send(format!("SUB {} {number}\r\n", self.peer_subject(number)).into_bytes())
@@ -115,7 +117,7 @@ impl Gateway {
 
     /// Asks, and waits for the answer.
     pub(crate) async fn request(&self, payload: &[u8]) -> Answer {
-        let number = self.shared.next.fetch_add(1, Ordering::Relaxed);
+        let number = self.shared.next_request.fetch_add(1, Ordering::Relaxed);
         let reply = format!("{}.{number}", self.shared.inbox);
         let (tell, told) = oneshot::channel();
         self.shared.waiting.lock().insert(number, tell);

@@ -55,6 +55,13 @@ pub(crate) fn start(
     phase: watch::Receiver<Phase>,
 ) -> io::Result<()> {
     let Plain { listener, subject } = plain;
+    if engine.authenticator.is_required() {
+        tracing::warn!(
+            addr = %listener.addr,
+            %subject,
+            "the plain listener asks for no credential: any program that reaches it may use it"
+        );
+    }
     let gateway = Gateway::start(engine, subject)?;
     let open = Arc::new(AtomicUsize::new(0));
     tokio::spawn(listener::accept_each(
