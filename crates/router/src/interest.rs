@@ -18,8 +18,8 @@ pub enum SubSet<S> {
     One(Arc<S>),
     /// A few.
     List(Vec<Arc<S>>),
-    /// Many, by [`Subscription::id`].
-    Map(HashMap<u64, Arc<S>, foldhash::fast::RandomState>),
+    /// Many, by [`Subscription::id`]. Boxed, so that the many small sets stay small.
+    Map(Box<HashMap<u64, Arc<S>, foldhash::fast::RandomState>>),
 }
 
 impl<S: Subscription> SubSet<S> {
@@ -32,12 +32,10 @@ impl<S: Subscription> SubSet<S> {
                 list.push(sub);
                 Self::List(list)
             }
-            Self::List(list) => Self::Map(
-                list.into_iter()
-                    .chain([sub])
-                    .map(|sub| (sub.id(), sub))
-                    .collect(),
-            ),
+            Self::List(list) => {
+                let all = list.into_iter().chain([sub]);
+                Self::Map(Box::new(all.map(|sub| (sub.id(), sub)).collect()))
+            }
             Self::Map(mut map) => {
                 map.insert(sub.id(), sub);
                 Self::Map(map)
