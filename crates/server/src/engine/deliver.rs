@@ -5,7 +5,7 @@ use std::sync::Arc;
 use recado_router::{RouteCache, RouteId};
 use recado_wire::{Publish, filter_matches, no_responders_block, push_message};
 
-use super::connection::Connection;
+use super::connection::{Connection, Delivered};
 use super::route::{Route, Sharing, Target};
 use super::shared::Engine;
 use super::stage::Stage;
@@ -87,6 +87,9 @@ fn stage_plain(stage: &mut Stage, route: &mut Route, passage: &Passage<'_>) -> b
     let mut reached = false;
     for target in &route.plain[..route.apart] {
         reached |= stage_target(stage, route.prefix(target), target, passage);
+        if stage.is_overfull() {
+            relieve(stage, passage);
+        }
     }
     for at in 0..route.groups.len() {
         reached |= stage_group(stage, route, at, passage);
@@ -132,7 +135,8 @@ fn stage_group(stage: &mut Stage, route: &mut Route, at: usize, passage: &Passag
         ..
     } = *passage;
     let members = route.groups[at].members.clone();
-    if route.groups[at].staged == Sharing::Unused {
+    if route.groups[at].round != stage.round() {
+        route.groups[at].round = stage.round();
         route.groups[at].staged = open_group(stage, &route.plain[members.clone()], &publisher);
     }
     if let Sharing::Buffer(number) = route.groups[at].staged {
@@ -146,8 +150,27 @@ fn stage_group(stage: &mut Stage, route: &mut Route, at: usize, passage: &Passag
     let mut reached = false;
     for target in &route.plain[members] {
         reached |= stage_target(stage, route.prefix(target), target, passage);
+        if stage.is_overfull() {
+            relieve(stage, passage);
+        }
     }
     reached
+}
+
+/// Writes what is staged in the middle of a message that is for very many.
+#[cold]
+fn relieve(stage: &mut Stage, passage: &Passage<'_>) {
+    let Passage {
+        engine,
+        publisher,
+        message,
+        input,
+    } = *passage;
+    stage.flush(input, publisher.connection.id, |connection, delivered| {
+        if let Delivered::CutOff(pending) = delivered {
+            engine.report_slow_consumer(connection, message.subject, pending);
+        }
+    });
 }
 
 /// Decides how a group is staged in this batch.

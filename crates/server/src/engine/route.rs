@@ -27,15 +27,15 @@ pub(crate) struct Target {
 pub(crate) struct ShareGroup {
     /// Which of [`Route::plain`].
     pub(crate) members: Range<usize>,
-    /// Where the group's buffer of this batch is.
+    /// How it is staged, as decided in ...
     pub(crate) staged: Sharing,
+    /// ... this round of the stage (see [`super::stage::Stage::round`]).
+    pub(crate) round: u64,
 }
 
-/// Whether a group shares a buffer in the batch that is being staged.
+/// Whether a group shares a buffer in the round that is being staged.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sharing {
-    /// Not used in this batch yet.
-    Unused,
     /// Its members share this buffer.
     Buffer(u32),
     /// Its members are staged one by one: they also get something else.
@@ -107,13 +107,6 @@ impl Route {
             }
         }
     }
-
-    /// Ends the batch: the buffers that its groups share are written.
-    pub(crate) fn end_batch(&mut self) {
-        for group in &mut self.groups {
-            group.staged = Sharing::Unused;
-        }
-    }
 }
 
 impl Target {
@@ -175,7 +168,8 @@ fn alone_first(
         ordered.extend_from_slice(&plain[run]);
         groups.push(ShareGroup {
             members: start..ordered.len(),
-            staged: Sharing::Unused,
+            staged: Sharing::Apart,
+            round: 0,
         });
     }
     (alone, groups.into(), ordered)

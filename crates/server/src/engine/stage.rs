@@ -12,6 +12,9 @@ use super::subscription::Subscription;
 
 /// Staged bytes above which the batch is written before it goes on.
 pub(crate) const STAGED_MAX: usize = 4 * 1024 * 1024;
+/// Staged bytes above which even a single message's frames are written before it goes on: one
+/// message may be for a million subscriptions.
+const STAGED_HARD_MAX: usize = 4 * STAGED_MAX;
 /// Room that is kept for the next batch, in bytes, shared by the destinations of this one.
 const KEEP_MAX: usize = 4 * 1024 * 1024;
 
@@ -49,9 +52,23 @@ pub(crate) struct Stage {
     shared: Vec<Shared>,
     shared_used: usize,
     staged_bytes: usize,
+    rounds: u64,
 }
 
 impl Stage {
+    /// Number of the round that is being staged; a flush ends it, and with it what shared buffers
+    /// are spoken of by number.
+    #[inline]
+    pub(crate) fn round(&self) -> u64 {
+        self.rounds + 1
+    }
+
+    /// Whether so much is staged that it must be written now.
+    #[inline]
+    pub(crate) fn is_overfull(&self) -> bool {
+        self.staged_bytes > STAGED_HARD_MAX
+    }
+
     /// Bytes that wait to be written.
     #[inline]
     pub(crate) fn staged_bytes(&self) -> usize {
@@ -245,6 +262,7 @@ impl Stage {
         }
         self.used = 0;
         self.staged_bytes = 0;
+        self.rounds += 1;
     }
 }
 

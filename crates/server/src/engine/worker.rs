@@ -87,11 +87,6 @@ impl Worker {
             touched,
             ..
         } = self;
-        for id in touched.iter() {
-            if let Some(route) = cache.get_mut(*id) {
-                route.end_batch();
-            }
-        }
         let subject = touched.first().copied();
         stage.flush(input, own, |connection, delivered| match delivered {
             Delivered::Written => congestion.some_free = true,

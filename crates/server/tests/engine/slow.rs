@@ -117,3 +117,24 @@ fn two_clients_that_publish_to_each_other_without_reading_do_not_stop_the_server
         .filter(|cut| *cut);
     assert!(cut_off.count() >= 1);
 }
+
+#[test]
+fn one_message_for_very_many_subscriptions_stays_within_bounds() {
+    let server = server();
+    let mut many = Peer::connect(server.client_addr(), "");
+    let lines: String = (0..60_000).map(|sid| format!("SUB s {sid}\r\n")).collect();
+    many.send(&lines);
+    many.settle();
+    let mut publisher = Peer::connect(server.client_addr(), "");
+    // 60,000 copies are 420 MB: a hundred times max_pending, and nobody reads.
+    publisher.send(&format!("PUB s 7000\r\n{}\r\n", "x".repeat(7000)));
+    publisher.settle();
+    assert_eq!(server.handle().slow_consumers(), 1);
+    let peak = std::fs::read_to_string("/proc/self/status").unwrap();
+    let peak = peak
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .unwrap();
+    let kilobytes: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+    assert!(kilobytes < 250_000, "{kilobytes} KB at the peak");
+}
