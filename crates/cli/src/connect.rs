@@ -5,7 +5,6 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use async_nats::{Client, ConnectOptions, Event, ServerError};
-use futures_util::StreamExt;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{sleep, timeout};
 
@@ -79,8 +78,8 @@ pub(crate) struct Session {
     /// Since when the server has been gone.
     gone: Option<Instant>,
     dropped_told: bool,
-    /// Where [`settle`](Self::settle) sent its messages to ourselves.
-    round_trip: Option<String>,
+    /// What [`settle`](Self::settle) asks to listen to, so that the server refuses it.
+    probe: Option<String>,
 }
 
 impl Session {
@@ -142,7 +141,7 @@ impl Session {
             limit: settings.reply_limit(),
             gone: None,
             dropped_told: false,
-            round_trip: None,
+            probe: None,
         })
     }
 
@@ -163,35 +162,30 @@ impl Session {
 
     /// Waits until the server has processed everything sent so far.
     ///
-    /// The library has no PING/PONG, so a message to ourselves goes round: the server handles one
-    /// connection's input in order. Who may not use an inbox gets an error instead, which comes
-    /// in the same order and says the same.
+    /// The library has no PING/PONG, and a message that goes round is seen and counted by whoever
+    /// listens to `>`, ourselves included. A subscription that breaks the rules goes to nobody: the
+    /// server refuses it in its turn, on a connection that stays open (A41). A user who may not
+    /// listen there is refused for that instead, which says the same.
     pub(crate) async fn settle(&mut self) -> Result<(), Failure> {
-        let inbox = self.client.new_inbox();
-        self.round_trip = Some(inbox.clone());
-        let mut own = self
+        let refusable = format!("{}.>.settled", self.client.new_inbox());
+        self.probe = Some(refusable.clone());
+        // Kept until the end: without it the library would not ask again after a broken connection.
+        let _subscription = self
             .client
-            .subscribe(inbox.clone())
-            .await
-            .map_err(|_| self.closed())?;
-        self.client
-            .publish(inbox.clone(), "".into())
+            .subscribe(refusable)
             .await
             .map_err(|_| self.closed())?;
         let limit = self.limit;
-        let round = async {
+        let refused = async {
             loop {
-                tokio::select! {
-                    _ = own.next() => return Ok(()),
-                    event = self.events.recv() => match event {
-                        Some(event) if self.is_about_round_trip(&event) => return Ok(()),
-                        Some(event) => self.judge(event)?,
-                        None => return Err(self.closed()),
-                    },
+                match self.events.recv().await {
+                    Some(event) if self.is_about_probe(&event) => return Ok(()),
+                    Some(event) => self.judge(event)?,
+                    None => return Err(self.closed()),
                 }
             }
         };
-        match timeout(limit, round).await {
+        match timeout(limit, refused).await {
             Ok(settled) => settled,
             Err(_) => Err(Failure::Deadline {
                 what: failures::deadline_pong(&self.label, &span::show(limit)),
@@ -208,15 +202,18 @@ impl Session {
         }
     }
 
-    fn is_about_round_trip(&self, event: &Event) -> bool {
-        match (event, &self.round_trip) {
-            (Event::ServerError(ServerError::Other(said)), Some(inbox)) => said.contains(inbox),
+    fn is_about_probe(&self, event: &Event) -> bool {
+        match (event, &self.probe) {
+            (Event::ServerError(ServerError::Other(said)), Some(probe)) => {
+                // All other subjects were checked before they were sent.
+                said.eq_ignore_ascii_case("Invalid Subject") || said.contains(probe)
+            }
             _ => false,
         }
     }
 
     fn judge(&mut self, event: Event) -> Result<(), Failure> {
-        if self.is_about_round_trip(&event) {
+        if self.is_about_probe(&event) {
             return Ok(());
         }
         match event {

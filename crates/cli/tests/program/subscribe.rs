@@ -23,6 +23,27 @@ fn messages_are_shown_with_their_time_subject_and_headers() {
 }
 
 #[test]
+fn who_listens_to_everything_is_shown_only_what_people_sent() {
+    let server = ServerProcess::nats();
+    let url = server.url();
+    let witness = recado(&url, ["sub", ">", "--count", "2", "--raw"]).spawn();
+    witness.told("Listening on >");
+    // Each start of a listener or a responder asks the server whether it is heard.
+    let one = recado(&url, ["sub", ">", "--count", "1"]).spawn();
+    one.told("Listening on >");
+    let member = recado(&url, ["sub", ">", "--queue", "q", "--count", "1", "--raw"]).spawn();
+    member.told("Listening on >");
+    let responder = recado(&url, ["reply", "greet", "--echo", "--count", "1"]).spawn();
+    responder.told("Answering on greet");
+    recado(&url, ["pub", "news", "first"]).succeed();
+    let shown = String::from_utf8(one.end().stdout).unwrap();
+    assert!(shown.ends_with(" news: first\n"), "{shown}");
+    assert_eq!(member.end().stdout, b"first\n");
+    recado(&url, ["pub", "news", "second"]).succeed();
+    assert_eq!(witness.end().stdout, b"first\nsecond\n");
+}
+
+#[test]
 fn what_came_over_the_network_can_not_control_the_terminal() {
     let server = ServerProcess::nats();
     let url = server.url();
