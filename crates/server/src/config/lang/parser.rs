@@ -320,6 +320,8 @@ impl FileReader<'_, '_, '_> {
         let separator = self.cursor.eat(',') || (inside != Inside::Array && self.cursor.eat(';'));
         self.cursor.skip_blank();
         match self.cursor.peek() {
+            // The list itself says better what is wrong.
+            Some('}') if inside == Inside::Array => Ok(()),
             Some(found) if !line_end && !separator && found != close => {
                 Err(self.fault_here(SyntaxProblem::AfterValue { found, inside }))
             }
@@ -418,7 +420,10 @@ impl FileReader<'_, '_, '_> {
         self.cursor.skip_blank();
         loop {
             match self.cursor.peek() {
-                None => return Err(Fault::at(opened, SyntaxProblem::Unclosed('['))),
+                // No value begins with a brace that closes: the list should have ended before.
+                None | Some('}') => {
+                    return Err(Fault::at(opened, SyntaxProblem::Unclosed('[')));
+                }
                 Some(']') => break,
                 Some(_) => {}
             }

@@ -197,7 +197,13 @@ fn arrays_hold_anything() {
         ("a: [1", "1:4", "this '[' is never closed; add the ']'"),
         ("a: [,]", "1:5", "a value is missing"),
         ("a: [1,,2]", "1:7", "a value is missing"),
-        ("a: [1}", "1:6", "after a value of a list"),
+        ("a: [1}", "1:4", "this '[' is never closed; add the ']'"),
+        (
+            "m {\n  a: [1,2\n}\n",
+            "2:6",
+            "this '[' is never closed; add the ']'",
+        ),
+        ("m { a: [\n}", "1:8", "this '[' is never closed"),
     ]);
 }
 
