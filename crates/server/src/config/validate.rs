@@ -49,22 +49,27 @@ impl Options {
         if let Some(host) = self.host_open_to_all() {
             error(KeyProblem::OpenToAll(host.to_owned()));
         }
-        let mut ports: Vec<u16> = self.plain.iter().map(|plain| plain.port).collect();
-        ports.sort_unstable();
-        for pair in ports.windows(2) {
-            // Port 0 takes a free one each time.
-            if let [first, second] = pair
-                && first == second
-                && *first != 0
-            {
-                error(KeyProblem::PlainPortTwice(*first));
-            }
-        }
+        self.ports_given_twice().into_iter().for_each(&mut error);
         if limits.max_payload > PAYLOAD_USUAL_MAX {
             let warning = KeyProblem::LargePayload(limits.max_payload);
             findings.warnings.push(Fault::anywhere(warning));
         }
         findings
+    }
+
+    /// Listeners that would take a port from each other. Port 0 takes a free one each time.
+    fn ports_given_twice(&self) -> Vec<KeyProblem> {
+        let mut ports: Vec<u16> = self.plain.iter().map(|plain| plain.port).collect();
+        ports.retain(|port| *port != 0);
+        ports.sort_unstable();
+        let twice = ports.windows(2).filter_map(|pair| match pair {
+            [first, second] if first == second => Some(KeyProblem::PlainPortTwice(*first)),
+            _ => None,
+        });
+        let clients = ports
+            .contains(&self.port)
+            .then_some(KeyProblem::PlainPortIsClients(self.port));
+        twice.chain(clients).collect()
     }
 
     /// The address, when it was chosen, others can reach it, and nobody would be asked for a

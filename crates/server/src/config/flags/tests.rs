@@ -388,6 +388,25 @@ fn a_running_server_can_be_signalled() {
 }
 
 #[test]
+fn a_port_is_for_one_listener_only() {
+    let refuses = |line, part| refuses_in(line, &Imagined::default(), 1, part);
+    refuses(
+        "s -p 4305 --plain 4305",
+        "port 4305 is both the clients' and a plain listener's",
+    );
+    refuses("s --plain 4222:a", "port 4222 is both");
+    refuses(
+        "s --plain 7 --plain 8 --plain 7:a",
+        "port 7 is given to two",
+    );
+    let spanish = Imagined::default().variable("LANG", "es_AR.UTF-8");
+    let said = "el puerto 4305 es a la vez el de los clientes y el de una entrada";
+    refuses_in("s -p 4305 --plain 4305", &spanish, 1, said);
+    let free = options("s -p -1 --plain -1 --plain -1");
+    assert_eq!((free.port, free.plain.len()), (0, 2));
+}
+
+#[test]
 fn a_token_can_be_made() {
     let token_new = |line| match invocation(line) {
         Invocation::TokenNew(token_new) => token_new,

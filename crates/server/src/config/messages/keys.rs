@@ -159,6 +159,7 @@ pub enum KeyProblem {
     BadPlain(String),
     BadPlainSubject(String),
     PlainPortTwice(u16),
+    PlainPortIsClients(u16),
     ServerNameSpaces,
     Empty(String),
     LameDuckTooShort(Duration),
@@ -276,7 +277,12 @@ impl KeyProblem {
             Self::BadPlainSubject(subject) => format!(
                 "\"{subject}\" is not a subject to send to; it has no blanks, no wildcards and no empty parts between dots"
             ),
-            Self::PlainPortTwice(port) => format!("port {port} is given to two plain listeners"),
+            Self::PlainPortTwice(port) => format!(
+                "port {port} is given to two plain listeners; give one of them another (-1 takes a free one)"
+            ),
+            Self::PlainPortIsClients(port) => format!(
+                "port {port} is both the clients' and a plain listener's; give one of them another (-1 takes a free one)"
+            ),
             Self::ServerNameSpaces => "the server name must not contain spaces".into(),
             Self::Empty(key) => format!("\"{key}\" is empty; give it a value or remove it"),
             Self::LameDuckTooShort(found) => {
@@ -394,9 +400,12 @@ impl KeyProblem {
             Self::BadPlainSubject(subject) => format!(
                 "\"{subject}\" no es un asunto al que enviar; no lleva blancos ni comodines ni partes vacías entre puntos"
             ),
-            Self::PlainPortTwice(port) => {
-                format!("dos entradas «plain» tienen el mismo puerto {port}")
-            }
+            Self::PlainPortTwice(port) => format!(
+                "dos entradas «plain» tienen el mismo puerto {port}; pon otro en una de ellas (-1 toma uno libre)"
+            ),
+            Self::PlainPortIsClients(port) => format!(
+                "el puerto {port} es a la vez el de los clientes y el de una entrada «plain»; pon otro en una de las dos (-1 toma uno libre)"
+            ),
             Self::ServerNameSpaces => "el nombre del servidor no puede llevar espacios".into(),
             Self::Empty(key) => format!("\"{key}\" está vacío; ponle un valor o quítalo"),
             Self::LameDuckTooShort(found) => {
