@@ -31,7 +31,7 @@ pub(super) struct Arguments {
 /// Takes the arguments apart, without the program's name.
 pub(super) fn split(arguments: impl IntoIterator<Item = OsString>) -> Arguments {
     let mut found = Arguments::default();
-    let mut rest = arguments.into_iter();
+    let mut rest = arguments.into_iter().peekable();
     while let Some(argument) = rest.next() {
         match read_flag(&argument) {
             Flaglike::End => break,
@@ -44,7 +44,14 @@ pub(super) fn split(arguments: impl IntoIterator<Item = OsString>) -> Arguments 
                 name,
                 value,
             } => match table::find(&name) {
-                None => found.errors.push(unknown(written, &name)),
+                None => {
+                    let nearest = nearest_word(table::names(), &name);
+                    // One mistake is told once: what was meant as its value is no command.
+                    if value.is_none() && nearest.as_deref().is_some_and(takes_value) {
+                        rest.next_if(|next| matches!(read_flag(next), Flaglike::Word));
+                    }
+                    found.errors.push(unknown(written, nearest));
+                }
                 Some(meaning) => {
                     let value = value
                         .or_else(|| meaning.is_switch().then(|| "true".into()))
@@ -115,10 +122,13 @@ fn value_after(argument: &OsStr, equals: usize) -> OsString {
     text.get(equals + 1..).unwrap_or_default().into()
 }
 
-fn unknown(written: String, name: &str) -> Fault {
-    let nearest = nearest_word(table::names(), name).map(|name| format!("--{name}"));
+fn takes_value(name: &str) -> bool {
+    table::find(name).is_some_and(|meaning| !meaning.is_switch())
+}
+
+fn unknown(written: String, nearest: Option<String>) -> Fault {
     Fault::anywhere(FlagProblem::UnknownFlag {
         flag: written,
-        nearest,
+        nearest: nearest.map(|name| format!("--{name}")),
     })
 }

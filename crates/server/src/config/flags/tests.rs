@@ -407,6 +407,26 @@ fn a_port_is_for_one_listener_only() {
 }
 
 #[test]
+fn the_value_of_an_unknown_flag_is_no_command() {
+    for (line, errors) in [
+        ("s --prot 3", 1),
+        ("s --prot=3", 1),
+        ("s --prot 3 --trase", 2),
+        // A switch has no value: what follows stands for itself.
+        ("s --trase 3", 2),
+        ("s --prot -D", 1),
+    ] {
+        let refusal = run(line).map(|_| ()).expect_err(line);
+        assert_eq!(
+            refusal.findings.errors.len(),
+            errors,
+            "{line}: {}",
+            refusal.text()
+        );
+    }
+}
+
+#[test]
 fn a_token_can_be_made() {
     let token_new = |line| match invocation(line) {
         Invocation::TokenNew(token_new) => token_new,
