@@ -14,7 +14,7 @@ use crate::config::{Lang, Limits, Options, Personality};
 use crate::logging::Log;
 use crate::{Inherited, Server, StartError};
 
-use super::messages::{LifeText, Obstacle, ResourceText};
+use super::messages::{AddressProblem, LifeText, Obstacle, ResourceText};
 use super::pid_file::PidFile;
 use super::ports_file::{Ports, PortsFile};
 use super::signals::{Action, LISTENED, Stance};
@@ -175,31 +175,52 @@ impl Daemon {
 }
 
 fn cannot_start(error: io::Error) -> Obstacle {
-    Obstacle::CannotStart {
+    Obstacle::SystemRefuses {
         error: error.to_string(),
     }
 }
 
 /// The obstacle behind a server that did not start.
 fn obstacle_of(error: StartError, options: &Options) -> Obstacle {
-    let is_plain = |port| options.plain.iter().any(|plain| plain.port == port);
     match error {
-        StartError::Listen { addr, source } if source.kind() == io::ErrorKind::AddrInUse => {
-            Obstacle::PortHeld {
-                host: addr.ip().to_string(),
-                port: addr.port(),
-                flag: if is_plain(addr.port()) {
-                    "--plain"
-                } else {
-                    "-p"
-                },
-                holder: holder::holder_of(addr),
-            }
+        StartError::Listen { addr, source } => cannot_listen(addr, &source, options),
+        StartError::Resolve { host, source } => Obstacle::Address(AddressProblem::UnknownHost {
+            host,
+            error: source.to_string(),
+        }),
+        StartError::OpenToEverybody { host } => {
+            Obstacle::Address(AddressProblem::OpenToEverybody { host })
         }
-        error => Obstacle::CannotStart {
+        StartError::Inherited(source) => Obstacle::InheritedUnusable {
+            error: source.to_string(),
+        },
+        StartError::Threads(source) => cannot_start(source),
+        StartError::Options(faults) => Obstacle::Settings { faults },
+    }
+}
+
+fn cannot_listen(addr: SocketAddr, error: &io::Error, options: &Options) -> Obstacle {
+    let (host, port) = (addr.ip().to_string(), addr.port());
+    let flag = match options.plain.iter().any(|plain| plain.port == port) {
+        true => "--plain",
+        false => "-p",
+    };
+    Obstacle::Address(match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            return Obstacle::PortHeld {
+                host,
+                port,
+                flag,
+                holder: holder::holder_of(addr),
+            };
+        }
+        io::ErrorKind::PermissionDenied => AddressProblem::PortDenied { host, port, flag },
+        io::ErrorKind::AddrNotAvailable => AddressProblem::NotOurs { host },
+        _ => AddressProblem::Refused {
+            address: addr.to_string(),
             error: error.to_string(),
         },
-    }
+    })
 }
 
 fn raise_descriptors(options: &Options) -> ResourceText {

@@ -81,6 +81,35 @@ fn a_plain_port_in_use_is_told_from_the_clients_port() {
 }
 
 #[test]
+fn an_address_that_it_can_not_have_is_explained_in_the_users_language() {
+    // A name of one part too long is refused without asking anybody; 192.0.2.1 is for examples.
+    let nobody = "x".repeat(64);
+    for (host, english, spanish) in [
+        (
+            "192.0.2.1",
+            "192.0.2.1 is no address of this machine: give one of its own with -a",
+            "192.0.2.1 no es una dirección de esta máquina: da una suya con -a",
+        ),
+        (
+            &nobody,
+            "has no address here",
+            "no se conoce ninguna dirección del host x",
+        ),
+    ] {
+        for (lang, words) in [("en_GB.UTF-8", english), ("es_ES.UTF-8", spanish)] {
+            let (code, _, said) = outcome(
+                command(PROGRAM)
+                    .args(["-p", "-1", "--allow-anonymous", "-a", host])
+                    .env_remove("LC_ALL")
+                    .env("LANG", lang),
+            );
+            assert_eq!(code, 1, "{said}");
+            assert!(said.contains(words), "{said}");
+        }
+    }
+}
+
+#[test]
 fn plain_listeners_are_announced_with_their_subject() {
     let (mut server, _) = Running::start(&["--plain", "-1:sensors"]);
     let line = server.line("plain sockets");

@@ -2,12 +2,14 @@
 //! words are one `match` of pairs without a catch-all: a message that lacks a language does not
 //! compile. The engine's log lines are not here; they are English.
 
+mod address;
 mod life;
 mod obstacle;
 mod opening;
 mod resources;
 mod signal;
 
+pub use address::AddressProblem;
 pub use life::LifeText;
 pub use obstacle::Obstacle;
 pub use opening::OpeningText;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Pair, choose};
+use super::{AddressProblem, Pair, choose};
 use crate::config::Lang;
 use crate::daemon::Holder;
 
@@ -67,9 +67,21 @@ pub enum Obstacle {
         /// By whom; `None` when that can't be seen.
         holder: Option<Holder>,
     },
-    /// Something else that the server's start reports.
-    CannotStart {
-        /// What, and why.
+    /// It can't listen where it was told to.
+    Address(AddressProblem),
+    /// The socket that was handed over can't be used.
+    InheritedUnusable {
+        /// What the system said.
+        error: String,
+    },
+    /// The settings contradict each other.
+    Settings {
+        /// All that is wrong with them.
+        faults: String,
+    },
+    /// The system refuses threads or signals.
+    SystemRefuses {
+        /// What it said.
         error: String,
     },
 }
@@ -145,9 +157,30 @@ impl Obstacle {
                 flag,
                 holder,
             } => port_held(host, *port, flag, holder.as_ref()),
-            Self::CannotStart { error } => (
-                format!("the server can't start: {error}"),
-                format!("el servidor no puede arrancar: {error}"),
+            Self::Address(problem) => problem.pair(),
+            Self::InheritedUnusable { error } => (
+                format!(
+                    "the socket handed over by socket activation can't be used: {error}. Check \
+                     the socket unit, or start the server without it"
+                ),
+                format!(
+                    "el socket recibido por activación de sockets no sirve: {error}. Revisa la \
+                     unidad de sockets o arranca el servidor sin ella"
+                ),
+            ),
+            Self::Settings { faults } => (
+                format!("the settings don't fit each other: {faults}"),
+                format!("la configuración se contradice: {faults}"),
+            ),
+            Self::SystemRefuses { error } => (
+                format!(
+                    "the system refuses the threads or signals that the server needs: {error}. \
+                     Check the limits on processes, memory and files (ulimit -a)"
+                ),
+                format!(
+                    "el sistema niega los hilos o las señales que el servidor necesita: {error}. \
+                     Revisa los límites de procesos, memoria y archivos (ulimit -a)"
+                ),
             ),
         }
     }
