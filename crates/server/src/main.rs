@@ -11,8 +11,7 @@ use std::process::ExitCode;
 use recado_server::config::flags::{
     CommandLine, Invocation, SignalCommand, SignalTarget, TokenNew, read_command_line,
 };
-use recado_server::config::messages::{FlagProblem, Message, Notice};
-use recado_server::config::{Lang, Machine, Personality, token};
+use recado_server::config::{Lang, Machine, Personality, Programs};
 use recado_server::{NATS_VERSION, VERSION, daemon};
 
 fn main() -> ExitCode {
@@ -66,27 +65,19 @@ fn signal(command: SignalCommand, target: &SignalTarget, program: &str, lang: La
 }
 
 fn make_token(new: &TokenNew, program: &str, lang: Lang) -> ExitCode {
-    let path = new.path.display().to_string();
-    let problem = match token::create(&new.path, new.force) {
-        Ok(token) => {
-            if new.print {
+    match new.run(lang, Programs::here()) {
+        Ok(made) => {
+            if let Some(token) = made.shown {
                 say(&format!("{token}\n"));
             }
-            let made = Notice::TokenMade { path };
-            complain(&format!("{}\n", made.text(lang)));
-            return ExitCode::SUCCESS;
+            complain(&format!("{}\n", made.notice));
+            ExitCode::SUCCESS
         }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            FlagProblem::TokenFileExists(path)
+        Err(fault) => {
+            complain(&format!("{program}: {}\n", fault.text(lang)));
+            ExitCode::FAILURE
         }
-        Err(error) => FlagProblem::TokenFileFailed {
-            path,
-            error: error.to_string(),
-        },
-    };
-    let problem = Message::from(problem).text(lang);
-    complain(&format!("{program}: {problem}\n"));
-    ExitCode::FAILURE
+    }
 }
 
 /// To standard output. A reader that has gone away (`--help | head -1`) is no failure.

@@ -16,8 +16,9 @@ mod load;
 mod locale;
 pub mod messages;
 mod options;
+mod programs;
 mod surroundings;
-pub mod token;
+mod token;
 mod validate;
 
 pub use fault::{Fault, Place};
@@ -27,4 +28,6 @@ pub use locale::Lang;
 pub use options::{
     Authorization, Limits, LogFormat, LogOptions, Options, Personality, PlainListener,
 };
+pub use programs::Programs;
+pub(crate) use programs::shell_word;
 pub use surroundings::{FILE_BYTES_MAX, Loaded, Machine, Surroundings};

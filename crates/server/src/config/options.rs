@@ -80,6 +80,8 @@ pub struct Options {
 pub struct Authorization {
     /// Token, plain or bcrypt.
     pub token: Option<String>,
+    /// File that the token is from, to be shown in hints.
+    pub token_file: Option<PathBuf>,
     /// User name.
     pub user: Option<String>,
     /// Password, plain or bcrypt.
@@ -93,6 +95,7 @@ impl std::fmt::Debug for Authorization {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Authorization")
             .field("token", &self.token.as_ref().map(|_| "[redacted]"))
+            .field("token_file", &self.token_file)
             .field("user", &self.user)
             .field("password", &self.password.as_ref().map(|_| "[redacted]"))
             .field("timeout", &self.timeout)

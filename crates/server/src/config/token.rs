@@ -10,7 +10,7 @@ use super::messages::KeyProblem;
 use super::surroundings::Surroundings;
 
 /// Where a token is written when no file is named.
-pub const TOKEN_FILE: &str = "recado.token";
+pub(super) const TOKEN_FILE: &str = "recado.token";
 
 /// Letters and digits of a token: 43 of 62 kinds are 256 bits.
 const TOKEN_CHARS: usize = 43;
@@ -60,7 +60,7 @@ fn generate() -> String {
 ///
 /// A file that is there already is an error of the kind `AlreadyExists`, unless `force` says to
 /// take its place; then it is replaced in one step, so that nobody reads half a token.
-pub fn create(path: &Path, force: bool) -> io::Result<String> {
+pub(super) fn create(path: &Path, force: bool) -> io::Result<String> {
     let token = generate();
     if force {
         let mut fresh = path.as_os_str().to_owned();

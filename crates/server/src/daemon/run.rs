@@ -10,7 +10,7 @@ use sd_notify::NotifyState;
 use signal_hook::iterator::Signals;
 
 use crate::config::flags::Serve;
-use crate::config::{Lang, Limits, Options, Personality};
+use crate::config::{Lang, Limits, Options, Personality, Programs};
 use crate::logging::Log;
 use crate::{Inherited, Server, StartError};
 
@@ -101,14 +101,11 @@ impl Daemon {
             .map(|directory| PortsFile::create(directory, program, &ports))
             .transpose()?;
         let reachable = reachable(server.client_addr());
+        let programs = Programs::here();
         voice.ready(&Opening {
             server: &server,
-            command: invitation::command(
-                invitation::client(std::env::var_os("CARGO_PKG_NAME").as_deref()),
-                options,
-                reachable,
-                options.lang,
-            ),
+            command: invitation::command(programs.client, options, reachable, options.lang),
+            programs,
             credential_asked: options.authorization.is_required(),
         });
         report_configuration(serve);
@@ -267,5 +264,40 @@ fn report_configuration(serve: &Serve) {
     }
     for warning in &serve.warnings {
         tracing::warn!("{}", warning.text(serve.options.lang));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::PlainListener;
+
+    #[test]
+    fn each_reason_not_to_listen_has_words_of_its_own_and_a_next_step() {
+        let options = Options {
+            plain: vec![PlainListener {
+                port: 7,
+                subject: "plain".to_owned(),
+            }],
+            ..Options::default()
+        };
+        let said = |kind: io::ErrorKind, at: &str, lang| {
+            cannot_listen(at.parse().unwrap(), &kind.into(), &options).text(lang)
+        };
+        let denied = io::ErrorKind::PermissionDenied;
+        let clients = said(denied, "127.0.0.1:80", Lang::En);
+        assert!(clients.contains("above 1023 with -p"), "{clients}");
+        let plain = said(denied, "127.0.0.1:7", Lang::Es);
+        assert!(plain.contains("mayor que 1023 con --plain"), "{plain}");
+        let other = said(io::ErrorKind::OutOfMemory, "[::1]:80", Lang::En);
+        assert!(other.contains("listen on [::1]:80"), "{other}");
+        let open = StartError::OpenToEverybody {
+            host: "0.0.0.0".to_owned(),
+        };
+        let open = obstacle_of(open, &options).text(Lang::Es);
+        assert!(
+            open.contains("--token-file") && open.contains("0.0.0.0"),
+            "{open}"
+        );
     }
 }

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use crate::config::{Lang, Personality};
+use crate::config::{Lang, Personality, Programs};
 use crate::logging::{FATAL, Log};
 use crate::{NATS_VERSION, Server, VERSION};
 
@@ -22,6 +22,8 @@ pub(super) struct Opening<'a> {
     pub(super) server: &'a Server,
     /// Command for the second terminal.
     pub(super) command: String,
+    /// How the programs are started here.
+    pub(super) programs: Programs,
     /// Clients must present a credential.
     pub(super) credential_asked: bool,
 }
@@ -94,7 +96,9 @@ impl Voice {
             return;
         }
         if is_loopback(address) {
-            tracing::info!("{}", OpeningText::LoopbackOnly.text(self.lang));
+            let server = opening.programs.server;
+            let only = OpeningText::LoopbackOnly { server };
+            tracing::info!("{}", only.text(self.lang));
         } else {
             let open = OpeningText::OpenToAll {
                 address: address.to_string(),

@@ -21,6 +21,7 @@ use super::load::load_file;
 use super::locale::Lang;
 use super::messages::{FlagProblem, Notice, help};
 use super::options::{Options, Personality};
+use super::programs::{Programs, shell_word};
 use super::surroundings::Surroundings;
 use super::token::TOKEN_FILE;
 
@@ -92,6 +93,15 @@ pub struct TokenNew {
     pub print: bool,
 }
 
+/// What to tell of a token that was made.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TokenMade {
+    /// The token, for standard output, if `--print` asked for it.
+    pub shown: Option<String>,
+    /// Where it is and how to use it, for standard error.
+    pub notice: String,
+}
+
 /// What a server can be told by a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignalCommand {
@@ -134,9 +144,8 @@ pub struct Refusal {
 }
 
 impl TokenNew {
-    /// Makes the token and says what to print: where it is, how to use it, and with `--print` the
-    /// token itself in a first line of its own.
-    pub fn run(&self, lang: Lang) -> Result<String, Fault> {
+    /// Makes the token.
+    pub fn run(&self, lang: Lang, programs: Programs) -> Result<TokenMade, Fault> {
         let path = self.path.display().to_string();
         let token = super::token::create(&self.path, self.force).map_err(|error| {
             Fault::anywhere(match error.kind() {
@@ -147,10 +156,15 @@ impl TokenNew {
                 },
             })
         })?;
-        let made = Notice::TokenMade { path }.text(lang);
-        Ok(match self.print {
-            true => format!("{token}\n{made}\n"),
-            false => format!("{made}\n"),
+        let word = shell_word(&self.path).unwrap_or_else(|| path.clone());
+        let made = Notice::TokenMade {
+            path,
+            word,
+            programs,
+        };
+        Ok(TokenMade {
+            shown: self.print.then_some(token),
+            notice: made.text(lang),
         })
     }
 }

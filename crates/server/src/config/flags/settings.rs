@@ -171,6 +171,7 @@ fn set_credential(
             let (token, warning) = token::read(Path::new(&given.value), surroundings)?;
             findings.warnings.extend(warning.map(Fault::anywhere));
             authorization.token = Some(token);
+            authorization.token_file = Some(PathBuf::from(&given.value));
         }
     }
     if options.personality == Personality::Recado && matches!(flag, Flag::Auth | Flag::Pass) {

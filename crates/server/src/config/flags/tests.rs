@@ -466,13 +466,21 @@ fn a_made_token_is_only_shown_when_asked_for() -> Result<(), Box<dyn std::error:
         force: false,
         print: false,
     };
-    let shown = quiet.run(Lang::En)?;
+    let made = quiet.run(Lang::En, Programs::INSTALLED)?;
     let token = std::fs::read_to_string(&path)?;
-    assert!(!shown.contains(token.trim()), "{shown}");
-    let program = format!("recado-server --token-file {}", path.display());
-    assert!(shown.contains(&program), "{shown}");
+    assert_eq!(made.shown, None);
+    let notice = made.notice;
+    assert!(!notice.contains(token.trim()), "{notice}");
+    for command in [
+        "recado-server --token-file {}",
+        "recado --token-file {} ping",
+    ] {
+        let command = command.replace("{}", &path.display().to_string());
+        assert!(notice.contains(&command), "{notice}");
+    }
 
-    let refused = quiet.run(Lang::Es).map_err(|fault| fault.text(Lang::Es));
+    let refused = quiet.run(Lang::Es, Programs::INSTALLED);
+    let refused = refused.map(|_| ()).map_err(|fault| fault.text(Lang::Es));
     assert!(refused.is_err_and(|text| text.contains("ya existe") && text.contains("--force")));
 
     let loud = TokenNew {
@@ -480,10 +488,10 @@ fn a_made_token_is_only_shown_when_asked_for() -> Result<(), Box<dyn std::error:
         print: true,
         ..quiet
     };
-    let shown = loud.run(Lang::En)?;
+    let shown = loud.run(Lang::En, Programs::INSTALLED)?.shown;
     let fresh = std::fs::read_to_string(&path)?;
     assert_ne!(fresh, token);
-    assert!(shown.starts_with(&fresh), "{shown}");
+    assert_eq!(shown.as_deref(), Some(fresh.trim()));
     Ok(())
 }
 

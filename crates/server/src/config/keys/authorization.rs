@@ -83,6 +83,7 @@ pub(super) fn read_token_file(
     let (token, warning) =
         token::read(&path, surroundings).map_err(|problem| field.fault(problem))?;
     warnings.extend(warning.map(|problem| field.fault(problem)));
+    authorization.token_file = Some(path);
     set_token(field, authorization, token)
 }
 

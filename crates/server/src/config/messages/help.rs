@@ -2,6 +2,7 @@
 
 use crate::config::locale::Lang;
 use crate::config::options::Personality;
+use crate::config::programs::Programs;
 
 /// Something that was done, for standard output.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +18,10 @@ pub enum Notice {
     TokenMade {
         /// File that it is in.
         path: String,
+        /// The same as a shell takes it.
+        word: String,
+        /// How to start server and client.
+        programs: Programs,
     },
 }
 
@@ -30,15 +35,29 @@ impl Notice {
             (Self::ConfigValid { file, digest }, Lang::Es) => {
                 format!("el archivo de configuración {file} es válido ({digest})")
             }
-            (Self::TokenMade { path }, Lang::En) => format!(
+            (
+                Self::TokenMade {
+                    path,
+                    word,
+                    programs: Programs { server, client },
+                },
+                Lang::En,
+            ) => format!(
                 "A new token is in {path}; only you can read it.\n\
-                 Start the server with it:   recado-server --token-file {path}\n\
-                 Connect a client with it:   recado --token-file {path} sub '>'"
+                 Start the server with it:   {server} --token-file {word}\n\
+                 Then try it from a client:  {client} --token-file {word} ping"
             ),
-            (Self::TokenMade { path }, Lang::Es) => format!(
+            (
+                Self::TokenMade {
+                    path,
+                    word,
+                    programs: Programs { server, client },
+                },
+                Lang::Es,
+            ) => format!(
                 "Hay un token nuevo en {path}; solo tú puedes leerlo.\n\
-                 Arranca el servidor con él:   recado-server --token-file {path}\n\
-                 Conecta un cliente con él:    recado --token-file {path} sub '>'"
+                 Arranca el servidor con él:       {server} --token-file {word}\n\
+                 Y pruébalo desde un cliente:      {client} --token-file {word} ping"
             ),
         }
     }

@@ -23,7 +23,10 @@ pub enum OpeningText {
         address: String,
     },
     /// It listens on loopback because nobody would be asked for a credential.
-    LoopbackOnly,
+    LoopbackOnly {
+        /// How the server is started here.
+        server: &'static str,
+    },
     /// Everybody who reaches the address is let in.
     OpenToAll {
         /// Listening address.
@@ -64,17 +67,19 @@ impl OpeningText {
                 format!("recado-server {version} is listening on {address}"),
                 format!("recado-server {version} escucha en {address}"),
             ),
-            Self::LoopbackOnly => (
-                "no credential is configured, so only programs on this machine can connect. \
-                 To open it: recado-server token new recado.token, \
-                 then recado-server --token-file recado.token \
-                 (or --allow-anonymous, if everybody may come in)"
-                    .to_owned(),
-                "no hay ninguna credencial configurada, así que solo pueden conectarse los \
-                 programas de esta máquina. Para abrirlo: recado-server token new recado.token \
-                 y después recado-server --token-file recado.token \
-                 (o --allow-anonymous, si puede entrar cualquiera)"
-                    .to_owned(),
+            Self::LoopbackOnly { server } => (
+                format!(
+                    "no credential is configured, so only programs on this machine can connect. \
+                     To open it: {server} token new recado.token, \
+                     then {server} --token-file recado.token \
+                     (or --allow-anonymous, if everybody may come in)"
+                ),
+                format!(
+                    "no hay ninguna credencial configurada, así que solo pueden conectarse los \
+                     programas de esta máquina. Para abrirlo: {server} token new recado.token \
+                     y después {server} --token-file recado.token \
+                     (o --allow-anonymous, si puede entrar cualquiera)"
+                ),
             ),
             Self::OpenToAll { address } => (
                 format!(
