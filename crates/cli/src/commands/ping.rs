@@ -8,11 +8,11 @@ use serde_json::json;
 use crate::connect;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
-use crate::line::{Line, Steps};
+use crate::line::{Info, Line, Steps};
 use crate::settings::Settings;
 use crate::span;
 use crate::summary::Times;
-use crate::terminal::Out;
+use crate::terminal::{Out, harmless};
 use crate::text::{help as text, talk};
 
 /// The command's arguments.
@@ -92,6 +92,20 @@ async fn pause(line: &mut Line, length: Duration) -> Result<(), Failure> {
         .unwrap_or(Ok(()))
 }
 
+/// What runs there: by its own name where it has one beside the version that it keeps to.
+fn program(info: &Info) -> String {
+    let Info {
+        version,
+        server,
+        server_version,
+        ..
+    } = info;
+    match server.is_empty() {
+        true => format!("NATS {version}"),
+        false => format!("{server} {server_version} (NATS {version})"),
+    }
+}
+
 fn greet(out: &mut Out, line: &Line, as_json: bool) -> Result<(), Failure> {
     let Steps {
         resolve,
@@ -115,15 +129,16 @@ fn greet(out: &mut Out, line: &Line, as_json: bool) -> Result<(), Failure> {
         return out.json(&json!({
             "server": line.info.server_name,
             "version": line.info.version,
+            "program": line.info.server,
+            "program_version": line.info.server_version,
             "address": line.address,
             "connect": steps,
         }));
     }
-    let (name, version) = (&line.info.server_name, &line.info.version);
     out.line(&talk::connected(
         &line.address,
-        name,
-        version,
+        &harmless(&program(&line.info)),
+        &harmless(&line.info.server_name),
         &span::millis(total),
     ))?;
     let mut steps = vec![

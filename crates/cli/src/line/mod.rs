@@ -33,8 +33,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 pub(crate) struct Info {
     /// The name that its operator gave it.
     pub(crate) server_name: String,
-    /// Its version.
+    /// The version of the protocol's reference server that it keeps to.
     pub(crate) version: String,
+    /// The program, where it says so apart from that version; recado-server does.
+    pub(crate) server: String,
+    /// The program's own version.
+    pub(crate) server_version: String,
     /// The most bytes that a message may have, headers included.
     pub(crate) max_payload: usize,
     /// Whether the handshake goes on over TLS.

@@ -81,9 +81,9 @@ super::texts! {
         es: "mín {min} · p50 {p50} · p90 {p90} · p99 {p99} · máx {max} ms",
     }
 
-    connected(address: &str, name: &str, version: &str, took: &str) {
-        en: "connected to {address} (server {name}, version {version}) in {took}",
-        es: "conectado a {address} (servidor {name}, versión {version}) en {took}",
+    connected(address: &str, program: &str, name: &str, took: &str) {
+        en: "connected to {address} in {took}: {program}, named {name}",
+        es: "conectado a {address} en {took}: {program}, de nombre {name}",
     }
     step_resolve() { en: "name", es: "nombre" }
     step_tcp() { en: "TCP", es: "TCP" }

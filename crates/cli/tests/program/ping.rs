@@ -12,9 +12,11 @@ fn each_round_trip_has_a_line_and_the_end_has_percentiles() {
     let lines: Vec<&str> = stdout.lines().collect();
     assert_eq!(lines.len(), 6, "{stdout}");
     assert!(
-        lines[0].starts_with(&format!("connected to {}", server.addr())),
+        lines[0].starts_with(&format!("connected to {} in ", server.addr())),
         "{stdout}"
     );
+    let program = format!(": recado {} (NATS 2.", env!("CARGO_PKG_VERSION"));
+    assert!(lines[0].contains(&program), "{stdout}");
     for step in ["name ", "TCP ", "greeting ", "authentication "] {
         assert!(lines[1].contains(step), "{stdout}");
     }
