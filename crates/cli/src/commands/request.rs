@@ -24,6 +24,9 @@ use crate::text::{failures, help as text, talk};
 /// How often `--wait` looks whether a responder has appeared.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
+/// Of more requests than this, a reply of one line is shown with its time beside it.
+const TIMES_APART_MAX: u64 = 10;
+
 /// The command's arguments.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -207,15 +210,30 @@ impl Asking<'_> {
         } else if self.arguments.raw {
             self.out.bytes(&answer.payload)?;
         } else {
-            self.out.line(&shown::payload(&answer.payload))?;
-            if let Some(headers) = &answer.headers {
-                shown::headers(&mut self.out, headers)?;
-            }
-            // Both streams may be one terminal: the answer must stand above its time.
-            self.out.flush()?;
-            terminal::notice(&talk::reply_in(&span::millis(took)));
+            self.show_to_people(answer, took)?;
         }
         self.out.flush()
+    }
+
+    fn show_to_people(&mut self, answer: &Message, took: Duration) -> Result<(), Failure> {
+        let payload = shown::payload(&answer.payload);
+        let took = span::millis(took);
+        let beside = self.arguments.count > TIMES_APART_MAX && !payload.contains('\n');
+        if beside {
+            let took = self.out.dim(&format!("({took})"));
+            self.out.line(&format!("{payload} {took}"))?;
+        } else {
+            self.out.line(&payload)?;
+        }
+        if let Some(headers) = &answer.headers {
+            shown::headers(&mut self.out, headers)?;
+        }
+        if !beside {
+            // Both streams may be one terminal: the answer must stand above its time.
+            self.out.flush()?;
+            terminal::notice(&talk::reply_in(&took));
+        }
+        Ok(())
     }
 
     /// The percentiles of several requests.

@@ -183,3 +183,34 @@ fn a_service_error_is_an_error_of_its_own() {
         ended.stderr
     );
 }
+
+#[test]
+fn many_replies_take_one_line_each() {
+    let server = ServerProcess::nats();
+    let url = server.url();
+    let _responder = responder(&url, &["greet", "--echo"]);
+    let many = recado(&url, ["request", "greet", "hola", "--count", "12"]).run();
+    let stdout = String::from_utf8(many.stdout).unwrap();
+    assert_eq!(stdout.lines().count(), 12, "{stdout}");
+    for line in stdout.lines() {
+        assert!(
+            line.starts_with("hola (") && line.ends_with(" ms)"),
+            "{line}"
+        );
+    }
+    assert_eq!(many.stderr.lines().count(), 1, "{}", many.stderr);
+    assert!(
+        many.stderr.starts_with("12 replies; min "),
+        "{}",
+        many.stderr
+    );
+
+    let long = recado(&url, ["request", "greet", "one\ntwo", "--count", "11"]).run();
+    assert!(long.stdout.starts_with(b"one\ntwo\none\n"), "{long:?}");
+    assert_eq!(
+        long.stderr.matches("reply in ").count(),
+        11,
+        "{}",
+        long.stderr
+    );
+}
