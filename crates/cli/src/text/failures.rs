@@ -12,11 +12,11 @@ super::texts! {
 
     no_responders(subject: &str) {
         en: "nobody answers on \"{subject}\" (no responders)",
-        es: "nadie responde en «{subject}» (sin respondedores)",
+        es: "nadie responde en el asunto «{subject}»",
     }
     no_responders_next(subject: &str) {
         en: "start a responder in another terminal: recado reply {subject} --echo\nor wait for one with --wait",
-        es: "inicia quien responda en otra terminal: recado reply {subject} --echo\no espéralo con --wait",
+        es: "en otra terminal, pon a alguien a responder: recado reply {subject} --echo\no espera a que haya quien responda, con --wait",
     }
 
     refused(address: &str) {

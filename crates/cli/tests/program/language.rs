@@ -150,7 +150,9 @@ fn a_conversation_in_spanish() {
     responder.shows(", respondido en ");
     let nobody = spanish(&["request", "nadie", "hola"]).run();
     assert!(
-        nobody.stderr.contains("nadie responde en «nadie»"),
+        nobody
+            .stderr
+            .contains("nadie responde en el asunto «nadie»"),
         "{}",
         nobody.stderr
     );
