@@ -22,7 +22,7 @@ pub(crate) enum Asked {
 pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Asked, Failure> {
     let command = localise(Cli::command());
     let parsed = command
-        .try_get_matches_from(arguments)
+        .try_get_matches_from(&arguments)
         .and_then(|matches: ArgMatches| Cli::from_arg_matches(&matches));
     match parsed {
         Ok(cli) => Ok(Asked::Run(Box::new(cli))),
@@ -34,7 +34,7 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Asked, Failure> {
             }
             // "Which command?" is best answered by the list of them.
             ErrorKind::MissingSubcommand => help(None).map(Asked::Show),
-            _ => Err(explain(&error)),
+            _ => Err(explain(&error, command_of(arguments).as_deref())),
         },
     }
 }
@@ -92,8 +92,15 @@ fn plain(argument: clap::Arg) -> clap::Arg {
         .hide_possible_values(true)
 }
 
+/// The command of a line that is wrong elsewhere.
+fn command_of(arguments: Vec<OsString>) -> Option<String> {
+    let lenient = Cli::command().ignore_errors(true);
+    let matches = lenient.try_get_matches_from(arguments).ok()?;
+    matches.subcommand_name().map(str::to_owned)
+}
+
 /// A parser's error as a failure of ours.
-fn explain(error: &clap::Error) -> Failure {
+fn explain(error: &clap::Error, command: Option<&str>) -> Failure {
     let context = |kind| error.get(kind).map(show).unwrap_or_default();
     let argument = context(ContextKind::InvalidArg);
     let value = context(ContextKind::InvalidValue);
@@ -121,9 +128,13 @@ fn explain(error: &clap::Error) -> Failure {
     let suggestion = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand]
         .into_iter()
         .find_map(|kind| error.get(kind).map(show));
-    let next = match suggestion {
-        Some(suggestion) => format!("{}\n{}", text::did_you_mean(&suggestion), text::see_help()),
+    let help = match command {
+        Some(command) => text::see_help_of(command),
         None => text::see_help().to_owned(),
+    };
+    let next = match suggestion {
+        Some(suggestion) => format!("{}\n{help}", text::did_you_mean(&suggestion)),
+        None => help,
     };
     Failure::Usage { what, next }
 }

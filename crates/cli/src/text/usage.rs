@@ -10,6 +10,10 @@ super::texts! {
         en: "see recado --help, or recado COMMAND --help",
         es: "consulta recado --help, o recado ORDEN --help",
     }
+    see_help_of(command: &str) {
+        en: "see recado {command} --help",
+        es: "consulta recado {command} --help",
+    }
     did_you_mean(suggestion: &str) {
         en: "did you mean {suggestion}?",
         es: "¿quisiste decir {suggestion}?",

@@ -126,6 +126,16 @@ fn a_wrong_command_line_is_explained_in_the_language() {
             );
         }
     }
+    for (args, help) in [
+        (&["publish", "a..b", "x"][..], "see recado pub --help"),
+        (&["sub", "--cuont", "1", "a"], "see recado sub --help"),
+        (&["--timeout", "1s", "request"], "see recado request --help"),
+        (&["sbu"], "see recado --help, or recado COMMAND --help"),
+        (&["--nmae", "pub"], "see recado "),
+    ] {
+        let ended = recado("127.0.0.1:1", args).run();
+        assert!(ended.stderr.contains(help), "{args:?}: {}", ended.stderr);
+    }
     let nothing_said = recado("", [""; 0]).succeed();
     assert_eq!(
         nothing_said,
