@@ -290,8 +290,14 @@ pub(super) const TABLE: &[(&str, &[Line])] = &[
                 Good::More,
             ),
             own(
-                "part of it before the stopped one was cut off",
+                "part of it with the stopped one connected",
                 "stalled_part",
+                Form::Share,
+                Good::Neither,
+            ),
+            own(
+                "how often it was cut off in the end",
+                "cut_off",
                 Form::Share,
                 Good::Neither,
             ),
@@ -317,7 +323,7 @@ pub(super) const TABLE: &[(&str, &[Line])] = &[
             ),
             rate("received/s", &[]),
             own(
-                "part of the runs in which it was cut off",
+                "how often it was cut off",
                 "cut_off",
                 Form::Share,
                 Good::Neither,

@@ -166,6 +166,7 @@ fn output(command: &mut Command) -> Result<String, Failure> {
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     } else {
-        Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
+        let said = String::from_utf8_lossy(&output.stderr);
+        Err(said.trim().trim_start_matches("recado-bench: ").to_owned())
     }
 }

@@ -41,7 +41,12 @@ pub(super) fn terminal(measured: &Measured) -> String {
         Form::Nanoseconds.write(generator("nats")),
     );
     for side in ["recado", "nats", "floor"] {
-        for remark in measured.notes(side).iter().chain(&measured.failures(side)) {
+        for remark in measured
+            .notes(side)
+            .iter()
+            .take(1)
+            .chain(&measured.failures(side))
+        {
             let _ = writeln!(text, "  {side}: {remark}");
         }
     }

@@ -124,8 +124,15 @@ impl Measured {
 
     /// Runs of our server, or of the floor, that failed or lost messages, one line each.
     pub(super) fn problems(&self) -> Vec<String> {
-        let mut problems = self.failures("recado");
-        problems.extend(self.failures("floor"));
+        let mut problems = Vec::new();
+        for side in ["recado", "floor"] {
+            let name = self.name();
+            problems.extend(
+                self.failures(side)
+                    .iter()
+                    .map(|why| format!("{name}: {side}: {why}")),
+            );
+        }
         let lost = self
             .runs("recado")
             .iter()
@@ -137,7 +144,7 @@ impl Measured {
         problems
     }
 
-    /// Runs of one side that failed, one line each.
+    /// Why runs of one side failed.
     pub(super) fn failures(&self, side: &str) -> Vec<String> {
         let failed = self
             .runs(side)

@@ -23,6 +23,8 @@ const HEALTHY: usize = 4;
 const PAIRS: usize = 5;
 /// More than the sockets between server and subscriber hold: published before measuring begins.
 const FILL_BYTES: usize = 8 * 1024 * 1024;
+/// How a subscriber process begins its last line when the server has closed its connection.
+const CUT_OFF: &str = "was cut off";
 /// How finely the healthy subscribers' progress is looked at.
 const SLICE: Duration = Duration::from_millis(100);
 
@@ -33,7 +35,7 @@ pub(super) fn beside_a_stopped_one(setting: &Setting) -> Result<Outcome> {
     let mut flow = Flow::open(&target, SUBJECT, &traffic, 1, HEALTHY)?;
     flow.run(setting.warm_up())?;
     let (mut ratios, mut worst, mut stalled) = (Vec::new(), f64::INFINITY, 0.0);
-    let mut notes = Vec::new();
+    let (mut cut_off, mut note) = (0.0, None);
     let (mut count, mut lost, mut elapsed) = (0, 0, Duration::ZERO);
     let mut used = Used::default();
     for _ in 0..PAIRS {
@@ -49,14 +51,17 @@ pub(super) fn beside_a_stopped_one(setting: &Setting) -> Result<Outcome> {
         count += beside.delivered;
         lost += beside.lost + alone.lost;
         elapsed += beside.elapsed;
-        notes.push(format!("the stopped one {}", stopped.wake()?));
+        let end = stopped.wake()?;
+        cut_off += f64::from(u8::from(end.starts_with(CUT_OFF))) / PAIRS as f64;
+        note.get_or_insert(format!("the stopped one {end}"));
     }
     ratios.sort_by(f64::total_cmp);
     let mut outcome = Outcome::new(setting.row, "delivery", count, lost, elapsed, used)
         .figure("healthy_ratio", ratios[PAIRS / 2])
         .figure("worst_100_ms_ratio", worst)
-        .figure("stalled_part", stalled);
-    outcome.notes = notes;
+        .figure("stalled_part", stalled)
+        .figure("cut_off", cut_off);
+    outcome.notes.extend(note);
     Ok(outcome)
 }
 
@@ -227,7 +232,7 @@ pub fn subscriber(server: SocketAddr) -> Result<()> {
     let messages = verifier.messages();
     match ended {
         Ok(()) => println!("was kept, and got {messages} messages once it went on"),
-        Err(error) => println!("was cut off: it got {messages} messages, then: {error}"),
+        Err(error) => println!("{CUT_OFF}: it got {messages} messages, then: {error}"),
     }
     Ok(())
 }
