@@ -150,9 +150,7 @@ impl Measured {
             .runs(side)
             .iter()
             .filter_map(|run| run["failed"].as_str());
-        failed
-            .map(|failure| format!("{}: {side}: {failure}", self.name()))
-            .collect()
+        failed.map(str::to_owned).collect()
     }
 
     /// What the runs of one side remarked, each remark once.
