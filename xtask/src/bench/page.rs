@@ -151,14 +151,18 @@ fn remarks(row: &Measured) -> Vec<String> {
         ("floor", "floor"),
     ] {
         let failures = row.failures(side);
-        // A few of a kind are enough to show it.
-        for remark in row
-            .notes(side)
-            .iter()
-            .take(3)
-            .chain(failures.iter().take(1))
-        {
-            all.push(format!("- {}, {name}: {remark}\n", row.text("title")));
+        // One of a kind is enough to show it.
+        for remark in row.notes(side).iter().take(1) {
+            all.push(format!(
+                "- {}, {name}, one of the runs: {remark}\n",
+                row.text("title")
+            ));
+        }
+        if let Some(failure) = failures.first() {
+            let (title, count) = (row.text("title"), failures.len());
+            all.push(format!(
+                "- {title}, {name}: {count} of the runs failed: {failure}\n"
+            ));
         }
     }
     all
