@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -87,7 +87,12 @@ impl Source {
                 (command, address)
             }
         };
-        let name = command.get_program().to_string_lossy().into_owned();
+        let program = Path::new(command.get_program());
+        let name = program
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let log = tempfile::tempfile().doing("a file for the server's log")?;
         let copy = || log.try_clone().doing("a file for the server's log");
         command.stdin(Stdio::null()).stdout(copy()?).stderr(copy()?);
