@@ -15,8 +15,12 @@ pub struct RouteId(u32);
 
 /// Subjects that are kept. Above it the cache starts anew.
 const ENTRIES_MAX: usize = 32_768;
-/// Weight (see [`RouteCache::find`]) of everything kept. Above it the cache starts anew.
-const WEIGHT_MAX: usize = 1 << 19;
+/// Bytes of everything kept. Above it the cache starts anew.
+const KEPT_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Bytes of one route that is kept; a heavier one is built for each batch.
+const ROUTE_BYTES_MAX: usize = KEPT_BYTES_MAX / 2;
+/// Bytes of routes that only this batch refers to, above which the batch should end.
+const RETIRED_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Rows of the doorkeeper, which lets a subject in when it is seen for the second time.
 const DOOR_ROWS: usize = 16_384;
 /// Subjects that a row remembers: with one, subjects that share a row and take turns would push
@@ -38,6 +42,7 @@ pub struct RouteCache<R> {
     table: HashTable<u32>,
     /// Entries of this batch that nobody finds any more.
     retired: Vec<u32>,
+    retired_bytes: usize,
     door: Box<[[u16; DOOR_WAYS]]>,
     weight: usize,
     last: Option<RouteId>,
@@ -50,6 +55,7 @@ impl<R> Default for RouteCache<R> {
             free: Vec::new(),
             table: HashTable::new(),
             retired: Vec::new(),
+            retired_bytes: 0,
             door: Box::default(),
             weight: 0,
             last: None,
@@ -59,7 +65,7 @@ impl<R> Default for RouteCache<R> {
 
 impl<R> RouteCache<R> {
     /// The route of `subject`, built by `build` where it is not known or no longer true. `build`
-    /// also says how heavy the route is: the number of its destinations, say.
+    /// also says how heavy the route is, in bytes.
     #[inline]
     pub fn find<S: Subscription>(
         &mut self,
@@ -112,9 +118,18 @@ impl<R> RouteCache<R> {
         self.entry(id).map(|entry| &*entry.subject)
     }
 
+    /// Whether so much is referred to by this batch alone that it should end.
+    #[inline]
+    pub fn is_strained(&self) -> bool {
+        self.retired_bytes > RETIRED_BYTES_MAX
+    }
+
     /// Ends the batch: numbers given out so far are no longer valid.
     pub fn end_batch(&mut self) {
-        if self.retired.is_empty() && self.table.len() <= ENTRIES_MAX && self.weight <= WEIGHT_MAX {
+        if self.retired.is_empty()
+            && self.table.len() <= ENTRIES_MAX
+            && self.weight <= KEPT_BYTES_MAX
+        {
             return;
         }
         self.last = None;
@@ -122,7 +137,8 @@ impl<R> RouteCache<R> {
             self.entries[at as usize] = None;
             self.free.push(at);
         }
-        if self.table.len() > ENTRIES_MAX || self.weight > WEIGHT_MAX {
+        self.retired_bytes = 0;
+        if self.table.len() > ENTRIES_MAX || self.weight > KEPT_BYTES_MAX {
             self.clear();
         }
     }
@@ -133,6 +149,7 @@ impl<R> RouteCache<R> {
         self.free = Vec::new();
         self.table = HashTable::new();
         self.retired = Vec::new();
+        self.retired_bytes = 0;
         self.door = Box::default();
         self.weight = 0;
         self.last = None;
@@ -171,7 +188,9 @@ impl<R> RouteCache<R> {
                 (self.entries.len() - 1) as u32
             }
         };
-        if let Some(old) = outdated {
+        if weight > ROUTE_BYTES_MAX {
+            self.retire(at);
+        } else if let Some(old) = outdated {
             self.replace(hash, old, at, weight);
         } else if self.seen_before(hash) {
             self.weight += weight;
@@ -180,7 +199,7 @@ impl<R> RouteCache<R> {
                 entries[at as usize].as_ref().map_or(0, |entry| entry.hash)
             });
         } else {
-            self.retired.push(at);
+            self.retire(at);
         }
         self.last = Some(RouteId(at));
         RouteId(at)
@@ -194,7 +213,15 @@ impl<R> RouteCache<R> {
             .as_ref()
             .map_or(0, |entry| entry.weight);
         self.weight = self.weight + weight - old_weight;
-        self.retired.push(old);
+        self.retire(old);
+    }
+
+    /// Nobody finds this entry any more; it goes with the batch.
+    fn retire(&mut self, at: u32) {
+        self.retired.push(at);
+        self.retired_bytes += self.entries[at as usize]
+            .as_ref()
+            .map_or(0, |entry| entry.weight);
     }
 
     /// Remembers the subject's hash; whether it was remembered already. Subjects that are used

@@ -76,6 +76,16 @@ impl<S: Subscription> SubSet<S> {
         matches!(self, Self::Empty)
     }
 
+    /// The first that is `wanted`.
+    pub fn find(&self, wanted: &mut impl FnMut(&S) -> bool) -> Option<Arc<S>> {
+        match self {
+            Self::Empty => None,
+            Self::One(sub) => wanted(sub).then(|| Arc::clone(sub)),
+            Self::List(list) => list.iter().find(|sub| wanted(sub)).cloned(),
+            Self::Map(map) => map.values().find(|sub| wanted(sub)).cloned(),
+        }
+    }
+
     /// Appends everybody to `out`.
     pub fn collect_into(&self, out: &mut Vec<Arc<S>>) {
         match self {
@@ -87,8 +97,8 @@ impl<S: Subscription> SubSet<S> {
     }
 }
 
-/// A queue group: its name and its members.
-type Queue<S> = (Box<[u8]>, SubSet<S>);
+/// Queue groups: their members by name.
+type Queues<S> = HashMap<Box<[u8]>, SubSet<S>, foldhash::fast::RandomState>;
 
 /// Who stands at one literal subject, or at the end of one filter.
 #[derive(Debug)]
@@ -96,11 +106,7 @@ pub struct Interest<S> {
     /// Everybody here gets a copy.
     pub plain: SubSet<S>,
     /// One member of each group gets a copy. Boxed: most places have none.
-    #[expect(
-        clippy::box_collection,
-        reason = "one pointer here where a vector would be three"
-    )]
-    queues: Option<Box<Vec<Queue<S>>>>,
+    queues: Option<Box<Queues<S>>>,
 }
 
 impl<S: Subscription> Interest<S> {
@@ -116,11 +122,13 @@ impl<S: Subscription> Interest<S> {
             return self.plain.insert(sub);
         };
         let queues = self.queues.get_or_insert_default();
-        if let Some((_, members)) = queues.iter_mut().find(|(queue, _)| **queue == *name) {
-            return members.insert(sub);
+        match queues.get_mut(name) {
+            Some(members) => members.insert(sub),
+            None => {
+                let name = name.into();
+                queues.insert(name, SubSet::One(sub));
+            }
         }
-        let name = name.into();
-        queues.push((name, SubSet::One(sub)));
     }
 
     pub(crate) fn remove(&mut self, sub: &S) -> bool {
@@ -130,12 +138,12 @@ impl<S: Subscription> Interest<S> {
         let Some(queues) = self.queues.as_mut() else {
             return false;
         };
-        let Some(at) = queues.iter().position(|(queue, _)| **queue == *name) else {
+        let Some(members) = queues.get_mut(name) else {
             return false;
         };
-        let removed = queues[at].1.remove(sub.id());
-        if queues[at].1.is_empty() {
-            queues.swap_remove(at);
+        let removed = members.remove(sub.id());
+        if members.is_empty() {
+            queues.remove(name);
         }
         if queues.is_empty() {
             self.queues = None;

@@ -226,6 +226,35 @@ impl<S: Subscription> Router<S> {
         (matches, stamp)
     }
 
+    /// A plain subscription that `subject` reaches and that is `wanted`: the first that is found.
+    pub fn find_plain(&self, subject: &[u8], mut wanted: impl FnMut(&S) -> bool) -> Option<Arc<S>> {
+        if !is_publish_subject(subject) {
+            return None;
+        }
+        let literals = self.literals[literal_shard(self.hash(subject))]
+            .content
+            .read();
+        let found = literals
+            .get(subject)
+            .and_then(|interest| interest.plain.find(&mut wanted));
+        drop(literals);
+        if found.is_some() || self.wildcards.load(Ordering::Acquire) == 0 {
+            return found;
+        }
+        let mut found = None;
+        let mut look = |interest: &Interest<S>| {
+            if found.is_none() {
+                found = interest.plain.find(&mut wanted);
+            }
+        };
+        self.filters[self.filter_shard(subject)]
+            .content
+            .read()
+            .matches(subject, &mut look);
+        self.broad.read().matches(subject, &mut look);
+        found
+    }
+
     /// Whether what was resolved at `stamp` for the subject with this hash still holds.
     #[inline]
     pub fn is_current(&self, hash: u64, stamp: Stamp) -> bool {
@@ -284,23 +313,36 @@ impl<S: Subscription> Matches<S> {
 
     fn add(&mut self, interest: &Interest<S>) {
         interest.plain.collect_into(&mut self.plain);
+        // Names are unique within one place: only other places' groups can be the same.
+        if self.queues.is_empty() {
+            let groups = interest
+                .queues()
+                .map(|(name, members)| Group::new(name, members));
+            return self.queues.extend(groups);
+        }
+        let known: HashMap<Box<[u8]>, usize, foldhash::fast::RandomState> = self
+            .queues
+            .iter()
+            .enumerate()
+            .map(|(at, group)| (group.name.clone(), at))
+            .collect();
         for (name, members) in interest.queues() {
-            self.group(name, members);
+            match known.get(name) {
+                Some(&at) => members.collect_into(&mut self.queues[at].members),
+                None => self.queues.push(Group::new(name, members)),
+            }
         }
     }
+}
 
-    fn group(&mut self, name: &[u8], members: &SubSet<S>) {
-        let at = match self.queues.iter().position(|group| *group.name == *name) {
-            Some(at) => at,
-            None => {
-                self.queues.push(Group {
-                    name: name.into(),
-                    members: Vec::new(),
-                });
-                self.queues.len() - 1
-            }
+impl<S: Subscription> Group<S> {
+    fn new(name: &[u8], members: &SubSet<S>) -> Self {
+        let mut group = Self {
+            name: name.into(),
+            members: Vec::new(),
         };
-        members.collect_into(&mut self.queues[at].members);
+        members.collect_into(&mut group.members);
+        group
     }
 }
 

@@ -60,7 +60,13 @@ fn naive(subs: &[Arc<TestSub>], subject: &str) -> Reached {
     {
         match sub.queue() {
             None => matches.plain.push(Arc::clone(sub)),
-            Some(name) => matches.group(name, &SubSet::One(Arc::clone(sub))),
+            Some(name) => match matches.queues.iter_mut().find(|group| *group.name == *name) {
+                Some(group) => group.members.push(Arc::clone(sub)),
+                None => matches.queues.push(Group {
+                    name: name.into(),
+                    members: vec![Arc::clone(sub)],
+                }),
+            },
         }
     }
     sorted(&matches)
@@ -109,7 +115,12 @@ proptest! {
         prop_assert_eq!(router.len(), subs.len());
         for subject in subjects {
             let (matches, _) = router.resolve(subject.as_bytes(), router.hash(subject.as_bytes()));
-            prop_assert_eq!(sorted(&matches), naive(&subs, &subject), "subject {}", subject);
+            let reached = naive(&subs, &subject);
+            for sub in &subs {
+                let found = router.find_plain(subject.as_bytes(), |one| one.id == sub.id);
+                prop_assert_eq!(found.is_some(), reached.0.contains(&sub.id));
+            }
+            prop_assert_eq!(sorted(&matches), reached, "subject {}", subject);
         }
         for sub in &subs {
             router.remove(sub);

@@ -42,6 +42,7 @@ pub(crate) struct Message<'a> {
 pub(crate) struct FrameReader {
     read: OwnedReadHalf,
     buffer: Vec<u8>,
+    pongs: usize,
 }
 
 impl FrameReader {
@@ -49,7 +50,13 @@ impl FrameReader {
         Self {
             read,
             buffer: Vec::new(),
+            pongs: 0,
         }
+    }
+
+    /// PONGs that came since the last call.
+    pub(crate) fn take_pongs(&mut self) -> usize {
+        std::mem::take(&mut self.pongs)
     }
 
     /// Waits for input and hands every whole message in it to `handle`, with the buffer for what
@@ -68,6 +75,7 @@ impl FrameReader {
         loop {
             match parse_server_frame(&self.buffer[at..]) {
                 ServerParsed::Complete(frame, length) => {
+                    self.pongs += usize::from(frame == ServerFrame::Pong);
                     answer(frame, out, &mut handle);
                     at += length;
                 }

@@ -5,7 +5,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -196,7 +195,7 @@ impl ServerHandle {
 
     /// Subscribers cut off so far because they read too slowly.
     pub fn slow_consumers(&self) -> u64 {
-        self.engine.slow_consumers.load(Ordering::Relaxed)
+        self.engine.slow_consumers()
     }
 
     fn advance(&self, to: Phase) {

@@ -97,13 +97,20 @@ impl std::fmt::Debug for Connect {
 pub struct BadConnect;
 
 impl Connect {
-    /// Reads the argument of a CONNECT line.
+    /// Reads the argument of a CONNECT line, as leniently as clients are used to: keys in any
+    /// case, the last of repeated ones, `null` for what is left out, text that is not UTF-8 mended.
     pub fn parse(json: &[u8]) -> Result<Self, BadConnect> {
-        // A struct may also be read from an array; CONNECT is an object.
-        if !json.trim_ascii_start().starts_with(b"{") {
+        let Ok(serde_json::Value::Object(given)) =
+            serde_json::from_str(&String::from_utf8_lossy(json))
+        else {
             return Err(BadConnect);
-        }
-        serde_json::from_slice(json).map_err(|_| BadConnect)
+        };
+        let known = given
+            .into_iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(key, value)| (key.to_ascii_lowercase(), value))
+            .collect();
+        serde_json::from_value(serde_json::Value::Object(known)).map_err(|_| BadConnect)
     }
 }
 
@@ -126,6 +133,18 @@ mod tests {
         for bad in [&b""[..], b"{", b"[]", br#"{"verbose":"yes"}"#] {
             assert_eq!(Connect::parse(bad), Err(BadConnect));
         }
+    }
+
+    #[test]
+    fn keys_are_read_as_leniently_as_clients_are_used_to() {
+        let read = |json: &[u8]| Connect::parse(json).unwrap();
+        assert!(!read(br#"{"Verbose":false}"#).verbose);
+        assert!(!read(br#"{"verbose":true,"verbose":false}"#).verbose);
+        assert!(read(br#"{"verbose":null,"name":null}"#).verbose);
+        assert_eq!(
+            read(b"{\"name\":\"a\xff\"}").name.as_deref(),
+            Some("a\u{fffd}")
+        );
     }
 
     #[test]

@@ -23,13 +23,15 @@ const INLINE_CHUNKS: usize = 8;
 /// Pieces of one vectored write.
 const PIECES_MAX: usize = 256;
 
-/// What delivering to a connection may cost it.
-#[derive(Clone, Copy, Debug)]
+/// What delivering to a connection may cost it, and how many it cost too much.
+#[derive(Debug)]
 pub(crate) struct WriteLimits {
     /// Unsent bytes after which the connection is cut off.
     pub(crate) max_pending: usize,
     /// Time without progress after which a blocked write ends the connection.
     pub(crate) write_deadline: Duration,
+    /// Connections cut off so far.
+    pub(crate) slow_consumers: AtomicU64,
 }
 
 /// Why the server ended a connection.
@@ -86,7 +88,7 @@ pub(crate) struct Connection {
     /// Messages to it say who published them.
     pub(crate) wants_origin: bool,
     link: Link,
-    limits: WriteLimits,
+    limits: Arc<WriteLimits>,
     outbox: Mutex<Outbox>,
     /// Told when waiting bytes became few, or the connection ended.
     drained: Notify,
@@ -116,7 +118,7 @@ impl Connection {
         peer: Option<SocketAddr>,
         wants_origin: bool,
         link: Link,
-        limits: WriteLimits,
+        limits: Arc<WriteLimits>,
     ) -> Self {
         Self {
             id,
@@ -156,7 +158,13 @@ impl Connection {
     }
 
     /// Delivers staged frames: writes at once what the socket takes, queues the rest.
-    pub(crate) fn deliver(self: &Arc<Self>, frames: &Frames, input: &[u8]) -> Delivered {
+    /// `subject` is for the log, should they wait in vain.
+    pub(crate) fn deliver(
+        self: &Arc<Self>,
+        frames: &Frames,
+        input: &[u8],
+        subject: &[u8],
+    ) -> Delivered {
         {
             let mut outbox = self.outbox.lock();
             if outbox.closed {
@@ -175,7 +183,7 @@ impl Connection {
         }
         match self.write_now(frames, input) {
             Ok(written) if written == frames.len() => self.finish_inline(),
-            Ok(written) => self.queue_rest(frames, input, written),
+            Ok(written) => self.queue_rest(frames, input, written, subject),
             Err(_) => {
                 self.close(CloseReason::Io);
                 Delivered::Gone
@@ -187,7 +195,7 @@ impl Connection {
     pub(crate) fn deliver_bytes(self: &Arc<Self>, bytes: &[u8]) -> Delivered {
         let mut frames = Frames::default();
         frames.push(bytes);
-        self.deliver(&frames, &[])
+        self.deliver(&frames, &[], b"")
     }
 
     /// Writes until everything is out or the socket takes no more; how much is out.
@@ -236,7 +244,13 @@ impl Connection {
         }
     }
 
-    fn queue_rest(self: &Arc<Self>, frames: &Frames, input: &[u8], written: usize) -> Delivered {
+    fn queue_rest(
+        self: &Arc<Self>,
+        frames: &Frames,
+        input: &[u8],
+        written: usize,
+        subject: &[u8],
+    ) -> Delivered {
         let mut rest = Vec::with_capacity(frames.len() - written);
         frames.copy_rest(input, written, &mut rest);
         let pending = {
@@ -245,6 +259,7 @@ impl Connection {
                 return Delivered::Gone;
             }
             outbox.push_first(rest, Instant::now());
+            outbox.subject = Some(subject.into());
             outbox.pending_bytes
         };
         if pending > self.limits.max_pending {
@@ -315,10 +330,15 @@ impl Connection {
     async fn write_when_writable(self: Arc<Self>) {
         loop {
             let writable = tokio::time::timeout(self.limits.write_deadline, self.link.writable());
-            let Ok(Ok(())) = writable.await else {
-                return self.deadline_passed();
-            };
-            match self.write_waiting(usize::MAX) {
+            match writable.await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => {
+                    self.close(CloseReason::Io);
+                    return;
+                }
+                Err(_) => return self.deadline_passed(),
+            }
+            match self.write_waiting(INLINE_CHUNKS) {
                 Ok(true) => return,
                 Ok(false) => self.drained.notify_waiters(),
                 Err(_) => {
@@ -326,26 +346,40 @@ impl Connection {
                     return;
                 }
             }
+            tokio::task::yield_now().await;
         }
     }
 
     fn deadline_passed(&self) {
-        let pending_bytes = self.pending_bytes();
+        let (pending_bytes, subject) = {
+            let outbox = self.outbox.lock();
+            (
+                outbox.pending_bytes,
+                outbox.subject.clone().unwrap_or_default(),
+            )
+        };
         if self.close(CloseReason::SlowConsumerDeadline) {
-            tracing::warn!(
-                cid = self.id,
-                peer = %self.peer_text(),
-                name = %self.name(),
+            self.report_slow(
+                &subject,
                 pending_bytes,
-                write_deadline_ms = self.limits.write_deadline.as_millis() as u64,
-                "slow consumer cut off: it read nothing within the write deadline"
+                "it read nothing within the write deadline",
             );
         }
     }
 
-    /// Bytes that wait to be written.
-    pub(crate) fn pending_bytes(&self) -> usize {
-        self.outbox.lock().pending_bytes
+    /// Names a subscriber that was cut off, and counts it.
+    pub(crate) fn report_slow(&self, subject: &[u8], pending_bytes: usize, why: &str) {
+        self.limits.slow_consumers.fetch_add(1, Ordering::Relaxed);
+        tracing::warn!(
+            cid = self.id,
+            peer = %self.peer_text(),
+            name = %self.name(),
+            subject = %shown(subject),
+            pending_bytes,
+            max_pending = self.limits.max_pending,
+            write_deadline_ms = self.limits.write_deadline.as_millis() as u64,
+            "slow consumer cut off: {why}"
+        );
     }
 
     /// Whether a publisher should wait for this connection: see [`Outbox::worth_waiting_for`].
@@ -394,4 +428,14 @@ impl Connection {
             .fetch_add(messages, Ordering::Relaxed);
         self.traffic.out_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
+}
+
+/// A subject for the log: one line, and not a long one.
+pub(crate) fn shown(subject: &[u8]) -> String {
+    const SHOWN_MAX: usize = 256;
+    let rest = if subject.len() > SHOWN_MAX { "..." } else { "" };
+    format!(
+        "{}{rest}",
+        subject[..subject.len().min(SHOWN_MAX)].escape_ascii()
+    )
 }

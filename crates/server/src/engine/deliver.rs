@@ -1,9 +1,10 @@
 //! One message's way from its publisher to everybody's staged frames.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use recado_router::{RouteCache, RouteId};
-use recado_wire::{Publish, filter_matches, no_responders_block, push_message};
+use recado_wire::{Publish, no_responders_block, push_message};
 
 use super::connection::{Connection, Delivered};
 use super::route::{Route, Sharing, Target};
@@ -11,6 +12,11 @@ use super::shared::Engine;
 use super::stage::Stage;
 use super::subscription::Subscription;
 use super::worker::Worker;
+
+/// Building a route costs about as much as staging so many frames, ...
+const BUILD_WORK: usize = 8;
+/// ... and as one more for so many of its bytes.
+const BYTES_OF_WORK: usize = 64;
 
 /// Who publishes, as far as delivery cares.
 #[derive(Clone, Copy)]
@@ -53,7 +59,7 @@ impl Worker {
             random,
             ..
         } = self;
-        let id = find_route(cache, engine, message.subject);
+        let id = find_route(cache, stage, engine, message.subject);
         let Some(route) = cache.get_mut(id) else {
             return;
         };
@@ -75,9 +81,16 @@ impl Worker {
 }
 
 #[inline]
-fn find_route(cache: &mut RouteCache<Route>, engine: &Engine, subject: &[u8]) -> RouteId {
+fn find_route(
+    cache: &mut RouteCache<Route>,
+    stage: &mut Stage,
+    engine: &Engine,
+    subject: &[u8],
+) -> RouteId {
     cache.find(&engine.router, subject, |matches| {
-        Route::new(subject, matches)
+        let (route, bytes) = Route::new(subject, matches);
+        stage.add_work(BUILD_WORK + bytes / BYTES_OF_WORK);
+        (route, bytes)
     })
 }
 
@@ -113,7 +126,8 @@ fn stage_target(stage: &mut Stage, prefix: &[u8], target: &Target, passage: &Pas
     if target.limited && !count_limited(&target.sub, passage.engine) {
         return false;
     }
-    let odd = target.sub.wants_origin || (message.with_headers && !target.sub.headers);
+    let odd = target.sub.wants_origin
+        || (message.with_headers && !target.sub.headers.load(Ordering::Relaxed));
     let Some(appender) = stage.buffer_for(target.slot, target.connection_id, &target.sub) else {
         return false;
     };
@@ -166,11 +180,16 @@ fn relieve(stage: &mut Stage, passage: &Passage<'_>) {
         message,
         input,
     } = *passage;
-    stage.flush(input, publisher.connection.id, |connection, delivered| {
-        if let Delivered::CutOff(pending) = delivered {
-            engine.report_slow_consumer(connection, message.subject, pending);
-        }
-    });
+    stage.flush(
+        input,
+        publisher.connection.id,
+        message.subject,
+        |connection, delivered| {
+            if let Delivered::CutOff(pending) = delivered {
+                engine.report_slow_consumer(connection, message.subject, pending);
+            }
+        },
+    );
 }
 
 /// Decides how a group is staged in this batch.
@@ -198,10 +217,7 @@ fn stage_queue(
         let target = &members[at];
         let took = stage_target(stage, route.prefix(target), target, passage);
         if took && !target.limited {
-            target
-                .sub
-                .delivered
-                .fetch_add(1, std::sync::atomic::Ordering::AcqRel);
+            target.sub.delivered.fetch_add(1, Ordering::AcqRel);
         }
         took
     })
@@ -244,23 +260,18 @@ fn push_odd(out: &mut Vec<u8>, target: &Target, passage: &Passage<'_>) {
 fn say_no_responders(stage: &mut Stage, passage: &Passage<'_>) {
     let Publish { subject, reply, .. } = *passage.message;
     let publisher = passage.publisher.connection;
-    let router = &passage.engine.router;
-    let (matches, _) = router.resolve(reply, router.hash(reply));
-    let own = matches
-        .plain
-        .iter()
-        .find(|sub| sub.connection_id == publisher.id);
+    let mut seen = 0;
+    let own = passage.engine.router.find_plain(reply, |sub| {
+        seen += 1;
+        sub.connection_id == publisher.id
+    });
+    stage.add_work(seen);
     let Some(sub) = own else { return };
-    debug_assert!(filter_matches(
-        recado_router::Subscription::filter(&**sub),
-        reply
-    ));
     let block = no_responders_block(subject);
+    // It is no delivery: it does not count towards the subscription's limit.
     if let Some(appender) = stage.buffer_of(publisher) {
         appender.message(|frames| {
             push_message(frames.buffer(), reply, sub.sid(), b"", Some(&block), b"");
         });
     }
-    sub.delivered
-        .fetch_add(1, std::sync::atomic::Ordering::AcqRel);
 }

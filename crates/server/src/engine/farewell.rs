@@ -66,25 +66,35 @@ impl Reader {
         }
     }
 
-    /// Takes the connection out of everything that knows it.
-    pub(super) async fn clean_up(self: Box<Self>, reason: CloseReason) {
-        let Self {
-            engine,
-            connection,
-            read,
-            ..
-        } = *self;
-        connection.close(reason);
-        let subs = connection.subscriptions.lock().take_all();
+    /// Takes the connection out of everything that knows it, and lets others have their turn
+    /// between its subscriptions where they are many.
+    pub(super) async fn clean_up(mut self: Box<Self>, reason: CloseReason) {
+        self.connection.close(reason);
+        self.drop_subscriptions().await;
+        let reason = self.connection.close_reason().unwrap_or(reason).text();
+        tracing::debug!(cid = self.connection.id, reason, "client connection closed");
+        self.leave_everything();
+    }
+
+    /// Ends all subscriptions, a part at a time.
+    pub(super) async fn drop_subscriptions(&self) {
+        let subs = self.connection.subscriptions.lock().take_all();
         for chunk in subs.chunks(REMOVE_CHUNK) {
-            chunk.iter().for_each(|sub| {
-                engine.router.remove(sub);
-            });
+            for sub in chunk {
+                self.engine.router.remove(sub);
+            }
             tokio::task::yield_now().await;
         }
-        let reason = connection.close_reason().unwrap_or(reason).text();
-        tracing::debug!(cid = connection.id, reason, "client connection closed");
-        drop(read);
-        engine.connections.remove(connection.slot);
+    }
+
+    /// As [`Reader::clean_up`], at once.
+    pub(super) fn leave_everything(&mut self) {
+        self.cleaned_up = true;
+        self.connection.close(CloseReason::Io);
+        let subs = self.connection.subscriptions.lock().take_all();
+        for sub in subs {
+            self.engine.router.remove(&sub);
+        }
+        self.engine.connections.remove(self.connection.slot);
     }
 }

@@ -9,6 +9,7 @@ use recado_wire::{Connect, OK, PONG, ProtocolError, push_err};
 
 use super::client::Client;
 use super::reader::{After, Reader};
+use super::shared::Engine;
 use super::subscription::Subscription;
 use super::worker::{Worker, with_worker};
 
@@ -42,7 +43,10 @@ impl Reader {
                     self.say(worker, OK);
                 }
             }
-            Step::Authenticate(connect) if self.engine.authenticator.is_costly() => {
+            // A second CONNECT drops what may be very many subscriptions.
+            Step::Authenticate(connect)
+                if self.engine.authenticator.is_costly() || self.session.connected() =>
+            {
                 return Some(After::Authenticate(connect));
             }
             Step::Authenticate(connect) => {
@@ -138,14 +142,12 @@ impl Reader {
         let _ = self.connection.client.set(Box::new(Client::new(connect)));
         let identity =
             decision.map_err(|_| Goodbye::unauthorized("wrong or missing credential"))?;
-        // A second CONNECT begins anew: what was subscribed before it is dropped (A11).
-        if self.session.connected() {
-            let subs = self.connection.subscriptions.lock().take_all();
-            for sub in subs {
-                self.engine.router.remove(&sub);
-            }
-        }
         self.session.admit(connect, now)?;
+        // Subscriptions from before the first CONNECT follow what it says.
+        for sub in self.connection.subscriptions.lock().iter() {
+            sub.headers.store(self.session.headers(), Ordering::Release);
+            self.engine.router.outdate(sub);
+        }
         tracing::debug!(
             cid = self.connection.id,
             name = connect.name.as_deref(),
@@ -164,14 +166,11 @@ impl Reader {
     ) -> Result<(), Goodbye> {
         let mut connect = connect;
         loop {
-            let engine = Arc::clone(&self.engine);
-            let decided = tokio::task::spawn_blocking(move || {
-                let decision = engine.authenticator.decide(&connect);
-                (connect, decision)
-            });
-            let Ok((connect_again, decision)) = decided.await else {
-                return Err(Goodbye::unauthorized("the credential could not be checked"));
-            };
+            let (connect_again, decision) = decide_elsewhere(&self.engine, connect).await?;
+            // A second CONNECT begins anew: what was subscribed before it is dropped (A11).
+            if self.session.connected() {
+                self.drop_subscriptions().await;
+            }
             self.admit(&connect_again, decision, Instant::now())?;
             if self.session.verbose() {
                 self.connection.deliver_bytes(OK);
@@ -188,3 +187,25 @@ impl Reader {
         }
     }
 }
+
+/// Decides on a credential where blocking is allowed, a few at a time.
+async fn decide_elsewhere(engine: &Arc<Engine>, connect: Box<Connect>) -> Result<Decided, Goodbye> {
+    let failed = || Goodbye::unauthorized("the credential could not be checked");
+    if !engine.authenticator.is_costly() {
+        let decision = engine.authenticator.decide(&connect);
+        return Ok((connect, decision));
+    }
+    let _permit = engine.deciding.acquire().await.map_err(|_| failed())?;
+    let engine = Arc::clone(engine);
+    let decided = tokio::task::spawn_blocking(move || {
+        let decision = engine.authenticator.decide(&connect);
+        (connect, decision)
+    });
+    decided.await.map_err(|_| failed())
+}
+
+/// A CONNECT and what was decided on it.
+type Decided = (
+    Box<Connect>,
+    Result<recado_auth::Identity, recado_auth::Denied>,
+);

@@ -20,6 +20,8 @@ pub(crate) struct Outbox {
     pub(crate) writing: bool,
     /// The connection ends: nothing is taken any more.
     pub(crate) closed: bool,
+    /// Subject of the batch whose bytes were the first that had to wait, for the log.
+    pub(crate) subject: Option<Box<[u8]>>,
     /// When the socket last took bytes that had waited, or bytes began to wait.
     moved: Option<Instant>,
     /// `moved` when a publisher last waited for this connection.
@@ -67,7 +69,11 @@ impl Outbox {
 
     /// Takes the first chunk to be written.
     pub(crate) fn take(&mut self) -> Option<Chunk> {
-        self.chunks.pop_front()
+        let chunk = self.chunks.pop_front();
+        if chunk.is_none() {
+            self.subject = None;
+        }
+        chunk
     }
 
     /// Whether nothing waits.

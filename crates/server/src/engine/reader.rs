@@ -11,10 +11,11 @@ use recado_session::{Goodbye, Session, Step, Tick};
 use recado_wire::{Connect, OK, PING, Publish};
 use tokio::time::Sleep;
 
-use super::connection::{CloseReason, Connection};
+use super::connection::{CloseReason, Connection, shown};
 use super::deliver::Publisher;
 use super::farewell::refuse;
 use super::link::{Link, ReadLink};
+use super::registry::Limit;
 use super::shared::Engine;
 use super::trace;
 use super::worker::{CONGESTED_BYTES, Congestion, READ_BYTES, Worker, with_worker};
@@ -26,6 +27,10 @@ const STALL_MAX: Duration = Duration::from_millis(10);
 /// Until then a publisher that feeds nobody else waits, or a subscriber that the machine kept from
 /// running for some milliseconds would be cut off by the flood meanwhile.
 const STOPPED_AFTER: Duration = Duration::from_millis(500);
+/// Refused publishes of one connection that are told in the log.
+const REFUSALS_TOLD: u32 = 10;
+/// What SUB, UNSUB and the like cost, in frames staged.
+const CONTROL_WORK: usize = 8;
 /// Partial frames up to this size are joined with new input in the thread's read buffer.
 const JOIN_MAX: usize = READ_BYTES / 2;
 /// Who may connect how.
@@ -68,11 +73,13 @@ pub(crate) fn serve(engine: Arc<Engine>, link: Link, read: ReadLink, admission: 
         Admission::Internal { wants_origin } => (None, wants_origin),
     };
     engine.total_connections.fetch_add(1, Ordering::Relaxed);
-    let write = engine.settings.write;
-    // The parts of the server itself are always admitted.
-    let max = engine.settings.max_connections.filter(|_| peer.is_some());
+    let write = Arc::clone(&engine.settings.write);
+    let limit = match peer {
+        Some(_) => Limit::Clients(engine.settings.max_connections),
+        None => Limit::Internal,
+    };
     let mut link = Some(link);
-    let made = engine.connections.add(max, |id, slot| {
+    let made = engine.connections.add(limit, |id, slot| {
         let link = link.take().expect("called once");
         Connection::new(id, slot, peer, wants_origin, link, write)
     });
@@ -82,10 +89,10 @@ pub(crate) fn serve(engine: Arc<Engine>, link: Link, read: ReadLink, admission: 
         }
         return;
     };
-    let settings = Arc::clone(&engine.settings.session);
+    let now = Instant::now();
     let session = match admission {
-        Admission::Outside(_) => Session::new(settings, Instant::now()),
-        Admission::Internal { .. } => Session::trusted(settings, Instant::now()),
+        Admission::Outside(_) => Session::new(Arc::clone(&engine.settings.session), now),
+        Admission::Internal { .. } => Session::trusted(Arc::clone(&engine.settings.internal), now),
     };
     connection.deliver_bytes(&engine.info_line(connection.id, peer, false));
     tracing::debug!(cid = connection.id, peer = %connection.peer_text(), "client connection created");
@@ -96,6 +103,9 @@ pub(crate) fn serve(engine: Arc<Engine>, link: Link, read: ReadLink, admission: 
         read,
         partial: Vec::new(),
         wanted: 0,
+        unread: false,
+        cleaned_up: false,
+        refused: 0,
         batches: 0,
     };
     tokio::spawn(Box::new(reader).run());
@@ -111,6 +121,12 @@ pub(super) struct Reader {
     pub(super) partial: Vec<u8>,
     /// Bytes of that frame in all, where its line says so already; else 0.
     wanted: usize,
+    /// `partial` begins with whole operations: the turn was over before they were handled.
+    unread: bool,
+    /// The connection was taken out of everything that knows it.
+    pub(super) cleaned_up: bool,
+    /// Publishes refused so far.
+    pub(super) refused: u32,
     batches: u32,
 }
 
@@ -157,6 +173,16 @@ impl Reader {
         self.batches = self.batches.wrapping_add(1);
         if self.batches.is_multiple_of(64) && Instant::now() >= self.session.deadline() {
             return Poll::Ready(Turn::Deadline);
+        }
+        // What was cut off is not heard any more, whatever its socket still holds.
+        if let Some(reason) = self.connection.close_reason() {
+            return Poll::Ready(Turn::Ended(reason));
+        }
+        if self.unread {
+            let rest = std::mem::take(&mut self.partial);
+            return Poll::Ready(Turn::Handled(with_worker(|worker| {
+                self.handle(worker, &rest)
+            })));
         }
         match self.read.poll_readable(cx) {
             Poll::Ready(Ok(())) => {}
@@ -217,6 +243,7 @@ impl Reader {
     pub(super) fn handle(&mut self, worker: &mut Worker, input: &[u8]) -> After {
         let now = Instant::now();
         self.session.heard(now);
+        worker.stage.start_batch();
         let mut batch = Batch {
             congestion: Congestion::default(),
             messages: 0,
@@ -224,7 +251,13 @@ impl Reader {
         };
         let mut at = 0;
         let (mut wanted, mut after) = (0, After::Wait);
+        self.unread = false;
         while at < input.len() {
+            if worker.is_exhausted() {
+                self.unread = true;
+                after = After::Again;
+                break;
+            }
             if let Some((message, length)) = self.session.publish(&input[at..])
                 && self.engine.settings.trace.is_none()
             {
@@ -255,6 +288,7 @@ impl Reader {
                     break;
                 }
                 other => {
+                    worker.stage.add_work(CONTROL_WORK);
                     if let Some(end) = self.control(worker, other, now) {
                         after = end;
                         at += length;
@@ -276,12 +310,19 @@ impl Reader {
         if let Err((error, goes_on)) = self.session.check_publish(message) {
             self.say_error(worker, &error);
             if !goes_on {
-                let subject = message.subject.escape_ascii();
-                tracing::error!(cid = self.connection.id, %subject, "publish violation");
-                return;
+                return self.note_refusal(message.subject);
             }
         }
         self.route(worker, message, input);
+    }
+
+    /// A few refusals are told in the log; who goes on is known by then.
+    fn note_refusal(&mut self, subject: &[u8]) {
+        self.refused = self.refused.saturating_add(1);
+        if self.refused <= REFUSALS_TOLD {
+            let (cid, subject) = (self.connection.id, shown(subject));
+            tracing::error!(cid, %subject, "publish violation");
+        }
     }
 
     #[inline(always)]
@@ -350,7 +391,7 @@ impl Reader {
     /// A publisher waits only where that helps: when all that it feeds are congested, or one that
     /// still reads is close to being cut off.
     fn after(&self, after: After, mut congestion: Congestion) -> After {
-        if !matches!(after, After::Wait)
+        if !matches!(after, After::Wait | After::Again)
             || congestion.congested.is_empty()
             || !self.engine.settings.stall_publishers
         {
@@ -385,6 +426,16 @@ impl Reader {
                 None
             }
             Tick::Close(goodbye) => Some(goodbye),
+        }
+    }
+}
+
+/// Whatever ends the task, a panic among it: nobody may go on delivering to a connection that nobody
+/// serves.
+impl Drop for Reader {
+    fn drop(&mut self) {
+        if !self.cleaned_up {
+            self.leave_everything();
         }
     }
 }

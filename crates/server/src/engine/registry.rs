@@ -12,24 +12,37 @@ pub(crate) struct Registry {
     inner: Mutex<Slots>,
 }
 
+/// Who is let in.
+#[derive(Clone, Copy)]
+pub(crate) enum Limit {
+    /// Clients, so many at once.
+    Clients(Option<usize>),
+    /// A part of the server itself, always.
+    Internal,
+}
+
 #[derive(Default)]
 struct Slots {
     connections: Vec<Option<Arc<Connection>>>,
     free: Vec<u32>,
     count: usize,
+    /// Those of `count` that are parts of the server itself.
+    internal: usize,
     next_id: u64,
 }
 
 impl Registry {
-    /// Makes a connection with a slot and an id, unless there are `max` already.
+    /// Makes a connection with a slot and an id, unless there are too many already.
     pub(crate) fn add(
         &self,
-        max: Option<usize>,
+        limit: Limit,
         make: impl FnOnce(u64, u32) -> Connection,
     ) -> Option<Arc<Connection>> {
         let mut slots = self.inner.lock();
-        if max.is_some_and(|max| slots.count >= max) {
-            return None;
+        match limit {
+            Limit::Clients(Some(max)) if slots.count - slots.internal >= max => return None,
+            Limit::Clients(_) => {}
+            Limit::Internal => slots.internal += 1,
         }
         slots.next_id += 1;
         let slot = match slots.free.pop() {
@@ -54,6 +67,7 @@ impl Registry {
         if let Some(connection) = place.take() {
             slots.free.push(slot);
             slots.count -= 1;
+            slots.internal -= usize::from(connection.peer.is_none());
             // The socket closes with the last reference: not under this lock.
             drop(slots);
             drop(connection);
@@ -74,14 +88,10 @@ impl Registry {
     /// Connections from outside.
     pub(crate) fn clients(&self) -> usize {
         let slots = self.inner.lock();
-        slots
-            .connections
-            .iter()
-            .flatten()
-            .filter(|connection| connection.peer.is_some())
-            .count()
+        slots.count - slots.internal
     }
 
+    /// Connections of any kind.
     pub(crate) fn len(&self) -> usize {
         self.inner.lock().count
     }

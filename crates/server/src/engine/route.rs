@@ -12,6 +12,9 @@ use super::subscription::Subscription;
 /// Fewer destinations than this are not worth a shared buffer.
 const SHARE_MIN: usize = 2;
 
+/// What one destination takes in a cached route, in bytes.
+const TARGET_BYTES: usize = size_of::<Target>();
+
 /// One destination of a subject.
 pub(crate) struct Target {
     pub(crate) sub: Arc<Subscription>,
@@ -20,7 +23,7 @@ pub(crate) struct Target {
     /// Deliveries are counted one by one: the subscription ends after so many.
     pub(crate) limited: bool,
     /// Where `HMSG subject sid ` lies in [`Route::prefixes`].
-    prefix: Range<u32>,
+    prefix: Range<usize>,
 }
 
 /// Destinations whose frames are the same to the last byte.
@@ -57,27 +60,31 @@ pub(crate) struct Route {
 }
 
 impl Route {
-    /// Prepares the route; also says how heavy it is for the cache.
+    /// Prepares the route; also says how heavy it is for the cache, in bytes.
     pub(crate) fn new(subject: &[u8], matches: Matches<Subscription>) -> (Self, usize) {
         let mut prefixes = Vec::new();
-        let mut plain = matches.plain;
+        let mut plain: Vec<Candidate> = matches.plain.into_iter().map(Candidate::new).collect();
         // Alone first: limited, without headers, or asking for the origin. Then by sid.
         plain.sort_by(|a, b| {
-            shareable(a)
-                .cmp(&shareable(b))
-                .then_with(|| a.sid().cmp(b.sid()))
+            a.shareable
+                .cmp(&b.shareable)
+                .then_with(|| a.sub.sid().cmp(b.sub.sid()))
         });
-        let apart = plain.partition_point(|sub| !shareable(sub));
+        let apart = plain.partition_point(|candidate| !candidate.shareable);
         let groups = group_by_sid(&plain, apart);
         let (alone, groups, plain) = alone_first(plain, apart, groups);
-        let mut target = |sub: Arc<Subscription>| Target::new(sub, subject, &mut prefixes);
+        let mut target = |candidate| Target::new(candidate, subject, &mut prefixes);
         let plain: Box<[Target]> = plain.into_iter().map(&mut target).collect();
         let queues: Box<[Box<[Target]>]> = matches
             .queues
             .into_iter()
-            .map(|group| group.members.into_iter().map(&mut target).collect())
+            .map(|group| {
+                let members = group.members.into_iter().map(Candidate::new);
+                members.map(&mut target).collect()
+            })
             .collect();
-        let weight = 1 + plain.len() + queues.iter().map(|queue| queue.len()).sum::<usize>();
+        let targets = plain.len() + queues.iter().map(|queue| queue.len()).sum::<usize>();
+        let weight = size_of::<Self>() + subject.len() + prefixes.len() + targets * TARGET_BYTES;
         let route = Self {
             prefixes: prefixes.into(),
             plain,
@@ -92,7 +99,7 @@ impl Route {
     /// `HMSG subject sid ` of one of its targets.
     #[inline]
     pub(crate) fn prefix(&self, target: &Target) -> &[u8] {
-        &self.prefixes[target.prefix.start as usize..target.prefix.end as usize]
+        &self.prefixes[target.prefix.clone()]
     }
 
     /// Counts what was staged in this batch so far: before any of it can have been received.
@@ -109,8 +116,31 @@ impl Route {
     }
 }
 
+/// A subscription, and what of it may change at any time, read once: everything that follows from
+/// it has to agree.
+#[derive(Clone)]
+struct Candidate {
+    sub: Arc<Subscription>,
+    limited: bool,
+    shareable: bool,
+}
+
+impl Candidate {
+    fn new(sub: Arc<Subscription>) -> Self {
+        let limited = sub.max.load(Ordering::Acquire) > 0;
+        let headers = sub.headers.load(Ordering::Acquire);
+        let shareable = headers && !sub.wants_origin && !limited;
+        Self {
+            sub,
+            limited,
+            shareable,
+        }
+    }
+}
+
 impl Target {
-    fn new(sub: Arc<Subscription>, subject: &[u8], prefixes: &mut Vec<u8>) -> Self {
+    fn new(candidate: Candidate, subject: &[u8], prefixes: &mut Vec<u8>) -> Self {
+        let Candidate { sub, limited, .. } = candidate;
         let length = subject.len() + sub.sid().len() + 7;
         // Those with the same sid lie side by side and share one prefix.
         let known = prefixes.len().checked_sub(length).filter(|&start| {
@@ -127,23 +157,19 @@ impl Target {
         Self {
             connection_id: sub.connection_id,
             slot: sub.slot,
-            limited: sub.max.load(Ordering::Acquire) > 0,
-            prefix: start as u32..(start + length) as u32,
+            limited,
+            prefix: start..start + length,
             sub,
         }
     }
 }
 
-fn shareable(sub: &Subscription) -> bool {
-    sub.headers && !sub.wants_origin && sub.max.load(Ordering::Acquire) == 0
-}
-
 /// Runs of the same sid behind `from`.
-fn group_by_sid(plain: &[Arc<Subscription>], from: usize) -> Vec<Range<usize>> {
+fn group_by_sid(plain: &[Candidate], from: usize) -> Vec<Range<usize>> {
     let mut groups = Vec::new();
     let mut start = from;
     for at in from..plain.len() {
-        if at + 1 == plain.len() || plain[at + 1].sid() != plain[at].sid() {
+        if at + 1 == plain.len() || plain[at + 1].sub.sid() != plain[at].sub.sid() {
             groups.push(start..at + 1);
             start = at + 1;
         }
@@ -153,11 +179,11 @@ fn group_by_sid(plain: &[Arc<Subscription>], from: usize) -> Vec<Range<usize>> {
 
 /// Moves runs that are too short to share to the others that are alone.
 fn alone_first(
-    plain: Vec<Arc<Subscription>>,
+    plain: Vec<Candidate>,
     apart: usize,
     runs: Vec<Range<usize>>,
-) -> (usize, Box<[ShareGroup]>, Vec<Arc<Subscription>>) {
-    let mut ordered: Vec<Arc<Subscription>> = plain[..apart].to_vec();
+) -> (usize, Box<[ShareGroup]>, Vec<Candidate>) {
+    let mut ordered: Vec<Candidate> = plain[..apart].to_vec();
     let (shared, alone): (Vec<_>, Vec<_>) =
         runs.into_iter().partition(|run| run.len() >= SHARE_MIN);
     ordered.extend(alone.into_iter().flat_map(|run| plain[run].to_vec()));

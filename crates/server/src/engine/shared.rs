@@ -9,6 +9,7 @@ use recado_auth::Authenticator;
 use recado_router::Router;
 use recado_session::Settings;
 use recado_wire::{Info, ParseLimits};
+use tokio::sync::Semaphore;
 
 use super::connection::{Connection, WriteLimits};
 use super::registry::Registry;
@@ -19,10 +20,22 @@ use crate::config::Options;
 /// Account that everybody is in; the name nats-server gives it.
 pub(crate) const GLOBAL_ACCOUNT: &str = "$G";
 
+/// Longest line and largest payload that the parts of the server itself may use at least, in bytes.
+const INTERNAL_LINE_BYTES: usize = 4096;
+const INTERNAL_PAYLOAD_BYTES: usize = 1024 * 1024;
+
+/// Credentials that are checked at once where that takes long: half the cores, or clients with
+/// wrong ones would keep everybody else from running.
+fn deciders() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1))
+}
+
 /// What does not change while the server runs.
 pub(crate) struct EngineSettings {
     pub(crate) session: Arc<Settings>,
-    pub(crate) write: WriteLimits,
+    /// For the parts of the server itself: what clients are held to must not silence them.
+    pub(crate) internal: Arc<Settings>,
+    pub(crate) write: Arc<WriteLimits>,
     pub(crate) max_connections: Option<usize>,
     pub(crate) stall_publishers: bool,
     /// Write every operation to the log.
@@ -37,7 +50,8 @@ pub(crate) struct Engine {
     pub(crate) settings: EngineSettings,
     info: Info,
     pub(crate) lame_duck: AtomicBool,
-    pub(crate) slow_consumers: AtomicU64,
+    /// Where credentials that take long are checked: so many at once.
+    pub(crate) deciding: Semaphore,
     pub(crate) total_connections: AtomicU64,
 }
 
@@ -62,11 +76,23 @@ impl EngineSettings {
             max_sub_tokens: limits.max_sub_tokens,
         };
         Self {
+            internal: Arc::new(Settings {
+                parse: ParseLimits {
+                    max_control_line: limits.max_control_line.max(INTERNAL_LINE_BYTES),
+                    max_payload: limits.max_payload.max(INTERNAL_PAYLOAD_BYTES),
+                },
+                auth_required: false,
+                headers: true,
+                max_subscriptions: 0,
+                max_sub_tokens: 0,
+                ..session.clone()
+            }),
             session: Arc::new(session),
-            write: WriteLimits {
+            write: Arc::new(WriteLimits {
                 max_pending: limits.max_pending,
                 write_deadline: limits.write_deadline,
-            },
+                slow_consumers: AtomicU64::new(0),
+            }),
             max_connections: limits.max_connections,
             stall_publishers: !limits.no_fast_producer_stall,
             trace: options.log.trace.then_some(Tracing {
@@ -86,7 +112,7 @@ impl Engine {
             settings,
             info,
             lame_duck: AtomicBool::new(false),
-            slow_consumers: AtomicU64::new(0),
+            deciding: Semaphore::new(deciders()),
             total_connections: AtomicU64::new(0),
         }
     }
@@ -129,16 +155,13 @@ impl Engine {
         subject: &[u8],
         pending_bytes: usize,
     ) {
-        self.slow_consumers.fetch_add(1, Ordering::Relaxed);
-        tracing::warn!(
-            cid = connection.id,
-            peer = %connection.peer_text(),
-            name = %connection.name(),
-            subject = %subject.escape_ascii(),
-            pending_bytes,
-            max_pending = self.settings.write.max_pending,
-            "slow consumer cut off: more bytes wait for it than max_pending allows"
-        );
+        let why = "more bytes wait for it than max_pending allows";
+        connection.report_slow(subject, pending_bytes, why);
+    }
+
+    /// Subscribers cut off so far.
+    pub(crate) fn slow_consumers(&self) -> u64 {
+        self.settings.write.slow_consumers.load(Ordering::Relaxed)
     }
 
     /// `headers` with a line that says who published: `Nats-Request-Info`, as nats-server has it

@@ -53,6 +53,7 @@ pub(crate) struct Stage {
     shared_used: usize,
     staged_bytes: usize,
     rounds: u64,
+    work: usize,
 }
 
 impl Stage {
@@ -61,6 +62,23 @@ impl Stage {
     #[inline]
     pub(crate) fn round(&self) -> u64 {
         self.rounds + 1
+    }
+
+    /// Work done since [`Stage::start_batch`], in destinations looked at.
+    #[inline]
+    pub(crate) fn work(&self) -> usize {
+        self.work
+    }
+
+    /// Counts work that left no frame.
+    #[inline]
+    pub(crate) fn add_work(&mut self, work: usize) {
+        self.work += work;
+    }
+
+    /// A batch begins.
+    pub(crate) fn start_batch(&mut self) {
+        self.work = 0;
     }
 
     /// Whether so much is staged that it must be written now.
@@ -115,7 +133,8 @@ impl Stage {
         }
         let destination = &mut self.destinations[at];
         destination.connection_id = connection_id;
-        destination.connection = connection;
+        // One that is closed and not cleared up yet takes nothing any more.
+        destination.connection = connection.filter(|open| open.close_reason().is_none());
         if self.index.len() <= slot as usize {
             self.index.resize(slot as usize + 1, u32::MAX);
         }
@@ -125,6 +144,7 @@ impl Stage {
 
     #[inline]
     fn appender(&mut self, at: usize) -> Option<Appender<'_>> {
+        self.work += 1;
         if let Some(shared) = self.destinations[at].shared {
             self.split_up(shared);
         }
@@ -211,14 +231,17 @@ impl Stage {
     }
 
     /// Writes everything and forgets it. `report` is told what became of each destination. The
+    /// `subject` is remembered where bytes begin to wait, for the log. The
     /// connection `own`, whose batch it was, comes last: once it has its PONG, what it published
     /// has to be in the others' queues.
     pub(crate) fn flush(
         &mut self,
         input: &[u8],
         own: u64,
+        subject: &[u8],
         mut report: impl FnMut(&Arc<Connection>, Delivered),
     ) {
+        let keep = KEEP_MAX / self.shared_used.max(1);
         for shared in &mut self.shared[..self.shared_used] {
             for &at in shared.members.iter().filter(|_| shared.live) {
                 let connection = &self.destinations[at as usize].connection;
@@ -227,12 +250,13 @@ impl Stage {
                     &shared.frames,
                     shared.messages,
                     input,
+                    subject,
                     &mut report,
                 );
             }
             shared.live = false;
             shared.messages = 0;
-            shared.frames.reset(KEEP_MAX);
+            shared.frames.reset(keep);
         }
         self.shared_used = 0;
         let keep = KEEP_MAX / self.used.max(1);
@@ -252,6 +276,7 @@ impl Stage {
                 frames,
                 destination.messages,
                 input,
+                subject,
                 &mut report,
             );
             destination.frames.reset(keep);
@@ -271,6 +296,7 @@ fn deliver(
     frames: &Frames,
     messages: u64,
     input: &[u8],
+    subject: &[u8],
     report: &mut impl FnMut(&Arc<Connection>, Delivered),
 ) {
     let Some(connection) = connection else { return };
@@ -280,7 +306,7 @@ fn deliver(
     if messages > 0 {
         connection.count_out(messages, frames.len() as u64);
     }
-    report(connection, connection.deliver(frames, input));
+    report(connection, connection.deliver(frames, input, subject));
 }
 
 /// Appends to one destination and keeps the books.

@@ -1,7 +1,7 @@
 //! Subscriptions, and the table of those that one connection holds.
 
 use std::hash::BuildHasher;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use hashbrown::HashTable;
@@ -19,7 +19,7 @@ pub(crate) struct Subscription {
     queue_len: u32,
     is_queue: bool,
     /// The receiver understands HMSG.
-    pub(crate) headers: bool,
+    pub(crate) headers: AtomicBool,
     /// The receiver is told who published (the built-in service).
     pub(crate) wants_origin: bool,
     /// Filter, queue group and sid in one piece.
@@ -52,7 +52,7 @@ impl Subscription {
             filter_len: filter.len() as u32,
             queue_len: queue.map_or(0, <[u8]>::len) as u32,
             is_queue: queue.is_some(),
-            headers,
+            headers: AtomicBool::new(headers),
             wants_origin: connection.wants_origin,
             text,
             delivered: AtomicU64::new(0),
@@ -122,6 +122,11 @@ impl SubscriptionTable {
             self.table = HashTable::new();
         }
         Some(sub)
+    }
+
+    /// Everybody.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Subscription>> {
+        self.table.iter()
     }
 
     /// Takes everybody out.

@@ -14,6 +14,9 @@ use super::stage::{STAGED_MAX, Stage};
 
 /// Size of the read buffer: one batch.
 pub(crate) const READ_BYTES: usize = 128 * 1024;
+/// Destinations looked at in one turn, some milliseconds' worth: few bytes of input can be a great
+/// deal of work.
+const WORK_MAX: usize = 100_000;
 /// Waiting bytes above which a destination counts as congested.
 pub(crate) const CONGESTED_BYTES: usize = 256 * 1024;
 
@@ -24,6 +27,8 @@ pub(crate) struct Worker {
     pub(crate) stage: Stage,
     pub(crate) touched: Vec<RouteId>,
     pub(crate) random: Random,
+    /// A batch began and did not end: it panicked. Nothing it left may reach the next one.
+    in_batch: bool,
 }
 
 thread_local! {
@@ -33,7 +38,15 @@ thread_local! {
 /// Runs `batch` with this thread's tools.
 #[inline]
 pub(crate) fn with_worker<T>(batch: impl FnOnce(&mut Worker) -> T) -> T {
-    WORKER.with_borrow_mut(batch)
+    WORKER.with_borrow_mut(|worker| {
+        if std::mem::replace(&mut worker.in_batch, true) {
+            *worker = Worker::new();
+            worker.in_batch = true;
+        }
+        let done = batch(worker);
+        worker.in_batch = false;
+        done
+    })
 }
 
 /// What the destinations of a batch looked like after it was written.
@@ -53,13 +66,20 @@ impl Worker {
             stage: Stage::default(),
             touched: Vec::new(),
             random: Random::new(),
+            in_batch: false,
         }
     }
 
     /// Whether so much is staged that it should be written before the batch goes on.
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
-        self.stage.staged_bytes() > STAGED_MAX
+        self.stage.staged_bytes() > STAGED_MAX || self.cache.is_strained()
+    }
+
+    /// Whether this batch did as much as a turn may: others wait for theirs.
+    #[inline]
+    pub(crate) fn is_exhausted(&self) -> bool {
+        self.stage.work() > WORK_MAX
     }
 
     /// Counts the deliveries staged so far, `not_to` the publisher that does not hear itself.
@@ -87,19 +107,26 @@ impl Worker {
             touched,
             ..
         } = self;
-        let subject = touched.first().copied();
-        stage.flush(input, own, |connection, delivered| match delivered {
-            Delivered::Written => congestion.some_free = true,
-            Delivered::Queued(pending) if pending > CONGESTED_BYTES => {
-                congestion.congested.push(Arc::clone(connection));
-            }
-            Delivered::Queued(_) => congestion.some_free = true,
-            Delivered::CutOff(pending) => {
-                let subject = subject.and_then(|id| cache.subject(id)).unwrap_or_default();
-                engine.report_slow_consumer(connection, subject, pending);
-            }
-            Delivered::Gone => {}
-        });
+        let subject = touched
+            .first()
+            .and_then(|id| cache.subject(*id))
+            .unwrap_or_default();
+        stage.flush(
+            input,
+            own,
+            subject,
+            |connection, delivered| match delivered {
+                Delivered::Written => congestion.some_free = true,
+                Delivered::Queued(pending) if pending > CONGESTED_BYTES => {
+                    congestion.congested.push(Arc::clone(connection));
+                }
+                Delivered::Queued(_) => congestion.some_free = true,
+                Delivered::CutOff(pending) => {
+                    engine.report_slow_consumer(connection, subject, pending)
+                }
+                Delivered::Gone => {}
+            },
+        );
         touched.clear();
         cache.end_batch();
     }
@@ -120,5 +147,26 @@ impl Random {
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
         self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_batch_that_panicked_left_does_not_reach_the_next() {
+        let panicked = std::panic::catch_unwind(|| {
+            with_worker(|worker| {
+                worker.touched.push(RouteId::default());
+                worker.stage.add_work(WORK_MAX + 1);
+                panic!("as a defect would");
+            })
+        });
+        assert!(panicked.is_err());
+        with_worker(|worker| {
+            assert!(worker.touched.is_empty());
+            assert!(!worker.is_exhausted());
+        });
     }
 }

@@ -1,9 +1,9 @@
 //! The internal client that asks on behalf of bare peers and receives what is written to them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -16,8 +16,10 @@ use crate::internal_client::{self, FrameReader, Message};
 
 /// Frames that may wait for the internal connection.
 const FRAMES_MAX: usize = 256;
-/// Messages that may wait for one peer before the next is dropped.
+/// Messages that may wait for one peer before the next is dropped, ...
 const PEER_MESSAGES_MAX: usize = 256;
+/// ... and their bytes.
+const PEER_BYTES_MAX: usize = 1024 * 1024;
 /// Time that a responder has to answer a peer.
 pub(crate) const ANSWER_MAX: Duration = Duration::from_secs(5);
 
@@ -30,6 +32,8 @@ pub(crate) enum Answer {
     NobodyListens,
     /// Somebody is, and did not answer in time.
     TimedOut,
+    /// It was not asked: a request may have so many bytes.
+    TooLarge(usize),
 }
 
 /// Asks and receives for all peers of one listener.
@@ -46,7 +50,33 @@ struct Shared {
     next_peer: AtomicU64,
     next_request: AtomicU64,
     waiting: Mutex<HashMap<u64, oneshot::Sender<Answer>>>,
-    peers: Mutex<HashMap<u64, mpsc::Sender<Vec<u8>>>>,
+    peers: Mutex<HashMap<u64, PeerQueue>>,
+    /// Who waits for a PONG, in order.
+    pings: tokio::sync::Mutex<VecDeque<oneshot::Sender<()>>>,
+    /// Longest request, in bytes.
+    payload_max: usize,
+}
+
+/// Where messages for one peer go.
+struct PeerQueue {
+    messages: mpsc::Sender<Vec<u8>>,
+    waiting_bytes: Arc<AtomicUsize>,
+}
+
+/// What is written to one peer, in order.
+pub(crate) struct PeerInbox {
+    messages: mpsc::Receiver<Vec<u8>>,
+    waiting_bytes: Arc<AtomicUsize>,
+}
+
+impl PeerInbox {
+    /// The next message.
+    pub(crate) async fn next(&mut self) -> Option<Vec<u8>> {
+        let message = self.messages.recv().await?;
+        self.waiting_bytes
+            .fetch_sub(message.len(), Ordering::AcqRel);
+        Some(message)
+    }
 }
 
 impl Gateway {
@@ -55,7 +85,9 @@ impl Gateway {
         let (read, mut write) = internal_client::connect(engine, false)?.into_split();
         let (frames, mut to_write) = mpsc::channel::<Vec<u8>>(FRAMES_MAX);
         let inbox = format!("_INBOX.{}", nkeys::KeyPair::new_server().public_key());
+        let payload_max = engine.settings.session.parse.max_payload;
         let shared = Arc::new(Shared {
+            payload_max,
             subject,
             inbox,
             frames,
@@ -63,6 +95,7 @@ impl Gateway {
             next_request: AtomicU64::new(1),
             waiting: Mutex::default(),
             peers: Mutex::default(),
+            pings: tokio::sync::Mutex::default(),
         });
         let first = format!("SUB {}.* inbox\r\n", shared.inbox).into_bytes();
         let pongs = shared.frames.clone();
@@ -81,6 +114,12 @@ impl Gateway {
             let mut out = Vec::new();
             let handle = |message: &Message<'_>, _: &mut Vec<u8>| receiving.received(message);
             while frames.batch(&mut out, handle).await.is_some() {
+                for _ in 0..frames.take_pongs() {
+                    if let Some(tell) = receiving.pings.lock().await.pop_front() {
+                        // Who waited may have gone meanwhile.
+                        let _ = tell.send(());
+                    }
+                }
                 if !out.is_empty() && pongs.send(std::mem::take(&mut out)).await.is_err() {
                     return;
                 }
@@ -99,13 +138,33 @@ impl Gateway {
         format!("{}.peer.{number}", self.shared.subject)
     }
 
-    /// Gives a peer a number and a subject of its own, and receives what is written to it.
-    pub(crate) async fn join(&self) -> (u64, mpsc::Receiver<Vec<u8>>) {
+    /// Gives a peer a number and a subject of its own, and receives what is written to it. The
+    /// subject reaches the peer when this returns.
+    pub(crate) async fn join(&self) -> (u64, PeerInbox) {
         let number = self.shared.next_peer.fetch_add(1, Ordering::Relaxed);
         let (messages, inbox) = mpsc::channel(PEER_MESSAGES_MAX);
-        self.shared.peers.lock().insert(number, messages);
-        self.send(format!("SUB {} {number}\r\n", self.peer_subject(number)).into_bytes())
-            .await;
+        let waiting_bytes = Arc::new(AtomicUsize::new(0));
+        let inbox = PeerInbox {
+            messages: inbox,
+            waiting_bytes: Arc::clone(&waiting_bytes),
+        };
+        self.shared.peers.lock().insert(
+            number,
+            PeerQueue {
+                messages,
+                waiting_bytes,
+            },
+        );
+        let (tell, told) = oneshot::channel();
+        let subscribe = format!("SUB {} {number}\r\nPING\r\n", self.peer_subject(number));
+        {
+            // PONGs come in the order of their PINGs: nobody may come between the two lines.
+            let mut pings = self.shared.pings.lock().await;
+            pings.push_back(tell);
+            self.send(subscribe.into_bytes()).await;
+        }
+        // It is only dropped unanswered when the server ends.
+        let _ = told.await;
         (number, inbox)
     }
 
@@ -115,14 +174,20 @@ impl Gateway {
         self.send(format!("UNSUB {number}\r\n").into_bytes()).await;
     }
 
-    /// Asks, and waits for the answer.
+    /// Asks on the listener's subject, and waits for the answer.
     pub(crate) async fn request(&self, payload: &[u8]) -> Answer {
+        if payload.len() > self.shared.payload_max {
+            return Answer::TooLarge(self.shared.payload_max);
+        }
+        self.ask(self.shared.subject.as_bytes(), payload).await
+    }
+
+    async fn ask(&self, subject: &[u8], payload: &[u8]) -> Answer {
         let number = self.shared.next_request.fetch_add(1, Ordering::Relaxed);
         let reply = format!("{}.{number}", self.shared.inbox);
         let (tell, told) = oneshot::channel();
         self.shared.waiting.lock().insert(number, tell);
         let mut frame = Vec::with_capacity(payload.len() + reply.len() + 64);
-        let subject = self.shared.subject.as_bytes();
         push_publish(&mut frame, subject, reply.as_bytes(), None, payload);
         self.send(frame).await;
         let answer = tokio::time::timeout(ANSWER_MAX, told).await;
@@ -137,6 +202,23 @@ impl Gateway {
     }
 }
 
+impl PeerQueue {
+    /// Whether there was room for it.
+    fn offer(&self, payload: &[u8]) -> bool {
+        let before = self
+            .waiting_bytes
+            .fetch_add(payload.len(), Ordering::AcqRel);
+        // One message always has room, however large.
+        let fits = before == 0 || before + payload.len() <= PEER_BYTES_MAX;
+        if fits && self.messages.try_send(payload.to_vec()).is_ok() {
+            return true;
+        }
+        self.waiting_bytes
+            .fetch_sub(payload.len(), Ordering::AcqRel);
+        false
+    }
+}
+
 impl Shared {
     fn received(&self, message: &Message<'_>) {
         if message.sid == b"inbox" {
@@ -147,7 +229,7 @@ impl Shared {
             .and_then(|sid| sid.parse().ok());
         let Some(number) = number else { return };
         if let Some(peer) = self.peers.lock().get(&number)
-            && peer.try_send(message.payload.to_vec()).is_err()
+            && !peer.offer(message.payload)
         {
             tracing::warn!(
                 number,

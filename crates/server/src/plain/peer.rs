@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
 
-use super::gateway::{ANSWER_MAX, Answer, Gateway};
+use super::gateway::{ANSWER_MAX, Answer, Gateway, PeerInbox};
 use super::input::{Input, LINE_MAX, Request};
 
 /// What has come counts as a request when so long no newline came behind it.
@@ -48,7 +47,7 @@ pub(super) async fn serve(gateway: Gateway, stream: TcpStream, address: SocketAd
 struct Peer {
     gateway: Gateway,
     stream: TcpStream,
-    inbox: mpsc::Receiver<Vec<u8>>,
+    inbox: PeerInbox,
     input: Input,
     requests: u64,
     echoes: u64,
@@ -116,7 +115,7 @@ impl Peer {
         buffer.reserve(1024.min(LINE_MAX - buffer.len().min(LINE_MAX - 1)));
         tokio::select! {
             read = stream.read_buf(buffer) => read.map_or(Event::Failed, Event::Input),
-            Some(payload) = inbox.recv() => Event::Message(payload),
+            Some(payload) = inbox.next() => Event::Message(payload),
             () = tokio::time::sleep(patience) => {
                 if waiting { Event::NoNewline } else { Event::Idle }
             }
@@ -130,6 +129,9 @@ impl Peer {
             Answer::NobodyListens => {
                 self.echoes += 1;
                 request.payload
+            }
+            Answer::TooLarge(most) => {
+                format!("-ERR 'a request may have {most} bytes at the most (max_payload)'").into()
             }
             Answer::TimedOut => {
                 let subject = self.gateway.subject();

@@ -195,6 +195,40 @@ fn without_echo_one_does_not_hear_oneself_and_a_request_finds_nobody() {
 }
 
 #[test]
+fn a_batch_of_very_much_work_is_handled_in_several_turns_and_loses_nothing() {
+    let server = Server::builder().start().unwrap();
+    let mut subscriber = Peer::connect(server.client_addr(), "");
+    let lines: String = (0..2000).map(|sid| format!("SUB s {sid}\r\n")).collect();
+    subscriber.send(&lines);
+    subscriber.settle();
+    let mut publisher = Peer::connect(server.client_addr(), "");
+    // 300 messages for 2000 subscriptions each, in 5 KB of input.
+    let batch: String = (0..300)
+        .map(|number| format!("PUB s 3\r\n{number:3}\r\n"))
+        .collect();
+    publisher.send(&batch);
+    publisher.settle();
+    let received = subscriber.settle();
+    assert_eq!(received.len(), 600_000);
+    let numbers: Vec<usize> = received.iter().map(|m| number_of(&m.payload)).collect();
+    assert!(numbers.is_sorted());
+}
+
+#[test]
+fn subscriptions_from_before_connect_follow_what_it_says_of_headers() {
+    let server = Server::builder().start().unwrap();
+    let mut peer = Peer::bare(server.client_addr());
+    peer.send("SUB s 1\r\nCONNECT {\"verbose\":false,\"headers\":true}\r\n");
+    peer.send(&format!(
+        "HPUB s {} {}\r\n{HEADERS}hi\r\n",
+        HEADERS.len(),
+        HEADERS.len() + 2
+    ));
+    let received = peer.settle();
+    assert_eq!(received[0].headers, HEADERS);
+}
+
+#[test]
 fn a_large_message_arrives_whole_however_it_is_cut() {
     let server = Server::builder().start().unwrap();
     let mut subscriber = Peer::connect(server.client_addr(), "");

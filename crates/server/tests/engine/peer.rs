@@ -24,15 +24,20 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// Connects and says CONNECT with these options; quiet, without pedantry.
-    pub(crate) fn connect(addr: SocketAddr, options: &str) -> Self {
+    /// Connects and says nothing.
+    pub(crate) fn bare(addr: SocketAddr) -> Self {
         let socket = TcpStream::connect(addr).unwrap();
         socket.set_read_timeout(Some(DEADLINE)).unwrap();
         socket.set_write_timeout(Some(DEADLINE)).unwrap();
-        let mut peer = Self {
+        Self {
             socket,
             input: Vec::new(),
-        };
+        }
+    }
+
+    /// Connects and says CONNECT with these options; quiet, without pedantry.
+    pub(crate) fn connect(addr: SocketAddr, options: &str) -> Self {
+        let mut peer = Self::bare(addr);
         let comma = if options.is_empty() { "" } else { "," };
         peer.send(&format!(
             "CONNECT {{\"verbose\":false,\"pedantic\":false{comma}{options}}}\r\n"
