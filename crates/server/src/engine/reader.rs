@@ -32,7 +32,9 @@ const REFUSALS_TOLD: u32 = 10;
 /// What SUB, UNSUB and the like cost, in frames staged.
 const CONTROL_WORK: usize = 8;
 /// Partial frames up to this size are joined with new input in the thread's read buffer.
-const JOIN_MAX: usize = READ_BYTES / 2;
+const JOIN_MAX: usize = 64 * 1024;
+/// First size of a large frame's own buffer, unless the frame is smaller.
+const LARGE_BYTES: usize = 256 * 1024;
 /// Who may connect how.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Admission {
@@ -348,7 +350,7 @@ impl Reader {
         let mut partial = std::mem::take(&mut self.partial);
         partial.clear();
         if wanted > JOIN_MAX {
-            partial.reserve_exact(wanted.min((rest.len() * 2).max(2 * READ_BYTES)));
+            partial.reserve_exact(wanted.min((rest.len() * 2).max(LARGE_BYTES)));
         }
         partial.extend_from_slice(rest);
         self.partial = partial;

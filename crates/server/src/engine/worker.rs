@@ -12,8 +12,10 @@ use super::route::Route;
 use super::shared::Engine;
 use super::stage::{STAGED_MAX, Stage};
 
-/// Size of the read buffer: one batch.
-pub(crate) const READ_BYTES: usize = 128 * 1024;
+/// Size of the read buffer: one batch. Measured on 2 cores, CPU per message at 1 KiB: 128 KB 465 ns,
+/// 256 KB 421 ns, 512 KB 365 ns; at 32 KiB 11.3, 11.0 and 9.7 µs; smaller messages and the latency of
+/// requests beside a flood did not change.
+pub(crate) const READ_BYTES: usize = 512 * 1024;
 /// Destinations looked at in one turn, some milliseconds' worth: few bytes of input can be a great
 /// deal of work.
 const WORK_MAX: usize = 100_000;
