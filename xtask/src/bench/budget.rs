@@ -274,6 +274,31 @@ pub(super) const TABLE: &[(&str, &[Line])] = &[
         ],
     ),
     (
+        "churn",
+        &[
+            own(
+                "throughput kept beside the churn",
+                "kept_ratio",
+                Form::Share,
+                Good::More,
+            ),
+            own(
+                "the same, worst 100 ms",
+                "worst_100_ms_ratio",
+                Form::Share,
+                Good::More,
+            ),
+            own(
+                "changes/s",
+                "changes_per_second",
+                Form::Count,
+                Good::Neither,
+            ),
+            cpu("CPU per message", &[]),
+            LOST,
+        ],
+    ),
+    (
         "stopped",
         &[
             line(

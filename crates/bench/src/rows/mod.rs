@@ -1,6 +1,7 @@
 //! The rows of the benchmark: each is one workload against one server.
 
 mod active;
+mod churn;
 mod connect;
 mod flow;
 mod idle;
@@ -9,6 +10,7 @@ mod request;
 mod scale;
 mod slow;
 mod stopped;
+mod watched;
 
 use std::time::Duration;
 
@@ -241,6 +243,16 @@ static ROWS: &[Row] = &[
             Every message of every connection is accounted for.",
         floor: false,
         work: active::ring,
+    },
+    Row {
+        name: "churn",
+        title: "a flow beside 10,000 changes of subscriptions a second, 16 B",
+        how: "One pair; windows without and with a third connection that holds 50,000 subscriptions \
+            (half of them filters) and replaces them at 10,000 changes a second, confirmed a \
+            hundred at a time, alternate five times. The ratio is that of the pair's throughput \
+            (median of five).",
+        floor: false,
+        work: churn::beside_a_flow,
     },
     Row {
         name: "stopped",

@@ -4,13 +4,13 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::flow::{Flow, Phase};
+use super::flow::Flow;
+use super::watched::{rate, watched};
 use super::{CpuWatch, Setting};
 use crate::client::Client;
 use crate::error::{Doing, Error, Result};
@@ -25,8 +25,6 @@ const PAIRS: usize = 5;
 const FILL_BYTES: usize = 8 * 1024 * 1024;
 /// How a subscriber process begins its last line when the server has closed its connection.
 const CUT_OFF: &str = "was cut off";
-/// How finely the healthy subscribers' progress is looked at.
-const SLICE: Duration = Duration::from_millis(100);
 
 /// Alternates windows without and with a stopped subscriber beside four healthy ones.
 pub(super) fn beside_a_stopped_one(setting: &Setting) -> Result<Outcome> {
@@ -39,15 +37,15 @@ pub(super) fn beside_a_stopped_one(setting: &Setting) -> Result<Outcome> {
     let (mut count, mut lost, mut elapsed) = (0, 0, Duration::ZERO);
     let mut used = Used::default();
     for _ in 0..PAIRS {
-        let (alone, _) = watched(&mut flow, setting.measure / 2, None)?;
+        let (alone, _) = watched(&mut flow, setting.measure / 2, || false)?;
         let stopped = Stopped::start(target.address)?;
         fill(&mut flow, &traffic)?;
         let watch = CpuWatch::start(&target)?;
-        let (beside, slices) = watched(&mut flow, setting.measure / 2, Some(&stopped))?;
+        let (beside, slices) = watched(&mut flow, setting.measure / 2, || stopped.is_connected())?;
         used.add(watch.stop()?);
         ratios.push(rate(&beside) / rate(&alone));
         worst = f64::min(worst, slices.slowest / rate(&alone));
-        stalled += slices.stalled / PAIRS as f64;
+        stalled += slices.held / PAIRS as f64;
         count += beside.delivered;
         lost += beside.lost + alone.lost;
         elapsed += beside.elapsed;
@@ -63,50 +61,6 @@ pub(super) fn beside_a_stopped_one(setting: &Setting) -> Result<Outcome> {
         .figure("cut_off", cut_off);
     outcome.notes.extend(note);
     Ok(outcome)
-}
-
-fn rate(phase: &Phase) -> f64 {
-    phase.delivered as f64 / phase.elapsed.as_secs_f64()
-}
-
-/// What was seen by looking on, slice by slice.
-struct Slices {
-    /// The slowest, as a rate over all healthy subscribers.
-    slowest: f64,
-    /// In which part of them the stopped subscriber was still connected.
-    stalled: f64,
-}
-
-/// Runs the flow and looks on all the while.
-fn watched(
-    flow: &mut Flow,
-    duration: Duration,
-    stopped: Option<&Stopped>,
-) -> Result<(Phase, Slices)> {
-    let progress = Arc::clone(&flow.subscribers[0].progress);
-    std::thread::scope(|scope| {
-        let running = scope.spawn(|| flow.run(duration));
-        let (mut slowest, mut slices, mut stalled) = (f64::INFINITY, 0, 0);
-        let (mut at, mut seen) = (Instant::now(), progress.load(Ordering::Relaxed));
-        loop {
-            std::thread::sleep(SLICE);
-            // The slice in which it ended has been cut short.
-            if running.is_finished() {
-                break;
-            }
-            let (now, messages) = (Instant::now(), progress.load(Ordering::Relaxed));
-            let rate = (messages - seen) as f64 / now.duration_since(at).as_secs_f64();
-            slowest = slowest.min(rate * HEALTHY as f64);
-            (at, seen) = (now, messages);
-            slices += 1;
-            stalled += u32::from(stopped.is_some_and(Stopped::is_connected));
-        }
-        let phase = running
-            .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        let stalled = f64::from(stalled) / f64::from(slices.max(1));
-        Ok((phase, Slices { slowest, stalled }))
-    })
 }
 
 /// Publishes until the stopped subscriber's sockets are full, ten seconds at most.
