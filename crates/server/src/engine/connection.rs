@@ -383,7 +383,7 @@ impl Connection {
     }
 
     /// Whether a publisher should wait for this connection: see [`Outbox::worth_waiting_for`].
-    pub(crate) fn worth_waiting_for(&self, bytes: usize, patience: Option<Duration>) -> bool {
+    pub(crate) fn worth_waiting_for(&self, bytes: usize, patience: Duration) -> bool {
         self.outbox
             .lock()
             .worth_waiting_for(bytes, patience, Instant::now())
@@ -410,7 +410,8 @@ impl Connection {
     /// Ends the connection at once; whether this call did it. Its task notices and cleans up.
     pub(crate) fn close(&self, reason: CloseReason) -> bool {
         let first = self.closed.set(reason).is_ok();
-        self.outbox.lock().close();
+        let waited = self.outbox.lock().close();
+        drop(waited);
         self.link.shutdown(Shutdown::Both);
         self.drained.notify_waiters();
         first

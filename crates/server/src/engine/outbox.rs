@@ -24,8 +24,6 @@ pub(crate) struct Outbox {
     pub(crate) subject: Option<Box<[u8]>>,
     /// When the socket last took bytes that had waited, or bytes began to wait.
     moved: Option<Instant>,
-    /// `moved` when a publisher last waited for this connection.
-    waited_for: Option<Instant>,
 }
 
 /// Bytes, and how many of them are written already.
@@ -89,32 +87,28 @@ impl Outbox {
         }
     }
 
-    /// Whether a publisher should wait for this connection, which has more than `bytes` waiting:
-    /// it read something within `patience`, or, without patience, since one last waited for it.
-    /// A connection that stopped reading slows nobody down: it runs into its own `max_pending`.
+    /// Whether a publisher should wait for this connection: it has more than `bytes` waiting and
+    /// read something within `patience`. A connection that stopped reading slows nobody down: it
+    /// runs into its own `max_pending`.
     pub(crate) fn worth_waiting_for(
         &mut self,
         bytes: usize,
-        patience: Option<Duration>,
+        patience: Duration,
         now: Instant,
     ) -> bool {
         if self.closed || self.pending_bytes <= bytes {
             return false;
         }
         let moved = *self.moved.get_or_insert(now);
-        let lively = match patience {
-            Some(patience) => now.saturating_duration_since(moved) < patience,
-            None => self.waited_for != Some(moved),
-        };
-        self.waited_for = Some(moved);
-        lively
+        now.saturating_duration_since(moved) < patience
     }
 
-    /// The connection ends: gives the memory back.
-    pub(crate) fn close(&mut self) {
+    /// The connection ends: nothing is taken any more. What waited is given to the caller, to be
+    /// freed where no lock is held.
+    pub(crate) fn close(&mut self) -> VecDeque<Chunk> {
         self.closed = true;
-        self.chunks = VecDeque::new();
         self.pending_bytes = 0;
+        std::mem::take(&mut self.chunks)
     }
 }
 
@@ -142,7 +136,7 @@ mod tests {
     fn a_reader_that_moves_is_waited_for_and_one_that_stopped_is_not() {
         let start = Instant::now();
         let later = |ms| start + Duration::from_millis(ms);
-        let patience = Some(Duration::from_millis(500));
+        let patience = Duration::from_millis(500);
         let mut outbox = Outbox::default();
         outbox.push_first(vec![0; 1000], start);
         assert!(
@@ -155,10 +149,9 @@ mod tests {
             "it stopped"
         );
         outbox.drained(10, later(600));
-        assert!(outbox.worth_waiting_for(900, None, later(601)), "it moved");
         assert!(
-            !outbox.worth_waiting_for(900, None, later(602)),
-            "waited for once already"
+            outbox.worth_waiting_for(900, patience, later(1099)),
+            "it moved"
         );
     }
 

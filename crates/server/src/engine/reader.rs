@@ -27,6 +27,8 @@ const STALL_MAX: Duration = Duration::from_millis(10);
 /// Until then a publisher that feeds nobody else waits, or a subscriber that the machine kept from
 /// running for some milliseconds would be cut off by the flood meanwhile.
 const STOPPED_AFTER: Duration = Duration::from_millis(500);
+/// The same for a publisher that feeds others too: it waits only for one that is reading right now.
+const PAUSE_MAX: Duration = Duration::from_millis(20);
 /// Refused publishes of one connection that are told in the log.
 const REFUSALS_TOLD: u32 = 10;
 /// What SUB, UNSUB and the like cost, in frames staged.
@@ -401,9 +403,9 @@ impl Reader {
         }
         let near_limit = self.engine.settings.write.max_pending / 4 * 3;
         let (bytes, patience) = if congestion.some_free {
-            (near_limit, None)
+            (near_limit, PAUSE_MAX)
         } else {
-            (CONGESTED_BYTES, Some(STOPPED_AFTER))
+            (CONGESTED_BYTES, STOPPED_AFTER)
         };
         let own = self.connection.id;
         congestion
