@@ -46,7 +46,10 @@ fn json_is_one_object_a_line_with_time_level_and_message() {
     let (_, lines) = server.ended();
     assert!(lines.len() > 4, "{lines:#?}");
     // With -D the engine's own threads may have a word before the announcement.
-    let announced = lines.iter().find(|line| line.contains("is listening on")).unwrap();
+    let announced = lines
+        .iter()
+        .find(|line| line.contains("is listening on"))
+        .unwrap();
     let announced: serde_json::Value = serde_json::from_str(announced).unwrap();
     assert_eq!(announced["fields"]["address"], address.to_string());
     for line in &lines {
