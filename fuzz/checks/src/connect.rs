@@ -2,6 +2,7 @@
 
 use recado_auth::{Authenticator, Secret};
 use recado_wire::{Connect, Op, ParseLimits, Parsed};
+use serde_json::{Map, Value};
 
 const LIMITS: ParseLimits = ParseLimits {
     max_control_line: 1 << 20,
@@ -16,6 +17,7 @@ pub fn connect(input: &[u8]) {
     };
     let json = serde_json::to_vec(&connect).expect("strings, numbers and flags");
     assert_eq!(Connect::parse(&json), Ok(connect.clone()));
+    keys_are_read_in_any_case(&json, &connect);
 
     let line = [b"CONNECT ", &json[..], b"\r\n"].concat();
     match recado_wire::parse(&line, &LIMITS) {
@@ -26,6 +28,16 @@ pub fn connect(input: &[u8]) {
     }
     secrets_stay_out_of_the_debug_text(&connect);
     only_the_right_credential_is_let_in(&connect);
+}
+
+fn keys_are_read_in_any_case(json: &[u8], connect: &Connect) {
+    let written: Map<String, Value> = serde_json::from_slice(json).expect("what was written");
+    let shouted: Map<String, Value> = written
+        .into_iter()
+        .map(|(key, value)| (key.to_ascii_uppercase(), value))
+        .collect();
+    let json = serde_json::to_vec(&shouted).expect("what was read");
+    assert_eq!(Connect::parse(&json).as_ref(), Ok(connect));
 }
 
 fn secrets_stay_out_of_the_debug_text(connect: &Connect) {

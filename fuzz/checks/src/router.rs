@@ -150,6 +150,14 @@ impl State {
             "nothing happened since"
         );
 
+        let wanted = expected.plain.last().copied();
+        let found = self
+            .router
+            .find_plain(subject, |sub| Some(sub.id) == wanted);
+        assert_eq!(found.map(|sub| sub.id), wanted);
+        let nobody = self.router.find_plain(subject, |_| false);
+        assert!(nobody.is_none());
+
         let id = self.cache.find(&self.router, subject, |matches| {
             let reached = Reached::of(&matches);
             let weight = 1 + reached.plain.len();
