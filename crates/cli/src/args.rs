@@ -10,7 +10,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use crate::commands::{ping, publish, reply, request, sub};
 use crate::lang::Lang;
 use crate::span;
-use crate::text::help as text;
+use crate::text::{help as text, ping as ping_text};
 
 /// Everything that can be said to `recado`.
 #[derive(Debug, Parser)]
@@ -86,8 +86,8 @@ pub(crate) enum Command {
     #[command(alias = "answer", about = text::reply_about(), override_usage = text::reply_usage(),
         after_help = text::reply_examples())]
     Reply(reply::Arguments),
-    #[command(about = text::ping_about(), override_usage = text::ping_usage(),
-        after_help = text::ping_examples())]
+    #[command(about = ping_text::about(), override_usage = ping_text::usage(),
+        after_help = ping_text::examples())]
     Ping(ping::Arguments),
     #[command(about = text::help_about(), override_usage = text::help_usage())]
     Help {

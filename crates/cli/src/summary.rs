@@ -37,13 +37,20 @@ impl Times {
         text::percentiles(&min, &p50, &p90, &p99, &max)
     }
 
+    /// Mean and standard deviation, in milliseconds.
+    pub(crate) fn spread(&self) -> (f64, f64) {
+        let millis = |nanos: f64| (nanos / 1e3).round() / 1e3;
+        (millis(self.0.mean()), millis(self.0.stdev()))
+    }
+
     /// For machines, in milliseconds.
     pub(crate) fn json(&self) -> Value {
         let [min, p50, p90, p99, max] = self.figures();
         json!({ "min_ms": min, "p50_ms": p50, "p90_ms": p90, "p99_ms": p99, "max_ms": max })
     }
 
-    fn figures(&self) -> [f64; 5] {
+    /// Lowest, three percentiles, highest, in milliseconds.
+    pub(crate) fn figures(&self) -> [f64; 5] {
         let nanos = [
             self.0.min(),
             self.0.value_at_quantile(0.5),

@@ -128,10 +128,8 @@ impl Line {
     /// The server answers in order: an error about anything sent before comes before the PONG,
     /// and ends the wait.
     pub(crate) async fn confirm(&mut self, limit: Duration) -> Result<(), Failure> {
-        self.output.extend_from_slice(b"PING\r\n");
-        self.unanswered += 1;
         let pong = async {
-            self.send().await?;
+            self.ping().await?;
             // An earlier wait may have been broken off: its PONG is not ours.
             while self.unanswered > 0 {
                 self.next().await?;
@@ -145,6 +143,13 @@ impl Line {
                 next: text::deadline_pong_next().to_owned(),
             }),
         }
+    }
+
+    /// Sends what is staged and a PING; its PONG comes out of [`next`](Self::next).
+    pub(crate) async fn ping(&mut self) -> Result<(), Failure> {
+        self.output.extend_from_slice(b"PING\r\n");
+        self.unanswered += 1;
+        self.send().await
     }
 
     /// The next thing that the server says. Its PINGs are answered and its INFOs noted here; its

@@ -197,24 +197,6 @@ super::texts! {
         es: "Ejemplos:\n  recado reply saludo --echo\n  recado reply saludo --text 'hola, número {{count}}'\n  recado reply hora --time --count 10",
     }
 
-    ping_about() {
-        en: "Measure the way to the server: connecting, then round trips",
-        es: "Medir el camino al servidor: la conexión y después idas y vueltas",
-    }
-    ping_usage() { en: "recado ping [OPTIONS]", es: "recado ping [OPCIONES]" }
-    ping_count() {
-        en: "How many round trips; 0: until Ctrl-C [5]",
-        es: "Cuántas idas y vueltas; 0: hasta Ctrl-C [5]",
-    }
-    ping_interval() {
-        en: "From one to the next [1s]",
-        es: "De una a la siguiente [1s]",
-    }
-    ping_examples() {
-        en: "Examples:\n  recado ping\n  recado ping --count 100 --interval 10ms --server nats://example.org",
-        es: "Ejemplos:\n  recado ping\n  recado ping --count 100 --interval 10ms --server nats://example.org",
-    }
-
     help_about() { en: "Show the help of a command", es: "Mostrar la ayuda de una orden" }
     help_usage() { en: "recado help [COMMAND]", es: "recado help [ORDEN]" }
     help_command() { en: "The command", es: "La orden" }

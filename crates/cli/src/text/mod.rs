@@ -6,6 +6,7 @@
 
 pub(crate) mod failures;
 pub(crate) mod help;
+pub(crate) mod ping;
 pub(crate) mod talk;
 pub(crate) mod usage;
 
@@ -70,6 +71,7 @@ mod tests {
         [
             failures::ENTRIES,
             help::ENTRIES,
+            ping::ENTRIES,
             talk::ENTRIES,
             usage::ENTRIES,
         ]

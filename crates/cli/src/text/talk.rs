@@ -81,24 +81,6 @@ super::texts! {
         es: "mín {min} · p50 {p50} · p90 {p90} · p99 {p99} · máx {max} ms",
     }
 
-    connected(address: &str, program: &str, name: &str, took: &str) {
-        en: "connected to {address} in {took}: {program}, named {name}",
-        es: "conectado a {address} en {took}: {program}, de nombre {name}",
-    }
-    step_resolve() { en: "name", es: "nombre" }
-    step_tcp() { en: "TCP", es: "TCP" }
-    step_greeting() { en: "greeting", es: "saludo" }
-    step_tls() { en: "TLS", es: "TLS" }
-    step_authentication() { en: "authentication", es: "autenticación" }
-    pong(number: u64, address: &str, took: &str) {
-        en: "pong {number} from {address}: {took}",
-        es: "pong {number} de {address}: {took}",
-    }
-    ping_total(rounds: u64, percentiles: &str) {
-        en: "round trips: {rounds}; {percentiles}",
-        es: "idas y vueltas: {rounds}; {percentiles}",
-    }
-
     token_file_open(path: &str) {
         en: "Other users can read {path}; close it with: chmod 600 {path}",
         es: "Otros usuarios pueden leer {path}; ciérralo con: chmod 600 {path}",
