@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-use crate::commands::{ping, publish, reply, request, sub};
+use crate::commands::{latency, ping, publish, reply, request, sub};
 use crate::lang::Lang;
 use crate::span;
-use crate::text::{help as text, ping as ping_text};
+use crate::text::{help as text, latency as latency_text, ping as ping_text};
 
 /// Everything that can be said to `recado`.
 #[derive(Debug, Parser)]
@@ -89,6 +89,9 @@ pub(crate) enum Command {
     #[command(about = ping_text::about(), override_usage = ping_text::usage(),
         after_help = ping_text::examples())]
     Ping(ping::Arguments),
+    #[command(about = latency_text::about(), override_usage = latency_text::usage(),
+        after_help = latency_text::examples())]
+    Latency(latency::Arguments),
     #[command(about = text::help_about(), override_usage = text::help_usage())]
     Help {
         #[arg(value_name = text::value_command(), help = text::help_command())]

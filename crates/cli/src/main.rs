@@ -6,15 +6,20 @@
 
 #![forbid(unsafe_code)]
 
+mod amount;
 mod args;
+mod bars;
 mod commands;
 mod connect;
+mod direct;
+mod echo;
 mod exit;
 mod failure;
 mod interrupt;
 mod lang;
 mod line;
 mod payload;
+mod progress;
 mod settings;
 mod shown;
 mod span;
@@ -22,6 +27,7 @@ mod subject;
 mod summary;
 mod terminal;
 mod text;
+mod unique;
 mod usage;
 
 use std::ffi::OsString;
@@ -78,6 +84,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
             }
             Command::Reply(arguments) => commands::reply::run(&settings, &arguments, as_json).await,
             Command::Ping(arguments) => commands::ping::run(&settings, &arguments, as_json).await,
+            Command::Latency(arguments) => {
+                commands::latency::run(&settings, &arguments, as_json).await
+            }
             Command::Help { .. } => Ok(()),
         }
     })

@@ -11,9 +11,12 @@ mod tls;
 
 use std::time::Duration;
 
+use async_nats::rustls::ClientConnection;
 use bytes::{Buf, BytesMut};
 use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
 
 use crate::failure::Failure;
 use crate::text::failures as text;
@@ -24,8 +27,39 @@ pub(crate) use steps::{Steps, open};
 const LINE_BYTES_MAX: usize = 1 << 20;
 
 /// Either a socket or TLS over one.
-trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {
+    /// The socket, and what keeps its bytes secret.
+    fn take_apart(self: Box<Self>) -> (TcpStream, Option<ClientConnection>);
+}
+
+impl Stream for TcpStream {
+    fn take_apart(self: Box<Self>) -> (TcpStream, Option<ClientConnection>) {
+        (*self, None)
+    }
+}
+
+impl Stream for TlsStream<TcpStream> {
+    fn take_apart(self: Box<Self>) -> (TcpStream, Option<ClientConnection>) {
+        let (socket, tls) = self.into_inner();
+        (socket, Some(tls))
+    }
+}
+
+/// What a [`Line`] is made of, for those who drive the socket themselves.
+pub(crate) struct Parts {
+    /// The socket, still without blocking.
+    pub(crate) socket: std::net::TcpStream,
+    /// TLS, if the server asked for it.
+    pub(crate) tls: Option<ClientConnection>,
+    /// What was read and not looked at yet.
+    pub(crate) input: Vec<u8>,
+    /// `host:port` as given.
+    pub(crate) address: String,
+    /// Where the credentials came from.
+    pub(crate) source: Option<String>,
+    /// The server's greeting.
+    pub(crate) info: Info,
+}
 
 /// What of the server's `INFO` is of use here. Absent keys mean false or empty (A04).
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -90,6 +124,24 @@ impl Line {
         }
         frame::write_publish(&mut self.output, message);
         Ok(())
+    }
+
+    /// Gives up the socket. Nothing may be staged.
+    pub(crate) fn take_apart(self) -> Result<Parts, Failure> {
+        debug_assert_eq!(self.staged(), 0);
+        let (socket, tls) = self.stream.take_apart();
+        let socket = socket.into_std().map_err(|error| Failure::Lost {
+            address: self.address.clone(),
+            detail: error.to_string(),
+        })?;
+        Ok(Parts {
+            socket,
+            tls,
+            input: self.input.to_vec(),
+            address: self.address,
+            source: self.source,
+            info: self.info,
+        })
     }
 
     /// How many bytes are staged.

@@ -6,6 +6,7 @@
 
 pub(crate) mod failures;
 pub(crate) mod help;
+pub(crate) mod latency;
 pub(crate) mod ping;
 pub(crate) mod talk;
 pub(crate) mod usage;
@@ -71,6 +72,7 @@ mod tests {
         [
             failures::ENTRIES,
             help::ENTRIES,
+            latency::ENTRIES,
             ping::ENTRIES,
             talk::ENTRIES,
             usage::ENTRIES,

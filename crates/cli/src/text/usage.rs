@@ -71,6 +71,14 @@ super::texts! {
         en: "\"{written}\" is no whole number from 0 up",
         es: "«{written}» no es un número entero desde 0",
     }
+    bad_amount(written: &str) {
+        en: "\"{written}\" is no number from 1 up; write 1000, 10k or 2.5M",
+        es: "«{written}» no es un número desde 1; escribe 1000, 10k o 2.5M",
+    }
+    bad_size(written: &str) {
+        en: "\"{written}\" is no size; write 128, 4KB or 1MiB",
+        es: "«{written}» no es un tamaño; escribe 128, 4KB o 1MiB",
+    }
     bad_header(written: &str) {
         en: "\"{written}\" is no header; write NAME:VALUE",
         es: "«{written}» no es un encabezado; escribe NOMBRE:VALOR",

@@ -8,6 +8,7 @@ mod failures;
 mod guard;
 mod harness;
 mod language;
+mod latency;
 mod ping;
 mod publish;
 mod subscribe;
