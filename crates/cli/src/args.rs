@@ -10,7 +10,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use crate::commands::{latency, ping, publish, reply, request, sub};
 use crate::lang::Lang;
 use crate::span;
-use crate::text::{help as text, latency as latency_text, ping as ping_text};
+use crate::text::{help as text, latency as latency_text, ping as ping_text, serving};
 
 /// Everything that can be said to `recado`.
 #[derive(Debug, Parser)]
@@ -83,8 +83,8 @@ pub(crate) enum Command {
     #[command(alias = "ask", alias = "req", about = text::request_about(),
         override_usage = text::request_usage(), after_help = text::request_examples())]
     Request(request::Arguments),
-    #[command(alias = "answer", about = text::reply_about(), override_usage = text::reply_usage(),
-        after_help = text::reply_examples())]
+    #[command(alias = "answer", about = text::reply_about(), override_usage = serving::usage(),
+        after_help = serving::examples())]
     Reply(reply::Arguments),
     #[command(about = ping_text::about(), override_usage = ping_text::usage(),
         after_help = ping_text::examples())]

@@ -80,6 +80,9 @@ pub(crate) struct Session {
     dropped_told: bool,
     /// What [`settle`](Self::settle) asks to listen to, so that the server refuses it.
     probe: Option<String>,
+    /// Subjects with this prefix may be refused to us without harm.
+    dispensable: Option<&'static str>,
+    refusal_told: bool,
 }
 
 impl Session {
@@ -142,6 +145,8 @@ impl Session {
             gone: None,
             dropped_told: false,
             probe: None,
+            dispensable: None,
+            refusal_told: false,
         })
     }
 
@@ -194,6 +199,11 @@ impl Session {
         }
     }
 
+    /// From now on, a user who may not listen on subjects with this prefix is told so, and goes on.
+    pub(crate) fn can_do_without(&mut self, prefix: &'static str) {
+        self.dispensable = Some(prefix);
+    }
+
     /// The failure for a library call that found the connection's task gone.
     pub(crate) fn closed(&self) -> Failure {
         Failure::Lost {
@@ -212,8 +222,23 @@ impl Session {
         }
     }
 
+    /// Whether it is the refusal of something that we can do without; the person is told once.
+    fn is_dispensable(&mut self, event: &Event) -> bool {
+        let (Event::ServerError(ServerError::Other(said)), Some(prefix)) =
+            (event, self.dispensable)
+        else {
+            return false;
+        };
+        let refused = said.contains(&format!("\"{prefix}"));
+        if refused && !self.refusal_told {
+            self.refusal_told = true;
+            terminal::notice(&text::not_discoverable(said));
+        }
+        refused
+    }
+
     fn judge(&mut self, event: Event) -> Result<(), Failure> {
-        if self.is_about_probe(&event) {
+        if self.is_about_probe(&event) || self.is_dispensable(&event) {
             return Ok(());
         }
         match event {

@@ -33,6 +33,7 @@ impl Interrupt {
             // Nobody listens only when the program is about to end anyway.
             let _ = sender.send(true);
             let _ = tokio::time::timeout(GRACE, either(&mut pressed, &mut terminate)).await;
+            crate::children::kill_all();
             std::process::exit(Status::Interrupted.code().into());
         });
         Ok(Self(receiver))

@@ -9,6 +9,7 @@
 mod amount;
 mod args;
 mod bars;
+mod children;
 mod commands;
 mod connect;
 mod direct;
@@ -20,6 +21,7 @@ mod lang;
 mod line;
 mod payload;
 mod progress;
+mod service_api;
 mod settings;
 mod shown;
 mod span;
@@ -55,6 +57,7 @@ fn main() -> ! {
             failure.status()
         }
     };
+    children::kill_all();
     // Not a return: a thread that still waits for standard input must not hold the program.
     std::process::exit(status.code().into())
 }

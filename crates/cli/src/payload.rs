@@ -1,7 +1,7 @@
 //! Where a message's content comes from (an argument, a file, standard input) and its headers.
 
 use std::io::{BufRead, IsTerminal, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use async_nats::HeaderMap;
 use clap::Args;
@@ -37,21 +37,11 @@ pub(crate) struct Header {
 impl Content {
     /// The payload. Without text or file it is standard input to its end, byte for byte.
     pub(crate) fn payload(&self) -> Result<Vec<u8>, Failure> {
-        if let Some(path) = &self.file {
-            return std::fs::read(path).map_err(|error| unreadable(path, &error));
+        match (&self.file, &self.text) {
+            (Some(path), _) => content_of(path),
+            (None, Some(text)) if text != "-" => Ok(text.clone().into_bytes()),
+            (None, _) => standard_input(),
         }
-        if let Some(text) = self.text.as_ref().filter(|text| *text != "-") {
-            return Ok(text.clone().into_bytes());
-        }
-        let mut stdin = std::io::stdin().lock();
-        if stdin.is_terminal() {
-            terminal::notice(talk::type_message());
-        }
-        let mut payload = Vec::new();
-        stdin
-            .read_to_end(&mut payload)
-            .map_err(|error| stdin_failed(&error))?;
-        Ok(payload)
     }
 
     /// The headers as the protocol writes them; empty if there are none.
@@ -69,12 +59,39 @@ impl Content {
 
     /// The headers as the library takes them, if there are any.
     pub(crate) fn header_map(&self) -> Option<HeaderMap> {
-        let mut map = HeaderMap::new();
-        for Header { name, value } in &self.headers {
-            map.append(name.as_str(), value.as_str());
-        }
+        let map = header_map(&self.headers);
         (!map.is_empty()).then_some(map)
     }
+}
+
+/// Headers as the library takes them.
+pub(crate) fn header_map(headers: &[Header]) -> HeaderMap {
+    let mut map = HeaderMap::new();
+    for Header { name, value } in headers {
+        map.append(name.as_str(), value.as_str());
+    }
+    map
+}
+
+/// The content of a file; `-` is standard input.
+pub(crate) fn content_of(path: &Path) -> Result<Vec<u8>, Failure> {
+    if path.as_os_str() == "-" {
+        return standard_input();
+    }
+    std::fs::read(path).map_err(|error| unreadable(path, &error))
+}
+
+/// Standard input to its end, byte for byte.
+fn standard_input() -> Result<Vec<u8>, Failure> {
+    let mut stdin = std::io::stdin().lock();
+    if stdin.is_terminal() {
+        terminal::notice(talk::type_message());
+    }
+    let mut content = Vec::new();
+    stdin
+        .read_to_end(&mut content)
+        .map_err(|error| stdin_failed(&error))?;
+    Ok(content)
 }
 
 /// Standard input, line by line without the line ends, read by a thread of its own.
@@ -103,7 +120,8 @@ fn stdin_failed(error: &std::io::Error) -> Failure {
     }
 }
 
-fn header(written: &str) -> Result<Header, String> {
+/// Reads a header as it is written on the command line.
+pub(crate) fn header(written: &str) -> Result<Header, String> {
     let bad = || usage::bad_header(written);
     let (name, value) = written.split_once(':').ok_or_else(bad)?;
     let name_is_token = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic());

@@ -7,12 +7,14 @@ use bytes::Bytes;
 use clap::Args;
 use futures_util::StreamExt;
 use serde_json::json;
+use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant as Moment, timeout_at};
 
 use crate::connect::{self, Session};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
-use crate::payload::Content;
+use crate::payload::{self, Content};
+use crate::service_api;
 use crate::settings::Settings;
 use crate::shown;
 use crate::span;
@@ -35,6 +37,9 @@ pub(crate) struct Arguments {
     subject: String,
     #[command(flatten)]
     content: Content,
+    #[arg(short, long, conflicts_with_all = ["text", "file", "count"],
+        help = text::request_lines())]
+    lines: bool,
     #[arg(short, long, value_name = "N", default_value = "1", value_parser = super::positive,
         help = text::request_count())]
     count: u64,
@@ -53,16 +58,9 @@ pub(crate) async fn run(
     arguments: &Arguments,
     as_json: bool,
 ) -> Result<(), Failure> {
-    let payload = Bytes::from(arguments.content.payload()?);
-    let headers = arguments.content.header_map();
+    // Read before connecting: a connection must not wait idle for someone who is typing.
+    let mut questions = Questions::new(arguments)?;
     let mut session = connect::session(settings).await?;
-    let size = payload.len() + arguments.content.header_block().len();
-    let max_payload = session.client.max_payload();
-    if size > max_payload {
-        return Err(Failure::TooLarge {
-            what: failures::too_large(size, max_payload),
-        });
-    }
     let inbox = session.client.new_inbox();
     let answers = session.client.subscribe(format!("{inbox}.*")).await;
     let mut asking = Asking {
@@ -72,19 +70,20 @@ pub(crate) async fn run(
         give_up: settings.deadline.map(|deadline| Moment::now() + deadline),
         answers: answers.map_err(|_| session.closed())?,
         inbox,
-        payload,
-        headers,
+        headers: arguments.content.header_map(),
+        header_bytes: arguments.content.header_block().len(),
         out: Out::new(),
         times: Times::new(),
+        told: false,
         asked: 0,
     };
     let mut interrupt = Interrupt::new()?;
     let result = tokio::select! {
         () = interrupt.asked() => Err(Failure::Interrupted),
-        result = asking.all(&mut session) => result,
+        result = asking.all(&mut session, &mut questions) => result,
     };
     asking.out.flush()?;
-    if arguments.count > 1 && asking.times.len() > 0 {
+    if (arguments.lines || arguments.count > 1) && asking.times.len() > 0 {
         asking.close()?;
     }
     result
@@ -98,12 +97,48 @@ struct Asking<'a> {
     give_up: Option<Moment>,
     inbox: String,
     answers: Subscriber,
-    payload: Bytes,
     headers: Option<HeaderMap>,
+    /// How much of a message's size the headers take.
+    header_bytes: usize,
     out: Out,
     times: Times,
+    /// Whether the person knows that a responder is waited for.
+    told: bool,
     /// Requests sent so far; the last token of each one's reply subject.
     asked: u64,
+}
+
+/// What is asked, one after the other.
+enum Questions {
+    /// The same thing so many times more.
+    Same(Bytes, u64),
+    /// Each line of standard input.
+    Lines(Receiver<Result<Vec<u8>, Failure>>),
+}
+
+impl Questions {
+    fn new(arguments: &Arguments) -> Result<Self, Failure> {
+        if arguments.lines {
+            return Ok(Self::Lines(payload::lines()));
+        }
+        let payload = Bytes::from(arguments.content.payload()?);
+        Ok(Self::Same(payload, arguments.count))
+    }
+
+    /// The next one; dropping the future loses nothing.
+    async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
+        match self {
+            Self::Same(_, 0) => Ok(None),
+            Self::Same(payload, left) => {
+                *left -= 1;
+                Ok(Some(payload.clone()))
+            }
+            Self::Lines(lines) => match lines.recv().await {
+                Some(line) => Ok(Some(line?.into())),
+                None => Ok(None),
+            },
+        }
+    }
 }
 
 /// What came of one request.
@@ -113,39 +148,59 @@ enum Outcome {
 }
 
 impl Asking<'_> {
-    async fn all(&mut self, session: &mut Session) -> Result<(), Failure> {
-        let mut told = false;
-        let mut done = 0;
-        while done < self.arguments.count {
-            match self.once(session).await? {
-                Outcome::Answered => done += 1,
-                Outcome::NobodyThere => {
-                    let over = self
-                        .give_up
-                        .is_some_and(|moment| Moment::now() + LOOK_EVERY > moment);
-                    if !self.arguments.wait || over {
-                        let subject = self.arguments.subject.clone();
-                        return Err(Failure::NoResponders { subject });
-                    }
-                    if !told {
-                        told = true;
-                        terminal::notice(&talk::waiting_for_responder(&self.arguments.subject));
-                    }
-                    tokio::time::sleep(LOOK_EVERY).await;
-                }
+    async fn all(
+        &mut self,
+        session: &mut Session,
+        questions: &mut Questions,
+    ) -> Result<(), Failure> {
+        loop {
+            let question = tokio::select! {
+                biased;
+                question = questions.next() => question?,
+                trouble = session.trouble() => return Err(trouble),
+            };
+            let Some(payload) = question else {
+                return Ok(());
+            };
+            let size = payload.len() + self.header_bytes;
+            let max_payload = session.client.max_payload();
+            if size > max_payload {
+                return Err(Failure::TooLarge {
+                    what: failures::too_large(size, max_payload),
+                });
+            }
+            while let Outcome::NobodyThere = self.once(session, &payload).await? {
+                self.wait_for_responder().await?;
             }
         }
+    }
+
+    /// With `--wait` a pause before the next attempt; otherwise nobody answering is an error.
+    async fn wait_for_responder(&mut self) -> Result<(), Failure> {
+        let over = |moment| Moment::now() + LOOK_EVERY > moment;
+        let subject = &self.arguments.subject;
+        if !self.arguments.wait || self.give_up.is_some_and(over) {
+            let subject = subject.clone();
+            return Err(Failure::NoResponders { subject });
+        }
+        if !self.told {
+            self.told = true;
+            terminal::notice(&talk::waiting_for_responder(subject));
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
         Ok(())
     }
 
-    async fn once(&mut self, session: &mut Session) -> Result<Outcome, Failure> {
+    async fn once(&mut self, session: &mut Session, payload: &Bytes) -> Result<Outcome, Failure> {
         self.asked += 1;
         let reply = format!("{}.{}", self.inbox, self.asked);
         let start = Instant::now();
         let deadline = Moment::now() + self.limit;
-        self.publish(session, reply.clone()).await?;
+        self.publish(session, reply.clone(), payload.clone())
+            .await?;
         let wanted = self.arguments.replies;
         let mut received = 0;
+        let mut refused = None;
         while wanted == 0 || received < wanted {
             let answer = tokio::select! {
                 biased;
@@ -155,7 +210,10 @@ impl Asking<'_> {
             let answer = match answer {
                 Ok(Some(answer)) => answer,
                 Ok(None) => return Err(session.closed()),
-                Err(_) => return self.late(received),
+                Err(_) => {
+                    let late = self.late(received)?;
+                    return refused.map_or(Ok(late), Err);
+                }
             };
             let took = start.elapsed();
             if answer.subject.as_str() != reply {
@@ -167,15 +225,23 @@ impl Asking<'_> {
             }
             received += 1;
             self.times.record(took);
-            self.show(&answer, took)?;
-            refused(&answer)?;
+            // Of several answers the good ones are worth having, whatever one of them says.
+            let error = service_api::error_in(answer.headers.as_ref());
+            self.show(&answer, took, error.is_some())?;
+            if let Some((code, said)) = error {
+                refused.get_or_insert(Failure::Service { code, said });
+            }
         }
-        Ok(Outcome::Answered)
+        refused.map_or(Ok(Outcome::Answered), Err)
     }
 
-    async fn publish(&self, session: &Session, reply: String) -> Result<(), Failure> {
+    async fn publish(
+        &self,
+        session: &Session,
+        reply: String,
+        payload: Bytes,
+    ) -> Result<(), Failure> {
         let (client, subject) = (&session.client, self.arguments.subject.clone());
-        let payload = self.payload.clone();
         let sent = match self.headers.clone() {
             None => client.publish_with_reply(subject, reply, payload).await,
             Some(headers) => {
@@ -202,14 +268,15 @@ impl Asking<'_> {
         })
     }
 
-    fn show(&mut self, answer: &Message, took: Duration) -> Result<(), Failure> {
+    fn show(&mut self, answer: &Message, took: Duration, is_error: bool) -> Result<(), Failure> {
         if self.as_json {
             let mut object = shown::json(answer);
             object.insert("latency_ms".into(), json!(span::millis_number(took)));
             self.out.json(&object.into())?;
         } else if self.arguments.raw {
             self.out.bytes(&answer.payload)?;
-        } else {
+        } else if !is_error || !answer.payload.is_empty() {
+            // An error without content is told as such, and only so.
             self.show_to_people(answer, took)?;
         }
         self.out.flush()
@@ -218,7 +285,8 @@ impl Asking<'_> {
     fn show_to_people(&mut self, answer: &Message, took: Duration) -> Result<(), Failure> {
         let payload = shown::payload(&answer.payload);
         let took = span::millis(took);
-        let beside = self.arguments.count > TIMES_APART_MAX && !payload.contains('\n');
+        let many = self.arguments.lines || self.arguments.count > TIMES_APART_MAX;
+        let beside = many && !payload.contains('\n');
         if beside {
             let took = self.out.dim(&format!("({took})"));
             self.out.line(&format!("{payload} {took}"))?;
@@ -250,21 +318,4 @@ impl Asking<'_> {
         terminal::notice(&talk::replies_total(self.times.len(), &self.times.show()));
         Ok(())
     }
-}
-
-/// An answer that says by its headers that the service failed (ADR-32).
-fn refused(answer: &Message) -> Result<(), Failure> {
-    let Some(headers) = &answer.headers else {
-        return Ok(());
-    };
-    let value = |name: &str| headers.get(name).map(|value| value.as_str().to_owned());
-    let said = value("Nats-Service-Error");
-    let code = value("Nats-Service-Error-Code");
-    if said.is_none() && code.is_none() {
-        return Ok(());
-    }
-    Err(Failure::Service {
-        code: code.unwrap_or_default(),
-        said: said.unwrap_or_default(),
-    })
 }

@@ -142,6 +142,10 @@ super::texts! {
         en: "Ask so many times, one after the other, and show percentiles [1]",
         es: "Preguntar tantas veces, una tras otra, y mostrar percentiles [1]",
     }
+    request_lines() {
+        en: "Ask with each line of standard input, one after the other",
+        es: "Preguntar con cada línea de la entrada estándar, una tras otra",
+    }
     request_replies() {
         en: "Take so many replies to a request; 0: all that come before the timeout [1]",
         es: "Aceptar tantas respuestas a una petición; 0: todas las que lleguen en el plazo [1]",
@@ -155,17 +159,13 @@ super::texts! {
         es: "Solo el contenido de las respuestas, tal cual",
     }
     request_examples() {
-        en: "Examples:\n  recado request greet hello\n  recado ask time '' --timeout 500ms\n  recado request greet hello --count 100\n  recado request services.ping '' --replies 0 --timeout 1s\n  recado request greet hello --wait --deadline 30s",
-        es: "Ejemplos:\n  recado request saludo hola\n  recado ask hora '' --timeout 500ms\n  recado request saludo hola --count 100\n  recado request servicios.ping '' --replies 0 --timeout 1s\n  recado request saludo hola --wait --deadline 30s",
+        en: "Examples:\n  recado request greet hello\n  recado ask time '' --timeout 500ms\n  recado request greet hello --count 100\n  recado request upper --lines < words.txt\n  recado request services.ping '' --replies 0 --timeout 1s\n  recado request greet hello --wait --deadline 30s",
+        es: "Ejemplos:\n  recado request saludo hola\n  recado ask hora '' --timeout 500ms\n  recado request saludo hola --count 100\n  recado request mayusculas --lines < palabras.txt\n  recado request servicios.ping '' --replies 0 --timeout 1s\n  recado request saludo hola --wait --deadline 30s",
     }
 
     reply_about() {
         en: "Answer the requests on a subject (also: answer)",
         es: "Responder a las peticiones de un asunto (también: answer)",
-    }
-    reply_usage() {
-        en: "recado reply [OPTIONS] SUBJECT <--echo|--text TEXT|--time>",
-        es: "recado reply [OPCIONES] ASUNTO <--echo|--text TEXTO|--time>",
     }
     reply_subject() {
         en: "Where to listen for requests; wildcards as in sub",
@@ -192,10 +192,6 @@ super::texts! {
         es: "Sin grupo de cola: responder a cada petición, la respondan otros o no",
     }
     reply_count() { en: "End after so many requests", es: "Terminar tras tantas peticiones" }
-    reply_examples() {
-        en: "Examples:\n  recado reply greet --echo\n  recado reply greet --text 'hello, number {{count}}'\n  recado reply time --time --count 10",
-        es: "Ejemplos:\n  recado reply saludo --echo\n  recado reply saludo --text 'hola, número {{count}}'\n  recado reply hora --time --count 10",
-    }
 
     help_about() { en: "Show the help of a command", es: "Mostrar la ayuda de una orden" }
     help_usage() { en: "recado help [COMMAND]", es: "recado help [ORDEN]" }

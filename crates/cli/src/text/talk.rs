@@ -106,6 +106,10 @@ super::texts! {
         en: "Connected to {server} again; it was gone for {gone}.",
         es: "De nuevo conectado a {server}; faltó durante {gone}.",
     }
+    not_discoverable(said: &str) {
+        en: "recado service will not find this responder: {said}",
+        es: "recado service no encontrará a este servicio: {said}",
+    }
     lame_duck(server: &str) {
         en: "{server} is about to go away (lame duck mode).",
         es: "{server} está por retirarse (modo «lame duck»).",

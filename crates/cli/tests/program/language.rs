@@ -47,6 +47,8 @@ fn every_help_has_examples_and_nothing_english_is_left_in_the_spanish_one() {
             assert!(in_english.contains("Examples:\n  recado "), "{in_english}");
             assert!(in_spanish.contains("Ejemplos:\n  recado "), "{in_spanish}");
         }
+        // Names that are the same in every language.
+        let in_spanish = in_spanish.replace("RECADO_SUBJECT", "");
         for word in english {
             assert!(
                 !in_spanish.contains(word),

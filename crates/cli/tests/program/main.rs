@@ -4,13 +4,17 @@
 #![forbid(unsafe_code)]
 
 mod ask;
+mod exec;
 mod failures;
 mod guard;
 mod harness;
 mod language;
 mod latency;
 mod ping;
+mod pool;
+mod processes;
 mod publish;
 mod subscribe;
+mod threads;
 mod tls;
 mod waiting;

@@ -1,0 +1,226 @@
+//! Who answers at the same time, and who waits: a number of seats, each of which answers one
+//! request at a time, and a bounded queue in front of them.
+//!
+//! What a seat is (a process per request, a long-lived worker, a thread) it knows alone. Requests
+//! are handed out here in the order in which they came; what does not fit is refused at once, and
+//! what has waited past its deadline is refused without being started.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::job::{By, Done, Job};
+use super::refusal::Refusal;
+use crate::children;
+use crate::span;
+
+/// How many bytes of payloads may wait, however many requests they are.
+const WAITING_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// How long processes may take to end when their input has ended, and then when asked to.
+const CLOSE_PATIENCE: Duration = Duration::from_millis(500);
+const TERMINATE_PATIENCE: Duration = Duration::from_millis(300);
+
+/// What a seat reports.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// It is ready for a job.
+    Free(usize),
+    /// It is not, although it said so before.
+    Away(usize),
+    /// It can't do this job now, and has not begun.
+    Back(Box<Job>),
+    /// This one is over.
+    Done(Box<Done>),
+}
+
+/// A seat's own end of the wires.
+pub(crate) struct Seat {
+    pub(crate) number: usize,
+    pub(crate) jobs: Receiver<Job>,
+    pub(crate) events: Sender<Event>,
+}
+
+/// All seats, and what waits for them.
+pub(crate) struct Crew {
+    seats: Vec<Sender<Job>>,
+    tasks: JoinSet<()>,
+    events: Receiver<Event>,
+    free: VecDeque<usize>,
+    waiting: VecDeque<Job>,
+    waiting_bytes: usize,
+    waiting_max: usize,
+    /// Handed to a seat and not over, by their numbers.
+    begun: BTreeMap<u64, Job>,
+}
+
+impl Crew {
+    /// So many seats, each made by `occupy`: with a task that is waited for at the end, if it has one.
+    pub(crate) fn new(
+        seats: usize,
+        waiting_max: usize,
+        mut occupy: impl FnMut(Seat, &mut JoinSet<()>),
+    ) -> Self {
+        let (sender, events) = mpsc::channel(seats * 4);
+        let mut tasks = JoinSet::new();
+        let seats = (0..seats).map(|number| {
+            let (hand, jobs) = mpsc::channel(1);
+            let seat = Seat {
+                number,
+                jobs,
+                events: sender.clone(),
+            };
+            occupy(seat, &mut tasks);
+            hand
+        });
+        Self {
+            seats: seats.collect(),
+            tasks,
+            events,
+            free: VecDeque::new(),
+            waiting: VecDeque::new(),
+            waiting_bytes: 0,
+            waiting_max,
+            begun: BTreeMap::new(),
+        }
+    }
+
+    /// Takes a job, or gives it back refused if there is no room for it.
+    pub(crate) fn take(&mut self, job: Job) -> Option<Done> {
+        let job = self.hand(job)?;
+        let size = job.request.payload.len();
+        // One that is larger than all room may still wait alone.
+        let fits = self.waiting_bytes == 0 || self.waiting_bytes + size <= WAITING_BYTES_MAX;
+        // Counted together: a seat that is about to say that it is free counts as one.
+        let room = self.seats.len() + self.waiting_max;
+        if self.outstanding() >= room || !fits {
+            let refusal = Refusal::busy(self.waiting.len());
+            return Some(job.done(Err(refusal), By::Here));
+        }
+        self.waiting_bytes += size;
+        self.waiting.push_back(job);
+        None
+    }
+
+    /// Waits until a job is over. Without jobs it waits for ever.
+    ///
+    /// Dropping the future loses nothing.
+    pub(crate) async fn next(&mut self) -> Done {
+        loop {
+            let oldest = self.waiting.front().map(|job| job.deadline);
+            tokio::select! {
+                biased;
+                event = self.events.recv() => match event {
+                    Some(event) => {
+                        if let Some(done) = self.judge(event) {
+                            return done;
+                        }
+                    }
+                    // All seats are gone; what waits is refused by its deadline.
+                    None => tokio::time::sleep(TERMINATE_PATIENCE).await,
+                },
+                () = sleep_until(oldest.unwrap_or_else(Instant::now)), if oldest.is_some() => {
+                    if let Some(job) = self.unqueue() {
+                        let refusal = Refusal::late(&span::show(job.limit()));
+                        return job.done(Err(refusal), By::Here);
+                    }
+                }
+            }
+        }
+    }
+
+    /// How many are being worked on or wait.
+    pub(crate) fn outstanding(&self) -> usize {
+        self.begun.len() + self.waiting.len()
+    }
+
+    /// Refuses everything that is not over; what a seat still says about it counts no more.
+    pub(crate) fn give_up(&mut self) -> Vec<Done> {
+        self.waiting_bytes = 0;
+        let begun = std::mem::take(&mut self.begun).into_values();
+        let refused = |job: Job| job.done(Err(Refusal::ending()), By::Here);
+        begun.chain(self.waiting.drain(..)).map(refused).collect()
+    }
+
+    /// Lets everybody go: processes get the end of their input, then SIGTERM, then SIGKILL.
+    pub(crate) async fn close(mut self) {
+        self.seats.clear();
+        // Whoever has something to report must not wait for someone who listens no more.
+        self.events.close();
+        if self.all_gone(CLOSE_PATIENCE).await {
+            return;
+        }
+        children::terminate_all();
+        if !self.all_gone(TERMINATE_PATIENCE).await {
+            children::kill_all();
+            self.all_gone(TERMINATE_PATIENCE).await;
+        }
+    }
+
+    async fn all_gone(&mut self, patience: Duration) -> bool {
+        let gone = async { while self.tasks.join_next().await.is_some() {} };
+        timeout(patience, gone).await.is_ok()
+    }
+
+    fn judge(&mut self, event: Event) -> Option<Done> {
+        match event {
+            Event::Free(seat) => {
+                self.free.push_back(seat);
+                self.hand_waiting();
+                None
+            }
+            Event::Away(seat) => {
+                self.free.retain(|free| *free != seat);
+                None
+            }
+            Event::Back(job) => {
+                self.begun.remove(&job.number);
+                self.waiting_bytes += job.request.payload.len();
+                self.waiting.push_front(*job);
+                self.hand_waiting();
+                None
+            }
+            Event::Done(done) => {
+                self.begun.remove(&done.job.number);
+                Some(*done)
+            }
+        }
+    }
+
+    fn hand_waiting(&mut self) {
+        while !self.free.is_empty() {
+            let Some(job) = self.unqueue() else { return };
+            if let Some(job) = self.hand(job) {
+                self.waiting_bytes += job.request.payload.len();
+                self.waiting.push_front(job);
+                return;
+            }
+        }
+    }
+
+    fn unqueue(&mut self) -> Option<Job> {
+        let job = self.waiting.pop_front()?;
+        self.waiting_bytes -= job.request.payload.len();
+        Some(job)
+    }
+
+    /// Hands a job to the seat that has been free for longest; gives it back if none is.
+    fn hand(&mut self, mut job: Job) -> Option<Job> {
+        while let Some(seat) = self.free.pop_front() {
+            let begun = job.clone();
+            match self.seats[seat].try_send(job) {
+                Ok(()) => {
+                    self.begun.insert(begun.number, begun);
+                    return None;
+                }
+                // A seat that ended; it will not say that it is free again.
+                Err(TrySendError::Closed(back) | TrySendError::Full(back)) => job = back,
+            }
+        }
+        Some(job)
+    }
+}
