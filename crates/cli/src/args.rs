@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-use crate::commands::{latency, ping, publish, reply, request, sub};
+use crate::commands::{latency, ping, publish, reply, request, service, sub};
 use crate::lang::Lang;
 use crate::span;
-use crate::text::{help as text, latency as latency_text, ping as ping_text, serving};
+use crate::text::{
+    help as text, latency as latency_text, ping as ping_text, service as service_text, serving,
+};
 
 /// Everything that can be said to `recado`.
 #[derive(Debug, Parser)]
@@ -86,6 +88,9 @@ pub(crate) enum Command {
     #[command(alias = "answer", about = text::reply_about(), override_usage = serving::usage(),
         after_help = serving::examples())]
     Reply(reply::Arguments),
+    #[command(alias = "services", about = service_text::about(),
+        override_usage = service_text::usage(), after_help = service_text::examples())]
+    Service(service::Arguments),
     #[command(about = ping_text::about(), override_usage = ping_text::usage(),
         after_help = ping_text::examples())]
     Ping(ping::Arguments),

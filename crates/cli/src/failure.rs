@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::exit::Status;
 use crate::span;
-use crate::text::failures as text;
+use crate::text::{failures as text, service};
 
 /// Why a command could not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub(crate) enum Failure {
     OutputClosed,
     /// The server knows of nobody who listens on the subject (status 503).
     NoResponders { subject: String },
+    /// No service answers, of this name if one was asked for.
+    NoService { name: Option<String> },
     /// Something expected did not come in time.
     Deadline { what: String, next: String },
     /// The machine answers, but nothing listens on the port.
@@ -105,7 +107,7 @@ impl Failure {
             Self::Usage { .. } => Status::Usage,
             Self::Local { .. } => Status::Local,
             Self::OutputClosed => Status::Done,
-            Self::NoResponders { .. } => Status::NoResponders,
+            Self::NoResponders { .. } | Self::NoService { .. } => Status::NoResponders,
             Self::Deadline { .. } => Status::Deadline,
             Self::Refused { .. } => Status::Refused,
             Self::UnknownHost { .. } => Status::UnknownHost,
@@ -152,6 +154,8 @@ impl Failure {
             | Self::TooLarge { what } => what.clone(),
             Self::OutputClosed => text::output_closed().to_owned(),
             Self::NoResponders { subject } => text::no_responders(subject),
+            Self::NoService { name: None } => service::none().to_owned(),
+            Self::NoService { name: Some(name) } => service::none_named(name),
             Self::Refused { address } => text::refused(address),
             Self::UnknownHost { host, detail } => text::unknown_host(host, detail),
             Self::NoAnswer { address, limit } => text::no_answer(address, &span::show(*limit)),
@@ -190,6 +194,7 @@ impl Failure {
             }
             Self::OutputClosed | Self::Interrupted => String::new(),
             Self::NoResponders { subject } => text::no_responders_next(subject),
+            Self::NoService { .. } => service::none_next().to_owned(),
             Self::Refused { .. } => text::refused_next().to_owned(),
             Self::UnknownHost { .. } => text::unknown_host_next().to_owned(),
             Self::NoAnswer { .. } | Self::Unreachable { .. } => text::unreachable_next().to_owned(),

@@ -27,6 +27,7 @@ mod shown;
 mod span;
 mod subject;
 mod summary;
+mod table;
 mod terminal;
 mod text;
 mod unique;
@@ -86,6 +87,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
                 commands::request::run(&settings, &arguments, as_json).await
             }
             Command::Reply(arguments) => commands::reply::run(&settings, &arguments, as_json).await,
+            Command::Service(arguments) => {
+                commands::service::run(&settings, &arguments, as_json).await
+            }
             Command::Ping(arguments) => commands::ping::run(&settings, &arguments, as_json).await,
             Command::Latency(arguments) => {
                 commands::latency::run(&settings, &arguments, as_json).await

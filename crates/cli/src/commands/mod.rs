@@ -5,6 +5,7 @@ pub(crate) mod ping;
 pub(crate) mod publish;
 pub(crate) mod reply;
 pub(crate) mod request;
+pub(crate) mod service;
 pub(crate) mod sub;
 
 use crate::text::usage as text;

@@ -8,6 +8,7 @@ pub(crate) mod failures;
 pub(crate) mod help;
 pub(crate) mod latency;
 pub(crate) mod ping;
+pub(crate) mod service;
 pub(crate) mod serving;
 pub(crate) mod talk;
 pub(crate) mod usage;
@@ -75,6 +76,7 @@ mod tests {
             help::ENTRIES,
             latency::ENTRIES,
             ping::ENTRIES,
+            service::ENTRIES,
             serving::ENTRIES,
             talk::ENTRIES,
             usage::ENTRIES,

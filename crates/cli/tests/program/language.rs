@@ -4,7 +4,9 @@ use recado_conformance::ServerProcess;
 
 use crate::harness::recado;
 
-const COMMANDS: [&str; 7] = ["pub", "sub", "request", "reply", "ping", "latency", "help"];
+const COMMANDS: [&str; 8] = [
+    "pub", "sub", "request", "reply", "service", "ping", "latency", "help",
+];
 
 #[test]
 fn the_language_comes_from_the_flag_or_else_from_the_locale() {

@@ -14,6 +14,7 @@ mod ping;
 mod pool;
 mod processes;
 mod publish;
+mod service;
 mod subscribe;
 mod threads;
 mod tls;
