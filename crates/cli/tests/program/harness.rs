@@ -12,6 +12,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use recado_conformance::PATIENCE;
 
+use crate::screen::Screen;
+
 /// A command line that is being put together.
 pub(crate) struct Recado {
     command: Command,
@@ -84,6 +86,11 @@ impl Recado {
     /// Starts it, with a pipe for standard input.
     pub(crate) fn spawn_with_input(self) -> Running {
         self.start(true)
+    }
+
+    /// Starts it in a terminal of its own, of so many rows and columns.
+    pub(crate) fn on_screen(self, rows: u16, columns: u16) -> Screen {
+        Screen::start(self.command, rows, columns)
     }
 
     fn start(mut self, with_input: bool) -> Running {
