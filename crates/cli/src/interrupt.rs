@@ -1,8 +1,10 @@
-//! Ctrl-C (and SIGTERM): the first asks the command to end well, the second ends it at once.
+//! Ctrl-C, SIGTERM, and a terminal that is closed (SIGHUP): the first asks the command to end well,
+//! the second ends it at once.
 //!
 //! It must never be possible that neither does anything: a command that has not ended in time,
 //! for instance because nobody reads its output, is ended here.
 
+use std::io;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -21,18 +23,17 @@ pub(crate) struct Interrupt(watch::Receiver<bool>);
 impl Interrupt {
     /// From now on, signals are requests.
     pub(crate) fn new() -> Result<Self, Failure> {
-        let refused = |error: std::io::Error| Failure::Local {
+        let refused = |error: io::Error| Failure::Local {
             what: text::machine_failed(&error.to_string()),
             next: text::machine_failed_next().to_owned(),
         };
-        let mut pressed = signal(SignalKind::interrupt()).map_err(refused)?;
-        let mut terminate = signal(SignalKind::terminate()).map_err(refused)?;
+        let mut signals = Signals::new().map_err(refused)?;
         let (sender, receiver) = watch::channel(false);
         tokio::spawn(async move {
-            either(&mut pressed, &mut terminate).await;
+            signals.any().await;
             // Nobody listens only when the program is about to end anyway.
             let _ = sender.send(true);
-            let _ = tokio::time::timeout(GRACE, either(&mut pressed, &mut terminate)).await;
+            let _ = tokio::time::timeout(GRACE, signals.any()).await;
             crate::children::kill_all();
             std::process::exit(Status::Interrupted.code().into());
         });
@@ -53,9 +54,43 @@ impl Interrupt {
     }
 }
 
-async fn either(one: &mut Signal, other: &mut Signal) {
-    tokio::select! {
-        _ = one.recv() => {}
-        _ = other.recv() => {}
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    /// Not with `nohup`, whose point it is that this changes nothing.
+    hangup: Option<Signal>,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        // Asked before we take the signal over ourselves.
+        let hangup = !ignores_hangup();
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: hangup.then(|| signal(SignalKind::hangup())).transpose()?,
+        })
     }
+
+    async fn any(&mut self) {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = hangup => {}
+        }
+    }
+}
+
+/// Whether whoever started us wants SIGHUP to be ignored: the lowest bit of the mask in `/proc`.
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & 1 == 1)
 }
