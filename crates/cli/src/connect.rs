@@ -82,7 +82,8 @@ pub(crate) struct Session {
     probe: Option<String>,
     /// Subjects with this prefix may be refused to us without harm.
     dispensable: Option<&'static str>,
-    refusal_told: bool,
+    hidden_told: bool,
+    unanswered_told: bool,
 }
 
 impl Session {
@@ -146,7 +147,8 @@ impl Session {
             dropped_told: false,
             probe: None,
             dispensable: None,
-            refusal_told: false,
+            hidden_told: false,
+            unanswered_told: false,
         })
     }
 
@@ -199,7 +201,8 @@ impl Session {
         }
     }
 
-    /// From now on, a user who may not listen on subjects with this prefix is told so, and goes on.
+    /// From now on, a user who may not listen on subjects with this prefix, or not answer on a subject
+    /// that somebody else chose, is told so, and goes on.
     pub(crate) fn can_do_without(&mut self, prefix: &'static str) {
         self.dispensable = Some(prefix);
     }
@@ -229,12 +232,18 @@ impl Session {
         else {
             return false;
         };
-        let refused = said.contains(&format!("\"{prefix}"));
-        if refused && !self.refusal_told {
-            self.refusal_told = true;
+        let hidden = said.contains(&format!("\"{prefix}"));
+        let publish = "permissions violation for publish";
+        let unanswered = !hidden && said.to_lowercase().starts_with(publish);
+        if hidden && !self.hidden_told {
+            self.hidden_told = true;
             terminal::notice(&text::not_discoverable(said));
         }
-        refused
+        if unanswered && !self.unanswered_told {
+            self.unanswered_told = true;
+            terminal::notice(&text::not_answered(said));
+        }
+        hidden || unanswered
     }
 
     fn judge(&mut self, event: Event) -> Result<(), Failure> {

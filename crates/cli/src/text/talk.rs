@@ -106,9 +106,13 @@ super::texts! {
         en: "Connected to {server} again; it was gone for {gone}.",
         es: "De nuevo conectado a {server}; faltó durante {gone}.",
     }
+    not_answered(said: &str) {
+        en: "An answer was not let through: {said} (told once)",
+        es: "No se dejó pasar una respuesta: {said} (se avisa una vez)",
+    }
     not_discoverable(said: &str) {
         en: "recado service will not find this responder: {said}",
-        es: "recado service no encontrará a este servicio: {said}",
+        es: "recado service no lo encontrará: {said}",
     }
     lame_duck(server: &str) {
         en: "{server} is about to go away (lame duck mode).",

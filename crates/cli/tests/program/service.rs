@@ -1,5 +1,8 @@
 //! Responders as services (ADR-32), and `recado service`, which finds them and others'.
 
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
 use async_nats::service::ServiceExt;
 use futures_util::StreamExt;
 use recado_conformance::{Peer, ServerBuilder, ServerProcess};
@@ -190,6 +193,49 @@ async fn services_of_other_libraries_are_found_and_their_errors_are_errors() {
     .unwrap();
 }
 
+/// Serves until its input ends.
+const PYTHON_SERVICE: &str = "
+import asyncio, sys, nats
+from nats.micro import add_service
+
+async def main():
+    client = await nats.connect(sys.argv[1])
+    service = await add_service(client, name='pyservice', version='1.2.3', description='in Python')
+    async def fail(request):
+        await request.respond_error('418', 'a teapot')
+    await service.add_endpoint(name='tea', handler=fail)
+    await client.flush()
+    print('ready', flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+
+asyncio.run(main())
+";
+
+#[test]
+fn services_in_python_are_found_and_their_errors_are_errors() {
+    let server = ServerProcess::nats();
+    let url = server.url();
+    let mut service = Command::new(recado_conformance::python_suite().program)
+        .args(["-c", PYTHON_SERVICE, &url])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut ready = String::new();
+    let mut said = BufReader::new(service.stdout.take().unwrap());
+    said.read_line(&mut ready).unwrap();
+    assert_eq!(ready, "ready\n");
+    let table = recado(&url, ["service", "ls"]).succeed();
+    assert!(table.contains("pyservice  1.2.3"), "{table}");
+    let ended = recado(&url, ["request", "tea", "x"]).run();
+    assert_eq!(ended.code, Some(15), "{ended:?}");
+    assert!(ended.stderr.contains("418 a teapot"), "{}", ended.stderr);
+    let stats = objects(&url, &["stats", "pyservice"]);
+    assert_eq!(stats[0]["endpoints"][0]["num_requests"], 1, "{stats:?}");
+    drop(service.stdin.take());
+    assert!(service.wait().unwrap().success());
+}
+
 #[test]
 fn an_answer_that_is_no_service_is_left_out_and_can_not_control_the_terminal() {
     let server = ServerProcess::nats();
@@ -245,4 +291,16 @@ fn a_responder_to_everything_leaves_discovery_to_services() {
     everything.signal(nix::sys::signal::Signal::SIGINT);
     let shown = String::from_utf8(everything.end().stdout).unwrap();
     assert!(!shown.contains("$SRV"), "{shown}");
+}
+
+#[test]
+fn an_answer_that_is_not_let_through_does_not_end_the_responder() {
+    let server = ServerProcess::nats();
+    let url = guarded(server.addr(), &["greet", "_INBOX.", "$SRV."]);
+    let responder = responder(&url, &["greet", "--echo"]);
+    // Whoever asks chooses where the answer goes.
+    recado(&server.url(), ["pub", "greet", "x", "--reply", "forbidden"]).succeed();
+    responder.told("An answer was not let through");
+    let answer = recado(&server.url(), ["request", "greet", "x", "--raw"]).succeed();
+    assert_eq!(answer, "x");
 }
