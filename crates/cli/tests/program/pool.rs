@@ -97,6 +97,20 @@ fn the_example_of_the_documentation_answers_and_its_processes_stay() {
 }
 
 #[test]
+fn the_pages_show_the_programs_that_are_tested() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    for page in ["processes-and-threads.md", "es/procesos-e-hilos.md"] {
+        let page = std::fs::read_to_string(docs.join(page)).unwrap();
+        for program in ["worker.py", "once.py"] {
+            let program = std::fs::read_to_string(docs.join("examples").join(program)).unwrap();
+            // Its first line says where it belongs.
+            let (_, program) = program.split_once('\n').unwrap();
+            assert!(page.contains(program), "{page}");
+        }
+    }
+}
+
+#[test]
 fn a_worker_is_given_subject_and_headers_and_may_answer_with_headers_or_an_error() {
     let server = ServerProcess::nats();
     let url = server.url();

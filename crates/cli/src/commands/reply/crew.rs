@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -30,8 +31,9 @@ const TERMINATE_PATIENCE: Duration = Duration::from_millis(300);
 pub(crate) enum Event {
     /// It is ready for a job.
     Free(usize),
-    /// It is not, although it said so before.
-    Away(usize),
+    /// It is not, although it said so before; is told whether it was still free. If not, a job is
+    /// on its way to it.
+    Away(usize, oneshot::Sender<bool>),
     /// It can't do this job now, and has not begun.
     Back(Box<Job>),
     /// This one is over.
@@ -173,8 +175,11 @@ impl Crew {
                 self.hand_waiting();
                 None
             }
-            Event::Away(seat) => {
+            Event::Away(seat, was_free) => {
+                let before = self.free.len();
                 self.free.retain(|free| *free != seat);
+                // A seat that does not wait for the answer is gone altogether.
+                let _ = was_free.send(self.free.len() < before);
                 None
             }
             Event::Back(job) => {

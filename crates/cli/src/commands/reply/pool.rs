@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout};
+use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout, timeout_at};
 
 use super::crew::{Event, Seat};
@@ -48,6 +49,15 @@ pub(crate) async fn occupy(pool: Arc<Pool>, mut seat: Seat) {
                 let end = worker.serve(&mut seat).await;
                 match end {
                     End::Closed => return worker.close().await,
+                    End::Died(how) => {
+                        if leave(&mut seat).await.is_none() {
+                            return;
+                        }
+                        (
+                            worker.has_answered,
+                            text::worker_lost(worker.group.pid(), &how),
+                        )
+                    }
                     End::Lost(how) => (
                         worker.has_answered,
                         text::worker_lost(worker.group.pid(), &how),
@@ -64,24 +74,30 @@ pub(crate) async fn occupy(pool: Arc<Pool>, mut seat: Seat) {
             true => text::replaced_now(&lost),
             false => text::replaced_in(&lost, &span::show(pause)),
         });
-        if stay_away(&mut seat, pause).await.is_none() {
+        if rest(&mut seat, pause).await.is_none() {
             return;
         }
     }
 }
 
-/// Waits, and gives back what was handed to the seat meanwhile; `None` when the crew goes home.
-async fn stay_away(seat: &mut Seat, pause: Duration) -> Option<()> {
-    if pause.is_zero() {
-        return Some(());
+/// Takes back that the seat is free, and gives back a job that was handed to it nevertheless;
+/// `None` when the crew goes home.
+async fn leave(seat: &mut Seat) -> Option<()> {
+    let (answer, was_free) = oneshot::channel();
+    let away = Event::Away(seat.number, answer);
+    seat.events.send(away).await.ok()?;
+    if !was_free.await.ok()? {
+        let job = seat.jobs.recv().await?;
+        seat.events.send(Event::Back(Box::new(job))).await.ok()?;
     }
-    seat.events.send(Event::Away(seat.number)).await.ok()?;
-    let mut over = std::pin::pin!(sleep(pause));
-    loop {
-        tokio::select! {
-            () = &mut over => return Some(()),
-            job = seat.jobs.recv() => seat.events.send(Event::Back(Box::new(job?))).await.ok()?,
-        }
+    Some(())
+}
+
+/// Waits; `None` when the crew goes home meanwhile. No job comes, for the seat is not free.
+async fn rest(seat: &mut Seat, pause: Duration) -> Option<()> {
+    tokio::select! {
+        () = sleep(pause) => Some(()),
+        job = seat.jobs.recv() => job.map(drop),
     }
 }
 
@@ -98,7 +114,9 @@ struct Worker {
 enum End {
     /// The crew goes home.
     Closed,
-    /// It is of no more use.
+    /// It ended while there was nothing to do.
+    Died(String),
+    /// It was lost over a request, which is answered.
     Lost(String),
 }
 
@@ -128,26 +146,20 @@ impl Worker {
     }
 
     async fn serve(&mut self, seat: &mut Seat) -> End {
-        // A job may have been handed over just before the last worker was lost.
-        let mut next = seat.jobs.try_recv().ok();
         loop {
-            let job = match next.take() {
-                Some(job) => job,
-                None => {
-                    if seat.events.send(Event::Free(seat.number)).await.is_err() {
-                        return End::Closed;
-                    }
-                    tokio::select! {
-                        biased;
-                        job = seat.jobs.recv() => match job {
-                            Some(job) => job,
-                            None => return End::Closed,
-                        },
-                        status = self.child.wait() => {
-                            return End::Lost(told(status.ok().and_then(Failed::new).as_ref()));
-                        }
-                    }
+            if seat.events.send(Event::Free(seat.number)).await.is_err() {
+                return End::Closed;
+            }
+            let job = tokio::select! {
+                // First of all: a job must not go to somebody who is dead.
+                biased;
+                status = self.child.wait() => {
+                    return End::Died(told(status.ok().and_then(Failed::new).as_ref()));
                 }
+                job = seat.jobs.recv() => job,
+            };
+            let Some(job) = job else {
+                return End::Closed;
             };
             let Exchange { outcome, lost } = self.exchange(&job).await;
             self.has_answered |= lost.is_none();

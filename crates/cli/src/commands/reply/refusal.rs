@@ -47,7 +47,7 @@ impl Refusal {
     pub(crate) fn busy(waiting: usize) -> Self {
         Self::new(
             503,
-            format!("the responder is busy: {waiting} requests are waiting already"),
+            format!("the responder is busy (requests waiting: {waiting})"),
         )
     }
 
