@@ -5,6 +5,7 @@
 
 mod bench;
 mod fuzz;
+mod serving;
 mod test;
 
 use std::process::ExitCode;
@@ -16,6 +17,9 @@ cargo xtask bench [--quick] [--only ROW[,ROW…]] [--rounds N] [--server PATH] [
                            Compares recado-server (or the one at PATH) with nats-server 2.15 (or
                            the one at PATH), row by row, and renews docs/benchmarks.md.
                            --quick leaves that page alone; --render does nothing but rewrite it.
+cargo xtask serving [--quick]
+                           Measures what an answer of a thread, of a worker process and of a new
+                           process costs, and renews docs/processes-and-threads.md (not if quick).
 cargo xtask fuzz [--seconds N] [TARGET…]
                            Lets the fuzz targets (all, when none is named) run N seconds each.";
 
@@ -27,6 +31,7 @@ fn main() -> ExitCode {
     let done = match args.split_first() {
         Some((chore, rest)) if chore == "test" => test::run(rest),
         Some((chore, rest)) if chore == "bench" => bench::run(rest),
+        Some((chore, rest)) if chore == "serving" => serving::run(rest),
         Some((chore, rest)) if chore == "fuzz" => fuzz::run(rest),
         Some((chore, _)) if chore != "help" && chore != "--help" && chore != "-h" => {
             Err(format!("there is no chore `{chore}`\n{USAGE}"))
