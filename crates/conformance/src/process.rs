@@ -2,7 +2,7 @@
 //! ended by its process id when the test lets go of it.
 
 use std::ffi::OsString;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -14,6 +14,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
+use crate::program::genuine_program;
 use crate::{PATIENCE, server_program};
 
 /// What a server is to be started with.
@@ -24,6 +25,9 @@ pub struct ServerBuilder {
     config: Option<String>,
     descriptors_max: Option<u32>,
     variables: Vec<(&'static str, &'static str)>,
+    /// Another program than the one under test.
+    program: Option<PathBuf>,
+    greets_over_tls: bool,
 }
 
 /// A running server. Dropping it kills the process.
@@ -42,6 +46,7 @@ struct Launch {
     args: Vec<OsString>,
     descriptors_max: Option<u32>,
     variables: Vec<(&'static str, &'static str)>,
+    greets_over_tls: bool,
     /// Holds the configuration, the ports file and the link that names the program.
     dir: TempDir,
 }
@@ -67,6 +72,8 @@ impl ServerBuilder {
             config: None,
             descriptors_max: None,
             variables: Vec::new(),
+            program: None,
+            greets_over_tls: false,
         }
     }
 
@@ -78,7 +85,31 @@ impl ServerBuilder {
             config: None,
             descriptors_max: None,
             variables: Vec::new(),
+            program: None,
+            greets_over_tls: false,
         }
+    }
+
+    /// A real nats-server, whichever is under test: for what `recado-server` can't do yet. Where
+    /// nobody says which (`RECADO_NATS_SERVER_BIN`), the test is left out, and that is said by name.
+    pub fn genuine() -> Option<Self> {
+        let Some(program) = genuine_program() else {
+            let test = std::thread::current();
+            let test = test.name().unwrap_or("a test");
+            // Not `eprintln!`, which the test harness keeps to itself.
+            let words = format!("SKIPPED {test}: RECADO_NATS_SERVER_BIN names no nats-server\n");
+            let _ = std::io::stderr().write_all(words.as_bytes());
+            return None;
+        };
+        let mut builder = Self::nats();
+        builder.program = Some(program);
+        Some(builder)
+    }
+
+    /// The server says nothing before TLS (`handshake_first`): it serves as soon as it accepts.
+    pub fn greets_over_tls(mut self) -> Self {
+        self.greets_over_tls = true;
+        self
     }
 
     /// Adds flags.
@@ -115,7 +146,9 @@ impl ServerBuilder {
             .tempdir();
         let dir = dir.expect("a temporary directory");
         let program = dir.path().join(self.name);
-        symlink(server_program(), &program).expect("a link in a fresh directory");
+        let genuine = self.program.as_deref();
+        symlink(genuine.unwrap_or_else(|| server_program()), &program)
+            .expect("a link in a fresh directory");
         let mut args: Vec<OsString> = vec!["-a".into(), "127.0.0.1".into()];
         args.extend(["--ports_file_dir".into(), dir.path().into()]);
         if let Some(text) = &self.config {
@@ -129,6 +162,7 @@ impl ServerBuilder {
             args,
             descriptors_max: self.descriptors_max,
             variables: self.variables,
+            greets_over_tls: self.greets_over_tls,
             dir,
         };
         let (child, addr, log) = launch.spawn("-1");
@@ -342,7 +376,11 @@ impl Launch {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let addr = addr_in_ports_file(&ports_file).or_else(|| log.find(addr_in_log_line));
-            if let Some(addr) = addr.filter(|addr| sends_info(*addr)) {
+            let serves = |addr: &SocketAddr| match self.greets_over_tls {
+                true => TcpStream::connect(addr).is_ok(),
+                false => sends_info(*addr),
+            };
+            if let Some(addr) = addr.filter(serves) {
                 return addr;
             }
             let over = child.try_wait().expect("a child can be asked");

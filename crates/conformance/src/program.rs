@@ -18,6 +18,17 @@ pub fn server_program() -> &'static Path {
     })
 }
 
+/// A real nats-server, for what only that can be asked: `RECADO_NATS_SERVER_BIN`, or the program
+/// under test where that is one.
+pub(crate) fn genuine_program() -> Option<PathBuf> {
+    let under_test = || {
+        std::env::var_os("RECADO_SERVER_BIN")
+            .filter(|path| Path::new(path).ends_with("nats-server"))
+    };
+    let path = std::env::var_os("RECADO_NATS_SERVER_BIN").or_else(under_test)?;
+    Some(std::path::absolute(path).expect("the variable is a path"))
+}
+
 /// The directory in the target directory that the running test was built into, such as
 /// `target/debug`.
 ///
