@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-use crate::commands::{latency, ping, publish, reply, request, service, sub};
+use crate::commands::{context, latency, ping, publish, reply, request, service, sub};
 use crate::lang::Lang;
 use crate::span;
 use crate::text::{
-    help as text, latency as latency_text, ping as ping_text, service as service_text, serving,
+    contexts as contexts_text, help as text, latency as latency_text, ping as ping_text,
+    service as service_text, serving,
 };
 
 /// Everything that can be said to `recado`.
@@ -43,6 +44,10 @@ pub(crate) struct Cli {
 pub(crate) struct Global {
     #[arg(short, long, global = true, value_name = "URL", help = text::server())]
     pub(crate) server: Option<String>,
+    #[arg(long, global = true, value_name = text::value_name(), help = text::context())]
+    pub(crate) context: Option<String>,
+    #[arg(long, global = true, conflicts_with = "context", help = text::no_context())]
+    pub(crate) no_context: bool,
     #[arg(long, global = true, value_name = text::value_file(), help = text::token_file())]
     pub(crate) token_file: Option<PathBuf>,
     #[arg(long, global = true, value_name = "TOKEN", conflicts_with = "token_file",
@@ -54,6 +59,28 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = text::value_password(), requires = "user",
         help = text::password())]
     pub(crate) password: Option<String>,
+    #[arg(long, global = true, value_name = text::value_file(),
+        conflicts_with_all = ["token", "token_file", "user"], help = text::creds())]
+    pub(crate) creds: Option<String>,
+    #[arg(long, global = true, value_name = text::value_file(),
+        conflicts_with_all = ["token", "token_file", "user", "creds"], help = text::nkey())]
+    pub(crate) nkey: Option<String>,
+    #[arg(long, global = true, value_name = "JWT",
+        conflicts_with_all = ["token", "token_file", "user", "creds", "nkey"], help = text::jwt())]
+    pub(crate) jwt: Option<String>,
+    #[arg(long, global = true, value_name = text::value_seed(), requires = "jwt",
+        help = text::seed())]
+    pub(crate) seed: Option<String>,
+    #[arg(long, global = true, value_name = text::value_file(), help = text::tlsca())]
+    pub(crate) tlsca: Option<PathBuf>,
+    #[arg(long, global = true, value_name = text::value_file(), help = text::tlscert())]
+    pub(crate) tlscert: Option<PathBuf>,
+    #[arg(long, global = true, value_name = text::value_file(), help = text::tlskey())]
+    pub(crate) tlskey: Option<PathBuf>,
+    #[arg(long, global = true, alias = "tls-first", help = text::tlsfirst())]
+    pub(crate) tlsfirst: bool,
+    #[arg(long, global = true, value_name = text::value_prefix(), help = text::inbox_prefix())]
+    pub(crate) inbox_prefix: Option<String>,
     #[arg(long, global = true, value_name = text::value_span(), value_parser = span::parse,
         help = text::timeout())]
     pub(crate) timeout: Option<Duration>,
@@ -62,7 +89,8 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = text::value_span(), value_parser = span::parse,
         help = text::deadline())]
     pub(crate) deadline: Option<Duration>,
-    #[arg(long, global = true, value_name = text::value_name(), help = text::name())]
+    #[arg(long, global = true, alias = "connection-name", value_name = text::value_name(),
+        help = text::name())]
     pub(crate) name: Option<String>,
     #[arg(long, global = true, help = text::json())]
     pub(crate) json: bool,
@@ -97,6 +125,9 @@ pub(crate) enum Command {
     #[command(about = latency_text::about(), override_usage = latency_text::usage(),
         after_help = latency_text::examples())]
     Latency(latency::Arguments),
+    #[command(alias = "ctx", about = contexts_text::about(),
+        override_usage = contexts_text::usage(), after_help = contexts_text::examples())]
+    Context(context::Arguments),
     #[command(about = text::help_about(), override_usage = text::help_usage())]
     Help {
         #[arg(value_name = text::value_command(), help = text::help_command())]

@@ -4,13 +4,13 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use async_nats::{Client, ConnectOptions, Event, ServerError};
+use async_nats::{Auth, Client, ConnectOptions, Event, ServerError};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{sleep, timeout};
 
 use crate::failure::Failure;
 use crate::line::{self, Line};
-use crate::settings::{Identity, Settings};
+use crate::settings::Settings;
 use crate::span;
 use crate::terminal;
 use crate::text::{failures, talk as text};
@@ -67,6 +67,32 @@ where
     }
 }
 
+/// The library's options that say who we are and whom we trust.
+fn options(settings: &Settings) -> Result<ConnectOptions, Failure> {
+    let identity = settings.credentials.identity.clone();
+    let mut options = ConnectOptions::with_auth_callback(move |nonce| {
+        let proof = identity.proof(&nonce);
+        async move {
+            let mut auth = Auth::new();
+            auth.token = proof.token;
+            auth.username = proof.user;
+            auth.password = proof.password;
+            auth.nkey = proof.nkey;
+            auth.jwt = proof.jwt;
+            auth.signature = proof.signature;
+            Ok(auth)
+        }
+    });
+    let trust = &settings.trust;
+    if trust.demands_tls() {
+        options = options.require_tls(true).tls_client_config(trust.config()?);
+    }
+    if trust.first {
+        options = options.tls_first();
+    }
+    Ok(options)
+}
+
 /// A connection that listens, and what happens to it.
 pub(crate) struct Session {
     /// For publishing and subscribing.
@@ -89,7 +115,7 @@ pub(crate) struct Session {
 impl Session {
     async fn open(settings: &Settings) -> Result<Self, Failure> {
         let (sender, mut events) = unbounded_channel();
-        let mut options = ConnectOptions::new()
+        let mut options = options(settings)?
             .name(&settings.name)
             .connection_timeout(settings.connect_limit())
             .request_timeout(Some(settings.reply_limit()))
@@ -110,13 +136,9 @@ impl Session {
                 let _ = sender.send(event);
                 std::future::ready(())
             });
-        options = match &settings.credentials.identity {
-            Identity::Nobody => options,
-            Identity::Token(token) => options.token(token.clone()),
-            Identity::User(user, password) => {
-                options.user_and_password(user.clone(), password.clone())
-            }
-        };
+        if let Some(prefix) = &settings.inbox_prefix {
+            options = options.custom_inbox_prefix(prefix);
+        }
         let client = match options.connect(settings.servers.clone()).await {
             Ok(client) => client,
             Err(error) => {

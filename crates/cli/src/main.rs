@@ -12,15 +12,19 @@ mod bars;
 mod children;
 mod commands;
 mod connect;
+mod contexts;
+mod credentials;
 mod direct;
 mod echo;
 mod exit;
 mod failure;
+mod given;
 mod interrupt;
 mod lang;
 mod line;
 mod payload;
 mod progress;
+mod reference;
 mod service_api;
 mod settings;
 mod shown;
@@ -30,6 +34,7 @@ mod summary;
 mod table;
 mod terminal;
 mod text;
+mod trust;
 mod unique;
 mod usage;
 
@@ -67,6 +72,10 @@ fn run(cli: Cli) -> Result<(), Failure> {
     if let Command::Help { command } = &cli.command {
         return show(&usage::help(command.as_deref())?);
     }
+    // Before the settings: a broken context must not stand in the way of mending it.
+    if let Command::Context(arguments) = &cli.command {
+        return commands::context::run(&cli.global, arguments);
+    }
     let settings = Settings::new(&cli.global)?;
     let as_json = cli.global.json;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -94,7 +103,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Latency(arguments) => {
                 commands::latency::run(&settings, &arguments, as_json).await
             }
-            Command::Help { .. } => Ok(()),
+            Command::Context(_) | Command::Help { .. } => Ok(()),
         }
     })
 }

@@ -1,26 +1,32 @@
-//! Where to connect, as whom and how patiently: the global options, made ready for use.
+//! Where to connect, as whom and how patiently: what the flags, the environment and the context say
+//! ([`crate::given`]), weighed against each other and made ready for use.
 //!
 //! Secrets enter here and leave only towards the server; everything that is shown names where a
 //! secret came from, never the secret.
 
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
 use async_nats::ServerAddr;
 
 use crate::args::Global;
+use crate::contexts::{self, Chosen, Context};
+use crate::credentials::{Claim, Credentials};
 use crate::failure::Failure;
+use crate::given::{Given, variable};
+use crate::span;
 use crate::terminal;
-use crate::text::{failures, talk, usage as text};
+use crate::text::usage as text;
+use crate::text::{contexts as context_text, credentials as credentials_text, failures};
+use crate::trust::Trust;
 
 /// Where a server usually is.
-const DEFAULT_SERVER: &str = "nats://127.0.0.1:4222";
+pub(crate) const DEFAULT_SERVER: &str = "nats://127.0.0.1:4222";
 
 /// The longest that one attempt to connect may take, whatever `--timeout` says.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
-/// How long a reply may take when `--timeout` is not given.
+/// How long a reply may take when neither `--timeout` nor `NATS_TIMEOUT` says.
 const REPLY_LIMIT: Duration = Duration::from_secs(5);
 
 /// How to reach the server.
@@ -30,75 +36,57 @@ pub(crate) struct Settings {
     pub(crate) servers: Vec<ServerAddr>,
     /// Who we are.
     pub(crate) credentials: Credentials,
+    /// Whom we trust.
+    pub(crate) trust: Trust,
+    /// What the subjects of replies to us start with; the usual `_INBOX` if none.
+    pub(crate) inbox_prefix: Option<String>,
     /// What the server shows this connection as.
     pub(crate) name: String,
     /// `--timeout`, if it was given.
     pub(crate) timeout: Option<Duration>,
+    /// How long an answer may take when `--timeout` was not given.
+    patience: Duration,
     /// Whether a server that is not there yet is waited for.
     pub(crate) retry: bool,
     /// How long it is waited for; without end if none.
     pub(crate) deadline: Option<Duration>,
 }
 
-/// Who we are, and where that was said.
-#[derive(Clone, Default)]
-pub(crate) struct Credentials {
-    /// What to send.
-    pub(crate) identity: Identity,
-    /// The flag, variable or file that it came from.
-    pub(crate) source: Option<String>,
-}
-
-/// What to send to the server as proof.
-#[derive(Clone, Default)]
-pub(crate) enum Identity {
-    /// Nothing.
-    #[default]
-    Nobody,
-    /// A token.
-    Token(String),
-    /// A user and a password.
-    User(String, String),
-}
-
-impl std::fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Credentials(from {:?})", self.source)
-    }
-}
-
 impl Settings {
-    /// Reads the options, the environment and the token file.
+    /// Weighs the flags, the environment and the context: of each thing, the first of them that
+    /// says something counts. Reads the files that those name.
     pub(crate) fn new(global: &Global) -> Result<Self, Failure> {
-        let mut servers = Vec::new();
-        let mut in_url = None;
-        let server = global.server.clone().or_else(|| variable("NATS_URL"));
-        let server = server.as_deref().unwrap_or(DEFAULT_SERVER);
-        for written in server
-            .split(',')
-            .map(str::trim)
-            .filter(|part| !part.is_empty())
-        {
-            let mut address: ServerAddr = written.parse().map_err(|_| bad_url(written))?;
-            if !matches!(address.scheme(), "nats" | "tls") {
-                return Err(bad_url(written));
-            }
-            if in_url.is_none() {
-                in_url = identity_in(&address);
-            }
-            if address.has_user_pass() {
-                address = bare(&address).parse().map_err(|_| bad_url(written))?;
-            }
-            servers.push(address);
+        let chosen = contexts::in_effect(global)?;
+        let mut levels = vec![Given::on_command_line(global), Given::in_environment()];
+        if let Some(chosen) = &chosen {
+            levels.push(Given::in_context(&chosen.context)?);
         }
-        if servers.is_empty() {
-            return Err(bad_url(server));
+        if let Some((proxy, source)) = levels.iter_mut().find_map(|level| level.proxy.take()) {
+            return Err(no_proxy(&proxy, &source));
         }
+        let named_by = levels.iter().position(|level| level.server.is_some());
+        let (written, source) = match named_by {
+            Some(level) => levels[level].server.clone().unwrap_or_default(),
+            None => (DEFAULT_SERVER.to_owned(), String::new()),
+        };
+        let (servers, in_url) = addresses(&written)?;
+        let in_url = in_url.map(|claim| (claim, source));
+        let claim = first_claim(&mut levels, named_by, in_url);
+        if let (Some(chosen), Some((_, level))) = (&chosen, &claim) {
+            warn_if_astray(chosen, *level, named_by, &servers);
+        }
+        let credentials = match claim {
+            Some(((claim, source), _)) => claim.read(&source)?,
+            None => Credentials::default(),
+        };
         Ok(Self {
             servers,
-            credentials: Credentials::new(global, in_url)?,
+            credentials,
+            trust: trust(&mut levels)?,
+            inbox_prefix: inbox_prefix(&mut levels)?,
             name: global.name.clone().unwrap_or_else(|| "recado".to_owned()),
             timeout: global.timeout,
+            patience: patience()?,
             retry: global.retry || global.deadline.is_some(),
             deadline: global.deadline,
         })
@@ -112,13 +100,173 @@ impl Settings {
 
     /// How long a reply or a confirmation may take.
     pub(crate) fn reply_limit(&self) -> Duration {
-        self.timeout.unwrap_or(REPLY_LIMIT)
+        self.timeout.unwrap_or(self.patience)
     }
 
     /// The servers as they are shown: `nats://127.0.0.1:4222`.
     pub(crate) fn label(&self) -> String {
         let shown: Vec<String> = self.servers.iter().map(bare).collect();
         shown.join(",")
+    }
+}
+
+/// Whether a context alone would do: its keys, its addresses, and the files that it names.
+pub(crate) fn check(context: &Context) -> Result<(), Failure> {
+    let mut levels = [Given::in_context(context)?];
+    if let Some((proxy, source)) = levels[0].proxy.take() {
+        return Err(no_proxy(&proxy, &source));
+    }
+    if let Some((server, _)) = &levels[0].server {
+        check_addresses(server)?;
+    }
+    if let Some((claim, source)) = levels[0].claim.take() {
+        claim.read(&source)?;
+    }
+    inbox_prefix(&mut levels)?;
+    let trust = trust(&mut levels)?;
+    if trust.demands_tls() {
+        trust.config()?;
+    }
+    Ok(())
+}
+
+/// Whether a list of addresses is one.
+pub(crate) fn check_addresses(list: &str) -> Result<(), Failure> {
+    addresses(list).map(|_| ())
+}
+
+/// The addresses of a list, without what stands before their `@`, and the first such identity.
+fn addresses(list: &str) -> Result<(Vec<ServerAddr>, Option<Claim>), Failure> {
+    let (mut servers, mut in_url) = (Vec::new(), None);
+    for written in list.split(',').map(str::trim) {
+        if written.is_empty() {
+            continue;
+        }
+        let mut address: ServerAddr = written.parse().map_err(|_| bad_url(written))?;
+        if address.is_websocket() {
+            return Err(Failure::Usage {
+                what: text::websocket(&bare(&address)),
+                next: text::websocket_next().to_owned(),
+            });
+        }
+        if in_url.is_none() {
+            in_url = identity_in(&address);
+        }
+        if address.has_user_pass() {
+            address = bare(&address).parse().map_err(|_| bad_url(written))?;
+        }
+        servers.push(address);
+    }
+    match servers.is_empty() {
+        true => Err(bad_url(list)),
+        false => Ok((servers, in_url)),
+    }
+}
+
+/// A claim with where it came from, and the level that made it.
+type Levelled = ((Claim, String), usize);
+
+/// The first level's claim. One in a URL belongs to the level that named the server: behind a flag
+/// that says who we are, before a variable or a key of a context that does.
+fn first_claim(
+    levels: &mut [Given],
+    named_by: Option<usize>,
+    mut in_url: Option<(Claim, String)>,
+) -> Option<Levelled> {
+    for (level, given) in levels.iter_mut().enumerate() {
+        let in_url = if named_by == Some(level) {
+            in_url.take()
+        } else {
+            None
+        };
+        let claim = match level {
+            0 => given.claim.take().or(in_url),
+            _ => in_url.or(given.claim.take()),
+        };
+        if let Some(claim) = claim {
+            return Some((claim, level));
+        }
+    }
+    None
+}
+
+/// Says so when a context that was only selected, not asked for, hands its credentials to a server
+/// that it does not name itself: the `nats` CLI does the same, but it may not be what was meant.
+fn warn_if_astray(
+    chosen: &Chosen,
+    claimed_by: usize,
+    named_by: Option<usize>,
+    servers: &[ServerAddr],
+) {
+    const CONTEXT: usize = 2;
+    if chosen.named || claimed_by != CONTEXT || named_by.is_none_or(|level| level == CONTEXT) {
+        return;
+    }
+    let own = chosen.context.text("url").ok().flatten();
+    let own = addresses(own.as_deref().unwrap_or(DEFAULT_SERVER));
+    let own = own.map(|(servers, _)| servers).unwrap_or_default();
+    let is_own = |server: &ServerAddr| own.iter().any(|own| host_port(own) == host_port(server));
+    if let Some(stranger) = servers.iter().find(|server| !is_own(server)) {
+        terminal::notice(&context_text::astray(
+            &chosen.context.name,
+            &host_port(stranger),
+        ));
+    }
+}
+
+fn trust(levels: &mut [Given]) -> Result<Trust, Failure> {
+    let certificate = levels.iter_mut().find_map(|level| level.certificate.take());
+    let key = levels.iter_mut().find_map(|level| level.key.take());
+    let own = match (certificate, key) {
+        (Some(certificate), Some(key)) => Some((certificate, key)),
+        (None, None) => None,
+        _ => {
+            return Err(Failure::Usage {
+                what: credentials_text::half_of_a_pair().to_owned(),
+                next: credentials_text::half_of_a_pair_next().to_owned(),
+            });
+        }
+    };
+    Ok(Trust {
+        authority: levels.iter_mut().find_map(|level| level.authority.take()),
+        own,
+        first: levels.iter().any(|level| level.tls_first),
+    })
+}
+
+fn inbox_prefix(levels: &mut [Given]) -> Result<Option<String>, Failure> {
+    let prefix = levels
+        .iter_mut()
+        .find_map(|level| level.inbox_prefix.take());
+    if let Some(prefix) = &prefix
+        && let Err(detail) = crate::subject::literal(prefix)
+    {
+        return Err(Failure::Usage {
+            what: text::bad_inbox_prefix(&detail),
+            next: text::bad_inbox_prefix_next().to_owned(),
+        });
+    }
+    Ok(prefix)
+}
+
+/// `NATS_TIMEOUT` is how long the `nats` CLI waits for answers. It is not `--timeout`, which means
+/// silence to a command that listens.
+fn patience() -> Result<Duration, Failure> {
+    match variable("NATS_TIMEOUT") {
+        None => Ok(REPLY_LIMIT),
+        Some(written) => span::parse(&written).map_err(|what| Failure::Usage {
+            what: format!("NATS_TIMEOUT: {what}"),
+            next: text::see_help().to_owned(),
+        }),
+    }
+}
+
+fn no_proxy(proxy: &str, source: &str) -> Failure {
+    // A proxy's address may hold a password.
+    let shown = proxy.rsplit('@').next().unwrap_or_default();
+    Failure::Usage {
+        what: text::socks_proxy(shown, source),
+        next: text::socks_proxy_next().to_owned(),
     }
 }
 
@@ -133,7 +281,7 @@ pub(crate) fn host_port(address: &ServerAddr) -> String {
 }
 
 /// The URL without its user part.
-fn bare(address: &ServerAddr) -> String {
+pub(crate) fn bare(address: &ServerAddr) -> String {
     format!("{}://{}", address.scheme(), host_port(address))
 }
 
@@ -146,10 +294,10 @@ fn bad_url(written: &str) -> Failure {
     }
 }
 
-fn identity_in(address: &ServerAddr) -> Option<Identity> {
+fn identity_in(address: &ServerAddr) -> Option<Claim> {
     match (address.username(), address.password()) {
-        (Some(user), Some(password)) => Some(Identity::User(unescape(user), unescape(password))),
-        (Some(token), None) => Some(Identity::Token(unescape(token))),
+        (Some(user), Some(password)) => Some(Claim::User(unescape(user), unescape(password))),
+        (Some(token), None) => Some(Claim::Token(unescape(token))),
         (None, _) => None,
     }
 }
@@ -172,74 +320,6 @@ fn unescape(part: &str) -> String {
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()
-}
-
-impl Credentials {
-    /// What was typed counts before what stands in the URL, and that before the environment.
-    fn new(global: &Global, in_url: Option<Identity>) -> Result<Self, Failure> {
-        if let Some(path) = &global.token_file {
-            let identity = Identity::Token(token_in(path)?);
-            return Ok(Self {
-                identity,
-                source: Some(path.display().to_string()),
-            });
-        }
-        if let Some(token) = &global.token {
-            return Ok(Self::from("--token", Identity::Token(token.clone())));
-        }
-        if let Some(user) = &global.user {
-            let password = global
-                .password
-                .clone()
-                .or_else(|| variable("NATS_PASSWORD"));
-            let identity = Identity::User(user.clone(), password.unwrap_or_default());
-            return Ok(Self::from("--user", identity));
-        }
-        if let Some(identity) = in_url {
-            return Ok(Self::from("--server", identity));
-        }
-        for name in ["RECADO_TOKEN", "NATS_TOKEN"] {
-            if let Some(token) = variable(name) {
-                return Ok(Self::from(name, Identity::Token(token)));
-            }
-        }
-        if let Some(user) = variable("NATS_USER") {
-            let password = variable("NATS_PASSWORD").unwrap_or_default();
-            return Ok(Self::from("NATS_USER", Identity::User(user, password)));
-        }
-        Ok(Self::default())
-    }
-
-    fn from(source: &str, identity: Identity) -> Self {
-        Self {
-            identity,
-            source: Some(source.to_owned()),
-        }
-    }
-}
-
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
-}
-
-/// The token on the first line of a file.
-fn token_in(path: &Path) -> Result<String, Failure> {
-    let shown = path.display().to_string();
-    let content = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
-    match content.lines().next().map(str::trim) {
-        Some(token) if !token.is_empty() => {
-            let others_may_read =
-                std::fs::metadata(path).is_ok_and(|file| file.mode() & 0o077 != 0);
-            if others_may_read {
-                terminal::notice(&talk::token_file_open(&shown));
-            }
-            Ok(token.to_owned())
-        }
-        _ => Err(Failure::Local {
-            what: failures::token_file_empty(&shown),
-            next: failures::token_file_empty_next().to_owned(),
-        }),
-    }
 }
 
 /// A file that can't be read.

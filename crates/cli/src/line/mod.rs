@@ -77,6 +77,8 @@ pub(crate) struct Info {
     pub(crate) max_payload: usize,
     /// Whether the handshake goes on over TLS.
     pub(crate) tls_required: bool,
+    /// What a key has to sign.
+    pub(crate) nonce: String,
 }
 
 /// An open connection, authenticated.

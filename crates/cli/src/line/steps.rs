@@ -11,11 +11,14 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_rustls::client::TlsStream;
 
 use super::{Frame, Info, Line, Stream, frame, tls};
+use crate::credentials::Proof;
 use crate::failure::{Failure, Found};
-use crate::settings::{Credentials, Identity, Settings, host_port};
+use crate::settings::{Settings, host_port};
 use crate::terminal;
+use crate::trust::Trust;
 
 /// How long a stranger on the port is given to answer when it is poked to learn what it is.
 const POKE_LIMIT: Duration = Duration::from_millis(500);
@@ -67,29 +70,33 @@ async fn open_one(settings: &Settings, server: &ServerAddr) -> Result<Line, Fail
     steps.resolve = start.elapsed();
 
     let start = Instant::now();
-    let mut socket = connect(&candidates, &address, limit).await?;
+    let socket = connect(&candidates, &address, limit).await?;
     steps.connect = start.elapsed();
 
-    let start = Instant::now();
+    let trust = &settings.trust;
     let mut input = BytesMut::with_capacity(4096);
-    let info = greeting(&mut socket, &mut input, &address, limit).await?;
-    steps.greeting = start.elapsed();
-
-    let start = Instant::now();
-    let wants_tls = info.tls_required || server.tls_required();
-    let stream: Box<dyn Stream> = if wants_tls {
-        Box::new(tls::handshake(socket, server.host(), &address, limit).await?)
+    let host = server.host();
+    let (stream, info): (Box<dyn Stream>, Info) = if trust.first {
+        let mut stream = secure(&mut steps, socket, trust, host, &address, limit).await?;
+        let info = greet(&mut steps, &mut stream, &mut input, &address, limit).await?;
+        (Box::new(stream), info)
     } else {
-        Box::new(socket)
+        let mut socket = socket;
+        let info = greet(&mut steps, &mut socket, &mut input, &address, limit).await?;
+        if info.tls_required || server.tls_required() || trust.demands_tls() {
+            let stream = secure(&mut steps, socket, trust, host, &address, limit).await?;
+            (Box::new(stream), info)
+        } else {
+            (Box::new(socket), info)
+        }
     };
-    if wants_tls {
-        steps.tls = start.elapsed();
-    }
+    let is_secure = !steps.tls.is_zero();
+    let proof = settings.credentials.identity.proof(info.nonce.as_bytes());
 
     let mut line = Line {
         stream,
         input,
-        output: connect_frame(&settings.credentials, &settings.name, wants_tls),
+        output: connect_frame(&proof, &settings.name, is_secure),
         written: 0,
         unanswered: 0,
         address,
@@ -101,6 +108,36 @@ async fn open_one(settings: &Settings, server: &ServerAddr) -> Result<Line, Fail
     line.confirm(limit).await?;
     line.steps.authentication = start.elapsed();
     Ok(line)
+}
+
+/// The TLS handshake, timed.
+async fn secure(
+    steps: &mut Steps,
+    socket: TcpStream,
+    trust: &Trust,
+    host: &str,
+    address: &str,
+    limit: Duration,
+) -> Result<TlsStream<TcpStream>, Failure> {
+    let start = Instant::now();
+    let stream = tls::handshake(socket, trust, host, address, limit).await?;
+    // A clock that did not move must not look as if there was no TLS.
+    steps.tls = start.elapsed().max(Duration::from_nanos(1));
+    Ok(stream)
+}
+
+/// The server's greeting, timed.
+async fn greet(
+    steps: &mut Steps,
+    stream: &mut (impl Stream + ?Sized),
+    input: &mut BytesMut,
+    address: &str,
+    limit: Duration,
+) -> Result<Info, Failure> {
+    let start = Instant::now();
+    let info = greeting(stream, input, address, limit).await?;
+    steps.greeting = start.elapsed();
+    Ok(info)
 }
 
 async fn resolve(
@@ -163,7 +200,7 @@ async fn connect(
 
 /// Reads the server's `INFO`, which it sends before we say anything (A02).
 async fn greeting(
-    socket: &mut TcpStream,
+    socket: &mut (impl Stream + ?Sized),
     input: &mut BytesMut,
     address: &str,
     limit: Duration,
@@ -203,7 +240,11 @@ async fn greeting(
 }
 
 /// Learns what a silent stranger is: an HTTP server speaks only when spoken to, and complains.
-async fn poke(socket: &mut TcpStream, input: &mut BytesMut, waited: Duration) -> Found {
+async fn poke(
+    socket: &mut (impl Stream + ?Sized),
+    input: &mut BytesMut,
+    waited: Duration,
+) -> Found {
     let answer = async {
         socket.write_all(b"PING\r\n\r\n").await?;
         socket.read_buf(input).await
@@ -247,7 +288,7 @@ fn recognise(bytes: &[u8]) -> Found {
 }
 
 /// `CONNECT` with what the server needs to know (A06), without a line for each accepted verb.
-fn connect_frame(credentials: &Credentials, name: &str, tls: bool) -> Vec<u8> {
+fn connect_frame(proof: &Proof, name: &str, tls: bool) -> Vec<u8> {
     let mut options = json!({
         "verbose": false,
         "pedantic": false,
@@ -260,12 +301,17 @@ fn connect_frame(credentials: &Credentials, name: &str, tls: bool) -> Vec<u8> {
         "headers": true,
         "no_responders": true,
     });
-    match &credentials.identity {
-        Identity::Nobody => {}
-        Identity::Token(token) => options["auth_token"] = json!(token),
-        Identity::User(user, password) => {
-            options["user"] = json!(user);
-            options["pass"] = json!(password);
+    let signature = proof.encoded_signature();
+    for (key, value) in [
+        ("auth_token", &proof.token),
+        ("user", &proof.user),
+        ("pass", &proof.password),
+        ("nkey", &proof.nkey),
+        ("jwt", &proof.jwt),
+        ("sig", &signature),
+    ] {
+        if let Some(value) = value {
+            options[key] = json!(value);
         }
     }
     format!("CONNECT {options}\r\n").into_bytes()
@@ -274,6 +320,7 @@ fn connect_frame(credentials: &Credentials, name: &str, tls: bool) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::credentials::Identity;
 
     #[test]
     fn strangers_are_recognised_by_their_first_bytes() {
@@ -295,14 +342,7 @@ mod tests {
     #[test]
     fn the_connect_frame_is_one_line_of_json_and_secrets_are_escaped() {
         let identity = Identity::Token("a\"b\r\nPUB x 0".into());
-        let frame = connect_frame(
-            &Credentials {
-                identity,
-                source: None,
-            },
-            "me",
-            false,
-        );
+        let frame = connect_frame(&identity.proof(b""), "me", false);
         assert_eq!(frame.iter().filter(|&&byte| byte == b'\n').count(), 1);
         assert!(frame.ends_with(b"}\r\n"));
     }

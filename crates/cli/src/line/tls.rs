@@ -1,19 +1,21 @@
-//! TLS over a connection, trusting what this machine trusts (or what `SSL_CERT_FILE` names).
+//! TLS over a connection, and what its failures mean.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::rustls::pki_types::ServerName;
-use async_nats::rustls::{CertificateError, ClientConfig, Error, RootCertStore};
+use async_nats::rustls::{CertificateError, Error};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use crate::failure::Failure;
 use crate::text::failures as text;
+use crate::trust::Trust;
 
 /// Secures the connection and checks that the certificate is for `host`.
 pub(super) async fn handshake(
     socket: TcpStream,
+    trust: &Trust,
     host: &str,
     address: &str,
     limit: Duration,
@@ -23,16 +25,7 @@ pub(super) async fn handshake(
         detail,
     };
     let name = ServerName::try_from(host.to_owned()).map_err(|error| failed(error.to_string()))?;
-    let trusted = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(trusted.certs);
-    // One that can't be read only narrows the trust; none at all is worth telling.
-    if let (true, Some(error)) = (roots.is_empty(), trusted.errors.first()) {
-        return Err(failed(error.to_string()));
-    }
-    let config = ClientConfig::builder()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+    let config = trust.config()?;
     let connector = TlsConnector::from(Arc::new(config));
     match tokio::time::timeout(limit, connector.connect(name, socket)).await {
         Ok(Ok(stream)) => Ok(stream),

@@ -18,6 +18,8 @@ super::texts! {
     value_file() { en: "FILE", es: "ARCHIVO" }
     value_name() { en: "NAME", es: "NOMBRE" }
     value_password() { en: "PASSWORD", es: "CONTRASEÑA" }
+    value_seed() { en: "SEED", es: "SEMILLA" }
+    value_prefix() { en: "PREFIX", es: "PREFIJO" }
     value_span() { en: "TIME", es: "TIEMPO" }
     value_command() { en: "COMMAND", es: "ORDEN" }
     value_subject() { en: "SUBJECT", es: "ASUNTO" }
@@ -39,7 +41,54 @@ super::texts! {
         en: "The token; better in RECADO_TOKEN or NATS_TOKEN, or a file: other users see a command line",
         es: "El token; mejor en RECADO_TOKEN o NATS_TOKEN, o en un archivo: otros usuarios ven la línea de órdenes",
     }
-    user() { en: "The user [NATS_USER]", es: "El usuario [NATS_USER]" }
+    context() {
+        en: "Use this context: a name, or a file that ends in .json [NATS_CONTEXT; the selected one]",
+        es: "Usar este contexto: un nombre, o un archivo terminado en .json [NATS_CONTEXT; el elegido]",
+    }
+    no_context() {
+        en: "Use no context, not even the selected one",
+        es: "No usar ningún contexto, ni el elegido",
+    }
+    user() {
+        en: "The user; without a password it is taken for a token [NATS_USER]",
+        es: "El usuario; sin contraseña se toma como token [NATS_USER]",
+    }
+    creds() {
+        en: "The credentials file: a user's JWT and key (.creds) [NATS_CREDS]",
+        es: "El archivo de credenciales: el JWT y la clave de un usuario (.creds) [NATS_CREDS]",
+    }
+    nkey() {
+        en: "The file with the seed of an nkey [NATS_NKEY]",
+        es: "El archivo con la semilla de una nkey [NATS_NKEY]",
+    }
+    jwt() {
+        en: "The user's JWT, or file://PATH or env://NAME where it is [NATS_JWT]",
+        es: "El JWT del usuario, o file://RUTA o env://NOMBRE donde está [NATS_JWT]",
+    }
+    seed() {
+        en: "Where the seed of the JWT's key is: file://PATH or env://NAME [NATS_SEED]",
+        es: "Dónde está la semilla de la clave del JWT: file://RUTA o env://NOMBRE [NATS_SEED]",
+    }
+    tlsca() {
+        en: "Trust the certificate authorities in this file, and no others; TLS is then a must [NATS_CA]",
+        es: "Confiar solo en las autoridades de certificación de este archivo; TLS es entonces obligatorio [NATS_CA]",
+    }
+    tlscert() {
+        en: "Our own certificate, for servers that ask for one [NATS_CERT]",
+        es: "Nuestro propio certificado, para servidores que lo pidan [NATS_CERT]",
+    }
+    tlskey() {
+        en: "The private key of --tlscert [NATS_KEY]",
+        es: "La clave privada de --tlscert [NATS_KEY]",
+    }
+    tlsfirst() {
+        en: "Begin with TLS, before the server greets (its handshake_first)",
+        es: "Empezar con TLS, antes de que el servidor salude (su handshake_first)",
+    }
+    inbox_prefix() {
+        en: "What the reply subjects of this client begin with [_INBOX]",
+        es: "Con qué empiezan los asuntos de respuesta de este cliente [_INBOX]",
+    }
     password() {
         en: "The user's password; better in NATS_PASSWORD",
         es: "La contraseña del usuario; mejor en NATS_PASSWORD",

@@ -4,6 +4,8 @@
 //! names an argument that does not exist, does not compile; that each language uses all the
 //! arguments is checked by the tests below. No other file may hold a sentence for people.
 
+pub(crate) mod contexts;
+pub(crate) mod credentials;
 pub(crate) mod failures;
 pub(crate) mod help;
 pub(crate) mod latency;
@@ -72,6 +74,8 @@ mod tests {
 
     fn all() -> impl Iterator<Item = &'static Entry> {
         [
+            contexts::ENTRIES,
+            credentials::ENTRIES,
             failures::ENTRIES,
             help::ENTRIES,
             latency::ENTRIES,

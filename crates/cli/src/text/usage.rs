@@ -96,6 +96,31 @@ super::texts! {
         es: "escribe nats://HOST:PUERTO o tls://HOST:PUERTO; si son varias, separadas por comas",
     }
 
+    websocket(address: &str) {
+        en: "{address} is a WebSocket address, and Recado speaks NATS over plain TCP and TLS only",
+        es: "{address} es una dirección WebSocket, y Recado solo habla NATS sobre TCP y TLS",
+    }
+    websocket_next() {
+        en: "use the server's client port: nats://HOST:4222 or tls://HOST:4222",
+        es: "usa el puerto de clientes del servidor: nats://HOST:4222 o tls://HOST:4222",
+    }
+    socks_proxy(address: &str, source: &str) {
+        en: "{source} asks for the SOCKS proxy {address}, and Recado can't go through one; it does not go round it either",
+        es: "{source} pide el proxy SOCKS {address}, y Recado no puede pasar por uno; tampoco lo rodea",
+    }
+    socks_proxy_next() {
+        en: "make a tunnel (ssh -L 4222:SERVER:4222 HOST) and connect to its end, or take the proxy out",
+        es: "haz un túnel (ssh -L 4222:SERVIDOR:4222 HOST) y conéctate a su extremo, o quita el proxy",
+    }
+    bad_inbox_prefix(detail: &str) {
+        en: "the prefix of reply subjects: {detail}",
+        es: "el prefijo de los asuntos de respuesta: {detail}",
+    }
+    bad_inbox_prefix_next() {
+        en: "write words between dots, like _INBOX or my.inbox",
+        es: "escribe palabras entre puntos, como _INBOX o mi.buzon",
+    }
+
     subject_has_wildcard(written: &str) {
         en: "\"{written}\" has a wildcard; messages go to one subject, wildcards are for listening",
         es: "«{written}» tiene un comodín; los mensajes van a un solo asunto, los comodines son para escuchar",

@@ -4,6 +4,8 @@
 #![forbid(unsafe_code)]
 
 mod ask;
+mod contexts;
+mod credentials;
 mod exec;
 mod failures;
 mod guard;
