@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-use crate::commands::{context, latency, ping, publish, reply, request, service, sub};
+use crate::commands::{bench, context, latency, ping, publish, reply, request, service, sub};
 use crate::lang::Lang;
 use crate::span;
 use crate::text::{
-    contexts as contexts_text, help as text, latency as latency_text, ping as ping_text,
-    service as service_text, serving,
+    bench as bench_text, contexts as contexts_text, help as text, latency as latency_text,
+    ping as ping_text, service as service_text, serving,
 };
 
 /// Everything that can be said to `recado`.
@@ -39,7 +39,7 @@ pub(crate) struct Cli {
 }
 
 /// The options that every command takes.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = text::heading_global())]
 pub(crate) struct Global {
     #[arg(short, long, global = true, value_name = "URL", help = text::server())]
@@ -101,6 +101,16 @@ pub(crate) struct Global {
     help: Option<bool>,
 }
 
+impl Global {
+    /// The same options for another server.
+    pub(crate) fn at(&self, server: String) -> Self {
+        Self {
+            server: Some(server),
+            ..self.clone()
+        }
+    }
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -125,6 +135,9 @@ pub(crate) enum Command {
     #[command(about = latency_text::about(), override_usage = latency_text::usage(),
         after_help = latency_text::examples())]
     Latency(latency::Arguments),
+    #[command(about = bench_text::about(), override_usage = bench_text::usage(),
+        after_help = bench_text::examples())]
+    Bench(bench::Arguments),
     #[command(alias = "ctx", about = contexts_text::about(),
         override_usage = contexts_text::usage(), after_help = contexts_text::examples())]
     Context(context::Arguments),

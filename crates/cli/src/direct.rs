@@ -7,7 +7,7 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use async_nats::rustls::ClientConnection;
@@ -102,6 +102,11 @@ impl Direct {
         terminal::harmless(&program).into_owned()
     }
 
+    /// The socket.
+    pub(crate) fn socket(&self) -> &TcpStream {
+        &self.socket
+    }
+
     /// Adds to what is to be sent; [`flush`](Self::flush) sends it.
     pub(crate) fn stage(&mut self) -> &mut Vec<u8> {
         &mut self.output
@@ -159,7 +164,20 @@ impl Direct {
         Ok(true)
     }
 
-    /// Reads what is there: how much, or `None` when there is nothing now.
+    /// Reads what is there into `buffer`: how much, or `None` when there is nothing now.
+    ///
+    /// Call it until it says `None`: TLS may hold more than the socket shows.
+    pub(crate) fn read_some(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Failure> {
+        if self.start < self.input.len() {
+            let count = (self.input.len() - self.start).min(buffer.len());
+            buffer[..count].copy_from_slice(&self.input[self.start..self.start + count]);
+            self.start += count;
+            return Ok(Some(count));
+        }
+        self.receive(buffer)
+    }
+
+    /// Reads from the socket: how much, or `None` when there is nothing now.
     fn receive(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Failure> {
         if self.tls.is_some() {
             return self.receive_tls(buffer);
@@ -347,12 +365,6 @@ impl Direct {
             address: self.address.clone(),
             detail: error.to_string(),
         }
-    }
-}
-
-impl AsFd for Direct {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
     }
 }
 

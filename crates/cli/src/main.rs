@@ -22,6 +22,7 @@ mod given;
 mod interrupt;
 mod lang;
 mod line;
+mod local_server;
 mod payload;
 mod progress;
 mod reference;
@@ -100,6 +101,12 @@ fn run(cli: Cli) -> Result<(), Failure> {
                 commands::service::run(&settings, &arguments, as_json).await
             }
             Command::Ping(arguments) => commands::ping::run(&settings, &arguments, as_json).await,
+            Command::Bench(arguments) => {
+                let versus = arguments.versus.clone();
+                let versus = versus.map(|url| Settings::new(&cli.global.at(url)));
+                let versus = versus.transpose()?;
+                commands::bench::run(&settings, versus.as_ref(), &arguments, as_json).await
+            }
             Command::Latency(arguments) => {
                 commands::latency::run(&settings, &arguments, as_json).await
             }

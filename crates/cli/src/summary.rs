@@ -26,6 +26,12 @@ impl Times {
         self.0.saturating_record(nanos.max(1));
     }
 
+    /// Adds all of another's.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        // Both have the same constant bounds, so that nothing can be out of them.
+        self.0.add(&other.0).expect("the same bounds");
+    }
+
     /// How many there are.
     pub(crate) fn len(&self) -> u64 {
         self.0.len()

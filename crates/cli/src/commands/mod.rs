@@ -1,5 +1,6 @@
 //! The commands, one file each: its arguments, and `run`. None uses another.
 
+pub(crate) mod bench;
 pub(crate) mod context;
 pub(crate) mod latency;
 pub(crate) mod ping;

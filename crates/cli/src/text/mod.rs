@@ -4,6 +4,7 @@
 //! names an argument that does not exist, does not compile; that each language uses all the
 //! arguments is checked by the tests below. No other file may hold a sentence for people.
 
+pub(crate) mod bench;
 pub(crate) mod contexts;
 pub(crate) mod credentials;
 pub(crate) mod failures;
@@ -76,6 +77,7 @@ mod tests {
         [
             contexts::ENTRIES,
             credentials::ENTRIES,
+            bench::ENTRIES,
             failures::ENTRIES,
             help::ENTRIES,
             latency::ENTRIES,

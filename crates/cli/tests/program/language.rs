@@ -4,8 +4,8 @@ use recado_conformance::ServerProcess;
 
 use crate::harness::recado;
 
-const COMMANDS: [&str; 8] = [
-    "pub", "sub", "request", "reply", "service", "ping", "latency", "help",
+const COMMANDS: [&str; 9] = [
+    "pub", "sub", "request", "reply", "service", "ping", "latency", "bench", "help",
 ];
 
 #[test]

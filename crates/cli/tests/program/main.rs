@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod ask;
+mod bench;
 mod contexts;
 mod credentials;
 mod exec;
@@ -16,6 +17,7 @@ mod ping;
 mod pool;
 mod processes;
 mod publish;
+mod relay;
 mod screen;
 mod service;
 mod subscribe;

@@ -227,7 +227,11 @@ async fn measure(
     let stop = Arc::new(AtomicBool::new(false));
     let stop_responder = Arc::new(AtomicBool::new(false));
     let progress = Arc::new(Progress::default());
-    let bar = progress::bar(plan.warm_up + plan.requests, text::progress(), as_json);
+    let bar = progress::bar(
+        Some(plan.warm_up + plan.requests),
+        text::progress(),
+        as_json,
+    );
     let responding: Option<JoinHandle<Result<(), Failure>>> = responder.map(|mut direct| {
         let stop = Arc::clone(&stop_responder);
         tokio::task::spawn_blocking(move || {
@@ -247,7 +251,9 @@ async fn measure(
                 stop.store(true, Ordering::Relaxed);
             }
             () = tokio::time::sleep(LOOK_EVERY) => {
-                bar.set_position(progress.due.load(Ordering::Relaxed));
+                let due = progress.due.load(Ordering::Relaxed);
+                bar.set_position(due);
+                bar.set_message(amount::show(due));
                 // Without its responder there is nothing left to measure.
                 if responding.as_ref().is_some_and(JoinHandle::is_finished) {
                     stop.store(true, Ordering::Relaxed);
