@@ -3,7 +3,7 @@
 //! It must never be read from a message's content or changed while the program runs: a screen
 //! that is half English and half Spanish helps nobody.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::sync::OnceLock;
 
 /// A language of the catalogue.
@@ -39,7 +39,7 @@ fn from_arguments(arguments: &[OsString]) -> Option<Lang> {
     let mut rest = arguments.iter().filter_map(|argument| argument.to_str());
     while let Some(argument) = rest.next() {
         let value = match argument {
-            "--" => return None,
+            _ if ends_ours(argument.as_ref()) => return None,
             "--lang" => rest.next()?,
             _ => match argument.strip_prefix("--lang=") {
                 Some(value) => value,
@@ -53,6 +53,11 @@ fn from_arguments(arguments: &[OsString]) -> Option<Lang> {
         };
     }
     None
+}
+
+/// Whether what follows is not for us: a program's arguments, or text.
+pub(crate) fn ends_ours(argument: &OsStr) -> bool {
+    argument == "--" || argument == "--exec"
 }
 
 /// `es`, `es_AR.UTF-8`, `es-ES` are Spanish; all else is English.
@@ -90,6 +95,8 @@ mod tests {
             from_arguments(&arguments(&["recado", "pub", "--", "--lang=es"])),
             None
         );
+        let program = ["recado", "reply", "x", "--exec", "ls", "--lang=es"];
+        assert_eq!(from_arguments(&arguments(&program)), None);
         assert_eq!(from_arguments(&arguments(&["recado", "--lang"])), None);
     }
 

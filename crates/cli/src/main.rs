@@ -51,7 +51,10 @@ fn main() -> ! {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     lang::choose(&arguments);
     // Looked for by hand, so that a mistake on the command line is reported as JSON too.
-    let as_json = arguments.iter().any(|argument| argument == "--json");
+    let ours = arguments
+        .iter()
+        .take_while(|argument| !lang::ends_ours(argument));
+    let as_json = ours.into_iter().any(|argument| argument == "--json");
     let result = usage::parse(arguments).and_then(|asked| match asked {
         Asked::Show(words) => show(&words),
         Asked::Run(cli) => run(*cli),

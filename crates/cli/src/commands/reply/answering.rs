@@ -26,7 +26,7 @@ use crate::text::{serving as text, talk};
 const DRAIN_PATIENCE: Duration = Duration::from_millis(1500);
 
 /// How long the last error replies may take to leave.
-const FAREWELL_PATIENCE: Duration = Duration::from_millis(300);
+const FAREWELL_PATIENCE: Duration = Duration::from_millis(200);
 
 /// How this responder behaves.
 pub(crate) struct Manner {

@@ -12,7 +12,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{sleep_until, timeout};
 
 use super::job::{By, Done, Job};
 use super::refusal::Refusal;
@@ -22,9 +22,11 @@ use crate::span;
 /// How many bytes of payloads may wait, however many requests they are.
 const WAITING_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// How long processes may take to end when their input has ended, and then when asked to.
+/// How long processes may take to end when their input has ended, then when asked to, and then when
+/// killed. With what the end takes before, it must stay below the grace of `Interrupt`.
 const CLOSE_PATIENCE: Duration = Duration::from_millis(500);
 const TERMINATE_PATIENCE: Duration = Duration::from_millis(300);
+const KILL_PATIENCE: Duration = Duration::from_millis(100);
 
 /// What a seat reports.
 #[derive(Debug)]
@@ -114,23 +116,23 @@ impl Crew {
     pub(crate) async fn next(&mut self) -> Done {
         loop {
             let oldest = self.waiting.front().map(|job| job.deadline);
-            tokio::select! {
-                biased;
-                event = self.events.recv() => match event {
-                    Some(event) => {
-                        if let Some(done) = self.judge(event) {
-                            return done;
-                        }
-                    }
-                    // All seats are gone; what waits is refused by its deadline.
-                    None => tokio::time::sleep(TERMINATE_PATIENCE).await,
-                },
-                () = sleep_until(oldest.unwrap_or_else(Instant::now)), if oldest.is_some() => {
-                    if let Some(job) = self.unqueue() {
-                        let refusal = Refusal::late(&span::show(job.limit()));
-                        return job.done(Err(refusal), By::Here);
-                    }
+            let expiry = async {
+                match oldest {
+                    Some(deadline) => sleep_until(deadline).await,
+                    None => std::future::pending().await,
                 }
+            };
+            let done = tokio::select! {
+                biased;
+                // When all seats are gone, only deadlines are left to wait for.
+                Some(event) = self.events.recv() => self.judge(event),
+                () = expiry => self.unqueue().map(|job| {
+                    let refusal = Refusal::late(&span::show(job.limit()));
+                    job.done(Err(refusal), By::Here)
+                }),
+            };
+            if let Some(done) = done {
+                return done;
             }
         }
     }
@@ -159,7 +161,7 @@ impl Crew {
         children::terminate_all();
         if !self.all_gone(TERMINATE_PATIENCE).await {
             children::kill_all();
-            self.all_gone(TERMINATE_PATIENCE).await;
+            self.all_gone(KILL_PATIENCE).await;
         }
     }
 
@@ -227,5 +229,101 @@ impl Crew {
             }
         }
         Some(job)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_nats::Message;
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::commands::reply::job::Answer;
+
+    fn job(number: u64, payload: usize) -> Job {
+        let request = Message {
+            subject: "s".into(),
+            reply: Some("r".into()),
+            payload: vec![0; payload].into(),
+            headers: None,
+            status: None,
+            description: None,
+            length: payload,
+        };
+        let arrived = Instant::now();
+        let deadline = arrived + Duration::from_secs(60);
+        Job {
+            number,
+            request,
+            arrived,
+            deadline,
+        }
+    }
+
+    /// A crew whose seats are played by the test.
+    fn crew(seats: usize, waiting_max: usize) -> (Crew, Vec<Seat>) {
+        let mut played = Vec::new();
+        let crew = Crew::new(seats, waiting_max, |seat, _| played.push(seat));
+        (crew, played)
+    }
+
+    fn number(seat: &mut Seat) -> Option<u64> {
+        seat.jobs.try_recv().ok().map(|job| job.number)
+    }
+
+    #[test]
+    fn jobs_go_to_whoever_has_been_free_for_longest_and_wait_in_order() {
+        let (mut crew, mut seats) = crew(2, 2);
+        crew.judge(Event::Free(1));
+        crew.judge(Event::Free(0));
+        for number in 1..=4 {
+            assert!(crew.take(job(number, 1)).is_none());
+        }
+        let refused = crew.take(job(5, 1)).unwrap();
+        assert_eq!(refused.outcome.unwrap_err().code, 503);
+        assert_eq!(
+            (number(&mut seats[1]), number(&mut seats[0])),
+            (Some(1), Some(2))
+        );
+        crew.judge(Event::Free(0));
+        assert_eq!(number(&mut seats[0]), Some(3));
+        let over = job(2, 1).done(Ok(Answer::default()), By::Here);
+        assert_eq!(
+            crew.judge(Event::Done(Box::new(over))).unwrap().job.number,
+            2
+        );
+        assert_eq!(crew.outstanding(), 3);
+    }
+
+    #[test]
+    fn a_seat_that_is_free_no_more_learns_whether_a_job_is_on_its_way() {
+        let (mut crew, mut seats) = crew(2, 2);
+        crew.judge(Event::Free(0));
+        let (answer, mut was_free) = oneshot::channel();
+        crew.judge(Event::Away(0, answer));
+        assert_eq!(was_free.try_recv(), Ok(true));
+        crew.judge(Event::Free(0));
+        assert!(crew.take(job(1, 1)).is_none() && crew.take(job(2, 1)).is_none());
+        let (answer, mut was_free) = oneshot::channel();
+        crew.judge(Event::Away(0, answer));
+        assert_eq!(was_free.try_recv(), Ok(false));
+        let back = seats[0].jobs.try_recv().unwrap();
+        crew.judge(Event::Back(Box::new(back)));
+        crew.judge(Event::Free(1));
+        assert_eq!(
+            number(&mut seats[1]),
+            Some(1),
+            "before the one that came later"
+        );
+        assert_eq!(number(&mut seats[0]), None);
+    }
+
+    #[test]
+    fn what_waits_is_bounded_in_bytes_too() {
+        let (mut crew, _seats) = crew(1, 100);
+        assert!(crew.take(job(1, WAITING_BYTES_MAX)).is_none());
+        assert!(crew.take(job(2, 1)).is_some());
+        assert_eq!(crew.give_up().len(), 1);
+        assert!(crew.take(job(3, 1)).is_none());
     }
 }

@@ -61,8 +61,6 @@ pub(crate) struct Arguments {
     subject: String,
     #[command(flatten)]
     answer: AnswerArguments,
-    #[command(flatten)]
-    work: WorkArguments,
     #[arg(short = 'H', long = "header", value_name = help::value_header(),
         value_parser = payload::header, help = text::reply_header())]
     headers: Vec<Header>,
@@ -76,6 +74,9 @@ pub(crate) struct Arguments {
     count: Option<u64>,
     #[arg(short, long, conflicts_with = "json", help = text::reply_raw())]
     raw: bool,
+    // Behind the rest, for what follows them stands under their headings.
+    #[command(flatten)]
+    work: WorkArguments,
     #[command(flatten)]
     service: ServiceArguments,
 }

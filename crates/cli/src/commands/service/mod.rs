@@ -18,11 +18,12 @@ use crate::text::{help, service as text, serving};
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[arg(value_enum, value_name = "ls|info|stats|ping", hide_possible_values = true,
-        help = text::question())]
+        display_order = 1, help = text::question())]
     question: Question,
-    #[arg(value_name = help::value_name(), value_parser = name, help = text::name())]
+    #[arg(value_name = help::value_name(), value_parser = name, display_order = 2,
+        help = text::name())]
     name: Option<String>,
-    #[arg(value_name = "ID", value_parser = id, help = text::id())]
+    #[arg(value_name = "ID", value_parser = id, display_order = 3, help = text::id())]
     id: Option<String>,
 }
 
