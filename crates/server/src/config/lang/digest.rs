@@ -1,7 +1,7 @@
 //! The digest that tells one configuration from another whatever its comments and layout: the
 //! same as nats-server's (SHA-256 over the values as JSON, keys sorted, one line).
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use sha2::{Digest, Sha256};
 
@@ -9,18 +9,36 @@ use super::value::{Data, Map, Value};
 
 /// `sha256:` and 64 hexadecimal digits.
 pub fn digest(map: &Map) -> String {
-    let mut json = String::new();
+    let mut json = Json(Sha256::new());
     write_map(&mut json, map);
     json.push('\n');
-    let mut text = String::from("sha256:");
-    for byte in Sha256::digest(json.as_bytes()) {
-        // Writing to a String can't fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    let digest = json.0.finalize();
+    let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{digits}")
 }
 
-fn write_map(json: &mut String, map: &Map) {
+/// The JSON goes into the hash as it is written: nobody keeps it.
+struct Json(Sha256);
+
+impl Json {
+    fn push(&mut self, found: char) {
+        self.push_str(found.encode_utf8(&mut [0; 4]));
+    }
+
+    fn push_str(&mut self, text: &str) {
+        self.0.update(text);
+    }
+}
+
+/// It never fails.
+impl fmt::Write for Json {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.push_str(text);
+        Ok(())
+    }
+}
+
+fn write_map(json: &mut Json, map: &Map) {
     let mut entries: Vec<_> = map.entries().iter().collect();
     entries.sort_by(|a, b| a.key.as_bytes().cmp(b.key.as_bytes()));
     json.push('{');
@@ -35,7 +53,7 @@ fn write_map(json: &mut String, map: &Map) {
     json.push('}');
 }
 
-fn write_value(json: &mut String, value: &Value) {
+fn write_value(json: &mut Json, value: &Value) {
     match &value.data {
         Data::String(text) => write_string(json, text),
         Data::Integer(number) => {
@@ -61,7 +79,7 @@ fn write_value(json: &mut String, value: &Value) {
 }
 
 /// JSON as Go writes it: `<`, `>`, `&` and the line separators U+2028 and U+2029 are escaped too.
-fn write_string(json: &mut String, text: &str) {
+fn write_string(json: &mut Json, text: &str) {
     json.push('"');
     for found in text.chars() {
         match found {
@@ -82,7 +100,7 @@ fn write_string(json: &mut String, text: &str) {
 }
 
 /// Shortest digits; with an exponent below 1e-6 and from 1e21.
-fn write_float(json: &mut String, number: f64) {
+fn write_float(json: &mut Json, number: f64) {
     let size = number.abs();
     let _ = if size != 0.0 && size < 1e-6 {
         write!(json, "{number:e}")

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::cursor::{Cursor, is_line_end, is_space};
 use super::scalar::{Word, read_word};
-use super::value::{Array, DEPTH_MAX, Data, Entry, Extent, Map, VALUES_MAX, Value};
+use super::value::{Array, DEPTH_MAX, Data, Entry, Extent, Map, TEXT_BYTES_MAX, VALUES_MAX, Value};
 use crate::config::fault::{Fault, Place};
 use crate::config::messages::{Inside, SyntaxProblem};
 use crate::config::surroundings::Surroundings;
@@ -595,7 +595,10 @@ fn check_extent(extent: Extent, place: &Place) -> Result<(), Fault> {
         return Err(Fault::at(place, SyntaxProblem::TooDeep));
     }
     if extent.values > VALUES_MAX {
-        return Err(Fault::at(place, SyntaxProblem::TooLarge));
+        return Err(Fault::at(place, SyntaxProblem::TooManyValues));
+    }
+    if extent.text_bytes > TEXT_BYTES_MAX {
+        return Err(Fault::at(place, SyntaxProblem::TooMuchText));
     }
     Ok(())
 }

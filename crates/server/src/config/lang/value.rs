@@ -1,8 +1,8 @@
 //! What a configuration file says, value by value, each with the place it was written at.
 //!
-//! Maps and arrays are shared, not copied, when a variable refers to them; each knows how deep and
-//! how large it is with everything shared written out, so that a few lines of variables that
-//! double each other can neither exhaust memory nor the stack of who walks them.
+//! What a variable refers to is shared, not copied; each map and array knows how deep and how large it
+//! is with everything shared written out, so that a few lines of variables that double each other
+//! can exhaust neither memory, nor the time nor the stack of who walks them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,6 +15,8 @@ use crate::config::fault::Place;
 pub const DEPTH_MAX: u32 = 100;
 /// Values of one configuration, everything that variables stand for written out.
 pub const VALUES_MAX: u64 = 1_000_000;
+/// Bytes of keys and texts of one configuration, everything that variables stand for written out.
+pub const TEXT_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
 /// One value and where it starts.
 #[derive(Clone, Debug)]
@@ -65,24 +67,40 @@ impl PartialEq for Value {
 pub(super) struct Extent {
     pub(super) depth: u32,
     pub(super) values: u64,
+    pub(super) text_bytes: u64,
 }
 
 impl Extent {
     fn hold(&mut self, inner: Self) {
         self.depth = self.depth.max(inner.depth.saturating_add(1));
         self.values = self.values.saturating_add(inner.values);
+        self.text_bytes = self.text_bytes.saturating_add(inner.text_bytes);
+    }
+
+    fn hold_key(&mut self, key: &str) {
+        self.text_bytes = self.text_bytes.saturating_add(key.len() as u64);
     }
 }
 
+/// A map or array with nothing in it.
+const EMPTY: Extent = Extent {
+    depth: 1,
+    values: 1,
+    text_bytes: 0,
+};
+
 impl Data {
     pub(super) fn extent(&self) -> Extent {
-        match self {
-            Self::Array(array) => array.extent,
-            Self::Map(map) => map.extent,
-            _ => Extent {
-                depth: 0,
-                values: 1,
-            },
+        let text_bytes = match self {
+            Self::Array(array) => return array.extent,
+            Self::Map(map) => return map.extent,
+            Self::String(text) => text.len() as u64,
+            _ => 0,
+        };
+        Extent {
+            depth: 0,
+            values: 1,
+            text_bytes,
         }
     }
 }
@@ -98,10 +116,7 @@ impl Default for Array {
     fn default() -> Self {
         Self {
             values: Vec::new(),
-            extent: Extent {
-                depth: 1,
-                values: 1,
-            },
+            extent: EMPTY,
         }
     }
 }
@@ -149,10 +164,7 @@ impl Default for Map {
         Self {
             entries: Vec::new(),
             index: HashMap::new(),
-            extent: Extent {
-                depth: 1,
-                values: 1,
-            },
+            extent: EMPTY,
         }
     }
 }
@@ -189,8 +201,9 @@ impl Map {
 
     /// Puts an entry in; the entry of the same key that it replaces is handed back.
     pub(super) fn put(&mut self, mut entry: Entry) -> Option<Entry> {
-        // What was replaced still counts: it only makes the bound a little stricter.
+        // What was replaced still counts: it only makes the bounds a little stricter.
         self.extent.hold(entry.value.data.extent());
+        self.extent.hold_key(&entry.key);
         let found = self.index.get(&entry.key).copied();
         match found.and_then(|at| self.entries.get_mut(at)) {
             Some(slot) => {

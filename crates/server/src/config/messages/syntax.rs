@@ -1,7 +1,7 @@
 //! What can be wrong with the text of a configuration file.
 
 use super::Message;
-use crate::config::lang::{DEPTH_MAX, INCLUDES_MAX, VALUES_MAX};
+use crate::config::lang::{DEPTH_MAX, INCLUDES_MAX, TEXT_BYTES_MAX, VALUES_MAX};
 use crate::config::locale::Lang;
 
 /// What surrounds a value.
@@ -62,7 +62,8 @@ pub enum SyntaxProblem {
     },
     Nul,
     TooDeep,
-    TooLarge,
+    TooManyValues,
+    TooMuchText,
     /// Warning.
     BraceClosesNothing,
     /// Warning.
@@ -140,7 +141,8 @@ impl SyntaxProblem {
             Self::NotUtf8 { path, line } => format!("{path} is not UTF-8 text (line {line})"),
             Self::Nul => "there is a NUL byte in the file; save it as plain text".into(),
             Self::TooDeep => format!("blocks, lists, includes and variables are nested more than {DEPTH_MAX} deep"),
-            Self::TooLarge => format!("with all variables written out there are more than {VALUES_MAX} values"),
+            Self::TooManyValues => format!("with all variables written out there are more than {VALUES_MAX} values; look for variables that refer to each other"),
+            Self::TooMuchText => format!("with all variables written out there are more than {} MiB of text; look for variables that refer to each other", TEXT_BYTES_MAX >> 20),
             Self::BraceClosesNothing => "this '}' closes nothing".into(),
             Self::BraceNotClosed => "this '{' around the whole file is never closed".into(),
             Self::WrittenTwice { key, first_line } => format!("\"{key}\" was already given on line {first_line}; this value takes its place"),
@@ -199,7 +201,8 @@ impl SyntaxProblem {
             Self::NotUtf8 { path, line } => format!("{path} no es texto UTF-8 (línea {line})"),
             Self::Nul => "hay un byte NUL en el archivo; guárdalo como texto sin formato".into(),
             Self::TooDeep => format!("hay más de {DEPTH_MAX} niveles de bloques, listas, include y variables, unos dentro de otros"),
-            Self::TooLarge => format!("con todas las variables desarrolladas hay más de {VALUES_MAX} valores"),
+            Self::TooManyValues => format!("con todas las variables desarrolladas hay más de {VALUES_MAX} valores; busca variables que se refieran unas a otras"),
+            Self::TooMuchText => format!("con todas las variables desarrolladas hay más de {} MiB de texto; busca variables que se refieran unas a otras", TEXT_BYTES_MAX >> 20),
             Self::BraceClosesNothing => "este '}' no cierra nada".into(),
             Self::BraceNotClosed => "este '{' alrededor de todo el archivo no se cierra".into(),
             Self::WrittenTwice { key, first_line } => format!("\"{key}\" ya estaba en la línea {first_line}; vale este último valor"),

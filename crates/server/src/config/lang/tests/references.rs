@@ -224,3 +224,28 @@ fn variables_that_double_each_other_are_stopped() {
         "{said:?}"
     );
 }
+
+#[test]
+fn variables_that_multiply_a_long_text_are_stopped() {
+    // 16 KB that would be 1.6 GB: a thousand times a hundred times the long text.
+    let long = "x".repeat(16_000);
+    for text in [
+        format!(
+            "t: {long}\na: [{0}]\nb: [{1}]",
+            "$t, ".repeat(100),
+            "$a, ".repeat(1000)
+        ),
+        // Texts that come in anew each time, and keys.
+        format!("{}", "k: $E\n".repeat(3000)),
+        format!("m: {{ {long}: 1 }}\na: [{}]\n", "$m, ".repeat(3000)),
+    ] {
+        let world = Imagined::default().variable("E", &long);
+        let said = parse_with(&text, &world)
+            .map(|_| ())
+            .map_err(|fault| fault.to_string());
+        assert!(
+            matches!(&said, Err(said) if said.contains("more than 32 MiB of text")),
+            "{said:?}"
+        );
+    }
+}
