@@ -62,10 +62,11 @@ fn keys(world: &World, digest: &str) {
     }
 }
 
-/// A fault has words in every language.
+/// A fault has words in every language, on one line whatever they quote.
 fn told(fault: &Fault) {
     let texts = [Lang::En, Lang::Es].map(|lang| fault.text(lang));
     assert!(texts.iter().all(|text| !text.trim().is_empty()));
+    assert!(texts.iter().all(|text| !text.contains(char::is_control)));
     assert_ne!(texts[0], texts[1]);
 }
 

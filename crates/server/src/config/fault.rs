@@ -54,7 +54,8 @@ impl Fault {
         }
     }
 
-    /// One line for people: `file:line:column: what is wrong; what to do`.
+    /// One line for people: `file:line:column: what is wrong; what to do`. What is quoted from a file
+    /// or the command line can't end the line or take hold of a terminal.
     pub fn text(&self, lang: Lang) -> String {
         let mut line = match &self.place {
             Some(place) => format!("{place}: {}", self.message.text(lang)),
@@ -67,8 +68,24 @@ impl Fault {
             };
             line.push_str(&format!(" ({from} {place})"));
         }
-        line
+        on_one_line(line)
     }
+}
+
+/// Control characters, line separators and what turns the direction of writing around, as escapes.
+fn on_one_line(text: String) -> String {
+    let odd = |found: char| {
+        found.is_control()
+            || matches!(found, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(odd) {
+        return text;
+    }
+    let escaped = text.chars().map(|found| match odd(found) {
+        true => found.escape_default().to_string(),
+        false => found.to_string(),
+    });
+    escaped.collect()
 }
 
 /// The English text, for logs and for errors that a program passes on.
@@ -79,3 +96,31 @@ impl fmt::Display for Fault {
 }
 
 impl std::error::Error for Fault {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::messages::SyntaxProblem;
+
+    #[test]
+    fn what_is_quoted_from_a_file_stays_on_its_line() {
+        let place = Place {
+            file: "odd\nname".into(),
+            line: 1,
+            column: 2,
+        };
+        let key = "a\r\n\u{1b}[2J\u{2028}\u{202e}é".to_owned();
+        let mut fault = Fault::at(&place, SyntaxProblem::NoValue(key));
+        fault.included_from.push(place);
+        for lang in [Lang::En, Lang::Es] {
+            let text = fault.text(lang);
+            assert!(!text.contains(char::is_control), "{text:?}");
+            assert!(text.starts_with("odd\\nname:1:2: "), "{text}");
+            assert!(
+                text.contains("\"a\\r\\n\\u{1b}[2J\\u{2028}\\u{202e}é\""),
+                "{text}"
+            );
+            assert!(text.contains(" odd\\nname:1:2)"), "{text}");
+        }
+    }
+}
