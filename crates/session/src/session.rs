@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use recado_wire::{
-    Connect, InvalidFilter, Op, PONG, ParseLimits, Parsed, ProtocolError, Publish, Violation,
+    Bare, Connect, InvalidFilter, Op, PONG, ParseLimits, Parsed, ProtocolError, Publish, Violation,
     is_publish_subject, parse, parse_publish, validate_filter,
 };
 
@@ -110,6 +110,8 @@ pub struct Session {
     /// A CONNECT came.
     connected: bool,
     first_pong_sent: bool,
+    /// The verb of a long line whose end has not come: what comes before it is passed over.
+    unended: Option<Bare>,
     flags: Flags,
 }
 
@@ -127,6 +129,7 @@ impl Session {
             admitted: !settings.auth_required,
             connected: false,
             first_pong_sent: false,
+            unended: None,
             // Until CONNECT says otherwise: what an empty CONNECT means (A07, A08).
             flags: Flags {
                 verbose: true,
@@ -166,7 +169,7 @@ impl Session {
     /// verdict: ask [`Session::step`].
     #[inline(always)]
     pub fn publish<'a>(&self, input: &'a [u8]) -> Option<(Publish<'a>, usize)> {
-        if !self.admitted || self.flags.pedantic {
+        if !self.admitted || self.flags.pedantic || self.unended.is_some() {
             return None;
         }
         let (publish, length) = parse_publish(input, &self.settings.parse)?;
@@ -185,6 +188,9 @@ impl Session {
         if !self.admitted {
             return self.step_before_admission(input);
         }
+        if let Some(bare) = self.unended {
+            return self.pass_over(bare, input, now);
+        }
         match parse(input, &self.settings.parse) {
             Ok(Parsed::Complete(Op::Publish(publish), length)) => {
                 if !publish.with_headers {
@@ -197,8 +203,20 @@ impl Session {
             }
             Ok(Parsed::Complete(op, length)) => (self.other(op, now), length),
             Ok(Parsed::Incomplete(wanted)) => (Step::More(wanted), 0),
+            Ok(Parsed::Unended(bare)) => self.pass_over(bare, input, now),
             Err(violation) => (close(violation), 0),
         }
+    }
+
+    /// Passes over a long line to its end, and then does what its verb says.
+    #[cold]
+    fn pass_over<'a>(&mut self, bare: Bare, input: &'a [u8], now: Instant) -> (Step<'a>, usize) {
+        let Some(end) = input.iter().position(|&byte| byte == b'\n') else {
+            self.unended = Some(bare);
+            return (Step::Nothing, input.len());
+        };
+        self.unended = None;
+        (self.other(bare.into(), now), end + 1)
     }
 
     /// The first verb must be CONNECT (A08).
@@ -212,7 +230,9 @@ impl Session {
         }
         match parse(input, &self.settings.parse) {
             Ok(Parsed::Complete(Op::Connect(json), length)) => (self.connect(json), length),
-            Ok(Parsed::Complete(..)) => (unauthorized("a verb before CONNECT"), 0),
+            Ok(Parsed::Complete(..) | Parsed::Unended(_)) => {
+                (unauthorized("a verb before CONNECT"), 0)
+            }
             Ok(Parsed::Incomplete(wanted)) => (Step::More(wanted), 0),
             Err(violation) => (close(violation), 0),
         }
@@ -287,7 +307,7 @@ impl Session {
     /// Whether a subscription may be created, when the connection has `held` already.
     pub fn check_subscription(&self, filter: &[u8], held: usize) -> Result<(), ProtocolError> {
         let too_many = |filter: &[u8]| ProtocolError::SubscriptionViolation {
-            subject: filter.escape_ascii().to_string(),
+            subject: printable(filter),
             detail: ", too many tokens",
         };
         let tokens = match validate_filter(filter) {
@@ -309,17 +329,9 @@ impl Session {
     /// keeps it from being routed (A49).
     #[inline(never)]
     pub fn check_publish(&self, publish: &Publish<'_>) -> Result<(), (ProtocolError, bool)> {
-        if publish.subject.starts_with(b"_GR_.") {
-            return Err((
-                ProtocolError::PublishViolation(printable(publish.subject)),
-                false,
-            ));
-        }
-        if publish.subject.starts_with(b"$NRG.") {
-            return Err((
-                ProtocolError::PublishViolation(printable(publish.subject)),
-                false,
-            ));
+        let subject = publish.subject;
+        if subject.starts_with(b"_GR_.") || subject.starts_with(b"$NRG.") {
+            return Err((ProtocolError::PublishViolation(printable(subject)), false));
         }
         let reply = publish.reply;
         if reply.starts_with(b"_R_.")
@@ -328,7 +340,7 @@ impl Session {
         {
             return Err((ProtocolError::ReplyViolation(printable(reply)), false));
         }
-        if self.flags.pedantic && !is_literal_subject(publish.subject) {
+        if self.flags.pedantic && !is_literal_subject(subject) {
             return Err((ProtocolError::InvalidPublishSubject, true));
         }
         Ok(())

@@ -211,3 +211,22 @@ fn a_header_block_of_no_bytes_is_none() {
     };
     assert_eq!((publish.with_headers, publish.tail), (false, &b""[..]));
 }
+
+#[test]
+fn a_long_line_without_arguments_is_passed_over_and_counts_at_its_end() {
+    let now = Instant::now();
+    let mut session = Session::new(settings(false), now);
+    session
+        .admit(&connect(r#"{"pedantic":false}"#), now)
+        .unwrap();
+    let start = format!("PING{}", "x".repeat(5000));
+    let (step, length) = session.step(start.as_bytes(), now);
+    assert!(matches!(step, Step::Nothing));
+    assert_eq!(length, start.len());
+    // Whatever looks like an operation on the rest of the line is none.
+    let publish = b"PUB a 1\r\nx\r\n";
+    assert!(session.publish(publish).is_none());
+    assert!(matches!(session.step(b"xxx", now), (Step::Nothing, 3)));
+    assert!(matches!(session.step(publish, now), (Step::Say(_), 9)));
+    assert!(session.publish(publish).is_some());
+}

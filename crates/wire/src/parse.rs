@@ -3,6 +3,16 @@
 //! [`parse`] keeps no state: an operation that is not whole yet is read again from its start when
 //! more has come, so the input may be split at any byte (A01). Nothing is guessed about bad
 //! input: it is a [`Violation`], found as early as nats-server finds it.
+//!
+//! Where it differs from nats-server 2.15, on purpose:
+//!
+//! | input | nats-server | here |
+//! |---|---|---|
+//! | blanks between a verb and its arguments | any number | count towards `max_control_line` |
+//! | `CONNECT` LF | the LF begins the argument | the line ends |
+//! | INFO from a client | closed when its JSON is wrong | ignored whatever it says |
+//! | `PUB a 002` | delivered as `MSG a 1 002` | as `MSG a 1 2` |
+//! | HPUB without `headers` in CONNECT | closed at the end of its line | when it is whole, or too large |
 
 use crate::error::Violation;
 
@@ -13,6 +23,30 @@ pub enum Parsed<'a> {
     Complete(Op<'a>, usize),
     /// More input is needed: so many bytes in all where the line says so, otherwise 0.
     Incomplete(usize),
+    /// A line longer than `max_control_line` that did not end yet, of a verb whose line may have any
+    /// length. All of the input belongs to it, and what comes up to the next LF; then it counts.
+    Unended(Bare),
+}
+
+/// The verbs without arguments: what else stands on their lines is passed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bare {
+    /// PING.
+    Ping,
+    /// PONG.
+    Pong,
+    /// +OK.
+    Ok,
+}
+
+impl From<Bare> for Op<'_> {
+    fn from(bare: Bare) -> Self {
+        match bare {
+            Bare::Ping => Self::Ping,
+            Bare::Pong => Self::Pong,
+            Bare::Ok => Self::Ignored,
+        }
+    }
 }
 
 /// One operation of a client.
@@ -64,6 +98,9 @@ pub struct Publish<'a> {
     pub with_headers: bool,
 }
 
+/// Digits of a size or count.
+const DIGITS_MAX: usize = 9;
+
 /// Bounds that [`parse`] holds its input against.
 #[derive(Clone, Copy, Debug)]
 pub struct ParseLimits {
@@ -98,7 +135,8 @@ pub fn parse_publish<'a>(input: &'a [u8], limits: &ParseLimits) -> Option<(Publi
         (size, size_end) = decimal(rest, at);
     }
     let digits = size_end - at;
-    let canonical = digits == 1 || (digits > 1 && digits <= 10 && rest.get(at) != Some(&b'0'));
+    let canonical =
+        digits == 1 || (digits > 1 && digits <= DIGITS_MAX && rest.get(at) != Some(&b'0'));
     let ends = rest.get(size_end) == Some(&b'\r') && rest.get(size_end + 1) == Some(&b'\n');
     if !(canonical && ends && size_end <= limits.max_control_line && size <= limits.max_payload) {
         return None;
@@ -129,7 +167,7 @@ fn token_end(bytes: &[u8], from: usize) -> Option<usize> {
     (length > 0 && tail.get(length) == Some(&b' ')).then_some(from + length)
 }
 
-/// Value of the digits at `from`, and where they end. More than ten digits wrap; the caller counts.
+/// Value of the digits at `from`, and where they end. Too many digits wrap; the caller counts them.
 #[inline]
 fn decimal(bytes: &[u8], from: usize) -> (usize, usize) {
     let mut value = 0usize;
@@ -153,19 +191,24 @@ fn whole_body(input: &[u8], start: usize, end: usize) -> Result<Option<&[u8]>, V
     }
 }
 
-/// The verbs of clients, and whether white space must follow them.
+/// The verbs of clients.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Verb {
+    Bare(Bare),
     Connect,
     Pub,
     Hpub,
     Sub,
     Unsub,
-    Ping,
-    Pong,
-    Ok,
     Err,
     Info,
+}
+
+impl Verb {
+    /// Whether anything may follow it, not white space only.
+    fn is_free(self) -> bool {
+        matches!(self, Self::Bare(_) | Self::Connect | Self::Info)
+    }
 }
 
 const VERBS: [(&[u8], Verb); 10] = [
@@ -173,10 +216,10 @@ const VERBS: [(&[u8], Verb); 10] = [
     (b"HPUB", Verb::Hpub),
     (b"SUB", Verb::Sub),
     (b"UNSUB", Verb::Unsub),
-    (b"PING", Verb::Ping),
-    (b"PONG", Verb::Pong),
+    (b"PING", Verb::Bare(Bare::Ping)),
+    (b"PONG", Verb::Bare(Bare::Pong)),
     (b"CONNECT", Verb::Connect),
-    (b"+OK", Verb::Ok),
+    (b"+OK", Verb::Bare(Bare::Ok)),
     (b"-ERR", Verb::Err),
     (b"INFO", Verb::Info),
 ];
@@ -194,12 +237,10 @@ fn verb(input: &[u8]) -> Result<Option<(Verb, usize)>, Violation> {
         if known < name.len() {
             return Ok(None);
         }
-        let free = matches!(verb, Verb::Ping | Verb::Pong | Verb::Ok);
         return match input.get(known) {
-            None if free => Ok(Some((verb, known))),
-            None => Ok(None),
+            _ if verb.is_free() => Ok(Some((verb, known))),
             Some(b' ' | b'\t') => Ok(Some((verb, known))),
-            Some(_) if free => Ok(Some((verb, known))),
+            None => Ok(None),
             Some(_) => Err(Violation::UnknownOperation),
         };
     }
@@ -216,6 +257,9 @@ fn parse_line<'a>(input: &'a [u8], limits: &ParseLimits) -> Result<Parsed<'a>, V
         return Ok(Parsed::Incomplete(0));
     };
     let rest = input.get(verb_len..).unwrap_or_default();
+    if let Verb::Bare(bare) = verb {
+        return Ok(bare_line(bare, rest, verb_len, limits));
+    }
     let blank = rest
         .iter()
         .take_while(|byte| matches!(byte, b' ' | b'\t'))
@@ -247,13 +291,20 @@ fn parse_line<'a>(input: &'a [u8], limits: &ParseLimits) -> Result<Parsed<'a>, V
         Verb::Hpub => return publish_with_headers(input, args, line_len, limits),
         Verb::Sub => subscribe(args)?,
         Verb::Unsub => unsubscribe(args)?,
-        Verb::Ping => Op::Ping,
-        Verb::Pong => Op::Pong,
         Verb::Connect => Op::Connect(args),
         Verb::Err => return Err(Violation::ClientError),
-        Verb::Ok | Verb::Info => Op::Ignored,
+        Verb::Bare(_) | Verb::Info => Op::Ignored,
     };
     Ok(Parsed::Complete(op, line_len))
+}
+
+/// A line of which only the verb matters: nats-server passes over any number of bytes, too.
+fn bare_line<'a>(bare: Bare, rest: &[u8], verb_len: usize, limits: &ParseLimits) -> Parsed<'a> {
+    match memchr::memchr(b'\n', rest) {
+        Some(newline) => Parsed::Complete(bare.into(), verb_len + newline + 1),
+        None if rest.len() > limits.max_control_line => Parsed::Unended(bare),
+        None => Parsed::Incomplete(0),
+    }
 }
 
 /// Splits at runs of white space into at most `N` arguments; `None` when there are more.
@@ -270,9 +321,10 @@ fn split_args<const N: usize>(args: &[u8]) -> Option<([&[u8]; N], usize)> {
     Some((found, count))
 }
 
-/// A size: digits only, at most ten of them.
+/// A size: digits only, at most [`DIGITS_MAX`] of them.
 fn size(digits: &[u8]) -> Option<usize> {
-    let sane = !digits.is_empty() && digits.len() <= 10 && digits.iter().all(u8::is_ascii_digit);
+    let sane =
+        !digits.is_empty() && digits.len() <= DIGITS_MAX && digits.iter().all(u8::is_ascii_digit);
     sane.then(|| decimal(digits, 0).0)
 }
 

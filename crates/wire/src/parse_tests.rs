@@ -73,7 +73,10 @@ fn publishes_with_wrong_arguments_are_refused() {
         "PUB a b c 5\r\n",
         "PUB a -1\r\n",
         "PUB a x\r\n",
-        "PUB a 99999999999\r\n",
+        "PUB a 9999999999\r\n",
+        "PUB a 0000000001\r\nx\r\n",
+        "PUB a r 0000000001\r\nx\r\n",
+        "HPUB a 0000000012 14\r\n",
         "PUB \r\n",
     ] {
         assert_eq!(
@@ -98,7 +101,7 @@ fn the_other_verbs_are_read_in_any_case() {
     let op = |input| {
         one(input).map(|parsed| match parsed {
             Parsed::Complete(op, _) => op,
-            Parsed::Incomplete(_) => panic!("incomplete"),
+            other => panic!("{other:?}"),
         })
     };
     assert_eq!(op(b"SUB a 1\r\n"), sub(b"a", None, b"1"));
@@ -113,9 +116,16 @@ fn the_other_verbs_are_read_in_any_case() {
         op(b"UNSUB 1 7\r\n"),
         Ok(Op::Unsubscribe { sid: b"1", max: 7 })
     );
+    assert_eq!(
+        op(b"UNSUB 1 9999999999\r\n"),
+        Ok(Op::Unsubscribe { sid: b"1", max: 0 }),
+        "as nats-server takes what is no count"
+    );
     assert_eq!(op(b"ping\r\n"), Ok(Op::Ping));
     assert_eq!(op(b"PONG whatever\r\n"), Ok(Op::Pong));
     assert_eq!(op(b"CONNECT {}\r\n"), Ok(Op::Connect(b"{}")));
+    assert_eq!(op(b"CONNECT{}\r\n"), Ok(Op::Connect(b"{}")));
+    assert_eq!(op(b"CONNECT\r\n"), Ok(Op::Connect(b"")));
     assert_eq!(op(b"+OK\r\n"), Ok(Op::Ignored));
     assert_eq!(op(b"INFO {}\r\n"), Ok(Op::Ignored));
     assert_eq!(op(b"-ERR 'x'\r\n"), Err(Violation::ClientError));
@@ -131,7 +141,6 @@ fn what_is_no_verb_is_refused_at_its_first_wrong_byte() {
         "GET / HTTP/1.1",
         "SUBa",
         "RS+ a",
-        "CONNECT{}",
     ] {
         assert_eq!(
             one(input.as_bytes()),
@@ -169,7 +178,7 @@ fn a_line_past_the_limit_is_refused_before_and_after_its_end() {
 
 #[test]
 fn blanks_past_the_limit_are_refused_however_the_input_is_cut() {
-    for verb in ["PING", "PUB"] {
+    for verb in ["CONNECT", "PUB"] {
         let input = format!(
             "{verb}{}a 0\r\n\r\n",
             " ".repeat(LIMITS.max_control_line + 1)
@@ -177,6 +186,25 @@ fn blanks_past_the_limit_are_refused_however_the_input_is_cut() {
         let input = input.as_bytes();
         assert_eq!(one(input), Err(Violation::ControlLine));
         assert_eq!(one(&input[..input.len() - 7]), Err(Violation::ControlLine));
+    }
+}
+
+#[test]
+fn a_line_without_arguments_may_have_any_length() {
+    for (verb, bare, op) in [
+        ("PING", Bare::Ping, Op::Ping),
+        ("PONG ", Bare::Pong, Op::Pong),
+        ("+OK", Bare::Ok, Op::Ignored),
+    ] {
+        let long = format!("{verb}{}", "x".repeat(LIMITS.max_control_line));
+        assert_eq!(one(&long.as_bytes()[..20]), Ok(Parsed::Incomplete(0)));
+        let longer = format!("{long}x");
+        assert_eq!(one(longer.as_bytes()), Ok(Parsed::Unended(bare)));
+        let ended = format!("{longer}\nPUB");
+        assert_eq!(
+            one(ended.as_bytes()),
+            Ok(Parsed::Complete(op, ended.len() - 3))
+        );
     }
 }
 
@@ -195,7 +223,7 @@ proptest! {
         match one(&input) {
             Ok(Parsed::Complete(_, length)) => prop_assert!(length > 0 && length <= input.len()),
             Ok(Parsed::Incomplete(wanted)) => prop_assert!(wanted == 0 || wanted > input.len()),
-            Err(_) => {}
+            Ok(Parsed::Unended(_)) | Err(_) => {}
         }
     }
 

@@ -58,6 +58,14 @@ fn one(input: &[u8], limits: &ParseLimits) -> Option<usize> {
             complete(input, wanted, limits);
             None
         }
+        Ok(Parsed::Unended(bare)) => {
+            assert!(input.len() > limits.max_control_line && !input.contains(&b'\n'));
+            beginnings_ask_for_more(input, 0, limits);
+            let ended = [input, b"\n"].concat();
+            let whole = Ok(Parsed::Complete(bare.into(), ended.len()));
+            assert_eq!(recado_wire::parse(&ended, limits), whole);
+            None
+        }
         Err(violation) => {
             beginnings_of_a_violation(input, violation, limits);
             both_paths_agree(input, limits);
@@ -71,6 +79,7 @@ fn beginnings_ask_for_more(frame: &[u8], whole: usize, limits: &ParseLimits) {
     for cut in cuts(frame.len()) {
         match recado_wire::parse(&frame[..cut], limits) {
             Ok(Parsed::Incomplete(wanted)) if wanted == 0 || wanted == whole => {}
+            Ok(Parsed::Unended(_)) if cut > limits.max_control_line => {}
             other => panic!("the first {cut} bytes gave {other:?}, {whole} in all"),
         }
     }

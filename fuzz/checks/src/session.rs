@@ -214,14 +214,13 @@ impl Connection {
                 "before a credential: {step:?}"
             );
         }
-        if admitted
-            && input
-                .get(..4)
-                .is_some_and(|verb| verb.eq_ignore_ascii_case(b"PONG"))
-        {
+        if let Step::Nothing = step {
+            // A PONG is among what asks for nothing; so is a part of a long line, of which there are
+            // as many as the input is cut into.
             self.unanswered = 0;
+        } else {
+            self.steps.push(format!("{step:?}"));
         }
-        self.steps.push(format!("{step:?}"));
         self.act(step);
         Some(length)
     }
