@@ -2,10 +2,13 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
 
 use crate::{Failure, root};
 
 const SECONDS: u64 = 60;
+/// How the names of findings begin. Inputs that were only slow are no findings.
+const FINDINGS: [&str; 4] = ["crash-", "leak-", "oom-", "timeout-"];
 const MISSING: &str = "\
 fuzzing needs cargo-fuzz and a nightly compiler:
   rustup toolchain install nightly --profile minimal
@@ -43,18 +46,65 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     let mut failed = Vec::new();
     for target in &chosen {
         println!("\n== {target}, {seconds} s");
-        if !fuzz(target, seconds)? {
-            failed.push(target.as_str());
+        match fuzz(target, seconds)? {
+            Outcome::Nothing => {}
+            Outcome::Found => failed.push(target.as_str()),
+            Outcome::Ended => {
+                return Err(format!(
+                    "`{target}` ended before its time (interrupted, or not built){}",
+                    so_far(&failed)
+                ));
+            }
         }
     }
     if failed.is_empty() {
         println!("\nfound nothing in {seconds} s each: {}", chosen.join(", "));
         return Ok(());
     }
-    Err(format!(
-        "these fuzz targets found something (see fuzz/artifacts): {}",
-        failed.join(", ")
-    ))
+    Err(format!("every target ran{}", so_far(&failed)))
+}
+
+/// What became of one target.
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    /// It ran its time.
+    Nothing,
+    /// It left an input that breaks a check.
+    Found,
+    /// It ended before its time and left none. cargo-fuzz has one exit status for all of this.
+    Ended,
+}
+
+impl Outcome {
+    fn of(success: bool, artifacts: &Path, started: SystemTime) -> Self {
+        match success {
+            true => Self::Nothing,
+            false if has_finding_since(artifacts, started) => Self::Found,
+            false => Self::Ended,
+        }
+    }
+}
+
+fn has_finding_since(artifacts: &Path, started: SystemTime) -> bool {
+    let Ok(entries) = std::fs::read_dir(artifacts) else {
+        return false;
+    };
+    entries.flatten().any(|entry| {
+        let name = entry.file_name();
+        let finding = FINDINGS
+            .iter()
+            .any(|kind| name.to_string_lossy().starts_with(kind));
+        let modified = entry.metadata().and_then(|metadata| metadata.modified());
+        finding && modified.is_ok_and(|modified| modified >= started)
+    })
+}
+
+fn so_far(failed: &[&str]) -> String {
+    if failed.is_empty() {
+        return "; nothing was found".to_owned();
+    }
+    let failed = failed.join(", ");
+    format!("; these fuzz targets found something (see fuzz/artifacts): {failed}")
 }
 
 /// The names of the files in `fuzz/fuzz_targets`.
@@ -75,7 +125,9 @@ fn targets() -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
-fn fuzz(target: &str, seconds: u64) -> Result<bool, Failure> {
+fn fuzz(target: &str, seconds: u64) -> Result<Outcome, Failure> {
+    // Some file systems keep whole seconds only.
+    let started = SystemTime::now() - Duration::from_secs(1);
     let mut command = cargo_fuzz();
     command.args(["run", target]);
     // What is found goes into the first folder; the seeds that are kept are only read.
@@ -94,7 +146,8 @@ fn fuzz(target: &str, seconds: u64) -> Result<bool, Failure> {
     let status = command
         .status()
         .map_err(|error| format!("starting cargo fuzz: {error}"))?;
-    Ok(status.success())
+    let artifacts = root().join("fuzz/artifacts").join(target);
+    Ok(Outcome::of(status.success(), &artifacts, started))
 }
 
 /// The sanitizers need a nightly compiler, whichever one runs us.
@@ -114,4 +167,29 @@ fn works(args: &[&str]) -> bool {
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_failed_found_something_only_where_it_left_an_input() {
+        let folder = std::env::temp_dir().join(format!("recado-xtask-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let (before, later) = (
+            SystemTime::now() - Duration::from_secs(60),
+            SystemTime::now() + Duration::from_secs(60),
+        );
+        let of = |success, started| Outcome::of(success, &folder, started);
+        assert_eq!(of(true, before), Outcome::Nothing);
+        assert_eq!(of(false, before), Outcome::Ended, "interrupted");
+        std::fs::write(folder.join("slow-unit-1"), "x").unwrap();
+        assert_eq!(of(false, before), Outcome::Ended, "slow is no finding");
+        std::fs::write(folder.join("crash-1"), "x").unwrap();
+        assert_eq!(of(false, before), Outcome::Found);
+        assert_eq!(of(false, later), Outcome::Ended, "an older finding");
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(of(false, before), Outcome::Ended, "no folder");
+    }
 }
