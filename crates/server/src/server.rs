@@ -213,16 +213,11 @@ impl ServerHandle {
 async fn live(handle: ServerHandle, options: Options, client: Listener, plain: Vec<Plain>) {
     let engine = &handle.engine;
     let mut phase = handle.phase.subscribe();
-    if options.builtin_service
-        && let Err(error) = service::start(engine)
-    {
-        tracing::error!(%error, "the built-in service cannot start");
+    if options.builtin_service {
+        service::start(engine, phase.clone());
     }
     for one in plain {
-        let addr = one.listener.addr;
-        if let Err(error) = plain::start(engine, one, phase.clone()) {
-            tracing::error!(%error, %addr, "the plain listener cannot start");
-        }
+        plain::start(engine, one, phase.clone());
     }
     let accepting = tokio::spawn(listener::accept(client, Arc::clone(engine), phase.clone()));
     // The sender lives in `handle`: waiting can't fail.

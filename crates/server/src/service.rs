@@ -2,16 +2,18 @@
 //! question and answer. `recado.echo`, `recado.time` and `recado.whoami`, found through `$SRV.*`
 //! like any NATS service (ADR-32).
 
-use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use recado_wire::{Headers, push_publish};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
+use tokio::net::UnixStream;
+use tokio::sync::watch;
 
 use crate::engine::Engine;
-use crate::internal_client::{self, FrameReader, Message};
+use crate::internal_client::{self, CONNECTION_LOST, FrameReader, Message, Restarts};
+use crate::phase::Phase;
 use crate::version::VERSION;
 
 /// Name that the service is found by.
@@ -36,25 +38,25 @@ struct Service {
     endpoints: [Endpoint; 3],
 }
 
-/// Starts the service; it ends with the engine.
-pub(crate) fn start(engine: &Arc<Engine>) -> io::Result<()> {
-    let (read, mut write) = internal_client::connect(engine, true)?.into_split();
+/// Starts the service; it ends with the server.
+pub(crate) fn start(engine: &Arc<Engine>, phase: watch::Receiver<Phase>) {
+    let engine = Arc::clone(engine);
     let mut service = Service::new();
+    let mut restarts = Restarts::new("built-in service", phase);
     tokio::spawn(async move {
-        let mut out = service.subscriptions().into_bytes();
-        let mut frames = FrameReader::new(read);
         loop {
-            if !out.is_empty() && write.write_all(&out).await.is_err() {
-                return;
-            }
-            out.clear();
-            let handle = |message: &Message<'_>, out: &mut Vec<u8>| service.handle(message, out);
-            if frames.batch(&mut out, handle).await.is_none() {
+            let why = match internal_client::connect(&engine, true) {
+                Ok(stream) => {
+                    service.serve(stream).await;
+                    CONNECTION_LOST.to_owned()
+                }
+                Err(error) => error.to_string(),
+            };
+            if !restarts.again(&why).await {
                 return;
             }
         }
     });
-    Ok(())
 }
 
 impl Service {
@@ -77,6 +79,23 @@ impl Service {
                     whoami(message).to_string().into()
                 }),
             ],
+        }
+    }
+
+    /// Answers until the connection ends.
+    async fn serve(&mut self, stream: UnixStream) {
+        let (read, mut write) = stream.into_split();
+        let mut out = self.subscriptions().into_bytes();
+        let mut frames = FrameReader::new(read);
+        loop {
+            if !out.is_empty() && write.write_all(&out).await.is_err() {
+                return;
+            }
+            out.clear();
+            let handle = |message: &Message<'_>, out: &mut Vec<u8>| self.handle(message, out);
+            if frames.batch(&mut out, handle).await.is_none() {
+                return;
+            }
         }
     }
 
@@ -202,4 +221,29 @@ fn whoami(message: &Message<'_>) -> Value {
         "address": origin["host"],
         "round_trip_us": round_trip_ns.map(|rtt| rtt / 1000),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::CloseReason;
+    use crate::internal_client::tests::{TestClient, engine, run};
+
+    #[test]
+    fn a_service_that_was_cut_off_answers_again() {
+        run(async {
+            let engine = engine();
+            let (running, phase) = watch::channel(Phase::Running);
+            start(&engine, phase);
+            let mut client = TestClient::new(&engine);
+            assert_eq!(client.ask("recado.echo", "one").await, b"one");
+            let others = engine.connections.all().into_iter();
+            let service = others.filter(|other| other.id != client.connection);
+            for connection in service {
+                connection.close(CloseReason::SlowConsumerPending);
+            }
+            assert_eq!(client.ask("recado.echo", "two").await, b"two");
+            drop(running);
+        });
+    }
 }

@@ -1,7 +1,9 @@
 //! The internal client that asks on behalf of bare peers and receives what is written to them.
+//!
+//! Peers outlive its connection to the engine: should that be cut off, a new one begins with their
+//! subscriptions, and with what was not written yet. Requests whose answer was under way time out.
 
 use std::collections::{HashMap, VecDeque};
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -9,10 +11,12 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use recado_wire::{Headers, push_publish};
 use tokio::io::AsyncWriteExt;
-use tokio::sync::{mpsc, oneshot};
+use tokio::net::UnixStream;
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::engine::Engine;
-use crate::internal_client::{self, FrameReader, Message};
+use crate::internal_client::{self, CONNECTION_LOST, FrameReader, Message, Restarts};
+use crate::phase::Phase;
 
 /// Frames that may wait for the internal connection.
 const FRAMES_MAX: usize = 256;
@@ -80,10 +84,13 @@ impl PeerInbox {
 }
 
 impl Gateway {
-    /// Connects to the engine.
-    pub(crate) fn start(engine: &Arc<Engine>, subject: String) -> io::Result<Self> {
-        let (read, mut write) = internal_client::connect(engine, false)?.into_split();
-        let (frames, mut to_write) = mpsc::channel::<Vec<u8>>(FRAMES_MAX);
+    /// Connects to the engine, again where it must, until the server stops.
+    pub(crate) fn start(
+        engine: &Arc<Engine>,
+        subject: String,
+        phase: watch::Receiver<Phase>,
+    ) -> Self {
+        let (frames, to_write) = mpsc::channel::<Vec<u8>>(FRAMES_MAX);
         let inbox = format!("_INBOX.{}", nkeys::KeyPair::new_server().public_key());
         let payload_max = engine.settings.session.parse.max_payload;
         let shared = Arc::new(Shared {
@@ -97,35 +104,9 @@ impl Gateway {
             peers: Mutex::default(),
             pings: tokio::sync::Mutex::default(),
         });
-        let first = format!("SUB {}.* inbox\r\n", shared.inbox).into_bytes();
-        let pongs = shared.frames.clone();
-        tokio::spawn(async move {
-            let mut next = Some(first);
-            while let Some(bytes) = next {
-                if write.write_all(&bytes).await.is_err() {
-                    return;
-                }
-                next = to_write.recv().await;
-            }
-        });
-        let receiving = Arc::clone(&shared);
-        tokio::spawn(async move {
-            let mut frames = FrameReader::new(read);
-            let mut out = Vec::new();
-            let handle = |message: &Message<'_>, _: &mut Vec<u8>| receiving.received(message);
-            while frames.batch(&mut out, handle).await.is_some() {
-                for _ in 0..frames.take_pongs() {
-                    if let Some(tell) = receiving.pings.lock().await.pop_front() {
-                        // Who waited may have gone meanwhile.
-                        let _ = tell.send(());
-                    }
-                }
-                if !out.is_empty() && pongs.send(std::mem::take(&mut out)).await.is_err() {
-                    return;
-                }
-            }
-        });
-        Ok(Self { shared })
+        let carrying = Arc::clone(&shared).carry(Arc::clone(engine), to_write, phase);
+        tokio::spawn(carrying);
+        Self { shared }
     }
 
     /// The subject that peers ask on.
@@ -135,7 +116,7 @@ impl Gateway {
 
     /// The subject that one peer is written to on.
     pub(crate) fn peer_subject(&self, number: u64) -> String {
-        format!("{}.peer.{number}", self.shared.subject)
+        self.shared.peer_subject(number)
     }
 
     /// Gives a peer a number and a subject of its own, and receives what is written to it. The
@@ -156,7 +137,7 @@ impl Gateway {
             },
         );
         let (tell, told) = oneshot::channel();
-        let subscribe = format!("SUB {} {number}\r\nPING\r\n", self.peer_subject(number));
+        let subscribe = format!("{}PING\r\n", self.shared.subscribe_line(number));
         {
             // PONGs come in the order of their PINGs: nobody may come between the two lines.
             let mut pings = self.shared.pings.lock().await;
@@ -189,8 +170,11 @@ impl Gateway {
         self.shared.waiting.lock().insert(number, tell);
         let mut frame = Vec::with_capacity(payload.len() + reply.len() + 64);
         push_publish(&mut frame, subject, reply.as_bytes(), None, payload);
-        self.send(frame).await;
-        let answer = tokio::time::timeout(ANSWER_MAX, told).await;
+        let answered = async {
+            self.send(frame).await;
+            told.await
+        };
+        let answer = tokio::time::timeout(ANSWER_MAX, answered).await;
         self.shared.waiting.lock().remove(&number);
         // The sender is only dropped unused when the server ends.
         answer.ok().and_then(Result::ok).unwrap_or(Answer::TimedOut)
@@ -220,6 +204,98 @@ impl PeerQueue {
 }
 
 impl Shared {
+    /// Has a connection to the engine for as long as the server runs.
+    async fn carry(
+        self: Arc<Self>,
+        engine: Arc<Engine>,
+        mut to_write: mpsc::Receiver<Vec<u8>>,
+        phase: watch::Receiver<Phase>,
+    ) {
+        let mut restarts = Restarts::new("plain listener", phase);
+        loop {
+            let why = match internal_client::connect(&engine, false) {
+                Ok(stream) => {
+                    self.converse(stream, &mut to_write).await;
+                    CONNECTION_LOST.to_owned()
+                }
+                Err(error) => error.to_string(),
+            };
+            if !restarts.again(&why).await {
+                return;
+            }
+        }
+    }
+
+    /// Writes and reads until the connection ends.
+    async fn converse(&self, stream: UnixStream, to_write: &mut mpsc::Receiver<Vec<u8>>) {
+        let (read, mut write) = stream.into_split();
+        let mut next = Some(self.first_lines(to_write).await);
+        let writing = async {
+            while let Some(bytes) = next {
+                if write.write_all(&bytes).await.is_err() {
+                    return;
+                }
+                next = to_write.recv().await;
+            }
+        };
+        tokio::select! {
+            () = writing => {}
+            () = self.receive(FrameReader::new(read)) => {}
+        }
+    }
+
+    /// What a new connection begins with: everybody's subscription, a PING for each who waits for a
+    /// PONG, and the requests that were not written yet.
+    async fn first_lines(&self, to_write: &mut mpsc::Receiver<Vec<u8>>) -> Vec<u8> {
+        let mut requests = Vec::new();
+        let mut take_requests = || {
+            while let Ok(frame) = to_write.try_recv() {
+                if frame.starts_with(b"PUB ") {
+                    requests.extend_from_slice(&frame);
+                }
+            }
+        };
+        // Who joins holds the lock while its lines wait for room.
+        let pings = loop {
+            take_requests();
+            match self.pings.try_lock() {
+                Ok(pings) => break pings,
+                Err(_) => tokio::task::yield_now().await,
+            }
+        };
+        take_requests();
+        let mut lines = format!("SUB {}.* inbox\r\n", self.inbox);
+        for number in self.peers.lock().keys() {
+            lines.push_str(&self.subscribe_line(*number));
+        }
+        lines.push_str(&"PING\r\n".repeat(pings.len()));
+        [lines.as_bytes(), &requests].concat()
+    }
+
+    async fn receive(&self, mut frames: FrameReader) {
+        let mut out = Vec::new();
+        let handle = |message: &Message<'_>, _: &mut Vec<u8>| self.received(message);
+        while frames.batch(&mut out, handle).await.is_some() {
+            for _ in 0..frames.take_pongs() {
+                if let Some(tell) = self.pings.lock().await.pop_front() {
+                    // Who waited may have gone meanwhile.
+                    let _ = tell.send(());
+                }
+            }
+            if !out.is_empty() && self.frames.send(std::mem::take(&mut out)).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn peer_subject(&self, number: u64) -> String {
+        format!("{}.peer.{number}", self.subject)
+    }
+
+    fn subscribe_line(&self, number: u64) -> String {
+        format!("SUB {} {number}\r\n", self.peer_subject(number))
+    }
+
     fn received(&self, message: &Message<'_>) {
         if message.sid == b"inbox" {
             return self.answered(message);
@@ -257,5 +333,35 @@ impl Shared {
         };
         // Who asked may have gone meanwhile.
         let _ = tell.send(answer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::CloseReason;
+    use crate::internal_client::tests::{TestClient, engine, run};
+
+    #[test]
+    fn peers_ask_and_are_written_to_after_the_connection_was_cut_off() {
+        run(async {
+            let engine = engine();
+            let (running, phase) = watch::channel(Phase::Running);
+            let gateway = Gateway::start(&engine, "plain".to_owned(), phase);
+            let (number, mut inbox) = gateway.join().await;
+            for connection in engine.connections.all() {
+                connection.close(CloseReason::SlowConsumerPending);
+            }
+            // Who joins now waits until there is a connection again.
+            let (other, _) = gateway.join().await;
+            assert_ne!(number, other);
+            let answer = gateway.request(b"anybody?").await;
+            assert!(matches!(answer, Answer::NobodyListens), "{answer:?}");
+            let mut client = TestClient::new(&engine);
+            let subject = gateway.peer_subject(number);
+            client.publish(&subject, "for you").await;
+            assert_eq!(inbox.next().await.as_deref(), Some(&b"for you"[..]));
+            drop(running);
+        });
     }
 }

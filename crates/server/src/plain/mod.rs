@@ -1,7 +1,7 @@
 //! Bare TCP peers: the way a first exercise talks, with no protocol at all.
 //!
-//! What a peer sends (a line, or what has come when 50 ms pass without a newline) becomes a request
-//! on the listener's subject, and the answer goes back on the same socket. Where nobody answers on
+//! What a peer sends (a line, or what has come 50 ms after the first byte of it when no newline has)
+//! becomes a request on the listener's subject, and the answer goes back on the same socket. Where nobody answers on
 //! the subject, the server echoes. Each peer also has a subject of its own, on which it is
 //! written to. One internal client ([`gateway`]) carries all of a listener's requests.
 
@@ -9,7 +9,6 @@ mod gateway;
 mod input;
 mod peer;
 
-use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -49,11 +48,7 @@ pub(crate) fn open(options: &Options, plain: &PlainListener) -> Result<Plain, St
 }
 
 /// Starts serving a listener; it ends when the server leaves its running phase.
-pub(crate) fn start(
-    engine: &Arc<Engine>,
-    plain: Plain,
-    phase: watch::Receiver<Phase>,
-) -> io::Result<()> {
+pub(crate) fn start(engine: &Arc<Engine>, plain: Plain, phase: watch::Receiver<Phase>) {
     let Plain { listener, subject } = plain;
     if engine.authenticator.is_required() {
         tracing::warn!(
@@ -62,7 +57,7 @@ pub(crate) fn start(
             "the plain listener asks for no credential: any program that reaches it may use it"
         );
     }
-    let gateway = Gateway::start(engine, subject)?;
+    let gateway = Gateway::start(engine, subject, phase.clone());
     let open = Arc::new(AtomicUsize::new(0));
     tokio::spawn(listener::accept_each(
         listener,
@@ -80,5 +75,4 @@ pub(crate) fn start(
             });
         },
     ));
-    Ok(())
 }
