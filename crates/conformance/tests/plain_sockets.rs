@@ -6,7 +6,10 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use recado_conformance::{PATIENCE, Peer, ServerBuilder, ServerProcess};
 
@@ -168,6 +171,27 @@ fn last_words_without_a_newline_are_answered_before_the_end() {
         .shutdown(Shutdown::Write)
         .expect("an open socket");
     assert_eq!(socket.rest(), "first\nlast words");
+}
+
+#[test]
+fn a_peer_that_drips_is_answered_for_what_has_come() {
+    let server = server(&[""]);
+    let mut socket = Socket::connect(server.plain_addrs()[0]);
+    let mut drips = socket.stream.try_clone().expect("an open socket");
+    let answered = Arc::new(AtomicBool::new(false));
+    let stop = Arc::clone(&answered);
+    // Never 50 ms without a byte, unless this machine stumbles, and never a newline.
+    let dripping = std::thread::spawn(move || {
+        while !stop.load(Ordering::Acquire) && drips.write_all(b"x").is_ok() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    });
+    let mut first = [0];
+    let read = socket.lines.read_exact(&mut first);
+    answered.store(true, Ordering::Release);
+    dripping.join().expect("it ended");
+    read.expect("an answer comes while it drips");
+    assert_eq!(&first, b"x");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! One bare peer: reads, asks, writes the answer, and writes what others send to the peer.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -9,8 +9,6 @@ use tokio::net::TcpStream;
 use super::gateway::{ANSWER_MAX, Answer, Gateway, PeerInbox};
 use super::input::{Input, LINE_MAX, Request};
 
-/// What has come counts as a request when so long no newline came behind it.
-const NEWLINE_WAIT: Duration = Duration::from_millis(50);
 /// A peer that says and gets nothing for so long is disconnected.
 const IDLE_MAX: Duration = Duration::from_secs(600);
 /// A peer that takes nothing for so long is disconnected.
@@ -103,8 +101,8 @@ impl Peer {
     }
 
     async fn next(&mut self) -> Event {
-        let waiting = !self.input.is_empty();
-        let patience = if waiting { NEWLINE_WAIT } else { IDLE_MAX };
+        let now = Instant::now();
+        let due = self.input.due(now);
         let Self {
             stream,
             inbox,
@@ -116,8 +114,8 @@ impl Peer {
         tokio::select! {
             read = stream.read_buf(buffer) => read.map_or(Event::Failed, Event::Input),
             Some(payload) = inbox.next() => Event::Message(payload),
-            () = tokio::time::sleep(patience) => {
-                if waiting { Event::NoNewline } else { Event::Idle }
+            () = tokio::time::sleep_until(due.unwrap_or(now + IDLE_MAX).into()) => {
+                due.map_or(Event::Idle, |_| Event::NoNewline)
             }
         }
     }
