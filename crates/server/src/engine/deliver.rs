@@ -6,12 +6,12 @@ use std::sync::atomic::Ordering;
 use recado_router::{RouteCache, RouteId};
 use recado_wire::{Publish, no_responders_block, push_message};
 
-use super::connection::{Connection, Delivered};
+use super::connection::Connection;
 use super::route::{Route, Sharing, Target};
 use super::shared::Engine;
-use super::stage::Stage;
+use super::stage::{IN_PARTS_MIN, Stage};
 use super::subscription::Subscription;
-use super::worker::Worker;
+use super::worker::{Congestion, Worker, count};
 
 /// Building a route costs about as much as staging so many frames, ...
 const BUILD_WORK: usize = 8;
@@ -24,6 +24,13 @@ pub(crate) struct Publisher<'a> {
     pub(crate) connection: &'a Arc<Connection>,
     pub(crate) echo: bool,
     pub(crate) no_responders: bool,
+}
+
+impl Publisher<'_> {
+    /// Who does not hear what it publishes: itself, without echo.
+    fn not_to(&self) -> Option<u64> {
+        (!self.echo).then_some(self.connection.id)
+    }
 }
 
 /// A message on its way.
@@ -57,10 +64,11 @@ impl Worker {
             stage,
             touched,
             random,
+            relieved,
             ..
         } = self;
         let id = find_route(cache, stage, engine, message.subject);
-        let Some(route) = cache.get_mut(id) else {
+        let Some(mut route) = cache.get_mut(id) else {
             return;
         };
         let mut reached = false;
@@ -68,8 +76,16 @@ impl Worker {
             if route.batch_messages == 0 {
                 touched.push(id);
             }
-            reached = stage_plain(stage, route, &passage);
             route.batch_messages += 1;
+            if route.bytes_of_copies(message) > IN_PARTS_MIN {
+                // Parts of it are written before the batch ends: they must be counted by then.
+                count(cache, touched, publisher.not_to());
+                let Some(again) = cache.get_mut(id) else {
+                    return;
+                };
+                route = again;
+            }
+            reached = stage_plain(stage, route, &passage, relieved);
         }
         for members in &route.queues {
             reached |= stage_queue(stage, route, members, random.next(), &passage);
@@ -96,16 +112,21 @@ fn find_route(
 
 /// Stages a copy for everybody who is subscribed plainly; whether anybody was.
 #[inline]
-fn stage_plain(stage: &mut Stage, route: &mut Route, passage: &Passage<'_>) -> bool {
+fn stage_plain(
+    stage: &mut Stage,
+    route: &mut Route,
+    passage: &Passage<'_>,
+    relieved: &mut Congestion,
+) -> bool {
     let mut reached = false;
     for target in &route.plain[..route.apart] {
         reached |= stage_target(stage, route.prefix(target), target, passage);
         if stage.is_overfull() {
-            relieve(stage, passage);
+            relieve(stage, passage, relieved);
         }
     }
     for at in 0..route.groups.len() {
-        reached |= stage_group(stage, route, at, passage);
+        reached |= stage_group(stage, route, at, passage, relieved);
     }
     reached
 }
@@ -141,7 +162,13 @@ fn stage_target(stage: &mut Stage, prefix: &[u8], target: &Target, passage: &Pas
 
 /// Stages a copy for a group of destinations that get the same bytes.
 #[inline]
-fn stage_group(stage: &mut Stage, route: &mut Route, at: usize, passage: &Passage<'_>) -> bool {
+fn stage_group(
+    stage: &mut Stage,
+    route: &mut Route,
+    at: usize,
+    passage: &Passage<'_>,
+    relieved: &mut Congestion,
+) -> bool {
     let Passage {
         publisher,
         message,
@@ -165,7 +192,7 @@ fn stage_group(stage: &mut Stage, route: &mut Route, at: usize, passage: &Passag
     for target in &route.plain[members] {
         reached |= stage_target(stage, route.prefix(target), target, passage);
         if stage.is_overfull() {
-            relieve(stage, passage);
+            relieve(stage, passage, relieved);
         }
     }
     reached
@@ -173,23 +200,12 @@ fn stage_group(stage: &mut Stage, route: &mut Route, at: usize, passage: &Passag
 
 /// Writes what is staged in the middle of a message that is for very many.
 #[cold]
-fn relieve(stage: &mut Stage, passage: &Passage<'_>) {
-    let Passage {
-        engine,
-        publisher,
-        message,
-        input,
-    } = *passage;
-    stage.flush(
-        input,
-        publisher.connection.id,
-        message.subject,
-        |connection, delivered| {
-            if let Delivered::CutOff(pending) = delivered {
-                engine.report_slow_consumer(connection, message.subject, pending);
-            }
-        },
-    );
+fn relieve(stage: &mut Stage, passage: &Passage<'_>, relieved: &mut Congestion) {
+    let own = passage.publisher.connection.id;
+    let subject = passage.message.subject;
+    stage.flush(passage.input, own, subject, |connection, delivered| {
+        relieved.note(connection, delivered, subject);
+    });
 }
 
 /// Decides how a group is staged in this batch.
@@ -272,6 +288,78 @@ fn say_no_responders(stage: &mut Stage, passage: &Passage<'_>) {
     if let Some(appender) = stage.buffer_of(publisher) {
         appender.message(|frames| {
             push_message(frames.buffer(), reply, sub.sid(), b"", Some(&block), b"");
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::link::Link;
+    use crate::engine::registry::Limit;
+    use crate::engine::worker::with_worker;
+    use crate::internal_client::tests::{engine, run};
+    use tokio::net::UnixStream;
+
+    #[test]
+    fn a_message_written_in_parts_is_counted_and_its_congestion_reported() {
+        run(async {
+            let engine = engine();
+            // Nobody reads at the other ends.
+            let mut others = Vec::new();
+            let mut connect = || {
+                let (ours, theirs) = UnixStream::pair().unwrap();
+                others.push(theirs);
+                let (link, _) = Link::internal(ours);
+                let limits = Arc::clone(&engine.settings.write);
+                let connection = engine.connections.add(Limit::Internal, |id, slot| {
+                    Connection::new(id, slot, None, false, link, limits)
+                });
+                connection.unwrap()
+            };
+            let (publisher, reader) = (connect(), connect());
+            let subs: Vec<_> = (0..20)
+                .map(|sid: u8| {
+                    Arc::new(Subscription::new(&reader, true, b"s", None, &[b'a' + sid]))
+                })
+                .collect();
+            for sub in &subs {
+                engine.router.insert(Arc::clone(sub));
+            }
+            let input = [&b"1048576\r\n"[..], &[b'x'; 1 << 20], b"\r\n"].concat();
+            let message = Publish {
+                subject: b"s",
+                reply: b"",
+                header_len: 0,
+                body: &input[9..input.len() - 2],
+                tail: &input,
+                with_headers: false,
+            };
+            let publisher = Publisher {
+                connection: &publisher,
+                echo: true,
+                no_responders: false,
+            };
+            with_worker(|worker| {
+                worker.publish(&engine, publisher, &message, &input);
+                // The first part is out; the last is not.
+                assert!(worker.stage.staged_bytes() > 0);
+                let delivered = |sub: &Arc<Subscription>| sub.delivered.load(Ordering::Acquire);
+                assert!(subs.iter().all(|sub| delivered(sub) == 1));
+                let mut congestion = Congestion::default();
+                worker.relieved.some_free = true;
+                worker.flush(&input, 0, None, &mut congestion);
+                assert_eq!(
+                    congestion.congested.len(),
+                    2,
+                    "of the first part and the last"
+                );
+                assert!(
+                    congestion.some_free,
+                    "what was noted in the middle is reported"
+                );
+                assert!(subs.iter().all(|sub| delivered(sub) == 1));
+            });
         });
     }
 }

@@ -368,13 +368,7 @@ impl Reader {
     }
 
     fn flush(&self, worker: &mut Worker, input: &[u8], congestion: &mut Congestion) {
-        worker.flush(
-            &self.engine,
-            input,
-            self.connection.id,
-            self.not_to(),
-            congestion,
-        );
+        worker.flush(input, self.connection.id, self.not_to(), congestion);
     }
 
     /// Who does not hear what this connection publishes: itself, without echo.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use recado_router::Matches;
+use recado_wire::Publish;
 
 use super::subscription::Subscription;
 
@@ -14,6 +15,9 @@ const SHARE_MIN: usize = 2;
 
 /// What one destination takes in a cached route, in bytes.
 const TARGET_BYTES: usize = size_of::<Target>();
+
+/// Sizes, blanks and line ends of a frame, in bytes.
+const FRAME_BYTES: usize = 32;
 
 /// One destination of a subject.
 pub(crate) struct Target {
@@ -48,6 +52,8 @@ pub(crate) enum Sharing {
 /// Everything about one subject.
 pub(crate) struct Route {
     prefixes: Box<[u8]>,
+    /// Bytes of the prefixes of all of `plain`.
+    plain_prefixes: usize,
     /// Everybody who gets a copy: first those on their own, then the groups.
     pub(crate) plain: Box<[Target]>,
     /// So many of `plain` are on their own.
@@ -87,6 +93,7 @@ impl Route {
         let weight = size_of::<Self>() + subject.len() + prefixes.len() + targets * TARGET_BYTES;
         let route = Self {
             prefixes: prefixes.into(),
+            plain_prefixes: plain.iter().map(|target| target.prefix.len()).sum(),
             plain,
             apart: alone,
             groups,
@@ -100,6 +107,13 @@ impl Route {
     #[inline]
     pub(crate) fn prefix(&self, target: &Target) -> &[u8] {
         &self.prefixes[target.prefix.clone()]
+    }
+
+    /// Bytes of all copies of a message, about.
+    #[inline]
+    pub(crate) fn bytes_of_copies(&self, message: &Publish<'_>) -> usize {
+        let rest = message.body.len() + message.reply.len() + FRAME_BYTES;
+        self.plain_prefixes + self.plain.len() * rest
     }
 
     /// Counts what was staged in this batch so far: before any of it can have been received.

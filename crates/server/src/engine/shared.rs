@@ -148,17 +148,6 @@ impl Engine {
         }
     }
 
-    /// Names a subscriber that was cut off.
-    pub(crate) fn report_slow_consumer(
-        &self,
-        connection: &Connection,
-        subject: &[u8],
-        pending_bytes: usize,
-    ) {
-        let why = "more bytes wait for it than max_pending allows";
-        connection.report_slow(subject, pending_bytes, why);
-    }
-
     /// Subscribers cut off so far.
     pub(crate) fn slow_consumers(&self) -> u64 {
         self.settings.write.slow_consumers.load(Ordering::Relaxed)

@@ -15,6 +15,9 @@ pub(crate) const STAGED_MAX: usize = 4 * 1024 * 1024;
 /// Staged bytes above which even a single message's frames are written before it goes on: one
 /// message may be for a million subscriptions.
 const STAGED_HARD_MAX: usize = 4 * STAGED_MAX;
+/// A message whose copies have more bytes than this may be written in parts: what was staged before
+/// it is below [`STAGED_MAX`].
+pub(crate) const IN_PARTS_MIN: usize = STAGED_HARD_MAX - STAGED_MAX;
 /// Room that is kept for the next batch, in bytes, shared by the destinations of this one.
 const KEEP_MAX: usize = 4 * 1024 * 1024;
 
