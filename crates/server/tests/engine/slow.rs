@@ -1,5 +1,6 @@
 //! Those who do not read: they are slowed for, then cut off, and hurt nobody else.
 
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use recado_server::Server;
@@ -15,6 +16,18 @@ fn server() -> Server {
         .unwrap()
 }
 
+/// Publishes so many messages of 1000 bytes on `s`, from a thread of its own.
+fn publish(server: &Server, messages: usize) -> JoinHandle<()> {
+    let mut publisher = Peer::connect(server.client_addr(), "");
+    let message = format!("PUB s 1000\r\n{}\r\n", "x".repeat(1000));
+    std::thread::spawn(move || {
+        for _ in 0..messages / 100 {
+            publisher.send(&message.repeat(100));
+        }
+        publisher.settle();
+    })
+}
+
 #[test]
 fn a_subscriber_that_stopped_reading_is_cut_off_and_the_others_get_everything() {
     let server = server();
@@ -25,15 +38,7 @@ fn a_subscriber_that_stopped_reading_is_cut_off_and_the_others_get_everything() 
     healthy.send("SUB s 1\r\n");
     healthy.settle();
     const MESSAGES: usize = 40_000;
-    let addr = server.client_addr();
-    let publishing = std::thread::spawn(move || {
-        let mut publisher = Peer::connect(addr, "");
-        let message = format!("PUB s 1000\r\n{}\r\n", "x".repeat(1000));
-        for _ in 0..MESSAGES / 100 {
-            publisher.send(&message.repeat(100));
-        }
-        publisher.settle();
-    });
+    let publishing = publish(&server, MESSAGES);
     let mut count = 0;
     while count < MESSAGES {
         match healthy.next() {
@@ -59,15 +64,7 @@ fn a_subscriber_that_reads_slowly_slows_its_publisher_and_loses_nothing() {
     slow.send("SUB s 1\r\n");
     slow.settle();
     const MESSAGES: usize = 60_000;
-    let addr = server.client_addr();
-    let publishing = std::thread::spawn(move || {
-        let mut publisher = Peer::connect(addr, "");
-        let message = format!("PUB s 1000\r\n{}\r\n", "x".repeat(1000));
-        for _ in 0..MESSAGES / 100 {
-            publisher.send(&message.repeat(100));
-        }
-        publisher.settle();
-    });
+    let publishing = publish(&server, MESSAGES);
     let mut count = 0;
     let mut pause = Instant::now();
     while count < MESSAGES {
