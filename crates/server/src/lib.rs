@@ -15,6 +15,7 @@ mod plain;
 mod server;
 mod service;
 mod version;
+mod visible;
 
 pub use builder::ServerBuilder;
 pub use error::StartError;

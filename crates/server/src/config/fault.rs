@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::locale::Lang;
 use super::messages::Message;
+use crate::visible::visible;
 
 /// Where something was written. Lines and columns count from 1, columns in characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,24 +69,8 @@ impl Fault {
             };
             line.push_str(&format!(" ({from} {place})"));
         }
-        on_one_line(line)
+        visible(&line)
     }
-}
-
-/// Control characters, line separators and what turns the direction of writing around, as escapes.
-fn on_one_line(text: String) -> String {
-    let odd = |found: char| {
-        found.is_control()
-            || matches!(found, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    if !text.contains(odd) {
-        return text;
-    }
-    let escaped = text.chars().map(|found| match odd(found) {
-        true => found.escape_default().to_string(),
-        false => found.to_string(),
-    });
-    escaped.collect()
 }
 
 /// The English text, for logs and for errors that a program passes on.

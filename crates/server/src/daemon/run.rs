@@ -108,7 +108,7 @@ impl Daemon {
             programs,
             credential_asked: options.authorization.is_required(),
         });
-        report_configuration(serve);
+        report_configuration(serve, voice.lang);
         voice.resources(&resources);
         notify(voice, &[NotifyState::Ready]);
         Ok(Self {
@@ -257,13 +257,13 @@ fn reachable(listening: SocketAddr) -> SocketAddr {
 }
 
 /// Which file the settings are from, and what is allowed in it but probably not meant.
-fn report_configuration(serve: &Serve) {
+fn report_configuration(serve: &Serve, lang: Lang) {
     if let Some(file) = &serve.config {
         let digest = serve.digest.as_deref().unwrap_or_default();
         tracing::info!("Using configuration file: {} ({digest})", file.display());
     }
     for warning in &serve.warnings {
-        tracing::warn!("{}", warning.text(serve.options.lang));
+        tracing::warn!("{}", warning.text(lang));
     }
 }
 

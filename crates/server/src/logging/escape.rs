@@ -3,12 +3,7 @@
 
 use std::fmt::Write as _;
 
-/// A message: quotes and spaces stay, whatever is not plain text becomes an escape.
-pub(super) fn push_message(out: &mut String, text: &str) {
-    for c in text.chars() {
-        push_visible(out, c);
-    }
-}
+use crate::visible::{is_unsafe, push_visible};
 
 /// A field's value: bare when it is one harmless word, quoted otherwise.
 pub(super) fn push_value(out: &mut String, text: &str) {
@@ -53,33 +48,10 @@ pub(super) fn push_json(out: &mut String, text: &str) {
     out.push('"');
 }
 
-fn push_visible(out: &mut String, c: char) {
-    match c {
-        '\n' => out.push_str("\\n"),
-        '\r' => out.push_str("\\r"),
-        '\t' => out.push_str("\\t"),
-        c if is_unsafe(c) => {
-            let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
-        }
-        c => out.push(c),
-    }
-}
-
-/// Controls (C0, DEL, C1), line separators, and the marks that reorder or hide what follows.
-fn is_unsafe(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{61c}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::visible::visible;
 
     fn value(text: &str) -> String {
         let mut out = String::new();
@@ -106,9 +78,7 @@ mod tests {
     #[test]
     fn nothing_ends_a_line_or_reaches_the_terminal_as_a_command() {
         let hostile = "x\r\n[1] FTL\u{1b}[2J\u{9b}31m\u{2028}\u{202e}\0\u{7f}";
-        let mut message = String::new();
-        push_message(&mut message, hostile);
-        for shown in [message, value(hostile), json(hostile)] {
+        for shown in [visible(hostile), value(hostile), json(hostile)] {
             assert!(!shown.chars().any(is_unsafe), "{shown:?}");
         }
     }

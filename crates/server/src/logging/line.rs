@@ -9,6 +9,7 @@ use crate::config::LogFormat;
 use super::FATAL;
 use super::clock::Moment;
 use super::escape;
+use crate::visible::visible;
 
 /// What a line is made of.
 pub(super) struct Line<'a> {
@@ -70,7 +71,7 @@ impl Style {
         } else {
             let _ = write!(out, "{word:<5} ");
         }
-        escape::push_message(out, line.message);
+        out.push_str(&visible(line.message));
         if !line.fields.is_empty() {
             out.push_str("  ");
             out.push_str(dim);
@@ -94,7 +95,7 @@ impl Style {
             Level::TRACE => "TRC",
         };
         let _ = write!(out, "[{label}] ");
-        escape::push_message(out, line.message);
+        out.push_str(&visible(line.message));
         if !line.fields.is_empty() {
             out.push(' ');
             push_fields(out, line.fields);

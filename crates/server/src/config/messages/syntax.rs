@@ -98,7 +98,7 @@ impl SyntaxProblem {
         let what = match self {
             Self::NotAKey(found) => format!(
                 "expected a key, found '{}'; remove it, or put the key in quotes",
-                shown(*found)
+                found
             ),
             Self::UnclosedKey => "the quotes around this key are never closed".into(),
             Self::NoValue(key) => format!("\"{key}\" has no value; write \"{key}: VALUE\""),
@@ -107,7 +107,6 @@ impl SyntaxProblem {
             }
             Self::EmptyValue => "a value is missing here; write \"\" for an empty one".into(),
             Self::AfterValue { found, inside } => {
-                let found = shown(*found);
                 match inside {
                     Inside::File => format!("found '{found}' after a value; end the value with a new line, \",\" or \";\", or put all of it in quotes"),
                     Inside::Map => format!("found '{found}' after a value; end the value with a new line, \",\", \";\" or \"}}\", or put all of it in quotes"),
@@ -121,9 +120,9 @@ impl SyntaxProblem {
             Self::SurplusBrace => "this '}' closes nothing; remove it, or add the '{' that is missing above".into(),
             Self::BadEscape(found) => format!(
                 "'\\{}' is no escape; those are \\xHH \\t \\n \\r \\\" \\\\ (between single quotes a '\\' means itself)",
-                found.map(shown).unwrap_or_default()
+                found.map(String::from).unwrap_or_default()
             ),
-            Self::BadHex(found) => format!("expected two hexadecimal digits after \\x, found \"{}\"", shown_text(found)),
+            Self::BadHex(found) => format!("expected two hexadecimal digits after \\x, found \"{}\"", found),
             Self::EscapesNotUtf8 => "the \\x escapes in this value do not make UTF-8 text".into(),
             Self::BadNumber(word) => format!("\"{word}\" is not a number; put text that starts with '-' in quotes"),
             Self::NumberTooLarge(word) => format!("{word} is too large; numbers have 64 bits"),
@@ -158,7 +157,7 @@ impl SyntaxProblem {
         let what = match self {
             Self::NotAKey(found) => format!(
                 "se esperaba una clave y hay '{}'; quítalo o pon la clave entre comillas",
-                shown(*found)
+                found
             ),
             Self::UnclosedKey => "las comillas de esta clave no se cierran".into(),
             Self::NoValue(key) => format!("\"{key}\" no tiene valor; escribe \"{key}: VALOR\""),
@@ -167,7 +166,6 @@ impl SyntaxProblem {
             }
             Self::EmptyValue => "aquí falta un valor; escribe \"\" si debe estar vacío".into(),
             Self::AfterValue { found, inside } => {
-                let found = shown(*found);
                 match inside {
                     Inside::File => format!("hay '{found}' después de un valor; termínalo con un salto de línea, \",\" o \";\", o ponlo todo entre comillas"),
                     Inside::Map => format!("hay '{found}' después de un valor; termínalo con un salto de línea, \",\", \";\" o \"}}\", o ponlo todo entre comillas"),
@@ -181,9 +179,9 @@ impl SyntaxProblem {
             Self::SurplusBrace => "este '}' no cierra nada; quítalo o añade el '{' que falta más arriba".into(),
             Self::BadEscape(found) => format!(
                 "'\\{}' no es una secuencia de escape; las que hay son \\xHH \\t \\n \\r \\\" \\\\ (entre comillas simples, '\\' se toma tal cual)",
-                found.map(shown).unwrap_or_default()
+                found.map(String::from).unwrap_or_default()
             ),
-            Self::BadHex(found) => format!("se esperaban dos cifras hexadecimales después de \\x y hay \"{}\"", shown_text(found)),
+            Self::BadHex(found) => format!("se esperaban dos cifras hexadecimales después de \\x y hay \"{}\"", found),
             Self::EscapesNotUtf8 => "las secuencias \\x de este valor no forman texto UTF-8".into(),
             Self::BadNumber(word) => format!("\"{word}\" no es un número; un texto que empieza por '-' va entre comillas"),
             Self::NumberTooLarge(word) => format!("{word} es demasiado grande; los números tienen 64 bits"),
@@ -227,16 +225,4 @@ fn inner(problem: &Message, lang: Lang) -> String {
 
 fn closing(open: char) -> char {
     if open == '[' { ']' } else { '}' }
-}
-
-/// A character as a reader can see it.
-fn shown(found: char) -> String {
-    match found.is_control() {
-        true => found.escape_default().to_string(),
-        false => found.to_string(),
-    }
-}
-
-fn shown_text(text: &str) -> String {
-    text.chars().map(shown).collect()
 }
