@@ -236,7 +236,7 @@ fn variables_that_multiply_a_long_text_are_stopped() {
             "$a, ".repeat(1000)
         ),
         // Texts that come in anew each time, and keys.
-        format!("{}", "k: $E\n".repeat(3000)),
+        "k: $E\n".repeat(3000),
         format!("m: {{ {long}: 1 }}\na: [{}]\n", "$m, ".repeat(3000)),
     ] {
         let world = Imagined::default().variable("E", &long);
