@@ -181,9 +181,18 @@ fn decimal(bytes: &[u8], from: usize) -> (usize, usize) {
     (value, at)
 }
 
-/// The body, once it and its CR LF are there. A wrong byte behind it is found as soon as it comes.
-#[inline]
-fn whole_body(input: &[u8], start: usize, end: usize) -> Result<Option<&[u8]>, Violation> {
+/// The body of `total` bytes, once it and its CR LF are there. A wrong byte behind it is found as soon
+/// as it comes, one that is too large before it comes.
+fn whole_body<'a>(
+    input: &'a [u8],
+    start: usize,
+    total: usize,
+    limits: &ParseLimits,
+) -> Result<Option<&'a [u8]>, Violation> {
+    if total > limits.max_payload {
+        return Err(Violation::Payload);
+    }
+    let end = start + total;
     match (input.get(end), input.get(end + 1)) {
         (Some(b'\r'), Some(b'\n')) => Ok(input.get(start..end)),
         (None, _) | (Some(b'\r'), None) => Ok(None),
@@ -341,11 +350,8 @@ fn publish<'a>(
         _ => return Err(Violation::Arguments),
     };
     let total = total.ok_or(Violation::Arguments)?;
-    if total > limits.max_payload {
-        return Err(Violation::Payload);
-    }
     let end = line_len + total;
-    let Some(body) = whole_body(input, line_len, end)? else {
+    let Some(body) = whole_body(input, line_len, total, limits)? else {
         return Ok(Parsed::Incomplete(end + 2));
     };
     let publish = Publish {
@@ -377,11 +383,8 @@ fn publish_with_headers<'a>(
     if header_len > total {
         return Err(Violation::Arguments);
     }
-    if total > limits.max_payload {
-        return Err(Violation::Payload);
-    }
     let end = line_len + total;
-    let Some(body) = whole_body(input, line_len, end)? else {
+    let Some(body) = whole_body(input, line_len, total, limits)? else {
         return Ok(Parsed::Incomplete(end + 2));
     };
     let tail = canonical_tail(input, args, subject, line_len, end);
