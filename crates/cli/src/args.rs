@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-use crate::commands::{bench, context, latency, ping, publish, reply, request, service, sub};
+use crate::commands::{bench, chat, context, latency, ping, publish, reply, request, service, sub};
 use crate::lang::Lang;
 use crate::span;
 use crate::text::{
-    bench as bench_text, contexts as contexts_text, help as text, latency as latency_text,
-    ping as ping_text, service as service_text, serving,
+    bench as bench_text, chat as chat_text, contexts as contexts_text, help as text,
+    latency as latency_text, ping as ping_text, service as service_text, serving,
 };
 
 /// Everything that can be said to `recado`.
@@ -114,6 +114,9 @@ impl Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    #[command(about = chat_text::about(), override_usage = chat_text::usage(),
+        after_help = chat_text::examples())]
+    Chat(chat::Arguments),
     #[command(name = "pub", alias = "publish", about = text::pub_about(),
         override_usage = text::pub_usage(), after_help = text::pub_examples())]
     Publish(publish::Arguments),

@@ -92,6 +92,10 @@ fn run(cli: Cli) -> Result<(), Failure> {
         })?;
     runtime.block_on(async {
         match cli.command {
+            Command::Chat(arguments) => {
+                let name = cli.global.name.as_deref();
+                commands::chat::run(&settings, &arguments, name, as_json).await
+            }
             Command::Publish(arguments) => {
                 commands::publish::run(&settings, &arguments, as_json).await
             }

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Stdout, Write};
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
@@ -68,8 +69,35 @@ impl Out {
     }
 }
 
+/// Where notices go while something of its own is on the terminal.
+type Elsewhere = Box<dyn Fn(&str) + Send>;
+
+static ELSEWHERE: Mutex<Option<Elsewhere>> = Mutex::new(None);
+
+/// As long as it lives, notices go elsewhere; see [`divert`].
+pub(crate) struct Diversion(());
+
+/// Has notices shown by whoever holds the terminal (a line editor, a full screen): written straight
+/// to it, they would garble what is there. `elsewhere` must not wait.
+pub(crate) fn divert(elsewhere: impl Fn(&str) + Send + 'static) -> Diversion {
+    *ELSEWHERE.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(elsewhere));
+    Diversion(())
+}
+
+impl Drop for Diversion {
+    fn drop(&mut self) {
+        *ELSEWHERE.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
 /// Tells the person something that is not a result.
 pub(crate) fn notice(words: &str) {
+    let elsewhere = ELSEWHERE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(elsewhere) = &*elsewhere {
+        elsewhere(words);
+        return;
+    }
+    drop(elsewhere);
     // Nobody may be reading standard error; that must not end the work.
     let _ = writeln!(io::stderr(), "{words}");
 }

@@ -1,6 +1,7 @@
 //! The commands, one file each: its arguments, and `run`. None uses another.
 
 pub(crate) mod bench;
+pub(crate) mod chat;
 pub(crate) mod context;
 pub(crate) mod latency;
 pub(crate) mod ping;

@@ -106,8 +106,8 @@ super::texts! {
         es: "Esperar al servidor (y con --wait a quien responda) este tiempo como máximo; implica --retry",
     }
     name() {
-        en: "The name that the server shows for this connection [recado]",
-        es: "El nombre con que el servidor muestra esta conexión [recado]",
+        en: "The name that the server shows for this connection [recado]; in chat: what you are called [USER]",
+        es: "El nombre con que el servidor muestra esta conexión [recado]; en chat: cómo te llamas [USER]",
     }
     json() {
         en: "Results and errors as JSON, one object a line",

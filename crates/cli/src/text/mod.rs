@@ -5,6 +5,7 @@
 //! arguments is checked by the tests below. No other file may hold a sentence for people.
 
 pub(crate) mod bench;
+pub(crate) mod chat;
 pub(crate) mod contexts;
 pub(crate) mod credentials;
 pub(crate) mod failures;
@@ -78,6 +79,7 @@ mod tests {
             contexts::ENTRIES,
             credentials::ENTRIES,
             bench::ENTRIES,
+            chat::ENTRIES,
             failures::ENTRIES,
             help::ENTRIES,
             latency::ENTRIES,

@@ -4,8 +4,8 @@ use recado_conformance::ServerProcess;
 
 use crate::harness::recado;
 
-const COMMANDS: [&str; 9] = [
-    "pub", "sub", "request", "reply", "service", "ping", "latency", "bench", "help",
+const COMMANDS: [&str; 10] = [
+    "pub", "sub", "request", "reply", "service", "ping", "latency", "bench", "chat", "help",
 ];
 
 #[test]
