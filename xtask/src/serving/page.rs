@@ -83,16 +83,19 @@ fn figures(measured: &Measured) -> [String; 6] {
         time(measured.alone.quantile(0.99)),
         time(measured.processor_time),
         // Three digits are more than a second run would repeat.
-        match rate {
-            rate if rate >= 10_000.0 => {
-                format!("{} {:03}", rate as u64 / 1000, rate as u64 / 100 % 10 * 100)
-            }
-            rate if rate >= 1000.0 => format!("{}", rate as u64 / 10 * 10),
-            rate => format!("{rate:.0}"),
+        match rate as u64 {
+            rate @ 10_000.. => thousands(rate / 100 * 100),
+            rate @ 1000.. => thousands(rate / 10 * 10),
+            rate => rate.to_string(),
         },
         time(measured.together.quantile(0.99)),
         format!("{:.0} MB", measured.memory as f64 / 1e6),
     ]
+}
+
+/// With a space, which both languages read as it is meant.
+fn thousands(number: u64) -> String {
+    format!("{} {:03}", number / 1000, number % 1000)
 }
 
 fn time(time: Duration) -> String {
