@@ -5,14 +5,16 @@
 
 mod bench;
 mod fuzz;
+mod nats;
 mod serving;
 mod test;
 
 use std::process::ExitCode;
 
 const USAGE: &str = "\
-cargo xtask test [ARGS…]   Builds everything, runs all tests and sums them up in one last line.
-                           What follows is handed to `cargo test`.
+cargo xtask test [ARGS…]   Builds everything, runs all tests, those of the client a second time
+                           against nats-server 2.15, and sums them up in one last line.
+                           What follows is handed to `cargo test`; then there is no second time.
 cargo xtask bench [--quick] [--only ROW[,ROW…]] [--rounds N] [--server PATH] [--against PATH]
                            Compares recado-server (or the one at PATH) with nats-server 2.15 (or
                            the one at PATH), row by row, and renews docs/benchmarks.md.

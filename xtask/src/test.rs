@@ -4,9 +4,13 @@
 //! line that sums up. It must never say that all is well when a test binary died without a word.
 
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::{Failure, cargo, root};
+use crate::{Failure, cargo, nats, root};
+
+/// The client's package.
+const CLIENT_MANIFEST: &str = "crates/cli/Cargo.toml";
 
 /// Builds, tests, sums up. `Err("")` when tests failed: the last line has said so.
 pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
@@ -22,17 +26,66 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
         println!("the build failed: no test was run\n0 passed, 1 failed");
         return Err(String::new());
     }
+    let mut tally = Tally::default();
+    let nats = nats::obtain();
     let mut test = cargo();
     test.current_dir(root())
         .args(["test", "--workspace", "--no-fail-fast", "--locked"])
         .args(args);
-    let (tally, success) = watch(test)?;
+    match &nats {
+        Ok(program) => {
+            test.env("RECADO_NATS_SERVER_BIN", program);
+        }
+        Err(failure) => {
+            println!("nats-server can't be had, what needs it is left out: {failure}");
+            tally.start("all that needs nats-server");
+        }
+    }
+    let mut success = watch(test, &mut tally)?;
+    if let (Ok(program), []) = (&nats, args) {
+        println!(
+            "\nThe client once more, against nats-server ({})",
+            program.display()
+        );
+        tally.start("tests/program.rs of recado-cli against nats-server");
+        // Without a result it counts as one failure: the tally says so.
+        match against(program) {
+            Ok(tests) => success &= watch(tests, &mut tally)?,
+            Err(failure) => println!("not run: {failure}"),
+        }
+    }
     tally.report(success);
     if success && tally.failed() == 0 {
         Ok(())
     } else {
         Err(String::new())
     }
+}
+
+/// The client's tests of whole programs, built already, with nats-server in the place of ours: a
+/// client that passes them is no captive of our server.
+fn against(nats: &Path) -> Result<Command, Failure> {
+    let manifest = root().join(CLIENT_MANIFEST);
+    let listed = cargo()
+        .current_dir(root())
+        .args(["test", "--workspace", "--no-run", "--locked"])
+        .args(["--message-format", "json-render-diagnostics"])
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| format!("starting cargo test: {error}"))?;
+    let program = String::from_utf8_lossy(&listed.stdout)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter(|message| message["target"]["name"] == "program")
+        .filter(|message| message["manifest_path"].as_str().map(Path::new) == Some(&manifest))
+        .find_map(|message| message["executable"].as_str().map(str::to_owned))
+        .ok_or("cargo names no tests of the client")?;
+    let mut command = Command::new(program);
+    command
+        .current_dir(manifest.with_file_name(""))
+        .env("RECADO_SERVER_BIN", nats)
+        .env("RECADO_NATS_SERVER_BIN", nats);
+    Ok(command)
 }
 
 /// What the tests that drive real clients need on the machine.
@@ -69,7 +122,7 @@ fn check_tools() -> Result<(), Failure> {
 }
 
 /// Runs it with both its outputs in one pipe, so that they keep their order, and counts.
-fn watch(mut command: Command) -> Result<(Tally, bool), Failure> {
+fn watch(mut command: Command, tally: &mut Tally) -> Result<bool, Failure> {
     let problem = |error| format!("running cargo test: {error}");
     let (reader, writer) = std::io::pipe().map_err(problem)?;
     command
@@ -79,7 +132,7 @@ fn watch(mut command: Command) -> Result<(Tally, bool), Failure> {
     let mut child = command.spawn().map_err(problem)?;
     // Our copies of the writing end must be closed, or the reader never sees an end.
     drop(command);
-    let (mut reader, mut line, mut tally) = (BufReader::new(reader), Vec::new(), Tally::default());
+    let (mut reader, mut line) = (BufReader::new(reader), Vec::new());
     let mut stdout = std::io::stdout().lock();
     while reader.read_until(b'\n', &mut line).map_err(problem)? > 0 {
         stdout
@@ -90,7 +143,7 @@ fn watch(mut command: Command) -> Result<(Tally, bool), Failure> {
         line.clear();
     }
     let success = child.wait().map_err(problem)?.success();
-    Ok((tally, success))
+    Ok(success)
 }
 
 /// One test binary, or the documentation tests of one crate.
@@ -115,23 +168,24 @@ struct Tally {
 }
 
 impl Tally {
+    /// What follows is of this binary, until another one is named.
+    fn start(&mut self, name: &str) {
+        self.binaries.push(Binary {
+            name: name.to_owned(),
+            ..Binary::default()
+        });
+    }
+
     fn line(&mut self, line: &str) {
         let line = line.trim_end();
         let started = line.trim_start();
         if let Some(name) = started.strip_prefix("Running ").filter(|_| line != started) {
-            self.binaries.push(Binary {
-                name: name.to_owned(),
-                ..Binary::default()
-            });
+            self.start(name);
         } else if let Some(name) = started
             .strip_prefix("Doc-tests ")
             .filter(|_| line != started)
         {
-            let name = format!("{DOCUMENTATION}{name}");
-            self.binaries.push(Binary {
-                name,
-                ..Binary::default()
-            });
+            self.start(&format!("{DOCUMENTATION}{name}"));
         } else if let Some(result) = line.strip_prefix("test result: ") {
             self.result(result);
         } else if line == "failures:" {

@@ -5,7 +5,6 @@
 
 mod budget;
 mod measure;
-mod nats;
 mod page;
 mod results;
 
@@ -35,7 +34,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     build()?;
     let nats = match &options.against {
         Some(path) => path.clone(),
-        None => nats::obtain()?,
+        None => crate::nats::obtain()?,
     };
     let sides = measure::Sides::new(options.server.clone(), nats);
     let rows = sides.rows(&options.only)?;

