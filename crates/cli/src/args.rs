@@ -7,12 +7,17 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-use crate::commands::{bench, chat, context, latency, ping, publish, reply, request, service, sub};
+use crate::commands::{
+    bench, chat, completions, context, latency, login, man, ping, publish, reply, request, service,
+    sub,
+};
+use crate::completion;
 use crate::lang::Lang;
 use crate::span;
 use crate::text::{
-    bench as bench_text, chat as chat_text, contexts as contexts_text, help as text,
-    latency as latency_text, ping as ping_text, service as service_text, serving,
+    bench as bench_text, chat as chat_text, completions as completions_text,
+    contexts as contexts_text, help as text, latency as latency_text, login as login_text,
+    ping as ping_text, service as service_text, serving,
 };
 
 /// Everything that can be said to `recado`.
@@ -44,7 +49,8 @@ pub(crate) struct Cli {
 pub(crate) struct Global {
     #[arg(short, long, global = true, value_name = "URL", help = text::server())]
     pub(crate) server: Option<String>,
-    #[arg(long, global = true, value_name = text::value_name(), help = text::context())]
+    #[arg(long, global = true, value_name = text::value_name(), add = completion::contexts(),
+        help = text::context())]
     pub(crate) context: Option<String>,
     #[arg(long, global = true, conflicts_with = "context", help = text::no_context())]
     pub(crate) no_context: bool,
@@ -144,9 +150,21 @@ pub(crate) enum Command {
     #[command(alias = "ctx", about = contexts_text::about(),
         override_usage = contexts_text::usage(), after_help = contexts_text::examples())]
     Context(context::Arguments),
+    #[command(about = login_text::about(), override_usage = login_text::usage(),
+        after_help = login_text::examples())]
+    Login(login::Arguments),
+    #[command(about = login_text::logout_about(), override_usage = login_text::logout_usage(),
+        after_help = login_text::logout_examples())]
+    Logout,
+    #[command(about = completions_text::about(), override_usage = completions_text::usage(),
+        after_help = completions_text::examples())]
+    Completions(completions::Arguments),
+    #[command(about = completions_text::man_about(), override_usage = completions_text::man_usage(),
+        after_help = completions_text::man_examples())]
+    Man(man::Arguments),
     #[command(about = text::help_about(), override_usage = text::help_usage())]
     Help {
         #[arg(value_name = text::value_command(), help = text::help_command())]
-        command: Option<String>,
+        command: Vec<String>,
     },
 }

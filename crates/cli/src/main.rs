@@ -11,6 +11,7 @@ mod args;
 mod bars;
 mod children;
 mod commands;
+mod completion;
 mod connect;
 mod contexts;
 mod credentials;
@@ -23,8 +24,10 @@ mod interrupt;
 mod lang;
 mod line;
 mod local_server;
+mod manual;
 mod payload;
 mod progress;
+mod prompt;
 mod reference;
 mod service_api;
 mod settings;
@@ -50,6 +53,7 @@ use usage::Asked;
 fn main() -> ! {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     lang::choose(&arguments);
+    completion::answer();
     // Looked for by hand, so that a mistake on the command line is reported as JSON too.
     let ours = arguments
         .iter()
@@ -74,13 +78,12 @@ fn main() -> ! {
 
 fn run(cli: Cli) -> Result<(), Failure> {
     if let Command::Help { command } = &cli.command {
-        return show(&usage::help(command.as_deref())?);
+        return show(&usage::help(command)?);
     }
     // Before the settings: a broken context must not stand in the way of mending it.
-    if let Command::Context(arguments) = &cli.command {
-        return commands::context::run(&cli.global, arguments);
+    if let Some(result) = without_server(&cli) {
+        return result;
     }
-    let settings = Settings::new(&cli.global)?;
     let as_json = cli.global.json;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -91,6 +94,10 @@ fn run(cli: Cli) -> Result<(), Failure> {
             next: text::failures::machine_failed_next().to_owned(),
         })?;
     runtime.block_on(async {
+        if let Command::Login(arguments) = &cli.command {
+            return commands::login::run(&cli.global, arguments).await;
+        }
+        let settings = Settings::new(&cli.global)?;
         match cli.command {
             Command::Chat(arguments) => {
                 let name = cli.global.name.as_deref();
@@ -117,8 +124,24 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Latency(arguments) => {
                 commands::latency::run(&settings, &arguments, as_json).await
             }
-            Command::Context(_) | Command::Help { .. } => Ok(()),
+            Command::Context(_)
+            | Command::Login(_)
+            | Command::Logout
+            | Command::Completions(_)
+            | Command::Man(_)
+            | Command::Help { .. } => Ok(()),
         }
+    })
+}
+
+/// Runs a command that needs no server, if it is one.
+fn without_server(cli: &Cli) -> Option<Result<(), Failure>> {
+    Some(match &cli.command {
+        Command::Context(arguments) => commands::context::run(&cli.global, arguments),
+        Command::Logout => commands::logout::run(&cli.global),
+        Command::Completions(arguments) => commands::completions::run(arguments),
+        Command::Man(arguments) => commands::man::run(arguments, cli.global.json),
+        _ => return None,
     })
 }
 

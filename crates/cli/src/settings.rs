@@ -61,6 +61,19 @@ impl Settings {
         if let Some(chosen) = &chosen {
             levels.push(Given::in_context(&chosen.context)?);
         }
+        Self::weigh(global, levels, chosen.as_ref())
+    }
+
+    /// What a context says, whatever the flags and the environment say about where and who.
+    pub(crate) fn of_context(global: &Global, context: &Context) -> Result<Self, Failure> {
+        Self::weigh(global, vec![Given::in_context(context)?], None)
+    }
+
+    fn weigh(
+        global: &Global,
+        mut levels: Vec<Given>,
+        chosen: Option<&Chosen>,
+    ) -> Result<Self, Failure> {
         if let Some((proxy, source)) = levels.iter_mut().find_map(|level| level.proxy.take()) {
             return Err(no_proxy(&proxy, &source));
         }
@@ -72,7 +85,7 @@ impl Settings {
         let (servers, in_url) = addresses(&written)?;
         let in_url = in_url.map(|claim| (claim, source));
         let claim = first_claim(&mut levels, named_by, in_url);
-        if let (Some(chosen), Some((_, level))) = (&chosen, &claim) {
+        if let (Some(chosen), Some((_, level))) = (chosen, &claim) {
             warn_if_astray(chosen, *level, named_by, &servers);
         }
         let credentials = match claim {
@@ -133,6 +146,28 @@ pub(crate) fn check(context: &Context) -> Result<(), Failure> {
 /// Whether a list of addresses is one.
 pub(crate) fn check_addresses(list: &str) -> Result<(), Failure> {
     addresses(list).map(|_| ())
+}
+
+/// Whether credentials stand in a list of addresses.
+pub(crate) fn names_identity(list: &str) -> Result<bool, Failure> {
+    addresses(list).map(|(_, identity)| identity.is_some())
+}
+
+/// The first host of a list of addresses: a short name for where it leads.
+pub(crate) fn first_host(list: &str) -> Result<String, Failure> {
+    let (servers, _) = addresses(list)?;
+    Ok(servers
+        .first()
+        .map(|server| server.host().replace(':', "_"))
+        .unwrap_or_default())
+}
+
+/// A list of addresses as it is shown.
+pub(crate) fn without_identity(list: &str) -> String {
+    match addresses(list) {
+        Ok((servers, _)) => servers.iter().map(bare).collect::<Vec<_>>().join(","),
+        Err(_) => String::new(),
+    }
 }
 
 /// The addresses of a list, without what stands before their `@`, and the first such identity.

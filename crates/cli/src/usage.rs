@@ -33,26 +33,35 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Asked, Failure> {
                 Ok(Asked::Show(error.render().to_string()))
             }
             // "Which command?" is best answered by the list of them.
-            ErrorKind::MissingSubcommand => help(None).map(Asked::Show),
-            _ => Err(explain(&error, command_of(arguments).as_deref())),
+            ErrorKind::MissingSubcommand => help(&command_of(arguments)).map(Asked::Show),
+            _ => Err(explain(&error, &command_of(arguments))),
         },
     }
 }
 
-/// The help of a command, or of the program.
-pub(crate) fn help(name: Option<&str>) -> Result<String, Failure> {
+/// All commands and options, in the language of this run.
+pub(crate) fn command() -> Command {
     let mut root = localise(Cli::command());
     root.build();
-    let Some(name) = name else {
-        return Ok(root.render_help().to_string());
-    };
-    match root.find_subcommand_mut(name) {
-        Some(command) => Ok(command.render_help().to_string()),
-        None => Err(Failure::Usage {
-            what: text::unknown_command(name),
-            next: text::see_help().to_owned(),
-        }),
+    root
+}
+
+/// The help of a command, named by its words from the outermost in; of the program without any.
+pub(crate) fn help(words: &[String]) -> Result<String, Failure> {
+    let mut root = command();
+    let mut command = &mut root;
+    for word in words {
+        command = match command.find_subcommand_mut(word) {
+            Some(command) => command,
+            None => {
+                return Err(Failure::Usage {
+                    what: text::unknown_command(word),
+                    next: text::see_help().to_owned(),
+                });
+            }
+        };
     }
+    Ok(command.render_help().to_string())
 }
 
 /// Puts the headings into the language of this run, on every level, and hides what `clap` would
@@ -92,15 +101,21 @@ fn plain(argument: clap::Arg) -> clap::Arg {
         .hide_possible_values(true)
 }
 
-/// The command of a line that is wrong elsewhere.
-fn command_of(arguments: Vec<OsString>) -> Option<String> {
+/// The command of a line that is wrong elsewhere, by its words from the outermost in.
+fn command_of(arguments: Vec<OsString>) -> Vec<String> {
     let lenient = Cli::command().ignore_errors(true);
-    let matches = lenient.try_get_matches_from(arguments).ok()?;
-    matches.subcommand_name().map(str::to_owned)
+    let matches = lenient.try_get_matches_from(arguments);
+    let mut words = Vec::new();
+    let mut level = matches.as_ref().ok().and_then(ArgMatches::subcommand);
+    while let Some((name, below)) = level {
+        words.push(name.to_owned());
+        level = below.subcommand();
+    }
+    words
 }
 
 /// A parser's error as a failure of ours.
-fn explain(error: &clap::Error, command: Option<&str>) -> Failure {
+fn explain(error: &clap::Error, command: &[String]) -> Failure {
     let context = |kind| error.get(kind).map(show).unwrap_or_default();
     let argument = context(ContextKind::InvalidArg);
     let value = context(ContextKind::InvalidValue);
@@ -129,8 +144,8 @@ fn explain(error: &clap::Error, command: Option<&str>) -> Failure {
         .into_iter()
         .find_map(|kind| error.get(kind).map(show));
     let help = match command {
-        Some(command) => text::see_help_of(command),
-        None => text::see_help().to_owned(),
+        [] => text::see_help().to_owned(),
+        words => text::see_help_of(&words.join(" ")),
     };
     let next = match suggestion {
         Some(suggestion) => format!("{}\n{help}", text::did_you_mean(&suggestion)),

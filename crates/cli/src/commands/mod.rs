@@ -2,8 +2,12 @@
 
 pub(crate) mod bench;
 pub(crate) mod chat;
+pub(crate) mod completions;
 pub(crate) mod context;
 pub(crate) mod latency;
+pub(crate) mod login;
+pub(crate) mod logout;
+pub(crate) mod man;
 pub(crate) mod ping;
 pub(crate) mod publish;
 pub(crate) mod reply;

@@ -7,6 +7,7 @@
 
 mod context;
 mod folder;
+mod options;
 
 pub(crate) use context::{Context, SECRETS};
 pub(crate) use folder::{Folder, write};

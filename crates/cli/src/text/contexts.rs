@@ -97,8 +97,8 @@ super::texts! {
     add_description() { en: "What it is for", es: "Para qué sirve" }
     add_select() { en: "Select it too", es: "Elegirlo además" }
     add_examples() {
-        en: "To keep a token or password without writing it on a command line, use recado login.\n\nExamples:\n  recado context add home --server nats://127.0.0.1:4222 --select\n  recado context add prod --server tls://a:4222,tls://b:4222 --creds ~/ana.creds --description 'the real one'\n  recado context add lab --server nats://lab:4222 --token-file lab.token",
-        es: "Para guardar un token o una contraseña sin escribirlos en una línea de órdenes, usa recado login.\n\nEjemplos:\n  recado context add casa --server nats://127.0.0.1:4222 --select\n  recado context add prod --server tls://a:4222,tls://b:4222 --creds ~/ana.creds --description 'el de verdad'\n  recado context add lab --server nats://lab:4222 --token-file lab.token",
+        en: "To keep a token or password without writing it on a command line, use recado login.\n\nExamples:\n  recado context add home --server nats://127.0.0.1:4222 --select\n  recado context add prod --server tls://a,tls://b --creds ana.creds -d 'the real one'\n  recado context add lab --server nats://lab:4222 --token-file lab.token",
+        es: "Para guardar un token o una contraseña sin escribirlos en una línea de órdenes, usa recado login.\n\nEjemplos:\n  recado context add casa --server nats://127.0.0.1:4222 --select\n  recado context add prod --server tls://a,tls://b --creds ana.creds -d 'el de verdad'\n  recado context add lab --server nats://lab:4222 --token-file lab.token",
     }
     ls_about() {
         en: "List the contexts; * marks the selected one",

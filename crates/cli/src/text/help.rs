@@ -243,6 +243,6 @@ super::texts! {
     reply_count() { en: "End after so many requests", es: "Terminar tras tantas peticiones" }
 
     help_about() { en: "Show the help of a command", es: "Mostrar la ayuda de una orden" }
-    help_usage() { en: "recado help [COMMAND]", es: "recado help [ORDEN]" }
+    help_usage() { en: "recado help [COMMAND …]", es: "recado help [ORDEN …]" }
     help_command() { en: "The command", es: "La orden" }
 }

@@ -6,11 +6,13 @@
 
 pub(crate) mod bench;
 pub(crate) mod chat;
+pub(crate) mod completions;
 pub(crate) mod contexts;
 pub(crate) mod credentials;
 pub(crate) mod failures;
 pub(crate) mod help;
 pub(crate) mod latency;
+pub(crate) mod login;
 pub(crate) mod ping;
 pub(crate) mod service;
 pub(crate) mod serving;
@@ -76,6 +78,7 @@ mod tests {
 
     fn all() -> impl Iterator<Item = &'static Entry> {
         [
+            completions::ENTRIES,
             contexts::ENTRIES,
             credentials::ENTRIES,
             bench::ENTRIES,
@@ -83,6 +86,7 @@ mod tests {
             failures::ENTRIES,
             help::ENTRIES,
             latency::ENTRIES,
+            login::ENTRIES,
             ping::ENTRIES,
             service::ENTRIES,
             serving::ENTRIES,

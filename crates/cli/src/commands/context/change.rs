@@ -11,7 +11,6 @@ use crate::args::Global;
 use crate::contexts::{Context, Folder, write};
 use crate::failure::Failure;
 use crate::given::variable;
-use crate::reference;
 use crate::settings::{self, DEFAULT_SERVER, unreadable};
 use crate::terminal::{self, Out};
 use crate::text::{contexts as text, help as text_help};
@@ -40,22 +39,7 @@ impl Add {
         if let Some(description) = &self.description {
             context.set("description", description.as_str());
         }
-        set_identity(&mut context, global);
-        for (key, path) in [
-            ("ca", &global.tlsca),
-            ("cert", &global.tlscert),
-            ("key", &global.tlskey),
-        ] {
-            if let Some(path) = path {
-                context.set(key, reference::lasting(&path.display().to_string()));
-            }
-        }
-        if global.tlsfirst {
-            context.set("tls_first", true);
-        }
-        if let Some(prefix) = &global.inbox_prefix {
-            context.set("inbox_prefix", prefix.as_str());
-        }
+        context.take(global);
         settings::check(&context)?;
         folder.save(&context)?;
         if self.select {
@@ -71,38 +55,6 @@ impl Add {
             "name": self.name, "file": path, "new": is_new, "selected": selected,
         });
         tell(&words, object, global.json)
-    }
-}
-
-/// A new credential takes the old one's place; nothing said about it leaves that.
-fn set_identity(context: &mut Context, global: &Global) {
-    let mut new: Vec<(&str, String)> = Vec::new();
-    if let Some(path) = &global.token_file {
-        let path = reference::lasting(&path.display().to_string());
-        new.push(("token", format!("file://{path}")));
-    } else if let Some(token) = &global.token {
-        new.push(("token", token.clone()));
-    } else if let Some(user) = &global.user {
-        match &global.password {
-            Some(password) => {
-                new.push(("user", user.clone()));
-                new.push(("password", password.clone()));
-            }
-            None => new.push(("token", user.clone())),
-        }
-    } else if let Some(creds) = &global.creds {
-        new.push(("creds", reference::lasting(creds)));
-    } else if let Some(key) = &global.nkey {
-        new.push(("nkey", reference::lasting(key)));
-    } else if let Some(jwt) = &global.jwt {
-        new.push(("user_jwt", jwt.clone()));
-        new.extend(global.seed.clone().map(|seed| ("user_seed", seed)));
-    }
-    if !new.is_empty() {
-        context.forget_identity();
-    }
-    for (key, value) in new {
-        context.set(key, value);
     }
 }
 

@@ -7,6 +7,7 @@ mod show;
 use clap::{Args, Subcommand};
 
 use crate::args::Global;
+use crate::completion;
 use crate::contexts::Folder;
 use crate::failure::Failure;
 use crate::text::{contexts as text, help as text_help};
@@ -30,13 +31,15 @@ enum Action {
     #[command(alias = "info", alias = "view", about = text::show_about(),
         override_usage = text::show_usage(), after_help = text::show_examples())]
     Show {
-        #[arg(value_name = text_help::value_name(), help = text::show_name())]
+        #[arg(value_name = text_help::value_name(), add = completion::contexts(),
+            help = text::show_name())]
         name: Option<String>,
     },
     #[command(alias = "switch", alias = "set", about = text::select_about(),
         override_usage = text::select_usage(), after_help = text::select_examples())]
     Select {
-        #[arg(value_name = text_help::value_name(), help = text::name())]
+        #[arg(value_name = text_help::value_name(), add = completion::contexts(),
+            help = text::name())]
         name: String,
     },
     #[command(about = text::unselect_about(), override_usage = text::unselect_usage(),
@@ -48,13 +51,15 @@ enum Action {
     #[command(alias = "vi", about = text::edit_about(), override_usage = text::edit_usage(),
         after_help = text::edit_examples())]
     Edit {
-        #[arg(value_name = text_help::value_name(), help = text::name())]
+        #[arg(value_name = text_help::value_name(), add = completion::contexts(),
+            help = text::name())]
         name: String,
     },
     #[command(alias = "cp", about = text::copy_about(), override_usage = text::copy_usage(),
         after_help = text::copy_examples())]
     Copy {
-        #[arg(value_name = text::value_source(), help = text::copy_source())]
+        #[arg(value_name = text::value_source(), add = completion::contexts(),
+            help = text::copy_source())]
         source: String,
         #[arg(value_name = text_help::value_name(), help = text::copy_name())]
         name: String,
@@ -62,7 +67,8 @@ enum Action {
     #[command(alias = "remove", about = text::rm_about(), override_usage = text::rm_usage(),
         after_help = text::rm_examples())]
     Rm {
-        #[arg(value_name = text_help::value_name(), help = text::name())]
+        #[arg(value_name = text_help::value_name(), add = completion::contexts(),
+            help = text::name())]
         name: String,
         #[arg(short, long, help = text::rm_force())]
         force: bool,
@@ -70,7 +76,8 @@ enum Action {
     #[command(alias = "check", about = text::validate_about(),
         override_usage = text::validate_usage(), after_help = text::validate_examples())]
     Validate {
-        #[arg(value_name = text_help::value_name(), help = text::validate_name())]
+        #[arg(value_name = text_help::value_name(), add = completion::contexts(),
+            help = text::validate_name())]
         name: Option<String>,
     },
 }

@@ -150,6 +150,9 @@ pub(super) fn validate(folder: &Folder, name: Option<&str>, as_json: bool) -> Re
         Some(name) => vec![name.to_owned()],
         None => folder.names()?,
     };
+    if names.is_empty() {
+        terminal::notice(text::none_yet());
+    }
     let mut out = Out::new();
     let mut bad = Vec::new();
     for name in names {
