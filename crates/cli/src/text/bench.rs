@@ -63,8 +63,8 @@ super::texts! {
         es: "Resultados en CSV, una línea por cliente y por función",
     }
     examples() {
-        en: "Messages are counted where they arrive; if some are missing, it says how many and the exit status is 4.\n\nExamples:\n  recado bench pubsub\n  recado bench pubsub --clients 4 --subscribers 4 --size 1KiB --duration 10s\n  recado bench pub orders --msgs 1M        (in one terminal, and in another:)\n  recado bench sub orders --msgs 1M\n  recado bench request --clients 16\n  recado bench pubsub --size 16 --vs nats://127.0.0.1:4223 --rounds 5\n  recado bench request greet --json",
-        es: "Los mensajes se cuentan donde llegan; si faltan, se dice cuántos y el código de salida es 4.\n\nEjemplos:\n  recado bench pubsub\n  recado bench pubsub --clients 4 --subscribers 4 --size 1KiB --duration 10s\n  recado bench pub pedidos --msgs 1M       (en una terminal, y en otra:)\n  recado bench sub pedidos --msgs 1M\n  recado bench request --clients 16\n  recado bench pubsub --size 16 --vs nats://127.0.0.1:4223 --rounds 5\n  recado bench request saludo --json",
+        en: "Messages are counted where they arrive; if some are missing, it says how many and the exit status is 4.\n\nExamples:\n  recado bench pubsub\n  recado bench pubsub --clients 4 --subscribers 4 --size 1KiB --duration 10s\n  recado bench pub orders --msgs 1M        # in one terminal, and in another:\n  recado bench sub orders --msgs 1M\n  recado bench request --clients 16\n  recado bench pubsub --size 16 --vs nats://127.0.0.1:4223 --rounds 5\n  recado bench request greet --json",
+        es: "Los mensajes se cuentan donde llegan; si faltan, se dice cuántos y el código de salida es 4.\n\nEjemplos:\n  recado bench pubsub\n  recado bench pubsub --clients 4 --subscribers 4 --size 1KiB --duration 10s\n  recado bench pub pedidos --msgs 1M       # en una terminal, y en otra:\n  recado bench sub pedidos --msgs 1M\n  recado bench request --clients 16\n  recado bench pubsub --size 16 --vs nats://127.0.0.1:4223 --rounds 5\n  recado bench request saludo --json",
     }
 
     title_pub() { en: "Publishing", es: "Publicar" }
