@@ -28,15 +28,17 @@ const RAN_WELL: Duration = Duration::from_secs(60);
 
 /// Connects a part of the server to its engine. `wants_origin`: messages tell who published them.
 pub(crate) fn connect(engine: &Arc<Engine>, wants_origin: bool) -> io::Result<UnixStream> {
-    let (ours, theirs) = UnixStream::pair()?;
-    let (link, read) = Link::internal(theirs);
+    let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
+    ours.set_nonblocking(true)?;
+    theirs.set_nonblocking(true)?;
+    let (link, read) = Link::internal(theirs)?;
     serve(
         Arc::clone(engine),
         link,
         read,
         Admission::Internal { wants_origin },
     );
-    Ok(ours)
+    UnixStream::from_std(ours)
 }
 
 /// Starts one internal client again and again, until the server stops.
@@ -185,21 +187,22 @@ fn answer(
 pub(crate) mod tests {
     use super::*;
     use crate::config::Options;
-    use crate::engine::EngineSettings;
+    use crate::engine::{EngineSettings, Threads};
     use recado_auth::Authenticator;
     use recado_wire::{Headers, Info};
     use tokio::io::AsyncWriteExt;
     use tokio::net::unix::OwnedWriteHalf;
 
-    /// An engine without listeners.
+    /// An engine without listeners, on the runtime of the test.
     pub(crate) fn engine() -> Arc<Engine> {
         let settings = EngineSettings::new(&Options::default(), false);
-        Arc::new(Engine::new(settings, Authenticator::Open, Info::default()))
+        let (info, threads) = (Info::default(), Threads::alone());
+        Arc::new(Engine::new(settings, Authenticator::Open, &info, threads))
     }
 
     /// Runs a test that may wait for events, but not for ever.
     pub(crate) fn run(test: impl Future<Output = ()>) {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
+        let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .unwrap();

@@ -16,6 +16,7 @@ mod server;
 mod service;
 mod version;
 mod visible;
+mod watched;
 
 pub use builder::ServerBuilder;
 pub use error::StartError;

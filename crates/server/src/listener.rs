@@ -1,18 +1,20 @@
 //! Listening sockets and the loop that accepts.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::{TcpListener, TcpStream};
+use rustix::net::SocketFlags;
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use tokio::io::Interest;
 use tokio::sync::watch;
 
 use crate::config::{Options, Personality};
 use crate::engine::{Admission, Engine, Link, serve};
 use crate::error::StartError;
 use crate::phase::Phase;
+use crate::watched::watch;
 
 /// Connections that may wait to be accepted: a flood of them should find room.
 const BACKLOG: i32 = 4096;
@@ -39,6 +41,7 @@ pub(crate) fn open_client(
     if let Some(socket) = inherited {
         socket
             .set_nonblocking(true)
+            .and_then(|()| SockRef::from(&socket).set_tcp_nodelay(true))
             .map_err(StartError::Inherited)?;
         let addr = socket.local_addr().map_err(StartError::Inherited)?;
         return Ok(Listener {
@@ -98,6 +101,8 @@ fn listen(addr: SocketAddr) -> io::Result<std::net::TcpListener> {
         let _ = socket.set_only_v6(false);
     }
     socket.set_nonblocking(true)?;
+    // Answers are small and wanted at once. Accepted sockets inherit it.
+    socket.set_tcp_nodelay(true)?;
     socket.bind(&addr.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
@@ -106,20 +111,30 @@ fn listen(addr: SocketAddr) -> io::Result<std::net::TcpListener> {
 /// Accepts clients until the server leaves its running phase.
 pub(crate) async fn accept(listener: Listener, engine: Arc<Engine>, phase: watch::Receiver<Phase>) {
     accept_each(listener, phase, |stream, peer| {
-        let (link, read) = Link::tcp(stream);
-        serve(Arc::clone(&engine), link, read, Admission::Outside(peer));
+        let serving = Arc::clone(&engine);
+        match engine.threads.place() {
+            None => serve_client(serving, stream, peer),
+            Some(other) => drop(other.spawn(async move { serve_client(serving, stream, peer) })),
+        }
     })
     .await;
 }
 
-/// Accepts until the server leaves its running phase, and hands every socket on.
+fn serve_client(engine: Arc<Engine>, stream: TcpStream, peer: SocketAddr) {
+    match Link::tcp(stream) {
+        Ok((link, read)) => serve(engine, link, read, Admission::Outside(peer)),
+        Err(error) => tracing::error!(%peer, %error, "cannot watch a client's socket"),
+    }
+}
+
+/// Accepts until the server leaves its running phase, and hands every socket on, in non-blocking mode.
 pub(crate) async fn accept_each(
     listener: Listener,
     mut phase: watch::Receiver<Phase>,
     mut accepted: impl FnMut(TcpStream, SocketAddr),
 ) {
     let addr = listener.addr;
-    let socket = match TcpListener::from_std(listener.socket) {
+    let socket = match watch(listener.socket, Interest::READABLE) {
         Ok(socket) => socket,
         Err(error) => return tracing::error!(%addr, %error, "cannot accept connections"),
     };
@@ -130,14 +145,10 @@ pub(crate) async fn accept_each(
     loop {
         let accept = tokio::select! {
             _ = phase.wait_for(|phase| *phase > Phase::Running) => return,
-            accept = socket.accept() => accept,
+            accept = socket.async_io(Interest::READABLE, accept_one) => accept,
         };
         match accept {
-            Ok((stream, peer)) => {
-                // Answers are small and wanted at once. A socket that refuses is gone already.
-                let _ = stream.set_nodelay(true);
-                accepted(stream, peer);
-            }
+            Ok((stream, peer)) => accepted(stream, peer),
             Err(error) if is_momentary(&error) => {}
             Err(error) => {
                 reporter.report(addr, &error, Instant::now());
@@ -145,6 +156,16 @@ pub(crate) async fn accept_each(
             }
         }
     }
+}
+
+/// Accepts one connection, without a second system call to make it non-blocking.
+fn accept_one(listener: &std::net::TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let (socket, peer) = rustix::net::acceptfrom_with(listener, flags)?;
+    let peer = peer.and_then(|peer| SocketAddr::try_from(peer).ok());
+    // It was connected from somewhere; should the other side be gone already, reading will say so.
+    let peer = peer.unwrap_or_else(|| (Ipv4Addr::UNSPECIFIED, 0).into());
+    Ok((socket.into(), peer))
 }
 
 /// The connection failed before it was accepted: nothing to do with us.

@@ -14,7 +14,7 @@ use recado_wire::Info;
 use tokio::sync::watch;
 
 use crate::config::{Authorization, Options};
-use crate::engine::{CloseReason, Engine, EngineSettings};
+use crate::engine::{self, CloseReason, Engine, EngineSettings};
 use crate::error::StartError;
 use crate::lame_duck;
 use crate::listener::{self, Listener};
@@ -88,21 +88,22 @@ impl Server {
             .collect();
         let info = describe(&options, &client, authenticator.is_required());
         let settings = EngineSettings::new(&options, authenticator.is_required());
-        let engine = Arc::new(Engine::new(settings, authenticator, info.clone()));
+        let (threads, runtimes) =
+            engine::start_threads(thread_count(), CLOSE_MAX).map_err(StartError::Threads)?;
+        let engine = Arc::new(Engine::new(
+            settings,
+            authenticator,
+            &info,
+            Arc::clone(&threads),
+        ));
         let phase = Arc::new(watch::Sender::new(Phase::Running));
         let handle = ServerHandle { phase, engine };
         let client_addr = client.addr;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .thread_name("recado-worker")
-            .enable_all()
-            .build()
-            .map_err(StartError::Threads)?;
         let life = live(handle.clone(), options, client, plain);
         let thread = std::thread::Builder::new()
             .name("recado-server".to_owned())
             .spawn(move || {
-                runtime.block_on(life);
-                runtime.shutdown_timeout(CLOSE_MAX);
+                runtimes.run(&threads, life, CLOSE_MAX);
             })
             .map_err(StartError::Threads)?;
         Ok(Self {
@@ -134,6 +135,11 @@ impl Server {
             });
         }
         format!("nats://{addr}")
+    }
+
+    #[cfg(test)]
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.handle.engine
     }
 
     /// What the server says of itself to every client.
@@ -258,6 +264,11 @@ async fn stop(engine: &Engine) {
         }
     };
     let _ = tokio::time::timeout(CLOSE_MAX, gone).await;
+}
+
+/// One thread for each core that this process may use.
+fn thread_count() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn authenticator(authorization: &Authorization) -> Authenticator {

@@ -42,15 +42,24 @@ pub struct Info {
     pub jetstream: bool,
     /// Largest payload in bytes.
     pub max_payload: usize,
+    /// Other addresses of this server or cluster.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub connect_urls: Vec<String>,
+    /// What concerns one client.
+    #[serde(flatten)]
+    pub client: ClientInfo,
+}
+
+/// The part of an INFO that differs from client to client, and from time to time.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(default)]
+pub struct ClientInfo {
     /// Number of this connection.
     #[serde(skip_serializing_if = "is_zero")]
     pub client_id: u64,
     /// Address the server sees.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub client_ip: String,
-    /// Other addresses of this server or cluster.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub connect_urls: Vec<String>,
     /// The server is going away: reconnect elsewhere.
     #[serde(rename = "ldm", skip_serializing_if = "is_false")]
     pub lame_duck: bool,
@@ -75,21 +84,79 @@ fn is_zero(value: &u64) -> bool {
 impl Info {
     /// The whole line `INFO {json}` CR LF.
     pub fn line(&self) -> Vec<u8> {
-        let mut line = Vec::with_capacity(512);
-        line.extend_from_slice(b"INFO ");
-        // Strings, numbers and flags: there is nothing in it that could fail to serialize.
-        if serde_json::to_writer(&mut line, self).is_err() {
-            line.truncate(5);
-            line.extend_from_slice(b"{}");
+        self.prepare().line(&self.client)
+    }
+
+    /// Writes what all clients are told once, for a line to each of them.
+    pub fn prepare(&self) -> PreparedInfo {
+        let mut common = self.clone();
+        common.client = ClientInfo::default();
+        let mut start = b"INFO ".to_vec();
+        write_json(&mut start, &common);
+        start.pop();
+        PreparedInfo { start }
+    }
+}
+
+/// An INFO but for what concerns one client.
+#[derive(Clone, Debug)]
+pub struct PreparedInfo {
+    /// `INFO {"key":value…` without the closing brace.
+    start: Vec<u8>,
+}
+
+impl PreparedInfo {
+    /// The whole line `INFO {json}` CR LF for one client.
+    pub fn line(&self, client: &ClientInfo) -> Vec<u8> {
+        let mut own = Vec::with_capacity(128);
+        write_json(&mut own, client);
+        let own = own.strip_prefix(b"{").unwrap_or(b"}");
+        let mut line = Vec::with_capacity(self.start.len() + own.len() + 4);
+        line.extend_from_slice(&self.start);
+        if own != b"}" {
+            line.push(b',');
         }
+        line.extend_from_slice(own);
         line.extend_from_slice(b" \r\n");
         line
+    }
+}
+
+/// Strings, numbers and flags: there is nothing in them that could fail to serialize.
+fn write_json(out: &mut Vec<u8>, value: &impl Serialize) {
+    let before = out.len();
+    if serde_json::to_writer(&mut *out, value).is_err() {
+        out.truncate(before);
+        out.extend_from_slice(b"{}");
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_prepared_info_says_the_same_as_one_written_at_once() {
+        let mut info = Info {
+            server_name: "a \"name\"".to_owned(),
+            ..Info::default()
+        };
+        for client in [
+            ClientInfo::default(),
+            ClientInfo {
+                client_id: 7,
+                client_ip: "::1".to_owned(),
+                lame_duck: true,
+                connect_info: true,
+                remote_account: "$G".to_owned(),
+            },
+        ] {
+            let line = info.prepare().line(&client);
+            let json = line.strip_prefix(b"INFO ").unwrap();
+            info.client = client;
+            assert_eq!(serde_json::from_slice::<Info>(json).unwrap(), info);
+        }
+    }
 
     #[test]
     fn optional_keys_are_left_out_when_false_or_empty() {

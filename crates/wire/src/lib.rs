@@ -26,7 +26,7 @@ mod write;
 pub use connect::{BadConnect, Connect};
 pub use error::{ProtocolError, Violation};
 pub use headers::{HEADER_VERSION, Headers, no_responders_block};
-pub use info::Info;
+pub use info::{ClientInfo, Info, PreparedInfo};
 pub use parse::{Bare, Op, ParseLimits, Parsed, Publish, parse, parse_publish};
 pub use server_frame::{ServerFrame, ServerParsed, parse_server_frame};
 pub use subject::{

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 
 use super::client::Client;
 use super::frames::Frames;
-use super::link::Link;
+use super::link::{Full, Link, ReadLink};
 use super::outbox::{Chunk, Outbox};
 use super::subscription::SubscriptionTable;
 
@@ -77,6 +77,12 @@ pub(crate) enum Delivered {
     Gone,
 }
 
+/// What is left of an outbox after a part of it was written.
+enum Waiting {
+    Nothing,
+    Something(Full),
+}
+
 /// One connection.
 pub(crate) struct Connection {
     /// Never used again.
@@ -136,6 +142,12 @@ impl Connection {
             closed: OnceLock::new(),
             traffic: Traffic::default(),
         }
+    }
+
+    /// Has the socket watched by the thread that the connection's task moves to: the one whose
+    /// runtime the caller has entered. See [`Link::rewatch`].
+    pub(crate) fn rewatch(&self, read: &mut ReadLink) -> std::io::Result<()> {
+        self.link.rewatch(read)
     }
 
     /// Address for logs.
@@ -232,8 +244,8 @@ impl Connection {
             }
         }
         match self.write_waiting(INLINE_CHUNKS) {
-            Ok(true) => Delivered::Written,
-            Ok(false) => {
+            Ok(Waiting::Nothing) => Delivered::Written,
+            Ok(Waiting::Something(_)) => {
                 self.spawn_writer();
                 Delivered::Queued(self.outbox.lock().pending_bytes)
             }
@@ -277,12 +289,12 @@ impl Connection {
         }
     }
 
-    /// Writes waiting chunks, at most `most`. `true`: nothing waits and nobody writes any more;
-    /// `false`: the caller, who holds `writing`, sees to the rest.
-    fn write_waiting(&self, most: usize) -> std::io::Result<bool> {
+    /// Writes waiting chunks, at most `most`. If something is left, it is the caller, who holds `writing`,
+    /// that sees to it.
+    fn write_waiting(&self, most: usize) -> std::io::Result<Waiting> {
         for _ in 0..most {
             let Some(mut chunk) = self.next_chunk() else {
-                return Ok(true);
+                return Ok(Waiting::Nothing);
             };
             let before = chunk.written;
             let outcome = self.write_chunk(&mut chunk);
@@ -293,11 +305,13 @@ impl Connection {
             }
             drop(outbox);
             match outcome {
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                    return Ok(Waiting::Something(Full(true)));
+                }
                 other => other?,
             }
         }
-        Ok(false)
+        Ok(Waiting::Something(Full(false)))
     }
 
     /// Takes the next chunk, or ends the writing.
@@ -329,22 +343,20 @@ impl Connection {
 
     async fn write_when_writable(self: Arc<Self>) {
         loop {
-            let writable = tokio::time::timeout(self.limits.write_deadline, self.link.writable());
-            match writable.await {
-                Ok(Ok(())) => {}
+            let writing = self.link.when_writable(|| {
+                Ok(match self.write_waiting(INLINE_CHUNKS)? {
+                    Waiting::Nothing => (true, Full(false)),
+                    Waiting::Something(full) => (false, full),
+                })
+            });
+            match tokio::time::timeout(self.limits.write_deadline, writing).await {
+                Ok(Ok(true)) => return,
+                Ok(Ok(false)) => self.drained.notify_waiters(),
                 Ok(Err(_)) => {
                     self.close(CloseReason::Io);
                     return;
                 }
                 Err(_) => return self.deadline_passed(),
-            }
-            match self.write_waiting(INLINE_CHUNKS) {
-                Ok(true) => return,
-                Ok(false) => self.drained.notify_waiters(),
-                Err(_) => {
-                    self.close(CloseReason::Io);
-                    return;
-                }
             }
             tokio::task::yield_now().await;
         }
@@ -410,10 +422,12 @@ impl Connection {
     /// Ends the connection at once; whether this call did it. Its task notices and cleans up.
     pub(crate) fn close(&self, reason: CloseReason) -> bool {
         let first = self.closed.set(reason).is_ok();
-        let waited = self.outbox.lock().close();
-        drop(waited);
-        self.link.shutdown(Shutdown::Both);
-        self.drained.notify_waiters();
+        if first {
+            let waited = self.outbox.lock().close();
+            drop(waited);
+            self.link.shutdown(Shutdown::Both);
+            self.drained.notify_waiters();
+        }
         first
     }
 

@@ -299,7 +299,7 @@ mod tests {
     use crate::engine::registry::Limit;
     use crate::engine::worker::with_worker;
     use crate::internal_client::tests::{engine, run};
-    use tokio::net::UnixStream;
+    use std::os::unix::net::UnixStream;
 
     #[test]
     fn a_message_written_in_parts_is_counted_and_its_congestion_reported() {
@@ -309,8 +309,9 @@ mod tests {
             let mut others = Vec::new();
             let mut connect = || {
                 let (ours, theirs) = UnixStream::pair().unwrap();
+                ours.set_nonblocking(true).unwrap();
                 others.push(theirs);
-                let (link, _) = Link::internal(ours);
+                let (link, _) = Link::internal(ours).unwrap();
                 let limits = Arc::clone(&engine.settings.write);
                 let connection = engine.connections.add(Limit::Internal, |id, slot| {
                     Connection::new(id, slot, None, false, link, limits)

@@ -19,12 +19,11 @@ const LINGER_MAX: Duration = Duration::from_millis(500);
 const REMOVE_CHUNK: usize = 4096;
 
 /// No room: says so behind the INFO, as clients expect (A64).
-pub(super) async fn refuse(engine: &Engine, link: &Link, peer: Option<SocketAddr>) {
+pub(super) fn refuse(engine: &Engine, link: &Link, peer: Option<SocketAddr>) {
     let id = engine.connections.spare_id();
     let mut bytes = engine.info_line(id, peer, false);
     push_err(&mut bytes, &ProtocolError::MaxConnections);
     // A fresh socket takes a few hundred bytes at once, or its other side is gone.
-    let _ = link.writable().await;
     let _ = link.try_write(&bytes);
     link.shutdown(std::net::Shutdown::Write);
     let peer = peer.map(|peer| peer.to_string()).unwrap_or_default();

@@ -1,67 +1,118 @@
 //! What a connection's bytes cross: a TCP socket, or a socket pair to a part of the server itself.
 //!
-//! Writing never blocks and needs no exclusive access; reading belongs to the connection's task.
+//! Writing never blocks and needs no exclusive access; reading belongs to the connection's task. The
+//! socket is watched by the thread that the task runs on, and by another one once the task has moved.
 
-use std::io::{self, IoSlice};
-use std::net::Shutdown;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::io::{self, IoSlice, Write};
+use std::net::{Shutdown, TcpStream};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
-use socket2::SockRef;
-use tokio::net::{TcpStream, UnixStream, tcp, unix};
+use parking_lot::Mutex;
+use rustix::buffer::spare_capacity;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use crate::watched::watch;
+
+const BOTH_WAYS: Interest = Interest::READABLE.add(Interest::WRITABLE);
+
+/// A socket that never blocks.
+pub(crate) enum Socket {
+    Tcp(TcpStream),
+    Internal(UnixStream),
+}
+
+/// A socket and the thread that watches it.
+type Watched = AsyncFd<Arc<Socket>>;
+
+/// Whether a socket took less than it was given.
+pub(crate) struct Full(pub(crate) bool);
 
 /// The writing half, shared by all who deliver to the connection.
-pub(crate) enum Link {
-    Tcp(tcp::OwnedWriteHalf),
-    Internal(unix::OwnedWriteHalf),
+pub(crate) struct Link {
+    socket: Arc<Socket>,
+    /// Replaced when the connection's task moves; a writer that still waits keeps the old one.
+    watched: Mutex<Arc<Watched>>,
 }
 
 /// The reading half, owned by the connection's task.
-pub(crate) enum ReadLink {
-    Tcp(tcp::OwnedReadHalf),
-    Internal(unix::OwnedReadHalf),
+pub(crate) struct ReadLink {
+    watched: Arc<Watched>,
 }
 
 impl Link {
-    pub(crate) fn tcp(stream: TcpStream) -> (Self, ReadLink) {
-        let (read, write) = stream.into_split();
-        (Self::Tcp(write), ReadLink::Tcp(read))
+    /// A client's socket, in non-blocking mode, to be watched by the runtime of the calling task.
+    pub(crate) fn tcp(stream: TcpStream) -> io::Result<(Self, ReadLink)> {
+        Self::new(Socket::Tcp(stream))
     }
 
-    pub(crate) fn internal(stream: UnixStream) -> (Self, ReadLink) {
-        let (read, write) = stream.into_split();
-        (Self::Internal(write), ReadLink::Internal(read))
+    /// The same for one end of a socket pair.
+    pub(crate) fn internal(stream: UnixStream) -> io::Result<(Self, ReadLink)> {
+        Self::new(Socket::Internal(stream))
+    }
+
+    fn new(socket: Socket) -> io::Result<(Self, ReadLink)> {
+        let socket = Arc::new(socket);
+        let watched = Arc::new(watch(Arc::clone(&socket), BOTH_WAYS)?);
+        let read = ReadLink {
+            watched: Arc::clone(&watched),
+        };
+        let watched = Mutex::new(watched);
+        Ok((Self { socket, watched }, read))
+    }
+
+    /// Has the socket watched by the runtime that the caller has entered.
+    ///
+    /// # Errors
+    /// When that runtime can't watch it, for instance because a writer has it watched there since
+    /// an earlier stay. Everything is as it was then.
+    pub(crate) fn rewatch(&self, read: &mut ReadLink) -> io::Result<()> {
+        let watched = Arc::new(watch(Arc::clone(&self.socket), BOTH_WAYS)?);
+        read.watched = Arc::clone(&watched);
+        // Dropped here, and not under the lock, unless a writer still waits with it.
+        let _old = std::mem::replace(&mut *self.watched.lock(), watched);
+        Ok(())
     }
 
     #[inline]
     pub(crate) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Tcp(half) => half.try_write(bytes),
-            Self::Internal(half) => half.try_write(bytes),
+        match &*self.socket {
+            Socket::Tcp(stream) => (&mut &*stream).write(bytes),
+            Socket::Internal(stream) => (&mut &*stream).write(bytes),
         }
     }
 
     pub(crate) fn try_write_vectored(&self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
-        match self {
-            Self::Tcp(half) => half.try_write_vectored(parts),
-            Self::Internal(half) => half.try_write_vectored(parts),
+        match &*self.socket {
+            Socket::Tcp(stream) => (&mut &*stream).write_vectored(parts),
+            Socket::Internal(stream) => (&mut &*stream).write_vectored(parts),
         }
     }
 
-    /// Waits until the socket takes bytes again.
-    pub(crate) async fn writable(&self) -> io::Result<()> {
-        match self {
-            Self::Tcp(half) => half.writable().await,
-            Self::Internal(half) => half.writable().await,
+    /// Waits until the socket takes bytes again, then does `write`, which also says whether the socket
+    /// took less than it was given.
+    pub(crate) async fn when_writable<T>(
+        &self,
+        write: impl FnOnce() -> io::Result<(T, Full)>,
+    ) -> io::Result<T> {
+        let watched = Arc::clone(&self.watched.lock());
+        let mut ready = watched.writable().await?;
+        let (done, Full(full)) = write()?;
+        if full {
+            ready.clear_ready();
         }
+        Ok(done)
     }
 
     /// Ends one or both directions now; the reading task notices an end of input.
     pub(crate) fn shutdown(&self, how: Shutdown) {
         // A socket that the other side closed already is where we want it: nothing to report.
-        let _ = match self {
-            Self::Tcp(half) => SockRef::from(half.as_ref()).shutdown(how),
-            Self::Internal(half) => SockRef::from(half.as_ref()).shutdown(how),
+        let _ = match &*self.socket {
+            Socket::Tcp(stream) => stream.shutdown(how),
+            Socket::Internal(stream) => stream.shutdown(how),
         };
     }
 }
@@ -69,21 +120,45 @@ impl Link {
 impl ReadLink {
     /// Whether there may be something to read.
     pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Self::Tcp(half) => half.as_ref().poll_read_ready(cx),
-            Self::Internal(half) => half.as_ref().poll_read_ready(cx),
-        }
+        self.watched.poll_read_ready(cx).map_ok(drop)
     }
 
     /// Reads into the spare room of `buffer`; 0 is the end of input.
     pub(crate) fn poll_read(
-        &mut self,
+        &self,
         cx: &mut Context<'_>,
         buffer: &mut Vec<u8>,
     ) -> Poll<io::Result<usize>> {
-        match self {
-            Self::Tcp(half) => tokio_util::io::poll_read_buf(Pin::new(half), cx, buffer),
-            Self::Internal(half) => tokio_util::io::poll_read_buf(Pin::new(half), cx, buffer),
+        loop {
+            let mut ready = ready!(self.watched.poll_read_ready(cx))?;
+            let room = buffer.capacity() - buffer.len();
+            match rustix::io::read(self.watched.get_ref(), spare_capacity(buffer)) {
+                Ok(count) => {
+                    // Less than there was room for: the socket is empty, and tells when it is not.
+                    if count > 0 && count < room {
+                        ready.clear_ready();
+                    }
+                    return Poll::Ready(Ok(count));
+                }
+                Err(rustix::io::Errno::AGAIN) => ready.clear_ready(),
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Poll::Ready(Err(error.into())),
+            }
         }
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Tcp(stream) => stream.as_fd(),
+            Self::Internal(stream) => stream.as_fd(),
+        }
+    }
+}
+
+impl AsRawFd for Socket {
+    fn as_raw_fd(&self) -> RawFd {
+        self.as_fd().as_raw_fd()
     }
 }

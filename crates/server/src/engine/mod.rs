@@ -3,7 +3,8 @@
 //! One task reads a connection, one batch a turn ([`reader`]; [`operations`] and [`farewell`] are
 //! the rest of it). A batch is parsed, routed ([`deliver`]) and staged ([`stage`]) per destination with
 //! the thread's [`worker`], then each destination is written to at once; what its socket does not
-//! take waits in the destination's [`outbox`] for a writer task. Nothing here
+//! take waits in the destination's [`outbox`] for a writer task. Each of the [`threads`] has a runtime of
+//! its own, and connections move where there is room. Nothing here
 //! knows where settings come from or how a log line looks.
 
 mod client;
@@ -12,6 +13,7 @@ mod deliver;
 mod farewell;
 mod frames;
 mod link;
+mod load;
 mod operations;
 mod outbox;
 mod reader;
@@ -20,10 +22,14 @@ mod route;
 mod shared;
 mod stage;
 mod subscription;
+mod threads;
 mod trace;
 mod worker;
 
 pub(crate) use connection::{CloseReason, Connection};
-pub(crate) use link::Link;
+pub(crate) use link::{Link, Socket};
 pub(crate) use reader::{Admission, serve};
 pub(crate) use shared::{Engine, EngineSettings};
+#[cfg(test)]
+pub(crate) use threads::Threads;
+pub(crate) use threads::start as start_threads;

@@ -15,6 +15,7 @@ use super::connection::{CloseReason, Connection, shown};
 use super::deliver::Publisher;
 use super::farewell::refuse;
 use super::link::{Link, ReadLink};
+use super::load::Share;
 use super::registry::Limit;
 use super::shared::Engine;
 use super::trace;
@@ -89,7 +90,7 @@ pub(crate) fn serve(engine: Arc<Engine>, link: Link, read: ReadLink, admission: 
     });
     let Some(connection) = made else {
         if let Some(link) = link {
-            tokio::spawn(async move { refuse(&engine, &link, peer).await });
+            refuse(&engine, &link, peer);
         }
         return;
     };
@@ -111,8 +112,36 @@ pub(crate) fn serve(engine: Arc<Engine>, link: Link, read: ReadLink, admission: 
         cleaned_up: false,
         refused: 0,
         batches: 0,
+        share: Share::default(),
+        destination: None,
     };
-    tokio::spawn(Box::new(reader).run());
+    tokio::spawn(until_end(Box::new(reader)));
+}
+
+/// Serves a connection until it ends or moves to another thread.
+async fn until_end(reader: Box<Reader>) {
+    if let Some((reader, thread)) = reader.run().await {
+        go_on_at(thread, reader);
+    }
+}
+
+/// Goes on with a connection on another thread, or on this one where that can't be.
+fn go_on_at(thread: usize, mut reader: Box<Reader>) {
+    let engine = Arc::clone(&reader.engine);
+    let there = engine.threads.runtime(thread);
+    let watched = {
+        let _there = there.enter();
+        reader.connection.rewatch(&mut reader.read)
+    };
+    match watched {
+        Ok(()) => {
+            tracing::debug!(cid = reader.connection.id, thread, "connection moved");
+            there.spawn(until_end(reader));
+        }
+        Err(_) => {
+            tokio::spawn(until_end(reader));
+        }
+    }
 }
 
 /// The state that only the connection's own task sees.
@@ -132,12 +161,18 @@ pub(super) struct Reader {
     /// Publishes refused so far.
     pub(super) refused: u32,
     batches: u32,
+    /// Its part of its thread's time.
+    share: Share,
+    /// The thread that it should move to.
+    destination: Option<usize>,
 }
 
 impl Reader {
+    /// Serves the connection until it ends, or should go on at another thread.
+    ///
     /// Boxed, as its timer is: a task's own state is kept twice over by the compiler, and there are
     /// many idle tasks.
-    async fn run(mut self: Box<Self>) {
+    async fn run(mut self: Box<Self>) -> Option<(Box<Self>, usize)> {
         let mut sleep = Box::pin(tokio::time::sleep_until(self.session.deadline().into()));
         let reason = loop {
             let turn = std::future::poll_fn(|cx| self.turn(cx, sleep.as_mut())).await;
@@ -164,11 +199,15 @@ impl Reader {
                     break CloseReason::Protocol;
                 }
             }
+            if let Some(thread) = self.destination.take() {
+                return Some((self, thread));
+            }
             if sleep.deadline().into_std() != self.session.deadline() {
                 sleep.as_mut().reset(self.session.deadline().into());
             }
         };
         Box::pin(self.clean_up(reason)).await;
+        None
     }
 
     /// One turn: a batch if there is input, else the deadline if it has passed.
@@ -182,11 +221,12 @@ impl Reader {
         if let Some(reason) = self.connection.close_reason() {
             return Poll::Ready(Turn::Ended(reason));
         }
+        let start = Instant::now();
         if self.unread {
             let rest = std::mem::take(&mut self.partial);
-            return Poll::Ready(Turn::Handled(with_worker(|worker| {
-                self.handle(worker, &rest)
-            })));
+            let after = with_worker(|worker| self.handle(worker, &rest));
+            self.account(start);
+            return Poll::Ready(Turn::Handled(after));
         }
         match self.read.poll_readable(cx) {
             Poll::Ready(Ok(())) => {}
@@ -196,8 +236,17 @@ impl Reader {
         let read = with_worker(|worker| self.read_batch(cx, worker));
         match read {
             Poll::Pending => sleep.poll(cx).map(|()| Turn::Deadline),
-            ready => ready,
+            ready => {
+                self.account(start);
+                ready
+            }
         }
+    }
+
+    /// A turn that began then is over: its thread's time was spent on it.
+    fn account(&mut self, start: Instant) {
+        let (cid, now) = (self.connection.id, Instant::now());
+        self.destination = self.engine.threads.spend(cid, &mut self.share, start, now);
     }
 
     /// Reads once and handles what came.
@@ -469,11 +518,11 @@ mod tests {
     fn what_an_idle_connection_holds_stays_small() {
         // Bytes, as measured; the benchmark's `idle` row says what they add up to.
         assert!(
-            size_of_future(Reader::run) <= 224,
+            size_of_future(until_end) <= 240,
             "{}",
-            size_of_future(Reader::run)
+            size_of_future(until_end)
         );
-        assert!(size_of::<Reader>() <= 176, "{}", size_of::<Reader>());
+        assert!(size_of::<Reader>() <= 208, "{}", size_of::<Reader>());
         assert!(
             size_of::<Connection>() <= 344,
             "{}",

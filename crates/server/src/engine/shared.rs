@@ -8,12 +8,13 @@ use std::time::Duration;
 use recado_auth::Authenticator;
 use recado_router::Router;
 use recado_session::Settings;
-use recado_wire::{Info, ParseLimits};
+use recado_wire::{ClientInfo, Info, ParseLimits, PreparedInfo};
 use tokio::sync::Semaphore;
 
 use super::connection::{Connection, WriteLimits};
 use super::registry::Registry;
 use super::subscription::Subscription;
+use super::threads::Threads;
 use super::trace::Tracing;
 use crate::config::Options;
 
@@ -46,9 +47,10 @@ pub(crate) struct EngineSettings {
 pub(crate) struct Engine {
     pub(crate) router: Router<Subscription>,
     pub(crate) connections: Registry,
+    pub(crate) threads: Arc<Threads>,
     pub(crate) authenticator: Authenticator,
     pub(crate) settings: EngineSettings,
-    info: Info,
+    info: PreparedInfo,
     pub(crate) lame_duck: AtomicBool,
     /// Where credentials that take long are checked: so many at once.
     pub(crate) deciding: Semaphore,
@@ -104,13 +106,19 @@ impl EngineSettings {
 }
 
 impl Engine {
-    pub(crate) fn new(settings: EngineSettings, authenticator: Authenticator, info: Info) -> Self {
+    pub(crate) fn new(
+        settings: EngineSettings,
+        authenticator: Authenticator,
+        info: &Info,
+        threads: Arc<Threads>,
+    ) -> Self {
         Self {
             router: Router::default(),
             connections: Registry::default(),
+            threads,
             authenticator,
             settings,
-            info,
+            info: info.prepare(),
             lame_duck: AtomicBool::new(false),
             deciding: Semaphore::new(deciders()),
             total_connections: AtomicU64::new(0),
@@ -119,17 +127,15 @@ impl Engine {
 
     /// The INFO line of one connection.
     pub(crate) fn info_line(&self, id: u64, peer: Option<SocketAddr>, second: bool) -> Vec<u8> {
-        let mut info = self.info.clone();
-        info.client_id = id;
-        info.client_ip = peer
-            .map(|peer| peer.ip().to_canonical().to_string())
-            .unwrap_or_default();
-        info.lame_duck = self.lame_duck.load(Ordering::Relaxed);
-        if second {
-            info.connect_info = true;
-            info.remote_account = GLOBAL_ACCOUNT.to_owned();
-        }
-        info.line()
+        self.info.line(&ClientInfo {
+            client_id: id,
+            client_ip: peer
+                .map(|peer| peer.ip().to_canonical().to_string())
+                .unwrap_or_default(),
+            lame_duck: self.lame_duck.load(Ordering::Relaxed),
+            connect_info: second,
+            remote_account: if second { GLOBAL_ACCOUNT } else { "" }.to_owned(),
+        })
     }
 
     /// Ends a subscription that had its last delivery, from whichever thread delivered it.

@@ -13,6 +13,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use crate::config::{Options, PlainListener};
@@ -70,7 +71,12 @@ pub(crate) fn start(engine: &Arc<Engine>, plain: Plain, phase: watch::Receiver<P
             }
             let (gateway, open) = (gateway.clone(), Arc::clone(&open));
             tokio::spawn(async move {
-                peer::serve(gateway, stream, address).await;
+                match TcpStream::from_std(stream) {
+                    Ok(stream) => peer::serve(gateway, stream, address).await,
+                    Err(error) => {
+                        tracing::error!(peer = %address, %error, "cannot watch a plain peer's socket")
+                    }
+                }
                 open.fetch_sub(1, Ordering::AcqRel);
             });
         },
