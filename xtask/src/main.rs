@@ -8,10 +8,12 @@ mod fuzz;
 mod nats;
 mod serving;
 mod test;
+mod tour;
 
 use std::process::ExitCode;
 
 const USAGE: &str = "\
+cargo xtask tour [ARGS…]   Builds both programs and runs `recado tour`. Also: cargo tour.
 cargo xtask test [ARGS…]   Builds everything, runs all tests, those of the client a second time
                            against nats-server 2.15, and sums them up in one last line.
                            What follows is handed to `cargo test`; then there is no second time.
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         Some((chore, rest)) if chore == "test" => test::run(rest),
         Some((chore, rest)) if chore == "bench" => bench::run(rest),
         Some((chore, rest)) if chore == "serving" => serving::run(rest),
+        Some((chore, rest)) if chore == "tour" => tour::run(rest),
         Some((chore, rest)) if chore == "fuzz" => fuzz::run(rest),
         Some((chore, _)) if chore != "help" && chore != "--help" && chore != "-h" => {
             Err(format!("there is no chore `{chore}`\n{USAGE}"))

@@ -9,7 +9,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 
 use crate::commands::{
     bench, chat, completions, context, latency, login, man, ping, publish, reply, request, service,
-    sub,
+    sub, tour,
 };
 use crate::completion;
 use crate::lang::Lang;
@@ -17,7 +17,7 @@ use crate::span;
 use crate::text::{
     bench as bench_text, chat as chat_text, completions as completions_text,
     contexts as contexts_text, help as text, latency as latency_text, login as login_text,
-    ping as ping_text, service as service_text, serving,
+    ping as ping_text, service as service_text, serving, tour as tour_text,
 };
 
 /// Everything that can be said to `recado`.
@@ -123,6 +123,9 @@ pub(crate) enum Command {
     #[command(about = chat_text::about(), override_usage = chat_text::usage(),
         after_help = chat_text::examples())]
     Chat(chat::Arguments),
+    #[command(about = tour_text::about(), override_usage = tour_text::usage(),
+        after_help = tour_text::examples())]
+    Tour(tour::Arguments),
     #[command(name = "pub", alias = "publish", about = text::pub_about(),
         override_usage = text::pub_usage(), after_help = text::pub_examples())]
     Publish(publish::Arguments),

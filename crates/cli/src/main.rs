@@ -9,6 +9,7 @@
 mod amount;
 mod args;
 mod bars;
+mod buckets;
 mod children;
 mod commands;
 mod completion;
@@ -114,6 +115,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Service(arguments) => {
                 commands::service::run(&settings, &arguments, as_json).await
             }
+            Command::Tour(arguments) => commands::tour::run(&settings, &arguments, as_json).await,
             Command::Ping(arguments) => commands::ping::run(&settings, &arguments, as_json).await,
             Command::Bench(arguments) => {
                 let versus = arguments.versus.clone();

@@ -37,6 +37,11 @@ impl Times {
         self.0.len()
     }
 
+    /// All of them, in nanoseconds.
+    pub(crate) fn histogram(&self) -> &Histogram<u64> {
+        &self.0
+    }
+
     /// For people.
     pub(crate) fn show(&self) -> String {
         let [min, p50, p90, p99, max] = self.figures().map(|ms| format!("{ms:.3}"));

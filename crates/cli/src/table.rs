@@ -26,14 +26,23 @@ impl Table {
 
     /// Writes it.
     pub(crate) fn show(&self, out: &mut Out) -> Result<(), Failure> {
-        let headings: Vec<String> = self.headings.iter().map(|&cell| cell.to_owned()).collect();
-        let heading = self.line(&headings);
-        let heading = out.dim(&heading);
-        out.line(&heading)?;
-        for row in &self.rows {
-            out.line(&self.line(row))?;
+        let lines = self.lines();
+        let (heading, rows) = lines.split_at(1.min(lines.len()));
+        for line in heading {
+            let line = out.dim(line);
+            out.line(&line)?;
+        }
+        for line in rows {
+            out.line(line)?;
         }
         Ok(())
+    }
+
+    /// Its lines, the headings first.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let headings: Vec<String> = self.headings.iter().map(|&cell| cell.to_owned()).collect();
+        let all = std::iter::once(&headings).chain(&self.rows);
+        all.map(|row| self.line(row)).collect()
     }
 
     fn line(&self, cells: &[String]) -> String {

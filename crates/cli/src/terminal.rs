@@ -59,6 +59,15 @@ impl Out {
         }
     }
 
+    /// `words` in the colour of what went well.
+    pub(crate) fn good(&self, words: &str) -> String {
+        if self.colour {
+            format!("\x1b[32m{words}\x1b[0m")
+        } else {
+            words.to_owned()
+        }
+    }
+
     /// `words` standing out: subjects.
     pub(crate) fn bold(&self, words: &str) -> String {
         if self.colour {

@@ -17,6 +17,7 @@ pub(crate) mod ping;
 pub(crate) mod service;
 pub(crate) mod serving;
 pub(crate) mod talk;
+pub(crate) mod tour;
 pub(crate) mod usage;
 
 /// One text as it stands in the catalogue, for the tests below.
@@ -91,6 +92,7 @@ mod tests {
             service::ENTRIES,
             serving::ENTRIES,
             talk::ENTRIES,
+            tour::ENTRIES,
             usage::ENTRIES,
         ]
         .into_iter()

@@ -3,7 +3,6 @@
 //! The requester ([`generator`]) and the responder ([`crate::echo`]) each have a connection and a thread
 //! of their own; here they are started, watched and ended, and what they measured is shown and saved.
 
-mod buckets;
 mod chart;
 mod generator;
 mod results;

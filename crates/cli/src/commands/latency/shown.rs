@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::Report;
-use super::buckets::{buckets, show_nanos, show_quantile, show_round};
 use crate::amount;
 use crate::bars;
+use crate::buckets::{buckets, show_nanos, show_quantile, show_round};
 use crate::failure::Failure;
 use crate::shown;
 use crate::span;

@@ -9,8 +9,8 @@ mod scale;
 use std::fmt::Write;
 
 use super::Report;
-use super::buckets::show_nanos;
 use crate::amount;
+use crate::buckets::show_nanos;
 use crate::lang::{Lang, current};
 use crate::text::latency as text;
 use panels::{HEIGHT, Panel, WIDTH};

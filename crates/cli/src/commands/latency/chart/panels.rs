@@ -3,10 +3,10 @@
 use std::fmt::Write;
 
 use super::super::Report;
-use super::super::buckets::{show_nanos, show_round};
 use super::super::results::SLICES;
 use super::scale::{Scale, around, linear_ticks, log_ticks};
 use crate::amount;
+use crate::buckets::{show_nanos, show_round};
 use crate::text::latency as text;
 
 /// The size of a chart.
@@ -66,7 +66,7 @@ fn spectrum(report: &Report, latencies: (f64, f64)) -> String {
         if nine > nines + 1e-9 {
             break;
         }
-        let label = super::super::buckets::show_quantile(quantile);
+        let label = crate::buckets::show_quantile(quantile);
         svg.push_str(&tick_below(x.at(nine), &label));
     }
     let mut points = String::new();

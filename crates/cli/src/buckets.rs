@@ -12,14 +12,14 @@ const SERIES: [&[f64]; 4] = [
 
 /// The latencies from `low` up to, but not with, `high`, in nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Bucket {
-    pub(super) low: f64,
-    pub(super) high: f64,
-    pub(super) count: u64,
+pub(crate) struct Bucket {
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+    pub(crate) count: u64,
 }
 
 /// All latencies in at most `most` buckets, without a gap, none empty at either end.
-pub(super) fn buckets(latencies: &Histogram<u64>, most: usize) -> Vec<Bucket> {
+pub(crate) fn buckets(latencies: &Histogram<u64>, most: usize) -> Vec<Bucket> {
     if latencies.is_empty() {
         return Vec::new();
     }
@@ -73,7 +73,7 @@ fn limits_around(low: f64, high: f64, series: &[f64]) -> Vec<f64> {
 }
 
 /// Nanoseconds as people read them, with three digits: `950 ns`, `61.4 µs`, `4.21 ms`, `1.20 s`.
-pub(super) fn show_nanos(nanos: f64) -> String {
+pub(crate) fn show_nanos(nanos: f64) -> String {
     let (value, unit) = scaled(nanos);
     let digits = match value {
         _ if unit == "ns" => 0,
@@ -85,7 +85,7 @@ pub(super) fn show_nanos(nanos: f64) -> String {
 }
 
 /// The same for a round number: `2.5 ms`, `100 µs`.
-pub(super) fn show_round(nanos: f64) -> String {
+pub(crate) fn show_round(nanos: f64) -> String {
     let (value, unit) = scaled(nanos);
     let fixed = format!("{value:.2}");
     let fixed = fixed.trim_end_matches('0').trim_end_matches('.');
@@ -102,7 +102,7 @@ fn scaled(nanos: f64) -> (f64, &'static str) {
 }
 
 /// A quantile as people name it: `50 %`, `99.9 %`.
-pub(super) fn show_quantile(quantile: f64) -> String {
+pub(crate) fn show_quantile(quantile: f64) -> String {
     let percent = format!("{:.4}", quantile * 100.0);
     let percent = percent.trim_end_matches('0').trim_end_matches('.');
     format!("{percent} %")
