@@ -29,4 +29,5 @@ mod terminal;
 mod threads;
 mod tls;
 mod tour;
+mod transcript;
 mod waiting;
