@@ -31,3 +31,4 @@ mod tls;
 mod tour;
 mod transcript;
 mod waiting;
+mod workshop;
