@@ -47,7 +47,7 @@ fn main() -> ExitCode {
             });
             ExitCode::SUCCESS
         }
-        Invocation::Help(text) => {
+        Invocation::Help(text) | Invocation::Completions(text) => {
             say(&text);
             ExitCode::SUCCESS
         }

@@ -86,8 +86,8 @@ super::texts! {
         es: "{address} pide credenciales y no se dio ninguna («{said}»)",
     }
     credentials_missing_next() {
-        en: "give a token with --token-file FILE or RECADO_TOKEN, or a user with --user and NATS_PASSWORD",
-        es: "da un token con --token-file ARCHIVO o RECADO_TOKEN, o un usuario con --user y NATS_PASSWORD",
+        en: "give a token with --token-file FILE or RECADO_TOKEN, or a user with --user and NATS_PASSWORD;\nrecado login asks for either and keeps it",
+        es: "da un token con --token-file ARCHIVO o RECADO_TOKEN, o un usuario con --user y NATS_PASSWORD;\nrecado login pregunta por cualquiera de los dos y lo guarda",
     }
     credentials_refused(address: &str, source: &str, said: &str) {
         en: "{address} did not accept the credentials from {source} (\"{said}\")",

@@ -5,6 +5,7 @@
 //! `-sl ldm=1`), which clap has no notion of, and its help and errors exist in English only.
 
 mod arguments;
+mod completions;
 mod settings;
 mod table;
 #[cfg(test)]
@@ -56,6 +57,8 @@ pub enum Invocation {
     Version,
     /// `--help`: the text to print.
     Help(String),
+    /// `completions SHELL`: the script to print.
+    Completions(String),
 }
 
 /// How to serve.
@@ -247,7 +250,7 @@ pub fn read_command_line(
         return Ok(done(invocation));
     }
     let errors = std::mem::take(&mut found.errors);
-    let task = match read_task(&found) {
+    let task = match read_task(&found, personality, lang) {
         Ok(task) if errors.is_empty() => task,
         Ok(_) => return Err(refuse(only_errors(errors), 2)),
         Err(fault) => {
@@ -320,17 +323,31 @@ fn shown(found: &Arguments, personality: Personality, lang: Lang) -> Option<Invo
     asked.then(|| Invocation::Help(help(personality, lang)))
 }
 
-fn read_task(found: &Arguments) -> Result<Task, Box<Fault>> {
+fn read_task(found: &Arguments, personality: Personality, lang: Lang) -> Result<Task, Box<Fault>> {
     let fault = |problem| Err(Box::new(Fault::anywhere(problem)));
     if let Some(word) = found.words.first() {
-        if word != "token" {
+        if word != "token" && word != "completions" {
             let word = word.to_string_lossy().into_owned();
-            let nearest = nearest_word(["token", "help", "version"].into_iter(), &word);
+            let known = ["token", "completions", "help", "version"];
+            let nearest = nearest_word(known.into_iter(), &word);
             return fault(FlagProblem::UnknownCommand { word, nearest });
         }
         let other_flags = |given: &Given| given.meaning != Meaning::Is(Flag::Lang);
         if found.flags.iter().any(other_flags) {
-            return fault(FlagProblem::CommandWithFlags("token".to_owned()));
+            let word = word.to_string_lossy().into_owned();
+            return fault(FlagProblem::CommandWithFlags(word));
+        }
+        if word == "completions" {
+            let shell = found.words.get(1).and_then(|shell| shell.to_str());
+            let help = help(personality, lang);
+            let script = shell
+                .and_then(|shell| completions::script(shell, personality.program_name(), &help));
+            return match script {
+                Some(script) if found.words.len() == 2 => {
+                    Ok(Task::Done(Invocation::Completions(script)))
+                }
+                _ => fault(FlagProblem::CompletionsShell(completions::SHELLS.join("|"))),
+            };
         }
         let token_new = read_token_new(found.words.get(1..).unwrap_or_default())?;
         return Ok(Task::Done(Invocation::TokenNew(token_new)));

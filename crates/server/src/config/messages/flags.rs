@@ -37,6 +37,8 @@ pub enum FlagProblem {
     UnknownSignal(String),
     CommandWithFlags(String),
     TokenSubcommand,
+    /// `completions` without one of these shells behind it.
+    CompletionsShell(String),
     TokenFileCount,
     TokenFileExists(String),
     TokenFileFailed {
@@ -94,6 +96,7 @@ impl FlagProblem {
                 format!("\"{word}\" does not go with the flags before it; leave them out")
             }
             Self::TokenSubcommand => "write: token new [FILE] [--force] [--print]".into(),
+            Self::CompletionsShell(shells) => format!("write: completions {shells}"),
             Self::TokenFileCount => "\"token new\" takes one file".into(),
             Self::TokenFileExists(path) => format!(
                 "{path} is there already; name another file, or take its place with --force"
@@ -146,6 +149,7 @@ impl FlagProblem {
                 format!("\"{word}\" no va con las opciones que lo preceden; quítalas")
             }
             Self::TokenSubcommand => "escribe: token new [ARCHIVO] [--force] [--print]".into(),
+            Self::CompletionsShell(shells) => format!("escribe: completions {shells}"),
             Self::TokenFileCount => "\"token new\" lleva un solo archivo".into(),
             Self::TokenFileExists(path) => {
                 format!("{path} ya existe; indica otro archivo o sustitúyelo con --force")

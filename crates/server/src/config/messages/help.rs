@@ -83,6 +83,7 @@ pub fn help(personality: Personality, lang: Lang) -> String {
 const HELP_EN: &str = "\
 Usage: {program} [FLAGS]
        {program} token new [FILE] [--force] [--print]
+       {program} completions bash|zsh|fish
 
 A messaging server for every NATS client. Flags take one dash or two, and their value after a
 space or \"=\". What a flag says goes over what the configuration file says.
@@ -125,12 +126,13 @@ Log
   -v, --version                 Show the version
 
 token new makes a token of 256 random bits and writes it to FILE (recado.token), which only you
-can read.
+can read. completions prints the script by which a shell completes these command lines.
 ";
 
 const HELP_ES: &str = "\
 Uso: {program} [OPCIONES]
      {program} token new [ARCHIVO] [--force] [--print]
+     {program} completions bash|zsh|fish
 
 Un servidor de mensajes para cualquier cliente de NATS. Las opciones llevan uno o dos guiones, y
 su valor tras un espacio o \"=\". Lo que dice una opción prevalece sobre el archivo de configuración.
@@ -173,5 +175,5 @@ Registro
   -v, --version                 Mostrar la versión
 
 token new crea un token de 256 bits al azar y lo escribe en ARCHIVO (recado.token), que solo tú
-puedes leer.
+puedes leer. completions muestra el guion con que una shell completa estas líneas de órdenes.
 ";
