@@ -80,6 +80,14 @@ super::texts! {
         en: "there is no program \"{program}\" that could be started",
         es: "no hay ningún programa «{program}» que se pueda iniciar",
     }
+    program_is_line(program: &str) {
+        en: "\"{program}\" looks like a line for sh, but more follows it",
+        es: "«{program}» parece una línea para sh, pero le sigue algo más",
+    }
+    program_is_line_next() {
+        en: "--exec takes the rest of the line: put recado's own options before it",
+        es: "--exec toma el resto de la línea: pon antes las opciones de recado",
+    }
     program_not_found_next() {
         en: "check the spelling, PATH, and that the file may be executed (chmod +x)",
         es: "revisa cómo está escrito, el PATH y que el archivo sea ejecutable (chmod +x)",

@@ -253,6 +253,14 @@ fn a_program_that_is_not_there_is_found_out_before_anything_is_promised() {
         "{}",
         ended.stderr
     );
+    let behind = ["reply", "x", "--exec", "cat; exit 2", "--json"];
+    let ended = recado("nats://127.0.0.1:1", behind).run();
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(
+        ended.stderr.contains("put recado's own options before it"),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[test]

@@ -129,6 +129,13 @@ fn find(program: &Path) -> Option<PathBuf> {
 }
 
 fn not_found(program: &str) -> Failure {
+    // Alone it would have been one: an option of ours stands behind it.
+    if program.contains(char::is_whitespace) {
+        return Failure::Usage {
+            what: text::program_is_line(program),
+            next: text::program_is_line_next().to_owned(),
+        };
+    }
     Failure::Usage {
         what: text::program_not_found(program),
         next: text::program_not_found_next().to_owned(),
