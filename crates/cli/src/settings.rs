@@ -116,6 +116,12 @@ impl Settings {
         self.timeout.unwrap_or(self.patience)
     }
 
+    /// What the inbox of a measurement is called: `token` behind the prefix.
+    pub(crate) fn inbox(&self, token: &str) -> String {
+        let prefix = self.inbox_prefix.as_deref().unwrap_or("_INBOX");
+        format!("{prefix}.{token}")
+    }
+
     /// The servers as they are shown: `nats://127.0.0.1:4222`.
     pub(crate) fn label(&self) -> String {
         let shown: Vec<String> = self.servers.iter().map(bare).collect();

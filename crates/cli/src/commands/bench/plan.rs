@@ -145,8 +145,8 @@ fn subjects(arguments: &Arguments, own_responders: bool) -> Result<Vec<String>, 
     if given.is_empty() {
         let alone = kind == Kind::Pubsub || (kind == Kind::Request && own_responders);
         given.push(match alone {
-            // Nobody else is to take part by mistake.
-            true => format!("{SUBJECT}.{}", unique::token()),
+            // Nobody else is to take part by mistake; and short, for it travels with every message.
+            true => format!("bench.{}", unique::token()),
             false => SUBJECT.to_owned(),
         });
     }

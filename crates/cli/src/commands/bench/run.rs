@@ -35,7 +35,7 @@ struct Connected {
     requesters: Vec<Direct>,
     responders: Vec<Direct>,
     /// What the requesters' inboxes begin with.
-    token: String,
+    inboxes: String,
 }
 
 /// What came of a run: what was measured, and the failure that ended it, if one did.
@@ -120,7 +120,7 @@ impl Connected {
             subscribers: several(settings, plan.subscribers).await?,
             requesters: several(settings, plan.requesters).await?,
             responders: several(settings, plan.responders).await?,
-            token: unique::token(),
+            inboxes: settings.inbox(&unique::token()),
         };
         if let Some(sender) = connected
             .publishers
@@ -137,7 +137,7 @@ impl Connected {
             echo::listen(subscriber, &plan.subjects, queue, plan.limit)?;
         }
         for (number, requester) in connected.requesters.iter_mut().enumerate() {
-            let answers = format!("{}.*", inbox(&connected.token, number));
+            let answers = format!("{}.*", inbox(&connected.inboxes, number));
             echo::listen(requester, &[answers], None, plan.limit)?;
         }
         // Several responders without a group would all answer each request.
@@ -242,7 +242,7 @@ impl Connected {
             .map(|(number, direct)| {
                 let asking = Asking {
                     subjects: Arc::clone(&subjects),
-                    inbox: inbox(&self.token, number),
+                    inbox: inbox(&self.inboxes, number),
                     size: plan.size,
                     share: plan.share(number, count),
                     limit: plan.limit,
@@ -451,8 +451,8 @@ fn joined<T>(ended: std::thread::Result<T>) -> T {
 }
 
 /// Where the answers to the `number`th requester come.
-fn inbox(token: &str, number: usize) -> String {
-    format!("_INBOX.{token}{number}")
+fn inbox(inboxes: &str, number: usize) -> String {
+    format!("{inboxes}{number}")
 }
 
 async fn several(settings: &Settings, count: usize) -> Result<Vec<Direct>, Failure> {

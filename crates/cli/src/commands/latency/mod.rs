@@ -104,7 +104,7 @@ pub(crate) async fn run(
         None => format!("recado.latency.{token}"),
     };
     let plan = Plan {
-        inbox: format!("_INBOX.{token}"),
+        inbox: settings.inbox(&token),
         subject: subject.clone(),
         rate: arguments.rate,
         warm_up,
