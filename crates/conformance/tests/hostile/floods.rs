@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use recado_conformance::{PATIENCE, Peer, ServerBuilder, ServerProcess};
 
 use crate::MIB;
-use crate::witness::Witness;
+use crate::witness::{Witness, descriptors_fall_to};
 
 /// A million subscriptions take no more than this, subjects included.
 const MILLION_SUBSCRIPTIONS_MAX: u64 = 512 * MIB;
@@ -138,14 +138,7 @@ fn thousands_of_connections_that_come_and_go_leave_nothing_behind() {
         }
     });
     witness.was_served();
-    let deadline = Instant::now() + PATIENCE;
-    while server.descriptors() > descriptors {
-        assert!(
-            Instant::now() < deadline,
-            "descriptors of closed connections are kept"
-        );
-        std::thread::yield_now();
-    }
+    descriptors_fall_to(&server, descriptors);
     let grown = server.resident_bytes().saturating_sub(before);
     assert!(
         grown < 48 * MIB,

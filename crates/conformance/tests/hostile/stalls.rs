@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use recado_conformance::{PATIENCE, Peer, ServerBuilder, ServerProcess};
 
 use crate::MIB;
-use crate::witness::Witness;
+use crate::witness::{Witness, descriptors_fall_to};
 
 #[test]
 fn a_byte_now_and_then_does_not_put_off_the_authentication_timeout() {
@@ -77,14 +77,7 @@ fn a_client_that_says_no_more_is_answered_and_let_go() {
         peer.finish_sending();
         assert_eq!(peer.until_closed(""), "MSG a 1 2\r\nhi\r\nPONG\r\n");
     }
-    let deadline = Instant::now() + PATIENCE;
-    while server.descriptors() > descriptors {
-        assert!(
-            Instant::now() < deadline,
-            "descriptors of closed connections are kept"
-        );
-        std::thread::yield_now();
-    }
+    descriptors_fall_to(&server, descriptors);
     witness.was_served();
 }
 

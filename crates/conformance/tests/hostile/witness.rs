@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use recado_conformance::{Peer, ServerProcess};
+use recado_conformance::{PATIENCE, Peer, ServerProcess};
 
 /// The longest that a round trip may take while others misbehave; it takes well below a
 /// millisecond on a server at rest, but tests share their machine.
@@ -60,5 +60,20 @@ impl Witness {
             longest < ROUND_TRIP_MAX,
             "the witness had to wait for {longest:?}"
         );
+    }
+}
+
+/// Waits until the server has let go of the connections that were closed.
+///
+/// # Panics
+/// When it keeps more descriptors than `most`.
+pub(crate) fn descriptors_fall_to(server: &ServerProcess, most: usize) {
+    let deadline = Instant::now() + PATIENCE;
+    while server.descriptors() > most {
+        assert!(
+            Instant::now() < deadline,
+            "descriptors of closed connections are kept"
+        );
+        std::thread::yield_now();
     }
 }

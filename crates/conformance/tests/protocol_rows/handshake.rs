@@ -446,3 +446,40 @@ fn a_server_without_header_support_says_so() {
     );
     assert_eq!(said, "");
 }
+
+// A06
+#[test]
+fn the_json_of_connect_is_read_as_go_reads_it() {
+    let server = ServerProcess::nats();
+    let deep = format!(
+        r#"{{"verbose":false,"x":{}{}}}"#,
+        "[".repeat(500),
+        "]".repeat(500)
+    );
+    for quiet in [
+        r#"{"verbose":false,"name":"a\ud800b","\udc00":1}"#,
+        r#"{"verbose":false,"x":1e999}"#,
+        r#"{"verbose":true,"Verbose":false}"#,
+        r#"{"VERBOSE":false,"verbose":null}"#,
+        &deep,
+    ] {
+        let mut peer = Peer::connect(&server);
+        let said = peer.until_pong(format!("CONNECT{quiet}\r\n"));
+        assert_eq!(said, "", "{quiet}");
+    }
+    for talkative in [r#"{"verbose":false,"Verbose":true}"#, "null", "{}"] {
+        let mut peer = Peer::connect(&server);
+        let said = peer.until_pong(format!("CONNECT {talkative}\r\n"));
+        assert_eq!(said, "+OK\r\n", "{talkative}");
+    }
+    for bad in [
+        "",
+        r#" {"verbose":"yes","verbose":false}"#,
+        r#" {"nkey":5}"#,
+        r#" {"protocol":1.0}"#,
+        " []",
+    ] {
+        let said = Peer::connect(&server).until_closed(format!("CONNECT{bad}\r\n"));
+        assert_eq!(said, "", "{bad}");
+    }
+}

@@ -39,6 +39,22 @@ fn malformed_pub_closes_in_silence() {
     assert_eq!(closes_with(&server, "PUB a 99999999999999999999\r\n"), "");
 }
 
+// A20
+#[test]
+fn a_size_has_nine_digits_at_the_most() {
+    let server = ServerProcess::nats();
+    let mut peer = Peer::plain(&server);
+    let said = peer.until_pong("SUB foo 1\r\nPUB bar 000000002\r\nhi\r\nPUB foo 0\r\n\r\n");
+    assert_eq!(said, "MSG foo 1 0\r\n\r\n");
+    for line in ["PUB a 0000000002", "PUB a 9999999999", "PUB a r 0000000002"] {
+        let said = closes_with(&server, &format!("{line}\r\nhi\r\n"));
+        assert_eq!(said, "", "{line}");
+    }
+    // What is no count ends the subscription at once.
+    let said = peer.until_pong("UNSUB 1 0000000009\r\nPUB foo 0\r\n\r\n");
+    assert_eq!(said, "");
+}
+
 // A80
 #[test]
 fn a_verb_without_arguments_is_unknown() {
@@ -300,6 +316,22 @@ fn ping_gets_pong_at_any_time_whatever_follows_on_the_line() {
     for ping in ["PING\r\n", "PING and more\r\n", "PINGX\r\n"] {
         peer.send(ping);
         assert_eq!(peer.frame(), "PONG\r\n", "{ping:?}");
+    }
+}
+
+// A28
+#[test]
+fn the_line_of_a_ping_may_have_any_length() {
+    let server = ServerProcess::nats();
+    let mut peer = Peer::plain(&server);
+    for verb in ["PING ", "PING", "PONG ", "+OK "] {
+        let line = format!("{verb}{}\r\n", "x".repeat(100_000));
+        let pong = if verb.starts_with("PING") { 1 } else { 0 };
+        peer.send(line);
+        for _ in 0..pong {
+            assert_eq!(peer.frame(), "PONG\r\n", "{verb}");
+        }
+        assert_eq!(peer.until_pong(""), "", "{verb}");
     }
 }
 
