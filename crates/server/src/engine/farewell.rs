@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use recado_session::Goodbye;
@@ -71,7 +72,16 @@ impl Reader {
         self.connection.close(reason);
         self.drop_subscriptions().await;
         let reason = self.connection.close_reason().unwrap_or(reason).text();
-        tracing::debug!(cid = self.connection.id, reason, "client connection closed");
+        let (cid, traffic) = (self.connection.id, &self.connection.traffic);
+        tracing::debug!(
+            cid,
+            reason,
+            in_messages = traffic.in_messages.load(Ordering::Relaxed),
+            in_bytes = traffic.in_bytes.load(Ordering::Relaxed),
+            out_messages = traffic.out_messages.load(Ordering::Relaxed),
+            out_bytes = traffic.out_bytes.load(Ordering::Relaxed),
+            "client connection closed"
+        );
         self.leave_everything();
     }
 

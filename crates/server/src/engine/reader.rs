@@ -38,6 +38,7 @@ const CONTROL_WORK: usize = 8;
 const JOIN_MAX: usize = 64 * 1024;
 /// First size of a large frame's own buffer, unless the frame is smaller.
 const LARGE_BYTES: usize = 256 * 1024;
+
 /// Who may connect how.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Admission {
@@ -77,7 +78,6 @@ pub(crate) fn serve(engine: Arc<Engine>, link: Link, read: ReadLink, admission: 
         Admission::Outside(peer) => (Some(peer), false),
         Admission::Internal { wants_origin } => (None, wants_origin),
     };
-    engine.total_connections.fetch_add(1, Ordering::Relaxed);
     let write = Arc::clone(&engine.settings.write);
     let limit = match peer {
         Some(_) => Limit::Clients(engine.settings.max_connections),

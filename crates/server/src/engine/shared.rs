@@ -54,7 +54,6 @@ pub(crate) struct Engine {
     pub(crate) lame_duck: AtomicBool,
     /// Where credentials that take long are checked: so many at once.
     pub(crate) deciding: Semaphore,
-    pub(crate) total_connections: AtomicU64,
 }
 
 impl EngineSettings {
@@ -121,7 +120,6 @@ impl Engine {
             info: info.prepare(),
             lame_duck: AtomicBool::new(false),
             deciding: Semaphore::new(deciders()),
-            total_connections: AtomicU64::new(0),
         }
     }
 
