@@ -9,7 +9,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 
 use crate::commands::{
     bench, chat, completions, context, latency, login, man, ping, publish, reply, request, service,
-    sub, tour,
+    sub, top, tour,
 };
 use crate::completion;
 use crate::lang::Lang;
@@ -17,7 +17,7 @@ use crate::span;
 use crate::text::{
     bench as bench_text, chat as chat_text, completions as completions_text,
     contexts as contexts_text, help as text, latency as latency_text, login as login_text,
-    ping as ping_text, service as service_text, serving, tour as tour_text,
+    ping as ping_text, service as service_text, serving, top as top_text, tour as tour_text,
 };
 
 /// Everything that can be said to `recado`.
@@ -165,6 +165,9 @@ pub(crate) enum Command {
     #[command(about = completions_text::man_about(), override_usage = completions_text::man_usage(),
         after_help = completions_text::man_examples())]
     Man(man::Arguments),
+    #[command(about = top_text::about(), override_usage = top_text::usage(),
+        after_help = top_text::examples())]
+    Top(top::Arguments),
     #[command(about = text::help_about(), override_usage = text::help_usage())]
     Help {
         #[arg(value_name = text::value_command(), help = text::help_command())]

@@ -104,6 +104,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
                 let name = cli.global.name.as_deref();
                 commands::chat::run(&settings, &arguments, name, as_json).await
             }
+            Command::Top(arguments) => commands::top::run(&settings, &arguments, as_json).await,
             Command::Publish(arguments) => {
                 commands::publish::run(&settings, &arguments, as_json).await
             }

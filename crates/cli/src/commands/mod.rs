@@ -14,6 +14,7 @@ pub(crate) mod reply;
 pub(crate) mod request;
 pub(crate) mod service;
 pub(crate) mod sub;
+pub(crate) mod top;
 pub(crate) mod tour;
 
 use crate::text::usage as text;

@@ -65,6 +65,8 @@ pub(crate) struct Parts {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Info {
+    /// Its id, the same as on its monitoring port; a new one at each start.
+    pub(crate) server_id: String,
     /// The name that its operator gave it.
     pub(crate) server_name: String,
     /// The version of the protocol's reference server that it keeps to.

@@ -17,6 +17,7 @@ pub(crate) mod ping;
 pub(crate) mod service;
 pub(crate) mod serving;
 pub(crate) mod talk;
+pub(crate) mod top;
 pub(crate) mod tour;
 pub(crate) mod usage;
 
@@ -93,6 +94,7 @@ mod tests {
             serving::ENTRIES,
             talk::ENTRIES,
             tour::ENTRIES,
+            top::ENTRIES,
             usage::ENTRIES,
         ]
         .into_iter()

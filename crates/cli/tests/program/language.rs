@@ -4,8 +4,8 @@ use recado_conformance::ServerProcess;
 
 use crate::harness::recado;
 
-const COMMANDS: [&str; 10] = [
-    "pub", "sub", "request", "reply", "service", "ping", "latency", "bench", "chat", "help",
+const COMMANDS: [&str; 11] = [
+    "pub", "sub", "request", "reply", "service", "ping", "latency", "bench", "chat", "top", "help",
 ];
 
 #[test]

@@ -28,6 +28,7 @@ mod subscribe;
 mod terminal;
 mod threads;
 mod tls;
+mod top;
 mod tour;
 mod transcript;
 mod waiting;
