@@ -42,6 +42,7 @@ mod text;
 mod trust;
 mod unique;
 mod usage;
+mod wire_view;
 
 use std::ffi::OsString;
 

@@ -14,6 +14,7 @@ use crate::contexts::{self, Chosen, Context};
 use crate::credentials::{Claim, Credentials};
 use crate::failure::Failure;
 use crate::given::{Given, variable};
+use crate::line::Tap;
 use crate::span;
 use crate::terminal;
 use crate::text::usage as text;
@@ -50,9 +51,19 @@ pub(crate) struct Settings {
     pub(crate) retry: bool,
     /// How long it is waited for; without end if none.
     pub(crate) deadline: Option<Duration>,
+    /// Is shown what passes on plain connections.
+    pub(crate) tap: Option<Tap>,
 }
 
 impl Settings {
+    /// The same, for connections whose bytes are looked at.
+    pub(crate) fn tapped(&self, tap: Tap) -> Self {
+        Self {
+            tap: Some(tap),
+            ..self.clone()
+        }
+    }
+
     /// Weighs the flags, the environment and the context: of each thing, the first of them that
     /// says something counts. Reads the files that those name.
     pub(crate) fn new(global: &Global) -> Result<Self, Failure> {
@@ -102,6 +113,7 @@ impl Settings {
             patience: patience()?,
             retry: global.retry || global.deadline.is_some(),
             deadline: global.deadline,
+            tap: None,
         })
     }
 

@@ -1,4 +1,6 @@
-//! The protocol's frames as a client without subscriptions meets them: bytes in, frames out.
+//! The protocol's frames as a client meets them: bytes in, frames out.
+
+use recado_wire::{ServerParsed, parse_server_frame};
 
 use super::Outgoing;
 
@@ -11,6 +13,8 @@ pub(crate) enum Frame {
     Ping,
     /// All that was sent before our PING has been processed.
     Pong,
+    /// A message for a subscription of ours; what is in it is not needed here.
+    Message,
     /// An acknowledgement of verbose mode, which we don't ask for.
     Ok,
     /// An error, without its quotes.
@@ -39,6 +43,13 @@ pub(crate) fn parse(input: &[u8]) -> Result<Option<(Frame, usize)>, Malformed> {
     let frame = match verb.to_ascii_uppercase().as_slice() {
         b"INFO" => Frame::Info(rest.trim_ascii().to_vec()),
         b"PING" => Frame::Ping,
+        b"MSG" | b"HMSG" => {
+            return match parse_server_frame(input) {
+                ServerParsed::Complete(_, used) => Ok(Some((Frame::Message, used))),
+                ServerParsed::Incomplete => Ok(None),
+                ServerParsed::Malformed => Err(Malformed),
+            };
+        }
         b"PONG" => Frame::Pong,
         b"+OK" => Frame::Ok,
         b"-ERR" => {
@@ -52,7 +63,7 @@ pub(crate) fn parse(input: &[u8]) -> Result<Option<(Frame, usize)>, Malformed> {
 
 /// Whether more bytes could make a frame of these: tells a stranger before its first line ends.
 fn may_begin_frame(input: &[u8]) -> bool {
-    ["INFO ", "PING", "PONG", "+OK", "-ERR "]
+    ["INFO ", "PING", "PONG", "+OK", "-ERR ", "MSG ", "HMSG "]
         .iter()
         .any(|verb| {
             let shared = verb.len().min(input.len());

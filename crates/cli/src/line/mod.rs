@@ -7,6 +7,7 @@
 
 mod frame;
 mod steps;
+mod tap;
 mod tls;
 
 use std::time::Duration;
@@ -22,6 +23,7 @@ use crate::failure::Failure;
 use crate::text::failures as text;
 pub(crate) use frame::{Frame, Malformed};
 pub(crate) use steps::{Steps, open};
+pub(crate) use tap::{Direction, Tap};
 
 /// The longest line that a server may send; `INFO` of a large cluster is the longest of them.
 const LINE_BYTES_MAX: usize = 1 << 20;
@@ -96,6 +98,8 @@ pub(crate) struct Line {
     pub(crate) address: String,
     /// Where the credentials came from.
     source: Option<String>,
+    /// Is shown what passes.
+    tap: Option<Tap>,
     /// The server's greeting.
     pub(crate) info: Info,
     /// How long each step of connecting took.
@@ -128,6 +132,23 @@ impl Line {
         }
         frame::write_publish(&mut self.output, message);
         Ok(())
+    }
+
+    /// Stages a subscription, which ends by itself after `max` messages if that is given.
+    pub(crate) fn subscribe(
+        &mut self,
+        filter: &str,
+        queue: Option<&str>,
+        sid: u64,
+        max: Option<u64>,
+    ) {
+        let queue = queue.map(|queue| format!("{queue} ")).unwrap_or_default();
+        let line = format!("SUB {filter} {queue}{sid}\r\n");
+        self.output.extend_from_slice(line.as_bytes());
+        if let Some(max) = max {
+            let line = format!("UNSUB {sid} {max}\r\n");
+            self.output.extend_from_slice(line.as_bytes());
+        }
     }
 
     /// Gives up the socket. Nothing may be staged.
@@ -173,7 +194,13 @@ impl Line {
         while self.written < self.output.len() {
             match self.stream.write(&self.output[self.written..]).await? {
                 0 => return Err(std::io::ErrorKind::WriteZero.into()),
-                written => self.written += written,
+                written => {
+                    let passed = &self.output[self.written..self.written + written];
+                    if let Some(tap) = &self.tap {
+                        tap.passed(Direction::ToServer, passed);
+                    }
+                    self.written += written;
+                }
             }
         }
         self.stream.flush().await
@@ -234,7 +261,7 @@ impl Line {
                         other => return Ok(other),
                     }
                 }
-                Ok(None) if self.input.len() > LINE_BYTES_MAX => {
+                Ok(None) if self.input.len() > LINE_BYTES_MAX + self.info.max_payload => {
                     return Err(steps::not_nats(&self.address, &self.input));
                 }
                 Ok(None) => self.fill().await?,
@@ -251,7 +278,7 @@ impl Line {
     }
 
     async fn fill(&mut self) -> Result<(), Failure> {
-        match self.stream.read_buf(&mut self.input).await {
+        match self.read().await {
             Ok(0) => Err(Failure::Lost {
                 address: self.address.clone(),
                 detail: text::lost_closed().to_owned(),
@@ -261,6 +288,16 @@ impl Line {
         }
     }
 
+    /// Reads what is there, behind what was read before.
+    async fn read(&mut self) -> std::io::Result<usize> {
+        let count = self.stream.read_buf(&mut self.input).await?;
+        if let Some(tap) = &self.tap {
+            let before = self.input.len() - count;
+            tap.passed(Direction::FromServer, &self.input[before..]);
+        }
+        Ok(count)
+    }
+
     /// An error that the server sent before it closed the connection, if there is one.
     async fn last_words(&mut self) -> Option<Failure> {
         let reading = async {
@@ -268,7 +305,7 @@ impl Line {
                 match frame::parse(&self.input) {
                     Ok(Some((Frame::Error(said), _))) => return Some(said),
                     Ok(Some((_, used))) => self.input.advance(used),
-                    _ => match self.stream.read_buf(&mut self.input).await {
+                    _ => match self.read().await {
                         Ok(1..) => {}
                         _ => return None,
                     },

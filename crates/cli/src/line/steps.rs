@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
 
-use super::{Frame, Info, Line, Stream, frame, tls};
+use super::{Direction, Frame, Info, Line, Stream, Tap, frame, tls};
 use crate::credentials::Proof;
 use crate::failure::{Failure, Found};
 use crate::settings::{Settings, host_port};
@@ -73,16 +73,16 @@ async fn open_one(settings: &Settings, server: &ServerAddr) -> Result<Line, Fail
     let socket = connect(&candidates, &address, limit).await?;
     steps.connect = start.elapsed();
 
-    let trust = &settings.trust;
+    let (trust, tap) = (&settings.trust, settings.tap.as_ref());
     let mut input = BytesMut::with_capacity(4096);
     let host = server.host();
     let (stream, info): (Box<dyn Stream>, Info) = if trust.first {
         let mut stream = secure(&mut steps, socket, trust, host, &address, limit).await?;
-        let info = greet(&mut steps, &mut stream, &mut input, &address, limit).await?;
+        let info = greet(&mut steps, &mut stream, &mut input, &address, limit, tap).await?;
         (Box::new(stream), info)
     } else {
         let mut socket = socket;
-        let info = greet(&mut steps, &mut socket, &mut input, &address, limit).await?;
+        let info = greet(&mut steps, &mut socket, &mut input, &address, limit, tap).await?;
         if info.tls_required || server.tls_required() || trust.demands_tls() {
             let stream = secure(&mut steps, socket, trust, host, &address, limit).await?;
             (Box::new(stream), info)
@@ -101,6 +101,7 @@ async fn open_one(settings: &Settings, server: &ServerAddr) -> Result<Line, Fail
         unanswered: 0,
         address,
         source: settings.credentials.source.clone(),
+        tap: settings.tap.clone(),
         info,
         steps,
     };
@@ -133,9 +134,10 @@ async fn greet(
     input: &mut BytesMut,
     address: &str,
     limit: Duration,
+    tap: Option<&Tap>,
 ) -> Result<Info, Failure> {
     let start = Instant::now();
-    let info = greeting(stream, input, address, limit).await?;
+    let info = greeting(stream, input, address, limit, tap).await?;
     steps.greeting = start.elapsed();
     Ok(info)
 }
@@ -204,6 +206,7 @@ async fn greeting(
     input: &mut BytesMut,
     address: &str,
     limit: Duration,
+    tap: Option<&Tap>,
 ) -> Result<Info, Failure> {
     let reading = async {
         loop {
@@ -220,7 +223,11 @@ async fn greeting(
                 _ => return Err(not_nats(address, input)),
             }
             match socket.read_buf(input).await {
-                Ok(1..) => {}
+                Ok(count @ 1..) => {
+                    if let Some(tap) = tap {
+                        tap.passed(Direction::FromServer, &input[input.len() - count..]);
+                    }
+                }
                 Ok(0) if input.is_empty() => return Err(stranger(address, Found::Closed)),
                 Ok(0) => return Err(not_nats(address, input)),
                 Err(error) => {

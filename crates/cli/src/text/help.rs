@@ -174,8 +174,8 @@ super::texts! {
     }
     sub_headers() { en: "Show headers too", es: "Mostrar también los encabezados" }
     sub_examples() {
-        en: "Examples:\n  recado sub greet\n  recado sub 'orders.>' --headers\n  recado sub jobs --queue workers\n  recado sub prices --count 1 --timeout 10s --json",
-        es: "Ejemplos:\n  recado sub saludo\n  recado sub 'pedidos.>' --headers\n  recado sub tareas --queue obreros\n  recado sub precios --count 1 --timeout 10s --json",
+        en: "Examples:\n  recado sub greet\n  recado sub 'orders.>' --headers\n  recado sub jobs --queue workers\n  recado sub prices --count 1 --timeout 10s --json\n  recado sub greet --wire",
+        es: "Ejemplos:\n  recado sub saludo\n  recado sub 'pedidos.>' --headers\n  recado sub tareas --queue obreros\n  recado sub precios --count 1 --timeout 10s --json\n  recado sub saludo --wire",
     }
 
     request_about() {

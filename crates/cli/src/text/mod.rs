@@ -20,6 +20,7 @@ pub(crate) mod talk;
 pub(crate) mod top;
 pub(crate) mod tour;
 pub(crate) mod usage;
+pub(crate) mod wire;
 
 /// One text as it stands in the catalogue, for the tests below.
 #[cfg(test)]
@@ -96,6 +97,7 @@ mod tests {
             tour::ENTRIES,
             top::ENTRIES,
             usage::ENTRIES,
+            wire::ENTRIES,
         ]
         .into_iter()
         .flatten()

@@ -32,4 +32,5 @@ mod top;
 mod tour;
 mod transcript;
 mod waiting;
+mod wire;
 mod workshop;

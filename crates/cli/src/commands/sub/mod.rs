@@ -1,5 +1,7 @@
 //! `recado sub`: shows the messages of a subject as they come.
 
+mod wire;
+
 use std::time::{Duration, Instant};
 
 use async_nats::{Message, Subscriber};
@@ -25,12 +27,14 @@ pub(crate) struct Arguments {
     #[arg(short, long, value_name = text::value_group(), value_parser = subject::queue,
         help = text::sub_queue())]
     queue: Option<String>,
-    #[arg(short, long, value_name = "N", value_parser = super::positive, help = text::sub_count())]
+    #[arg(short, long, value_name = "N", value_parser = crate::commands::positive, help = text::sub_count())]
     count: Option<u64>,
     #[arg(short, long, conflicts_with = "json", help = text::sub_raw())]
     raw: bool,
     #[arg(long, help = text::sub_headers())]
     headers: bool,
+    #[arg(long, conflicts_with_all = ["raw", "headers"], help = crate::text::wire::option())]
+    wire: bool,
 }
 
 /// Runs the command.
@@ -39,6 +43,9 @@ pub(crate) async fn run(
     arguments: &Arguments,
     as_json: bool,
 ) -> Result<(), Failure> {
+    if arguments.wire {
+        return wire::run(settings, arguments, as_json).await;
+    }
     let mut session = connect::session(settings).await?;
     let mut messages = subscribe(&session, arguments).await?;
     session.settle().await?;
