@@ -440,3 +440,18 @@ fn the_inbox_prefix_is_what_reply_subjects_begin_with() {
     .succeed();
     responder.shows("→ typed.");
 }
+
+#[test]
+fn answers_may_take_as_long_as_the_nats_clis_variable_says() {
+    let server = ServerProcess::nats();
+    let url = server.url();
+    let silent = recado(&url, ["sub", "mute"]).spawn();
+    silent.told("Listening on mute");
+    let ask = || recado(&url, ["request", "mute", "x"]);
+    let ended = ask().env("NATS_TIMEOUT", "100ms").run();
+    assert_eq!(ended.code, Some(4), "{}", ended.stderr);
+    assert!(ended.stderr.contains("within 100 ms"), "{}", ended.stderr);
+    let wrong = ask().env("NATS_TIMEOUT", "soon").run();
+    assert_eq!(wrong.code, Some(2), "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("NATS_TIMEOUT: "), "{}", wrong.stderr);
+}
