@@ -124,7 +124,11 @@ mod tests {
                 "{}",
                 entry.name
             );
-            // A text of several words that is the same in both languages was forgotten.
+            // A text of several words that is the same in both languages was forgotten; but for a command
+            // line without anything to fill in (`recado context ls`), which has no language.
+            if entry.en.starts_with("recado ") && !entry.en.contains('[') {
+                continue;
+            }
             let words = entry
                 .en
                 .split_whitespace()
