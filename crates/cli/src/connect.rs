@@ -9,11 +9,13 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{sleep, timeout};
 
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::line::{self, Line};
 use crate::settings::Settings;
 use crate::span;
 use crate::terminal;
-use crate::text::{failures, talk as text};
+use crate::text::{failures, talk as text, waiting as text_waiting};
+use crate::waiting::Waiting;
 
 /// The first pause between two attempts; it doubles up to [`PAUSE_MAX`].
 const PAUSE_MIN: Duration = Duration::from_millis(50);
@@ -24,12 +26,21 @@ const WAITING_MESSAGES_MAX: usize = 512 * 1024;
 
 /// Opens a plain connection: see [`crate::line`].
 pub(crate) async fn line(settings: &Settings) -> Result<Line, Failure> {
-    patiently(settings, || line::open(settings)).await
+    until_asked(patiently(settings, || line::open(settings))).await
 }
 
 /// Opens a connection that comes back by itself when it breaks.
 pub(crate) async fn session(settings: &Settings) -> Result<Session, Failure> {
-    patiently(settings, || Session::open(settings)).await
+    until_asked(patiently(settings, || Session::open(settings))).await
+}
+
+/// Ctrl-C ends the wait for a server, whatever the command would make of it afterwards.
+async fn until_asked<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::select! {
+        biased;
+        () = interrupt::asked() => Err(Failure::Interrupted),
+        result = work => result,
+    }
 }
 
 /// Tries once, or with `--retry` until it works or the deadline is over.
@@ -37,32 +48,40 @@ async fn patiently<T, F>(settings: &Settings, attempt: impl Fn() -> F) -> Result
 where
     F: Future<Output = Result<T, Failure>>,
 {
-    let start = Instant::now();
+    let label = settings.label();
+    let mut waiting = Waiting::for_what(text_waiting::for_server(&label));
     let mut pause = PAUSE_MIN;
-    let mut told = false;
+    let mut last = None;
     loop {
-        let failure = match attempt().await {
-            Ok(opened) => {
-                if told {
-                    terminal::notice(&text::waited(&span::show(start.elapsed())));
+        let left = settings
+            .deadline
+            .map(|deadline| deadline.saturating_sub(waiting.elapsed()));
+        let attempt = within(left, attempt());
+        let failure = match waiting.during(attempt).await {
+            Some(Ok(opened)) => {
+                let took = waiting.elapsed();
+                if waiting.end() {
+                    terminal::notice(&text_waiting::connected(&span::show(took)));
                 }
                 return Ok(opened);
             }
-            Err(failure) if settings.retry && failure.may_pass() => failure,
-            Err(failure) => return Err(failure),
+            Some(Err(failure)) if settings.retry && failure.may_pass() => failure,
+            Some(Err(failure)) => return Err(failure),
+            None => last.unwrap_or(Failure::NoAnswer {
+                address: label.clone(),
+                limit: settings.deadline.unwrap_or_default(),
+            }),
         };
         if let Some(deadline) = settings.deadline
-            && start.elapsed() + pause > deadline
+            && waiting.elapsed() + pause > deadline
         {
             // The cause keeps its own status: a script can tell "refused" from "unknown host".
-            terminal::notice(&text::gave_up(&span::show(deadline)));
+            terminal::notice(&text_waiting::gave_up(&span::show(deadline)));
             return Err(failure);
         }
-        if !told {
-            terminal::notice(&text::waiting(&failure.what()));
-            told = true;
-        }
-        sleep(pause).await;
+        waiting.because(failure.what());
+        last = Some(failure);
+        waiting.during(sleep(pause)).await;
         pause = (pause * 2).min(PAUSE_MAX);
     }
 }
@@ -91,6 +110,14 @@ fn options(settings: &Settings) -> Result<ConnectOptions, Failure> {
         options = options.tls_first();
     }
     Ok(options)
+}
+
+/// The result, unless it takes longer than what is left of a deadline.
+async fn within<T>(left: Option<Duration>, work: impl Future<Output = T>) -> Option<T> {
+    match left {
+        Some(left) => timeout(left, work).await.ok(),
+        None => Some(work.await),
+    }
 }
 
 /// A connection that listens, and what happens to it.
@@ -172,6 +199,11 @@ impl Session {
             hidden_told: false,
             unanswered_told: false,
         })
+    }
+
+    /// The servers as they are shown.
+    pub(crate) fn label(&self) -> &str {
+        &self.label
     }
 
     /// Waits until something about the connection ends the work; tells the person the rest.

@@ -361,10 +361,7 @@ impl Direct {
     }
 
     fn lost(&self, error: &io::Error) -> Failure {
-        Failure::Lost {
-            address: self.address.clone(),
-            detail: error.to_string(),
-        }
+        Failure::broken(&self.address, error)
     }
 }
 

@@ -40,13 +40,19 @@ pub(crate) enum Status {
     Server = 14,
     /// A responder answered with an error of its own.
     Service = 15,
+    /// The other side threw the connection away (TCP reset).
+    Reset = 16,
+    /// The server cut us off: we read too slowly.
+    SlowConsumer = 17,
+    /// The server goes away on purpose (lame duck mode).
+    GoingAway = 18,
     /// Interrupted from the keyboard or by a signal before the work was done.
     Interrupted = 130,
 }
 
 impl Status {
     /// Every status, in the order in which the table shows them.
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::Done,
         Self::Local,
         Self::Usage,
@@ -63,6 +69,9 @@ impl Status {
         Self::Tls,
         Self::Server,
         Self::Service,
+        Self::Reset,
+        Self::SlowConsumer,
+        Self::GoingAway,
         Self::Interrupted,
     ];
 
@@ -90,6 +99,9 @@ impl Status {
             Self::Tls => "tls",
             Self::Server => "server_error",
             Self::Service => "service_error",
+            Self::Reset => "connection_reset",
+            Self::SlowConsumer => "slow_consumer",
+            Self::GoingAway => "going_away",
             Self::Interrupted => "interrupted",
         }
     }
@@ -113,6 +125,9 @@ impl Status {
             Self::Tls => text::status_tls(),
             Self::Server => text::status_server(),
             Self::Service => text::status_service(),
+            Self::Reset => text::status_reset(),
+            Self::SlowConsumer => text::status_slow_consumer(),
+            Self::GoingAway => text::status_going_away(),
             Self::Interrupted => text::status_interrupted(),
         }
     }
@@ -150,6 +165,9 @@ mod tests {
                 (13, "tls"),
                 (14, "server_error"),
                 (15, "service_error"),
+                (16, "connection_reset"),
+                (17, "slow_consumer"),
+                (18, "going_away"),
                 (130, "interrupted"),
             ]
         );

@@ -19,7 +19,7 @@ pub(crate) enum Failure {
     /// Whoever read the output has gone (`recado sub x | head -1`): an end, not an error.
     OutputClosed,
     /// The server knows of nobody who listens on the subject (status 503).
-    NoResponders { subject: String },
+    NoResponders { subject: String, server: String },
     /// No service answers, of this name if one was asked for.
     NoService { name: Option<String> },
     /// Something expected did not come in time.
@@ -41,15 +41,21 @@ pub(crate) enum Failure {
         said: String,
     },
     /// The server's own words about a missing permission.
-    Permission { said: String },
+    Permission { address: String, said: String },
     /// The message is over the server's `max_payload`.
     TooLarge { what: String },
     /// The connection broke; `detail` says how and what was not confirmed.
     Lost { address: String, detail: String },
-    /// The TLS handshake failed.
-    Tls { address: String, detail: String },
+    /// The other side threw the connection away (TCP reset).
+    Reset { address: String, detail: String },
+    /// The server cut us off because we read too slowly.
+    SlowConsumer { address: String, detail: String },
+    /// The server goes away on purpose, having said so (lame duck mode).
+    GoingAway { address: String, detail: String },
+    /// There is no secure connection.
+    Tls { address: String, trouble: Insecure },
     /// Another error that the server reported, in its own words.
-    Server { said: String },
+    Server { address: String, said: String },
     /// The responder answered with an error (`Nats-Service-Error` headers, ADR-32).
     Service { code: String, said: String },
     /// Stopped by the user or a signal.
@@ -63,11 +69,40 @@ pub(crate) enum Found {
     Http,
     /// An SSH server, with its banner.
     Ssh(String),
+    /// A program that is known by its first words: its name, and those words.
+    Program(&'static str, String),
+    /// A port of a NATS server that is not for clients, with the server's words about it.
+    OtherPort(String),
+    /// It says nothing before TLS is established.
+    TlsFirst,
     /// It accepted the connection and said nothing.
     Silence(Duration),
     /// It accepted the connection and closed it without a word.
     Closed,
     /// Something else, whose first bytes these are.
+    Other(String),
+}
+
+/// Why a connection could not be made secure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Insecure {
+    /// Nobody whom we trust has signed the certificate.
+    UnknownIssuer,
+    /// The certificate is for other names: the one we used, and those that it is for.
+    WrongName {
+        host: String,
+        names: Vec<String>,
+    },
+    /// The certificate is too old, or too new, for this machine's clock.
+    Expired,
+    NotYet,
+    /// What came back was not TLS.
+    NotSpoken,
+    /// The server greets, and offers no TLS.
+    NotOffered,
+    /// The server wants a certificate of ours, or does not like the one it got.
+    OursRefused(String),
+    /// Anything else, in the library's words.
     Other(String),
 }
 
@@ -77,12 +112,25 @@ impl Failure {
         let lower = said.to_lowercase();
         if lower.starts_with("permissions violation") {
             return Self::Permission {
+                address: address.to_owned(),
                 said: said.to_owned(),
             };
         }
         if lower.starts_with("maximum payload violation") {
             return Self::TooLarge {
-                what: text::server_said(said),
+                what: text::server_said(address, said),
+            };
+        }
+        if lower.starts_with("slow consumer") {
+            return Self::SlowConsumer {
+                address: address.to_owned(),
+                detail: text::server_words(said),
+            };
+        }
+        if lower.starts_with("attempted to connect to") {
+            return Self::NotNats {
+                address: address.to_owned(),
+                found: Found::OtherPort(said.to_owned()),
             };
         }
         let authentication = ["authorization violation", "authentication timeout"];
@@ -97,8 +145,37 @@ impl Failure {
             };
         }
         Self::Server {
+            address: address.to_owned(),
             said: said.to_owned(),
         }
+    }
+
+    /// A connection that an error of the system broke.
+    pub(crate) fn broken(address: &str, error: &std::io::Error) -> Self {
+        let address = address.to_owned();
+        match error.kind() {
+            std::io::ErrorKind::ConnectionReset => Self::Reset {
+                address,
+                detail: text::reset_thrown_away().to_owned(),
+            },
+            _ => Self::Lost {
+                address,
+                detail: error.to_string(),
+            },
+        }
+    }
+
+    /// The same failure, with what it left in doubt.
+    pub(crate) fn leaving(mut self, doubt: &str) -> Self {
+        match &mut self {
+            Self::Lost { detail, .. }
+            | Self::Reset { detail, .. }
+            | Self::SlowConsumer { detail, .. }
+            | Self::GoingAway { detail, .. } => *detail = format!("{detail}; {doubt}"),
+            Self::Deadline { what, .. } => *what = format!("{what}; {doubt}"),
+            _ => {}
+        }
+        self
     }
 
     /// The exit status.
@@ -117,11 +194,18 @@ impl Failure {
                 found: Found::Silence(_) | Found::Closed,
                 ..
             } => Status::Unreachable,
+            Self::NotNats {
+                found: Found::TlsFirst,
+                ..
+            } => Status::Tls,
             Self::NotNats { .. } => Status::NotNats,
             Self::Authentication { .. } => Status::Authentication,
             Self::Permission { .. } => Status::Permission,
             Self::TooLarge { .. } => Status::TooLarge,
             Self::Lost { .. } => Status::Lost,
+            Self::Reset { .. } => Status::Reset,
+            Self::SlowConsumer { .. } => Status::SlowConsumer,
+            Self::GoingAway { .. } => Status::GoingAway,
             Self::Tls { .. } => Status::Tls,
             Self::Server { .. } => Status::Server,
             Self::Service { .. } => Status::Service,
@@ -138,6 +222,9 @@ impl Failure {
                 | Self::NoAnswer { .. }
                 | Self::Unreachable { .. }
                 | Self::Lost { .. }
+                | Self::Reset { .. }
+                | Self::SlowConsumer { .. }
+                | Self::GoingAway { .. }
                 | Self::NotNats {
                     found: Found::Silence(_) | Found::Closed,
                     ..
@@ -153,7 +240,7 @@ impl Failure {
             | Self::Deadline { what, .. }
             | Self::TooLarge { what } => what.clone(),
             Self::OutputClosed => text::output_closed().to_owned(),
-            Self::NoResponders { subject } => text::no_responders(subject),
+            Self::NoResponders { subject, server } => text::no_responders(subject, server),
             Self::NoService { name: None } => service::none().to_owned(),
             Self::NoService { name: Some(name) } => service::none_named(name),
             Self::Refused { address } => text::refused(address),
@@ -163,6 +250,9 @@ impl Failure {
             Self::NotNats { address, found } => match found {
                 Found::Http => text::found_http(address),
                 Found::Ssh(banner) => text::found_ssh(address, banner),
+                Found::Program(name, words) => text::found_program(address, name, words),
+                Found::OtherPort(said) => text::found_other_port(address, said),
+                Found::TlsFirst => text::found_tls(address),
                 Found::Silence(limit) => text::found_silence(address, &span::show(*limit)),
                 Found::Closed => text::found_closed(address),
                 Found::Other(bytes) => text::found_other(address, bytes),
@@ -177,10 +267,13 @@ impl Failure {
                 source: Some(source),
                 said,
             } => text::credentials_refused(address, source, said),
-            Self::Permission { said } => text::permission(said),
+            Self::Permission { address, said } => text::permission(address, said),
             Self::Lost { address, detail } => text::lost(address, detail),
-            Self::Tls { address, detail } => text::tls(address, detail),
-            Self::Server { said } => text::server_said(said),
+            Self::Reset { address, detail } => text::reset(address, detail),
+            Self::SlowConsumer { address, detail } => text::slow_consumer(address, detail),
+            Self::GoingAway { address, detail } => text::going_away(address, detail),
+            Self::Tls { address, trouble } => text::tls(address, &trouble.what()),
+            Self::Server { address, said } => text::server_said(address, said),
             Self::Service { code, said } => text::service_said(code, said),
             Self::Interrupted => text::interrupted().to_owned(),
         }
@@ -193,15 +286,21 @@ impl Failure {
                 next.clone()
             }
             Self::OutputClosed | Self::Interrupted => String::new(),
-            Self::NoResponders { subject } => text::no_responders_next(subject),
+            Self::NoResponders { subject, .. } => text::no_responders_next(subject),
             Self::NoService { .. } => service::none_next().to_owned(),
             Self::Refused { .. } => text::refused_next().to_owned(),
             Self::UnknownHost { .. } => text::unknown_host_next().to_owned(),
-            Self::NoAnswer { .. } | Self::Unreachable { .. } => text::unreachable_next().to_owned(),
+            Self::NoAnswer { .. } => text::no_answer_next().to_owned(),
+            Self::Unreachable { .. } => text::unreachable_next().to_owned(),
             Self::NotNats { found, .. } => match found {
                 Found::Http => text::found_http_next().to_owned(),
-                Found::Silence(_) | Found::Closed => text::found_silence_next().to_owned(),
-                Found::Ssh(_) | Found::Other(_) => text::found_other_next().to_owned(),
+                Found::Silence(_) => text::found_silence_next().to_owned(),
+                Found::Closed => text::found_closed_next().to_owned(),
+                Found::TlsFirst => text::found_tls_next().to_owned(),
+                Found::OtherPort(_) => text::found_other_port_next().to_owned(),
+                Found::Ssh(_) | Found::Program(..) | Found::Other(_) => {
+                    text::found_other_next().to_owned()
+                }
             },
             Self::Authentication { source: None, .. } => {
                 text::credentials_missing_next().to_owned()
@@ -210,9 +309,39 @@ impl Failure {
             Self::Permission { .. } => text::permission_next().to_owned(),
             Self::TooLarge { .. } => text::too_large_next().to_owned(),
             Self::Lost { .. } => text::lost_next().to_owned(),
-            Self::Tls { .. } => text::tls_next().to_owned(),
+            Self::Reset { .. } => text::reset_next().to_owned(),
+            Self::SlowConsumer { .. } => text::slow_consumer_next().to_owned(),
+            Self::GoingAway { .. } => text::going_away_next().to_owned(),
+            Self::Tls { trouble, .. } => trouble.next().to_owned(),
             Self::Server { .. } => text::server_said_next().to_owned(),
             Self::Service { .. } => text::service_said_next().to_owned(),
+        }
+    }
+}
+
+impl Insecure {
+    fn what(&self) -> String {
+        match self {
+            Self::UnknownIssuer => text::tls_unknown_issuer().to_owned(),
+            Self::WrongName { host, names } if names.is_empty() => text::tls_wrong_name(host),
+            Self::WrongName { host, names } => text::tls_wrong_name_of(host, &names.join(", ")),
+            Self::Expired => text::tls_expired().to_owned(),
+            Self::NotYet => text::tls_not_yet().to_owned(),
+            Self::NotSpoken => text::tls_not_spoken().to_owned(),
+            Self::NotOffered => text::tls_not_offered().to_owned(),
+            Self::OursRefused(detail) => text::tls_ours_refused(detail),
+            Self::Other(detail) => detail.clone(),
+        }
+    }
+
+    fn next(&self) -> &'static str {
+        match self {
+            Self::UnknownIssuer => text::tls_unknown_issuer_next(),
+            Self::WrongName { .. } => text::tls_wrong_name_next(),
+            Self::Expired | Self::NotYet => text::tls_expired_next(),
+            Self::NotSpoken | Self::NotOffered => text::tls_not_spoken_next(),
+            Self::OursRefused(_) => text::tls_ours_refused_next(),
+            Self::Other(_) => text::tls_next(),
         }
     }
 }
@@ -246,6 +375,11 @@ mod tests {
             Status::Permission
         );
         assert_eq!(status("maximum connections exceeded"), Status::Server);
+        assert_eq!(status("Slow Consumer"), Status::SlowConsumer);
+        assert_eq!(
+            status("attempted to connect to leaf node port"),
+            Status::NotNats
+        );
     }
 
     #[test]

@@ -1,10 +1,14 @@
 //! Ctrl-C, SIGTERM, and a terminal that is closed (SIGHUP): the first asks the command to end well,
 //! the second ends it at once.
 //!
-//! It must never be possible that neither does anything: a command that has not ended in time,
-//! for instance because nobody reads its output, is ended here.
+//! It is taken from the very start. A command that does not listen for it yet (it looks a name up,
+//! connects, reads its input) has nothing to bring to an end, and is ended here. It must never be
+//! possible that neither does anything: a command that has not ended in time, for instance because
+//! nobody reads its output, is ended here too.
 
 use std::io;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -12,38 +16,64 @@ use tokio::sync::watch;
 
 use crate::exit::Status;
 use crate::failure::Failure;
+use crate::terminal;
 use crate::text::failures as text;
 
 /// How long a command may take to end well.
 const GRACE: Duration = Duration::from_secs(3);
 
+/// Whether the end was asked for; set up once, by [`install`].
+static ASKED: OnceLock<watch::Sender<bool>> = OnceLock::new();
+
+/// Whether the command listens.
+static ATTENDED: AtomicBool = AtomicBool::new(false);
+
+/// From now on, signals are requests. For `main`, before anything else that may take time.
+pub(crate) fn install(as_json: bool) -> Result<(), Failure> {
+    let refused = |error: io::Error| Failure::Local {
+        what: text::machine_failed(&error.to_string()),
+        next: text::machine_failed_next().to_owned(),
+    };
+    let mut signals = Signals::new().map_err(refused)?;
+    let asked = ASKED.get_or_init(|| watch::channel(false).0);
+    tokio::spawn(async move {
+        signals.any().await;
+        if !ATTENDED.load(Ordering::SeqCst) {
+            terminal::complain(&Failure::Interrupted, as_json);
+            crate::children::kill_all();
+            std::process::exit(Status::Interrupted.code().into());
+        }
+        asked.send_replace(true);
+        let _ = tokio::time::timeout(GRACE, signals.any()).await;
+        crate::children::kill_all();
+        std::process::exit(Status::Interrupted.code().into());
+    });
+    Ok(())
+}
+
+/// Waits until the end is asked for, on behalf of a command that may or may not listen itself.
+pub(crate) async fn asked() {
+    let asked = ASKED.get_or_init(|| watch::channel(false).0);
+    Interrupt(asked.subscribe()).asked().await;
+}
+
 /// Whether somebody has asked for the end.
 pub(crate) struct Interrupt(watch::Receiver<bool>);
 
 impl Interrupt {
-    /// From now on, signals are requests.
+    /// From now on, the command itself sees to its end.
+    ///
+    /// Fails never today; a command treats it as what may, like everything that asks the machine.
     pub(crate) fn new() -> Result<Self, Failure> {
-        let refused = |error: io::Error| Failure::Local {
-            what: text::machine_failed(&error.to_string()),
-            next: text::machine_failed_next().to_owned(),
-        };
-        let mut signals = Signals::new().map_err(refused)?;
-        let (sender, receiver) = watch::channel(false);
-        tokio::spawn(async move {
-            signals.any().await;
-            // Nobody listens only when the program is about to end anyway.
-            let _ = sender.send(true);
-            let _ = tokio::time::timeout(GRACE, signals.any()).await;
-            crate::children::kill_all();
-            std::process::exit(Status::Interrupted.code().into());
-        });
-        Ok(Self(receiver))
+        let asked = ASKED.get_or_init(|| watch::channel(false).0);
+        ATTENDED.store(true, Ordering::SeqCst);
+        Ok(Self(asked.subscribe()))
     }
 
     /// Waits until the end is asked for.
     pub(crate) async fn asked(&mut self) {
         if self.0.wait_for(|asked| *asked).await.is_err() {
-            // The task above never drops its sender before the program ends.
+            // The sender is a static: it never goes.
             std::future::pending::<()>().await;
         }
     }

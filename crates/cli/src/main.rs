@@ -42,6 +42,7 @@ mod text;
 mod trust;
 mod unique;
 mod usage;
+mod waiting;
 mod wire_view;
 
 use std::ffi::OsString;
@@ -96,6 +97,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             next: text::failures::machine_failed_next().to_owned(),
         })?;
     runtime.block_on(async {
+        interrupt::install(as_json)?;
         if let Command::Login(arguments) = &cli.command {
             return commands::login::run(&cli.global, arguments).await;
         }

@@ -47,6 +47,8 @@ impl Out {
 
     /// Hands everything to whoever reads it.
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
+        // Both may be the same terminal.
+        erase();
         self.stdout.flush().map_err(|error| output_failed(&error))
     }
 
@@ -107,8 +109,51 @@ pub(crate) fn notice(words: &str) {
         return;
     }
     drop(elsewhere);
+    erase();
     // Nobody may be reading standard error; that must not end the work.
     let _ = writeln!(io::stderr(), "{words}");
+}
+
+/// Whether a line that renews itself stands at the end of the terminal.
+static RENEWED: Mutex<bool> = Mutex::new(false);
+
+/// How wide a terminal is that does not say so.
+const COLUMNS: usize = 80;
+
+/// Whether there is a terminal for a line that renews itself.
+pub(crate) fn renews() -> bool {
+    let elsewhere = ELSEWHERE.lock().unwrap_or_else(PoisonError::into_inner);
+    elsewhere.is_none()
+        && io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// Shows `words` in a line that the next one takes the place of; nothing without a terminal.
+pub(crate) fn renew(words: &str) {
+    if !renews() {
+        return;
+    }
+    let columns = match terminal_size::terminal_size_of(io::stderr()) {
+        Some((width, _)) => usize::from(width.0),
+        None => COLUMNS,
+    };
+    // A line that wraps could not be erased as a whole.
+    let fitting = columns.saturating_sub(1);
+    let mut shown: String = harmless(words).chars().take(fitting).collect();
+    if shown.chars().count() < words.chars().count() {
+        shown.pop();
+        shown.push('…');
+    }
+    let mut renewed = RENEWED.lock().unwrap_or_else(PoisonError::into_inner);
+    *renewed = true;
+    let _ = write!(io::stderr(), "\r\x1b[2K{shown}");
+}
+
+/// Takes the line that renews itself away, if there is one.
+pub(crate) fn erase() {
+    let mut renewed = RENEWED.lock().unwrap_or_else(PoisonError::into_inner);
+    if std::mem::take(&mut *renewed) {
+        let _ = write!(io::stderr(), "\r\x1b[2K");
+    }
 }
 
 /// Prints a failure: what happened, then what to do next.

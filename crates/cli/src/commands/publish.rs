@@ -168,17 +168,7 @@ impl Sending<'_> {
     /// Adds to a failure that leaves messages in doubt how many they are.
     fn explain<T>(&self, result: Result<T, Failure>) -> Result<T, Failure> {
         let doubtful = || failures::unconfirmed(self.messages - self.confirmed);
-        result.map_err(|failure| match failure {
-            Failure::Lost { address, detail } => Failure::Lost {
-                address,
-                detail: format!("{detail}; {}", doubtful()),
-            },
-            Failure::Deadline { what, next } => Failure::Deadline {
-                what: format!("{what}; {}", doubtful()),
-                next,
-            },
-            other => other,
-        })
+        result.map_err(|failure| failure.leaving(&doubtful()))
     }
 }
 

@@ -21,7 +21,8 @@ use crate::span;
 use crate::subject;
 use crate::summary::Times;
 use crate::terminal::{self, Out};
-use crate::text::{failures, help as text, talk};
+use crate::text::{failures, help as text, talk, waiting as text_waiting};
+use crate::waiting::Waiting;
 
 /// How often `--wait` looks whether a responder has appeared.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -74,7 +75,7 @@ pub(crate) async fn run(
         header_bytes: arguments.content.header_block().len(),
         out: Out::new(),
         times: Times::new(),
-        told: false,
+        waiting: None,
         asked: 0,
     };
     let mut interrupt = Interrupt::new()?;
@@ -102,8 +103,8 @@ struct Asking<'a> {
     header_bytes: usize,
     out: Out,
     times: Times,
-    /// Whether the person knows that a responder is waited for.
-    told: bool,
+    /// The wait for a responder, while there is none.
+    waiting: Option<Waiting>,
     /// Requests sent so far; the last token of each one's reply subject.
     asked: u64,
 }
@@ -166,28 +167,30 @@ impl Asking<'_> {
             let max_payload = session.client.max_payload();
             if size > max_payload {
                 return Err(Failure::TooLarge {
-                    what: failures::too_large(size, max_payload),
+                    what: failures::too_large(session.label(), size, max_payload),
                 });
             }
             while let Outcome::NobodyThere = self.once(session, &payload).await? {
-                self.wait_for_responder().await?;
+                self.wait_for_responder(session).await?;
             }
+            self.waiting = None;
         }
     }
 
     /// With `--wait` a pause before the next attempt; otherwise nobody answering is an error.
-    async fn wait_for_responder(&mut self) -> Result<(), Failure> {
+    async fn wait_for_responder(&mut self, session: &Session) -> Result<(), Failure> {
         let over = |moment| Moment::now() + LOOK_EVERY > moment;
         let subject = &self.arguments.subject;
         if !self.arguments.wait || self.give_up.is_some_and(over) {
-            let subject = subject.clone();
-            return Err(Failure::NoResponders { subject });
+            let (subject, server) = (subject.clone(), session.label().to_owned());
+            return Err(Failure::NoResponders { subject, server });
         }
-        if !self.told {
-            self.told = true;
-            terminal::notice(&talk::waiting_for_responder(subject));
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
+        let what = text_waiting::responder_missing(subject);
+        let waiting = self
+            .waiting
+            .get_or_insert_with(|| Waiting::for_what(what.clone()));
+        waiting.because(what);
+        waiting.during(tokio::time::sleep(LOOK_EVERY)).await;
         Ok(())
     }
 

@@ -7,6 +7,7 @@
 
 mod frame;
 mod steps;
+mod strangers;
 mod tap;
 mod tls;
 
@@ -83,6 +84,10 @@ pub(crate) struct Info {
     pub(crate) tls_required: bool,
     /// What a key has to sign.
     pub(crate) nonce: String,
+    /// Whether it may, if we want it.
+    pub(crate) tls_available: bool,
+    /// Whether the server is about to go away (lame duck mode, A70).
+    pub(crate) ldm: bool,
 }
 
 /// An open connection, authenticated.
@@ -127,7 +132,7 @@ impl Line {
         let size = message.headers.len() + message.payload.len();
         if size > self.info.max_payload {
             return Err(Failure::TooLarge {
-                what: text::too_large(size, self.info.max_payload),
+                what: text::too_large(&self.address, size, self.info.max_payload),
             });
         }
         frame::write_publish(&mut self.output, message);
@@ -262,10 +267,10 @@ impl Line {
                     }
                 }
                 Ok(None) if self.input.len() > LINE_BYTES_MAX + self.info.max_payload => {
-                    return Err(steps::not_nats(&self.address, &self.input));
+                    return Err(strangers::not_nats(&self.address, &self.input));
                 }
                 Ok(None) => self.fill().await?,
-                Err(Malformed) => return Err(steps::not_nats(&self.address, &self.input)),
+                Err(Malformed) => return Err(strangers::not_nats(&self.address, &self.input)),
             }
         }
     }
@@ -279,10 +284,7 @@ impl Line {
 
     async fn fill(&mut self) -> Result<(), Failure> {
         match self.read().await {
-            Ok(0) => Err(Failure::Lost {
-                address: self.address.clone(),
-                detail: text::lost_closed().to_owned(),
-            }),
+            Ok(0) => Err(self.closed()),
             Ok(_) => Ok(()),
             Err(error) => Err(self.lost(&error)),
         }
@@ -296,6 +298,15 @@ impl Line {
             tap.passed(Direction::FromServer, &self.input[before..]);
         }
         Ok(count)
+    }
+
+    /// The server has closed the connection.
+    fn closed(&self) -> Failure {
+        let (address, detail) = (self.address.clone(), text::lost_closed().to_owned());
+        match self.info.ldm {
+            true => Failure::GoingAway { address, detail },
+            false => Failure::Lost { address, detail },
+        }
     }
 
     /// An error that the server sent before it closed the connection, if there is one.
@@ -323,9 +334,16 @@ impl Line {
     }
 
     fn lost(&self, error: &std::io::Error) -> Failure {
-        Failure::Lost {
-            address: self.address.clone(),
-            detail: error.to_string(),
+        // In TLS 1.3 the server judges our certificate when we believe to be through already.
+        if let Some(trouble) = tls::refusal_of_ours(error) {
+            let address = self.address.clone();
+            return Failure::Tls { address, trouble };
+        }
+        match Failure::broken(&self.address, error) {
+            Failure::Lost { address, detail } if self.info.ldm => {
+                Failure::GoingAway { address, detail }
+            }
+            other => other,
         }
     }
 }

@@ -8,20 +8,19 @@ use std::time::{Duration, Instant};
 use async_nats::ServerAddr;
 use bytes::BytesMut;
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
 
+use super::strangers::{not_nats, question, stranger};
 use super::{Direction, Frame, Info, Line, Stream, Tap, frame, tls};
 use crate::credentials::Proof;
-use crate::failure::{Failure, Found};
+use crate::failure::{Failure, Found, Insecure};
 use crate::settings::{Settings, host_port};
-use crate::terminal;
+use crate::span;
+use crate::text::failures as text;
 use crate::trust::Trust;
-
-/// How long a stranger on the port is given to answer when it is poked to learn what it is.
-const POKE_LIMIT: Duration = Duration::from_millis(500);
 
 /// How long each step took; `tls` is zero without TLS.
 #[derive(Debug, Clone, Copy, Default)]
@@ -36,6 +35,20 @@ pub(crate) struct Steps {
     pub(crate) tls: Duration,
     /// From `CONNECT` and `PING` to `PONG`.
     pub(crate) authentication: Duration,
+    /// The step that is under way, or failed, once there is a TCP connection.
+    pub(crate) stage: Stage,
+}
+
+/// What is being done with a TCP connection until it can be used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// The server's `INFO` is awaited.
+    #[default]
+    Greeting,
+    /// The connection is being made secure.
+    Tls,
+    /// Our credentials are looked at.
+    Authentication,
 }
 
 impl Steps {
@@ -66,25 +79,44 @@ async fn open_one(settings: &Settings, server: &ServerAddr) -> Result<Line, Fail
     let mut steps = Steps::default();
 
     let start = Instant::now();
-    let candidates = resolve(server, &address, limit).await?;
+    let candidates = resolve(server, limit).await?;
     steps.resolve = start.elapsed();
 
     let start = Instant::now();
     let socket = connect(&candidates, &address, limit).await?;
     steps.connect = start.elapsed();
+    enter(settings, server, socket, &mut steps).await
+}
 
+/// Goes on from the TCP connection: greeting, TLS, authentication. `steps` tells how far it came,
+/// also when it fails.
+pub(crate) async fn enter(
+    settings: &Settings,
+    server: &ServerAddr,
+    socket: TcpStream,
+    steps: &mut Steps,
+) -> Result<Line, Failure> {
+    let address = host_port(server);
+    let limit = settings.connect_limit();
     let (trust, tap) = (&settings.trust, settings.tap.as_ref());
-    let mut input = BytesMut::with_capacity(4096);
     let host = server.host();
+    let mut input = BytesMut::with_capacity(4096);
     let (stream, info): (Box<dyn Stream>, Info) = if trust.first {
-        let mut stream = secure(&mut steps, socket, trust, host, &address, limit).await?;
-        let info = greet(&mut steps, &mut stream, &mut input, &address, limit, tap).await?;
+        let mut stream = secure(steps, socket, trust, host, &address, limit).await?;
+        let info = greet(steps, &mut stream, None, &mut input, &address, limit, tap).await?;
         (Box::new(stream), info)
     } else {
         let mut socket = socket;
-        let info = greet(&mut steps, &mut socket, &mut input, &address, limit, tap).await?;
-        if info.tls_required || server.tls_required() || trust.demands_tls() {
-            let stream = secure(&mut steps, socket, trust, host, &address, limit).await?;
+        let at = socket.peer_addr().ok();
+        let info = greet(steps, &mut socket, at, &mut input, &address, limit, tap).await?;
+        let asked_for = server.tls_required() || trust.demands_tls();
+        if asked_for && !info.tls_required && !info.tls_available {
+            steps.stage = Stage::Tls;
+            let trouble = Insecure::NotOffered;
+            return Err(Failure::Tls { address, trouble });
+        }
+        if info.tls_required || asked_for {
+            let stream = secure(steps, socket, trust, host, &address, limit).await?;
             (Box::new(stream), info)
         } else {
             (Box::new(socket), info)
@@ -93,6 +125,7 @@ async fn open_one(settings: &Settings, server: &ServerAddr) -> Result<Line, Fail
     let is_secure = !steps.tls.is_zero();
     let proof = settings.credentials.identity.proof(info.nonce.as_bytes());
 
+    steps.stage = Stage::Authentication;
     let mut line = Line {
         stream,
         input,
@@ -103,11 +136,12 @@ async fn open_one(settings: &Settings, server: &ServerAddr) -> Result<Line, Fail
         source: settings.credentials.source.clone(),
         tap: settings.tap.clone(),
         info,
-        steps,
+        steps: *steps,
     };
     let start = Instant::now();
     line.confirm(limit).await?;
     line.steps.authentication = start.elapsed();
+    *steps = line.steps;
     Ok(line)
 }
 
@@ -120,6 +154,7 @@ async fn secure(
     address: &str,
     limit: Duration,
 ) -> Result<TlsStream<TcpStream>, Failure> {
+    steps.stage = Stage::Tls;
     let start = Instant::now();
     let stream = tls::handshake(socket, trust, host, address, limit).await?;
     // A clock that did not move must not look as if there was no TLS.
@@ -131,39 +166,44 @@ async fn secure(
 async fn greet(
     steps: &mut Steps,
     stream: &mut (impl Stream + ?Sized),
+    at: Option<SocketAddr>,
     input: &mut BytesMut,
     address: &str,
     limit: Duration,
     tap: Option<&Tap>,
 ) -> Result<Info, Failure> {
+    steps.stage = Stage::Greeting;
     let start = Instant::now();
-    let info = greeting(stream, input, address, limit, tap).await?;
+    let info = greeting(stream, at, input, address, limit, tap).await?;
     steps.greeting = start.elapsed();
     Ok(info)
 }
 
-async fn resolve(
+/// The addresses of a server's name, in the order in which they are tried.
+pub(crate) async fn resolve(
     server: &ServerAddr,
-    address: &str,
     limit: Duration,
 ) -> Result<Vec<SocketAddr>, Failure> {
     let host = server.host();
+    let unknown = |detail: String| Failure::UnknownHost {
+        host: host.to_owned(),
+        detail,
+    };
     match timeout(limit, tokio::net::lookup_host((host, server.port()))).await {
         Ok(Ok(found)) => Ok(found.collect()),
-        Ok(Err(error)) => {
-            // "failed to lookup address information: Name or service not known": the second half
-            // is the system's own reason.
-            let detail = error.to_string();
-            let detail = detail.rsplit(": ").next().unwrap_or(&detail).to_owned();
-            Err(Failure::UnknownHost {
-                host: host.to_owned(),
-                detail,
-            })
-        }
-        Err(_) => Err(Failure::NoAnswer {
-            address: address.to_owned(),
-            limit,
-        }),
+        Ok(Err(error)) => Err(unknown(resolver_words(&error.to_string()))),
+        Err(_) => Err(unknown(text::name_too_late(&span::show(limit)))),
+    }
+}
+
+/// "failed to lookup address information: Name or service not known": the second half is the
+/// system's own reason, in English and for experts.
+fn resolver_words(said: &str) -> String {
+    match said.rsplit(": ").next().unwrap_or(said) {
+        "Name or service not known" | "Name does not resolve" => text::no_such_name().to_owned(),
+        "Temporary failure in name resolution" | "Try again" => text::no_name_server().to_owned(),
+        "No address associated with hostname" => text::name_without_address().to_owned(),
+        other => other.to_owned(),
     }
 }
 
@@ -175,34 +215,51 @@ async fn connect(
 ) -> Result<TcpStream, Failure> {
     let mut last = Failure::UnknownHost {
         host: address.to_owned(),
-        detail: "-".to_owned(),
+        detail: text::name_without_address().to_owned(),
     };
     for candidate in candidates {
-        last = match timeout(limit, TcpStream::connect(candidate)).await {
-            Ok(Ok(socket)) => {
-                // Best effort: without it a small message may wait for an earlier one's ACK.
-                let _ = socket.set_nodelay(true);
-                return Ok(socket);
-            }
-            Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => Failure::Refused {
-                address: address.to_owned(),
-            },
-            Ok(Err(error)) => Failure::Unreachable {
-                address: address.to_owned(),
-                detail: error.to_string(),
-            },
-            Err(_) => Failure::NoAnswer {
-                address: address.to_owned(),
-                limit,
-            },
-        };
+        match reach(*candidate, address, limit).await {
+            Ok(socket) => return Ok(socket),
+            Err(failure) => last = failure,
+        }
     }
     Err(last)
+}
+
+/// Connects to one of the addresses of a name; `address` is what a failure calls it.
+pub(crate) async fn reach(
+    candidate: SocketAddr,
+    address: &str,
+    limit: Duration,
+) -> Result<TcpStream, Failure> {
+    let address = address.to_owned();
+    match timeout(limit, TcpStream::connect(candidate)).await {
+        Ok(Ok(socket)) => {
+            // Best effort: without it a small message may wait for an earlier one's ACK.
+            let _ = socket.set_nodelay(true);
+            Ok(socket)
+        }
+        Ok(Err(error)) => Err(match error.kind() {
+            ErrorKind::ConnectionRefused => Failure::Refused { address },
+            ErrorKind::ConnectionReset => Failure::broken(&address, &error),
+            ErrorKind::TimedOut => Failure::NoAnswer { address, limit },
+            kind => Failure::Unreachable {
+                address,
+                detail: match kind {
+                    ErrorKind::NetworkUnreachable => text::network_unreachable().to_owned(),
+                    ErrorKind::HostUnreachable => text::host_unreachable().to_owned(),
+                    _ => error.to_string(),
+                },
+            },
+        }),
+        Err(_) => Err(Failure::NoAnswer { address, limit }),
+    }
 }
 
 /// Reads the server's `INFO`, which it sends before we say anything (A02).
 async fn greeting(
     socket: &mut (impl Stream + ?Sized),
+    at: Option<SocketAddr>,
     input: &mut BytesMut,
     address: &str,
     limit: Duration,
@@ -230,67 +287,13 @@ async fn greeting(
                 }
                 Ok(0) if input.is_empty() => return Err(stranger(address, Found::Closed)),
                 Ok(0) => return Err(not_nats(address, input)),
-                Err(error) => {
-                    let detail = error.to_string();
-                    return Err(Failure::Lost {
-                        address: address.to_owned(),
-                        detail,
-                    });
-                }
+                Err(error) => return Err(Failure::broken(address, &error)),
             }
         }
     };
     match timeout(limit, reading).await {
         Ok(result) => result,
-        Err(_) => Err(stranger(address, poke(socket, input, limit).await)),
-    }
-}
-
-/// Learns what a silent stranger is: an HTTP server speaks only when spoken to, and complains.
-async fn poke(
-    socket: &mut (impl Stream + ?Sized),
-    input: &mut BytesMut,
-    waited: Duration,
-) -> Found {
-    let answer = async {
-        socket.write_all(b"PING\r\n\r\n").await?;
-        socket.read_buf(input).await
-    };
-    match timeout(POKE_LIMIT, answer).await {
-        Ok(Ok(1..)) => recognise(input),
-        _ => Found::Silence(waited),
-    }
-}
-
-fn stranger(address: &str, found: Found) -> Failure {
-    Failure::NotNats {
-        address: address.to_owned(),
-        found,
-    }
-}
-
-/// The failure for bytes that are not the protocol's.
-pub(super) fn not_nats(address: &str, bytes: &[u8]) -> Failure {
-    stranger(address, recognise(bytes))
-}
-
-fn recognise(bytes: &[u8]) -> Found {
-    let first_line = bytes
-        .split(|&byte| byte == b'\n')
-        .next()
-        .unwrap_or_default();
-    let shown: String = String::from_utf8_lossy(first_line)
-        .trim_end()
-        .chars()
-        .take(60)
-        .collect();
-    let shown = terminal::harmless(&shown).into_owned();
-    if bytes.starts_with(b"HTTP/") || bytes.starts_with(b"<") {
-        Found::Http
-    } else if bytes.starts_with(b"SSH-") {
-        Found::Ssh(shown)
-    } else {
-        Found::Other(shown)
+        Err(_) => Err(stranger(address, question(socket, input, at, limit).await)),
     }
 }
 
@@ -328,23 +331,6 @@ fn connect_frame(proof: &Proof, name: &str, tls: bool) -> Vec<u8> {
 mod tests {
     use super::*;
     use crate::credentials::Identity;
-
-    #[test]
-    fn strangers_are_recognised_by_their_first_bytes() {
-        assert_eq!(recognise(b"HTTP/1.1 400 Bad Request\r\n"), Found::Http);
-        assert_eq!(
-            recognise(b"SSH-2.0-OpenSSH_9\r\n"),
-            Found::Ssh("SSH-2.0-OpenSSH_9".into())
-        );
-        assert_eq!(
-            recognise(b"220 mail\r\nmore"),
-            Found::Other("220 mail".into())
-        );
-        let Found::Other(shown) = recognise(b"\x1b[2J\x07") else {
-            panic!()
-        };
-        assert!(!shown.contains('\x1b'), "{shown:?}");
-    }
 
     #[test]
     fn the_connect_frame_is_one_line_of_json_and_secrets_are_escaped() {

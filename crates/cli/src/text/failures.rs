@@ -10,9 +10,9 @@ super::texts! {
     }
     interrupted() { en: "interrupted", es: "interrumpido" }
 
-    no_responders(subject: &str) {
-        en: "nobody answers on \"{subject}\" (no responders)",
-        es: "nadie responde en el asunto «{subject}»",
+    no_responders(subject: &str, server: &str) {
+        en: "nobody answers on \"{subject}\" at {server} (no responders)",
+        es: "nadie responde en el asunto «{subject}» en {server}",
     }
     no_responders_next(subject: &str) {
         en: "start a responder in another terminal: recado reply {subject} --echo\nor wait for one with --wait",
@@ -35,17 +35,43 @@ super::texts! {
         en: "check the spelling of --server or NATS_URL, and that this machine can resolve names",
         es: "revisa cómo está escrito en --server o NATS_URL, y que esta máquina pueda resolver nombres",
     }
+    /// What the system's resolver says, in words of ours.
+    no_such_name() { en: "there is no such name", es: "no existe ese nombre" }
+    no_name_server() {
+        en: "no name server answers this machine",
+        es: "ningún servidor de nombres le contesta a esta máquina",
+    }
+    name_without_address() {
+        en: "the name exists, but has no address",
+        es: "el nombre existe, pero no tiene dirección",
+    }
+    name_too_late(limit: &str) {
+        en: "no answer to the question for its address within {limit}",
+        es: "la pregunta por su dirección no tuvo respuesta en {limit}",
+    }
     no_answer(address: &str, limit: &str) {
-        en: "no connection to {address} within {limit}",
-        es: "no hubo conexión con {address} en {limit}",
+        en: "{address} did not answer within {limit} (timed out)",
+        es: "{address} no contestó en {limit} (venció el plazo)",
+    }
+    no_answer_next() {
+        en: "check the address: usually the machine is off, or a firewall drops the packets; --timeout allows more time",
+        es: "revisa la dirección: lo usual es que la máquina esté apagada o un cortafuegos descarte los paquetes; --timeout da más plazo",
     }
     unreachable(address: &str, detail: &str) {
         en: "{address} can't be reached ({detail})",
         es: "no se puede llegar a {address} ({detail})",
     }
+    network_unreachable() {
+        en: "this machine has no way into that network",
+        es: "esta máquina no tiene camino hacia esa red",
+    }
+    host_unreachable() {
+        en: "the network finds no such machine",
+        es: "la red no encuentra esa máquina",
+    }
     unreachable_next() {
-        en: "check the address, and whether a firewall or the network drops the packets; --timeout allows more time",
-        es: "revisa la dirección, y si un cortafuegos o la red descarta los paquetes; --timeout da más plazo",
+        en: "check the address and this machine's network (ip route get ADDRESS); a VPN may be missing",
+        es: "revisa la dirección y la red de esta máquina (ip route get DIRECCIÓN); puede faltar una VPN",
     }
 
     found_http(address: &str) {
@@ -69,8 +95,32 @@ super::texts! {
         es: "{address} aceptó la conexión y la cerró sin saludar",
     }
     found_silence_next() {
-        en: "check the port; if the server is right, it is stopped or overloaded, or wants TLS from the first byte",
-        es: "revisa el puerto; si el servidor es ese, está detenido o saturado, o exige TLS desde el primer byte",
+        en: "check the port; if a NATS server is there, it is stopped or overloaded (look at its process and its log)",
+        es: "revisa el puerto; si allí hay un servidor NATS, está detenido o saturado (mira su proceso y su registro)",
+    }
+    found_closed_next() {
+        en: "check the port; a proxy does this when the server behind it is not up: then --retry waits for it",
+        es: "revisa el puerto; un proxy hace esto cuando el servidor que tiene detrás no está: entonces --retry lo espera",
+    }
+    found_tls(address: &str) {
+        en: "{address} talks TLS only, from the first byte on; a NATS server usually greets before that",
+        es: "{address} habla solo TLS, desde el primer byte; un servidor NATS suele saludar antes",
+    }
+    found_tls_next() {
+        en: "if it is a NATS server with handshake_first, add --tlsfirst; if it is a web server (HTTPS), check the port",
+        es: "si es un servidor NATS con handshake_first, añade --tlsfirst; si es un servidor web (HTTPS), revisa el puerto",
+    }
+    found_program(address: &str, name: &str, words: &str) {
+        en: "{address} answers as {name} does, not as a NATS server; its first bytes: {words}",
+        es: "{address} contesta como {name}, no como un servidor NATS; sus primeros bytes: {words}",
+    }
+    found_other_port(address: &str, said: &str) {
+        en: "{address} is a NATS server's port, but not the one for clients (\"{said}\")",
+        es: "{address} es un puerto de un servidor NATS, pero no el de clientes («{said}»)",
+    }
+    found_other_port_next() {
+        en: "use the server's client port (usually 4222); 6222, 7422 and the like are for other servers",
+        es: "usa el puerto de clientes del servidor (normalmente el 4222); 6222, 7422 y similares son para otros servidores",
     }
     found_other(address: &str, bytes: &str) {
         en: "{address} does not speak the NATS protocol; its first bytes: {bytes}",
@@ -97,17 +147,17 @@ super::texts! {
         en: "check that they are the ones of this server, and whole: no missing character, not expired",
         es: "comprueba que sean las de este servidor y que estén completas: sin caracteres de menos y sin vencer",
     }
-    permission(said: &str) {
-        en: "the server does not permit it: {said}",
-        es: "el servidor no lo permite: {said}",
+    permission(address: &str, said: &str) {
+        en: "{address} does not permit it: {said}",
+        es: "{address} no lo permite: {said}",
     }
     permission_next() {
         en: "use a subject that this user is allowed, or ask whoever runs the server for the permission",
         es: "usa un asunto permitido a este usuario, o pide el permiso a quien administra el servidor",
     }
-    too_large(size: usize, limit: usize) {
-        en: "the message has {size} bytes with its headers; the server takes at most {limit} (max_payload)",
-        es: "el mensaje tiene {size} bytes con sus encabezados; el servidor admite {limit} como máximo (max_payload)",
+    too_large(address: &str, size: usize, limit: usize) {
+        en: "the message has {size} bytes with its headers; {address} takes at most {limit} (max_payload)",
+        es: "el mensaje tiene {size} bytes con sus encabezados; {address} admite {limit} como máximo (max_payload)",
     }
     too_large_next() {
         en: "send it in pieces (--lines), or raise max_payload in the server's configuration",
@@ -129,37 +179,101 @@ super::texts! {
         en: "the server closed it",
         es: "la cerró el servidor",
     }
+    reset(address: &str, detail: &str) {
+        en: "the connection to {address} was reset by the other side: {detail}",
+        es: "el otro extremo restableció la conexión con {address}: {detail}",
+    }
+    reset_thrown_away() {
+        en: "it was thrown away, not closed",
+        es: "la desechó en lugar de cerrarla",
+    }
+    reset_next() {
+        en: "a server that was killed, a proxy that lost its server, or a firewall does this: see their logs; --retry tries again",
+        es: "lo hace un servidor al que mataron, un proxy que perdió su servidor o un cortafuegos: mira sus registros; --retry lo intenta de nuevo",
+    }
+    slow_consumer(address: &str, detail: &str) {
+        en: "{address} cut this client off because it read too slowly (slow consumer): {detail}",
+        es: "{address} desconectó a este cliente porque leía demasiado despacio (consumidor lento): {detail}",
+    }
+    slow_consumer_next() {
+        en: "messages were lost; listen to fewer subjects, share the work with --queue, write to a file instead of a screen, or raise max_pending in the server",
+        es: "se perdieron mensajes; escucha menos asuntos, reparte el trabajo con --queue, escribe en un archivo y no en pantalla, o sube max_pending en el servidor",
+    }
+    server_words(said: &str) {
+        en: "the server said \"{said}\"",
+        es: "el servidor dijo «{said}»",
+    }
+    going_away(address: &str, detail: &str) {
+        en: "{address} went away on purpose, as it had announced (lame duck mode): {detail}",
+        es: "{address} se retiró a propósito, como lo había anunciado (modo «lame duck»): {detail}",
+    }
+    going_away_next() {
+        en: "name a second server (--server one,two), or wait until it is back with --retry",
+        es: "indica un segundo servidor (--server uno,dos), o espera a que vuelva con --retry",
+    }
     tls(address: &str, detail: &str) {
         en: "no secure connection to {address}: {detail}",
         es: "no hay conexión segura con {address}: {detail}",
     }
     tls_next() {
-        en: "use the name and port that the certificate was made for; SSL_CERT_FILE names a file with further authorities to trust",
-        es: "usa el nombre y el puerto para los que se hizo el certificado; SSL_CERT_FILE indica un archivo con otras autoridades de confianza",
+        en: "see the server's log for its side of it; recado doctor shows each step of the way",
+        es: "mira en el registro del servidor qué vio él; recado doctor muestra cada paso del camino",
     }
     tls_unknown_issuer() {
-        en: "nobody whom this machine trusts has signed its certificate",
-        es: "su certificado no lo firma nadie en quien esta máquina confíe",
+        en: "nobody whom this machine trusts has signed its certificate (unknown authority)",
+        es: "su certificado no lo firma nadie en quien esta máquina confíe (autoridad desconocida)",
+    }
+    tls_unknown_issuer_next() {
+        en: "if the authority is your own, name its certificate with --tlsca FILE, or SSL_CERT_FILE; if not, don't trust this server",
+        es: "si la autoridad es tuya, indica su certificado con --tlsca ARCHIVO, o SSL_CERT_FILE; si no lo es, no confíes en este servidor",
     }
     tls_wrong_name(host: &str) {
         en: "its certificate is not for the name {host}",
         es: "su certificado no es para el nombre {host}",
     }
+    tls_wrong_name_of(host: &str, names: &str) {
+        en: "its certificate is not for the name {host}, but for {names}",
+        es: "su certificado no es para el nombre {host}, sino para {names}",
+    }
+    tls_wrong_name_next() {
+        en: "use a name that the certificate is for in --server or NATS_URL, or have the certificate made for this one too",
+        es: "usa en --server o NATS_URL un nombre para el que sirva el certificado, o haz que lo emitan también para este",
+    }
     tls_expired() {
         en: "its certificate has expired",
         es: "su certificado está vencido",
+    }
+    tls_expired_next() {
+        en: "have the server's certificate renewed; first see whether this machine's clock is right (date)",
+        es: "pide que renueven el certificado del servidor; antes mira si el reloj de esta máquina está bien (date)",
     }
     tls_not_yet() {
         en: "its certificate is not valid yet",
         es: "su certificado todavía no es válido",
     }
     tls_not_spoken() {
-        en: "the server does not speak TLS on that port",
-        es: "el servidor no habla TLS en ese puerto",
+        en: "TLS was asked for, but the server does not speak it on that port",
+        es: "se pidió TLS, pero el servidor no lo habla en ese puerto",
     }
-    server_said(said: &str) {
-        en: "the server reports: {said}",
-        es: "el servidor informa: {said}",
+    tls_not_offered() {
+        en: "TLS was asked for, but the server offers none",
+        es: "se pidió TLS, pero el servidor no lo ofrece",
+    }
+    tls_not_spoken_next() {
+        en: "switch TLS on in the server, or connect without it (nats:// instead of tls://) if nobody in between can listen",
+        es: "activa TLS en el servidor, o conéctate sin él (nats:// en vez de tls://) si nadie en medio puede escuchar",
+    }
+    tls_ours_refused(detail: &str) {
+        en: "the server wants a certificate of this client, or does not accept the one it got ({detail})",
+        es: "el servidor quiere un certificado de este cliente, o no acepta el que recibió ({detail})",
+    }
+    tls_ours_refused_next() {
+        en: "give a certificate and its key that the server trusts with --tlscert FILE and --tlskey FILE",
+        es: "da un certificado y su clave en los que el servidor confíe con --tlscert ARCHIVO y --tlskey ARCHIVO",
+    }
+    server_said(address: &str, said: &str) {
+        en: "{address} reports: {said}",
+        es: "{address} informa: {said}",
     }
     server_said_next() {
         en: "the server's log says more about it",
@@ -302,6 +416,18 @@ super::texts! {
     status_service() {
         en: "the responder answered with an error",
         es: "quien responde contestó con un error",
+    }
+    status_reset() {
+        en: "the connection was reset",
+        es: "el otro extremo restableció la conexión",
+    }
+    status_slow_consumer() {
+        en: "the server cut us off: we read too slowly",
+        es: "el servidor nos desconectó por leer despacio",
+    }
+    status_going_away() {
+        en: "the server goes away (lame duck mode)",
+        es: "el servidor se retira (modo «lame duck»)",
     }
     status_interrupted() {
         en: "interrupted before the work was done",

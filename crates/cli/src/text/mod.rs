@@ -20,6 +20,7 @@ pub(crate) mod talk;
 pub(crate) mod top;
 pub(crate) mod tour;
 pub(crate) mod usage;
+pub(crate) mod waiting;
 pub(crate) mod wire;
 
 /// One text as it stands in the catalogue, for the tests below.
@@ -97,6 +98,7 @@ mod tests {
             tour::ENTRIES,
             top::ENTRIES,
             usage::ENTRIES,
+            waiting::ENTRIES,
             wire::ENTRIES,
         ]
         .into_iter()

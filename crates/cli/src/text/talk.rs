@@ -72,10 +72,6 @@ super::texts! {
         en: "{replies} replies; {percentiles}",
         es: "{replies} respuestas; {percentiles}",
     }
-    waiting_for_responder(subject: &str) {
-        en: "Nobody answers on {subject} yet; waiting for a responder.",
-        es: "Todavía nadie responde en {subject}; se espera a que alguien lo haga.",
-    }
     percentiles(min: &str, p50: &str, p90: &str, p99: &str, max: &str) {
         en: "min {min} · p50 {p50} · p90 {p90} · p99 {p99} · max {max} ms",
         es: "mín {min} · p50 {p50} · p90 {p90} · p99 {p99} · máx {max} ms",
@@ -86,18 +82,6 @@ super::texts! {
         es: "Otros usuarios pueden leer {path}; ciérralo con: chmod 600 {path}",
     }
 
-    waiting(cause: &str) {
-        en: "Waiting: {cause}",
-        es: "En espera: {cause}",
-    }
-    waited(took: &str) {
-        en: "Connected after {took}.",
-        es: "Conectado tras {took}.",
-    }
-    gave_up(limit: &str) {
-        en: "Gave up after {limit}.",
-        es: "Se desistió tras {limit}.",
-    }
     gone(server: &str) {
         en: "The connection to {server} broke; trying to get it back. What is sent meanwhile does not arrive here.",
         es: "Se cortó la conexión con {server}; se intenta recuperarla. Lo que se envíe mientras tanto no llega aquí.",

@@ -50,7 +50,7 @@ fn a_request_waits_for_a_responder_when_told_so() {
     let server = ServerProcess::nats();
     let url = server.url();
     let asking = recado(&url, ["request", "late", "are you there?", "--wait"]).spawn();
-    asking.told("Nobody answers on late yet");
+    asking.told("nobody answers on late yet");
     let responder = recado(&url, ["reply", "late", "--text", "now I am"]).spawn();
     responder.told("Answering on late");
     let ended = asking.end();
@@ -112,12 +112,4 @@ fn ctrl_c_ends_whatever_is_waiting() {
     silent.shows("mute");
     asking.signal(Signal::SIGINT);
     assert_eq!(asking.end().code, Some(130));
-
-    server.kill();
-    let connecting = recado(&url, ["ping", "--retry"]).spawn();
-    connecting.told("Waiting");
-    // No handler yet. SIGTERM, for who runs the tests in the background may have SIGINT ignored.
-    connecting.signal(Signal::SIGTERM);
-    let ended = connecting.end();
-    assert_eq!(ended.code, Some(143), "{}", ended.stderr);
 }

@@ -65,7 +65,7 @@ impl Requester {
 
     fn listen(&mut self) -> Result<(), Failure> {
         let prefix = self.asking.inbox.len() + 1;
-        let subject = self.subject();
+        let (subject, server) = (self.subject(), self.direct.address.clone());
         let (number, wanted) = (self.number, &mut self.sent);
         let mut answered = None;
         self.direct.hear(|heard| {
@@ -85,6 +85,7 @@ impl Requester {
             if headers.starts_with(b"NATS/1.0 503") {
                 return Err(Failure::NoResponders {
                     subject: subject.clone(),
+                    server: server.clone(),
                 });
             }
             if let Some(sent) = wanted.take() {

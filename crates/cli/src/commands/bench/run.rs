@@ -129,7 +129,7 @@ impl Connected {
             && plan.size > sender.info.max_payload
         {
             return Err(Failure::TooLarge {
-                what: failures::too_large(plan.size, sender.info.max_payload),
+                what: failures::too_large(&sender.address, plan.size, sender.info.max_payload),
             });
         }
         let queue = plan.queue.as_deref();

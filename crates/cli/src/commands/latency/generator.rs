@@ -196,7 +196,8 @@ impl Generator<'_> {
             if headers.starts_with(b"NATS/1.0 503") {
                 if !self.any_answer {
                     let subject = self.plan.subject.clone();
-                    return Err(Failure::NoResponders { subject });
+                    let server = direct.address.clone();
+                    return Err(Failure::NoResponders { subject, server });
                 }
                 self.results.lost += u64::from(counts);
                 self.results.nobody += u64::from(counts);

@@ -203,7 +203,7 @@ async fn connect(
     let limit = requester.info.max_payload;
     if arguments.size > limit {
         return Err(Failure::TooLarge {
-            what: failures::too_large(arguments.size, limit),
+            what: failures::too_large(&requester.address, arguments.size, limit),
         });
     }
     if !arguments.own_responder() {
