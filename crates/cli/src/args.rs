@@ -8,16 +8,17 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 use crate::commands::{
-    bench, chat, completions, context, latency, login, man, ping, publish, reply, request, service,
-    sub, top, tour,
+    bench, chat, completions, context, doctor, latency, login, man, ping, publish, reply, request,
+    service, sub, top, tour, wait,
 };
 use crate::completion;
 use crate::lang::Lang;
 use crate::span;
 use crate::text::{
     bench as bench_text, chat as chat_text, completions as completions_text,
-    contexts as contexts_text, help as text, latency as latency_text, login as login_text,
-    ping as ping_text, service as service_text, serving, top as top_text, tour as tour_text,
+    contexts as contexts_text, doctor as doctor_text, help as text, latency as latency_text,
+    login as login_text, ping as ping_text, service as service_text, serving, top as top_text,
+    tour as tour_text, waiting as waiting_text,
 };
 
 /// Everything that can be said to `recado`.
@@ -168,6 +169,12 @@ pub(crate) enum Command {
     #[command(about = top_text::about(), override_usage = top_text::usage(),
         after_help = top_text::examples())]
     Top(top::Arguments),
+    #[command(about = waiting_text::about(), override_usage = waiting_text::usage(),
+        after_help = waiting_text::examples())]
+    Wait(wait::Arguments),
+    #[command(about = doctor_text::about(), override_usage = doctor_text::usage(),
+        after_help = doctor_text::examples())]
+    Doctor(doctor::Arguments),
     #[command(about = text::help_about(), override_usage = text::help_usage())]
     Help {
         #[arg(value_name = text::value_command(), help = text::help_command())]

@@ -60,6 +60,8 @@ pub(crate) enum Failure {
     Service { code: String, said: String },
     /// Stopped by the user or a signal.
     Interrupted,
+    /// Something that a report has explained to the person already.
+    Told(Status),
 }
 
 /// What was found on a port where a NATS server was expected.
@@ -210,6 +212,7 @@ impl Failure {
             Self::Server { .. } => Status::Server,
             Self::Service { .. } => Status::Service,
             Self::Interrupted => Status::Interrupted,
+            Self::Told(status) => *status,
         }
     }
 
@@ -276,6 +279,7 @@ impl Failure {
             Self::Server { address, said } => text::server_said(address, said),
             Self::Service { code, said } => text::service_said(code, said),
             Self::Interrupted => text::interrupted().to_owned(),
+            Self::Told(status) => status.meaning().to_owned(),
         }
     }
 
@@ -285,7 +289,7 @@ impl Failure {
             Self::Usage { next, .. } | Self::Local { next, .. } | Self::Deadline { next, .. } => {
                 next.clone()
             }
-            Self::OutputClosed | Self::Interrupted => String::new(),
+            Self::OutputClosed | Self::Interrupted | Self::Told(_) => String::new(),
             Self::NoResponders { subject, .. } => text::no_responders_next(subject),
             Self::NoService { .. } => service::none_next().to_owned(),
             Self::Refused { .. } => text::refused_next().to_owned(),

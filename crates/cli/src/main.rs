@@ -69,6 +69,7 @@ fn main() -> ! {
     let status = match result {
         Ok(()) => exit::Status::Done,
         Err(Failure::OutputClosed) => exit::Status::Done,
+        Err(Failure::Told(status)) => status,
         Err(failure) => {
             terminal::complain(&failure, as_json);
             failure.status()
@@ -101,7 +102,12 @@ fn run(cli: Cli) -> Result<(), Failure> {
         if let Command::Login(arguments) = &cli.command {
             return commands::login::run(&cli.global, arguments).await;
         }
-        let settings = Settings::new(&cli.global)?;
+        let settings = match &cli.command {
+            Command::Doctor(doctor) if !doctor.urls.is_empty() => {
+                Settings::new(&cli.global.at(doctor.urls.join(",")))
+            }
+            _ => Settings::new(&cli.global),
+        }?;
         match cli.command {
             Command::Chat(arguments) => {
                 let name = cli.global.name.as_deref();
@@ -130,6 +136,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Latency(arguments) => {
                 commands::latency::run(&settings, &arguments, as_json).await
             }
+            Command::Wait(arguments) => commands::wait::run(&settings, &arguments, as_json).await,
+            Command::Doctor(_) => commands::doctor::run(&settings, as_json).await,
             Command::Context(_)
             | Command::Login(_)
             | Command::Logout

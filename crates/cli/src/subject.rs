@@ -25,6 +25,20 @@ pub(crate) fn filter(written: &str) -> Result<String, String> {
     Ok(subject)
 }
 
+/// Whether messages on `subject` go to those who listen on `filter`.
+pub(crate) fn covers(filter: &str, subject: &str) -> bool {
+    let mut tokens = subject.split('.');
+    for wanted in filter.split('.') {
+        match (wanted, tokens.next()) {
+            (">", Some(_)) => return true,
+            ("*", Some(_)) => {}
+            (wanted, Some(token)) if wanted == token => {}
+            _ => return false,
+        }
+    }
+    tokens.next().is_none()
+}
+
 /// The name of a queue group: not empty and without blanks.
 pub(crate) fn queue(written: &str) -> Result<String, String> {
     if written.is_empty() || has_blank(written) {
@@ -50,6 +64,22 @@ fn has_blank(written: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_filter_covers_what_the_server_would_deliver_for_it() {
+        for (filter, subject, covered) in [
+            ("a.b", "a.b", true),
+            ("a.*", "a.b", true),
+            ("a.>", "a.b.c", true),
+            (">", "a", true),
+            ("a.>", "a", false),
+            ("a.*", "a.b.c", false),
+            ("a.b", "a", false),
+            ("a", "a.b", false),
+        ] {
+            assert_eq!(covers(filter, subject), covered, "{filter} {subject}");
+        }
+    }
 
     #[test]
     fn a_publish_subject_is_literal() {

@@ -4,6 +4,7 @@ pub(crate) mod bench;
 pub(crate) mod chat;
 pub(crate) mod completions;
 pub(crate) mod context;
+pub(crate) mod doctor;
 pub(crate) mod latency;
 pub(crate) mod login;
 pub(crate) mod logout;
@@ -16,6 +17,7 @@ pub(crate) mod service;
 pub(crate) mod sub;
 pub(crate) mod top;
 pub(crate) mod tour;
+pub(crate) mod wait;
 
 use crate::text::usage as text;
 

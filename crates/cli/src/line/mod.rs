@@ -23,7 +23,7 @@ use tokio_rustls::client::TlsStream;
 use crate::failure::Failure;
 use crate::text::failures as text;
 pub(crate) use frame::{Frame, Malformed};
-pub(crate) use steps::{Steps, open};
+pub(crate) use steps::{Stage, Steps, enter, open, reach, resolve};
 pub(crate) use tap::{Direction, Tap};
 
 /// The longest line that a server may send; `INFO` of a large cluster is the longest of them.
@@ -88,6 +88,17 @@ pub(crate) struct Info {
     pub(crate) tls_available: bool,
     /// Whether the server is about to go away (lame duck mode, A70).
     pub(crate) ldm: bool,
+}
+
+impl Info {
+    /// What runs there: by its own name where it has one beside the version that it keeps to.
+    pub(crate) fn program(&self) -> String {
+        let (version, server) = (&self.version, &self.server);
+        match server.is_empty() {
+            true => format!("NATS {version}"),
+            false => format!("{server} {} (NATS {version})", self.server_version),
+        }
+    }
 }
 
 /// An open connection, authenticated.

@@ -181,7 +181,7 @@ super::texts! {
     }
     reset(address: &str, detail: &str) {
         en: "the connection to {address} was reset by the other side: {detail}",
-        es: "el otro extremo restableció la conexión con {address}: {detail}",
+        es: "el otro extremo cortó de golpe la conexión con {address}: {detail}",
     }
     reset_thrown_away() {
         en: "it was thrown away, not closed",
@@ -419,7 +419,7 @@ super::texts! {
     }
     status_reset() {
         en: "the connection was reset",
-        es: "el otro extremo restableció la conexión",
+        es: "el otro extremo cortó de golpe la conexión",
     }
     status_slow_consumer() {
         en: "the server cut us off: we read too slowly",

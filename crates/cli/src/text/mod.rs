@@ -9,6 +9,7 @@ pub(crate) mod chat;
 pub(crate) mod completions;
 pub(crate) mod contexts;
 pub(crate) mod credentials;
+pub(crate) mod doctor;
 pub(crate) mod failures;
 pub(crate) mod help;
 pub(crate) mod latency;
@@ -87,6 +88,7 @@ mod tests {
             credentials::ENTRIES,
             bench::ENTRIES,
             chat::ENTRIES,
+            doctor::ENTRIES,
             failures::ENTRIES,
             help::ENTRIES,
             latency::ENTRIES,

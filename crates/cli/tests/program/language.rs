@@ -4,8 +4,9 @@ use recado_conformance::ServerProcess;
 
 use crate::harness::recado;
 
-const COMMANDS: [&str; 11] = [
-    "pub", "sub", "request", "reply", "service", "ping", "latency", "bench", "chat", "top", "help",
+const COMMANDS: [&str; 13] = [
+    "pub", "sub", "request", "reply", "service", "ping", "latency", "bench", "chat", "top", "wait",
+    "doctor", "help",
 ];
 
 #[test]

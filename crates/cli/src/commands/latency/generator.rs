@@ -176,6 +176,7 @@ impl Generator<'_> {
 
     fn listen(&mut self, direct: &mut Direct) -> Result<(), Failure> {
         let prefix = self.plan.inbox.len() + 1;
+        let server = direct.address.clone();
         direct.hear(|heard| {
             let Heard::Message {
                 subject, headers, ..
@@ -196,7 +197,7 @@ impl Generator<'_> {
             if headers.starts_with(b"NATS/1.0 503") {
                 if !self.any_answer {
                     let subject = self.plan.subject.clone();
-                    let server = direct.address.clone();
+                    let server = server.clone();
                     return Err(Failure::NoResponders { subject, server });
                 }
                 self.results.lost += u64::from(counts);

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::connect;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
-use crate::line::{Info, Line, Steps};
+use crate::line::{Line, Steps};
 use crate::settings::Settings;
 use crate::span;
 use crate::terminal::{Out, harmless};
@@ -86,26 +86,12 @@ fn greet(out: &mut Out, line: &Line, as_json: bool) -> Result<(), Failure> {
     }
     out.line(&text::connected(
         &line.address,
-        &harmless(&program(&line.info)),
+        &harmless(&line.info.program()),
         &harmless(&line.info.server_name),
         &span::millis(line.steps.total()),
     ))?;
     let steps = out.dim(&format!("  {}", steps_shown(line.steps)));
     out.line(&steps)
-}
-
-/// What runs there: by its own name where it has one beside the version that it keeps to.
-fn program(info: &Info) -> String {
-    let Info {
-        version,
-        server,
-        server_version,
-        ..
-    } = info;
-    match server.is_empty() {
-        true => format!("NATS {version}"),
-        false => format!("{server} {server_version} (NATS {version})"),
-    }
 }
 
 /// The steps that were taken, each with its name; without TLS there is no such step.
