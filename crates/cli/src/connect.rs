@@ -56,7 +56,8 @@ where
         let left = settings
             .deadline
             .map(|deadline| deadline.saturating_sub(waiting.elapsed()));
-        let attempt = within(left, attempt());
+        // On the heap: the way in has many steps, and every command holds this future.
+        let attempt = Box::pin(within(left, attempt()));
         let failure = match waiting.during(attempt).await {
             Some(Ok(opened)) => {
                 let took = waiting.elapsed();

@@ -124,7 +124,8 @@ const COLUMNS: usize = 80;
 pub(crate) fn renews() -> bool {
     let elsewhere = ELSEWHERE.lock().unwrap_or_else(PoisonError::into_inner);
     elsewhere.is_none()
-        && io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+        && io::stderr().is_terminal()
+        && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
 /// Shows `words` in a line that the next one takes the place of; nothing without a terminal.

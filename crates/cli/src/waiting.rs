@@ -41,11 +41,17 @@ impl Waiting {
 
     /// Why it goes on.
     pub(crate) fn because(&mut self, cause: String) {
+        let said = text::waiting(&cause);
+        self.because_saying(cause, &said);
+    }
+
+    /// The same, with a line of its own for where nothing renews itself.
+    pub(crate) fn because_saying(&mut self, cause: String, said: &str) {
         if self.cause.as_ref() == Some(&cause) {
             return;
         }
         if !terminal::renews() {
-            terminal::notice(&text::waiting(&cause));
+            terminal::notice(said);
         }
         self.cause = Some(cause);
         self.renew();

@@ -186,10 +186,11 @@ impl Asking<'_> {
             return Err(Failure::NoResponders { subject, server });
         }
         let what = text_waiting::responder_missing(subject);
+        let said = talk::waiting_for_responder(subject);
         let waiting = self
             .waiting
             .get_or_insert_with(|| Waiting::for_what(what.clone()));
-        waiting.because(what);
+        waiting.because_saying(what, &said);
         waiting.during(tokio::time::sleep(LOOK_EVERY)).await;
         Ok(())
     }

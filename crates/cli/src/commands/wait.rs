@@ -58,11 +58,8 @@ pub(crate) async fn run(
 ) -> Result<(), Failure> {
     let start = Moment::now();
     let limit = settings.deadline.or(settings.timeout);
-    let settings = Settings {
-        retry: true,
-        deadline: limit,
-        ..settings.clone()
-    };
+    let mut settings = settings.clone();
+    (settings.retry, settings.deadline) = (true, limit);
     if arguments.responder.is_empty() {
         connect::line(&settings).await?;
     } else {
@@ -154,7 +151,7 @@ impl Looking {
         // The server works in order: "nobody" would have come before it has settled.
         self.session.settle().await?;
         let first = answers.next().now_or_never().flatten();
-        Ok(!first.is_some_and(|answer| answer.status == Some(StatusCode::NO_RESPONDERS)))
+        Ok(first.is_none_or(|answer| answer.status != Some(StatusCode::NO_RESPONDERS)))
     }
 
     async fn ask(&self, subject: String, headers: HeaderMap) -> Result<Subscriber, Failure> {

@@ -72,6 +72,10 @@ super::texts! {
         en: "{replies} replies; {percentiles}",
         es: "{replies} respuestas; {percentiles}",
     }
+    waiting_for_responder(subject: &str) {
+        en: "Nobody answers on {subject} yet; waiting for a responder.",
+        es: "Todavía nadie responde en {subject}; se espera a que alguien lo haga.",
+    }
     percentiles(min: &str, p50: &str, p90: &str, p99: &str, max: &str) {
         en: "min {min} · p50 {p50} · p90 {p90} · p99 {p99} · max {max} ms",
         es: "mín {min} · p50 {p50} · p90 {p90} · p99 {p99} · máx {max} ms",

@@ -53,6 +53,20 @@ impl Recado {
         self
     }
 
+    /// Has it run inside a network namespace.
+    pub(crate) fn inside(self, namespace: &str) -> Self {
+        let mut command = Command::new("/usr/sbin/ip");
+        command.args(["netns", "exec", namespace]);
+        command.arg(self.command.get_program());
+        command.args(self.command.get_args()).env_clear();
+        command.envs(
+            self.command
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
+        Self { command, ..self }
+    }
+
     /// What it finds on standard input; `/dev/null` if nothing is said.
     pub(crate) fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
         self.input = Some(input.into());

@@ -50,7 +50,7 @@ fn a_request_waits_for_a_responder_when_told_so() {
     let server = ServerProcess::nats();
     let url = server.url();
     let asking = recado(&url, ["request", "late", "are you there?", "--wait"]).spawn();
-    asking.told("nobody answers on late yet");
+    asking.told("Nobody answers on late yet");
     let responder = recado(&url, ["reply", "late", "--text", "now I am"]).spawn();
     responder.told("Answering on late");
     let ended = asking.end();
@@ -104,7 +104,7 @@ fn a_server_that_dies_and_comes_back_is_told_and_listening_goes_on() {
 
 #[test]
 fn ctrl_c_ends_whatever_is_waiting() {
-    let mut server = ServerProcess::nats();
+    let server = ServerProcess::nats();
     let url = server.url();
     let silent = recado(&url, ["sub", "mute"]).spawn();
     silent.told("Listening");

@@ -23,12 +23,9 @@ const APART_MAX: Duration = Duration::from_secs(2);
 
 /// Compares the clocks.
 pub(super) async fn compare(settings: &Settings) -> Finding {
-    let patient = Settings {
-        retry: false,
-        deadline: None,
-        ..settings.clone()
-    };
-    match ask(&patient).await {
+    let mut settings = settings.clone();
+    (settings.retry, settings.deadline) = (false, None);
+    match ask(&settings).await {
         Some((server, middle, round_trip)) => judge(server, middle, round_trip),
         None => {
             let words = text::clock_not_told().to_owned();

@@ -53,10 +53,8 @@ struct Doctor {
 impl Doctor {
     async fn all(&mut self, settings: &Settings) -> Result<(), Failure> {
         for server in &settings.servers {
-            let alone = Settings {
-                servers: vec![server.clone()],
-                ..settings.clone()
-            };
+            let mut alone = settings.clone();
+            alone.servers = vec![server.clone()];
             let label = alone.label();
             if !self.as_json {
                 self.out.line(&self.out.bold(&label))?;

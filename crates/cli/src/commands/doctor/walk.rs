@@ -231,7 +231,8 @@ impl<'a> Walk<'a> {
     async fn enter(&mut self, socket: TcpStream) {
         let mut steps = Steps::default();
         let start = Instant::now();
-        let entered = line::enter(self.settings, self.server, socket, &mut steps).await;
+        let entering = line::enter(self.settings, self.server, socket, &mut steps);
+        let entered = Box::pin(entering).await;
         let took = start.elapsed();
         match entered {
             Ok(line) => {

@@ -32,7 +32,10 @@ pub(super) async fn run(
     };
     let result = tokio::select! {
         biased;
-        () = interrupt.asked() => Ok(()),
+        () = interrupt.asked() => match connects.total.len() {
+            0 => Err(Failure::Interrupted),
+            _ => Ok(()),
+        },
         result = connects.all(settings) => result,
     };
     connects.sum_up()?;

@@ -9,7 +9,7 @@ use crate::interrupt::Interrupt;
 use crate::line::Line;
 use crate::settings::Settings;
 use crate::terminal;
-use crate::text::talk;
+use crate::text::{talk, waiting};
 use crate::wire_view::WireView;
 
 /// The number of our only subscription.
@@ -33,7 +33,7 @@ pub(super) async fn run(
         };
         match ended {
             Err(failure) if settings.retry && failure.may_pass() && view.failure().is_none() => {
-                terminal::notice(&talk::waiting(&failure.what()));
+                terminal::notice(&waiting::waiting(&failure.what()));
                 view.again();
             }
             ended => return ended,

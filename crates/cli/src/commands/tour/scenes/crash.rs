@@ -8,7 +8,7 @@ use super::super::cast::Actor;
 use super::{GAP, Stage, up_to_gap};
 use crate::exit::Status;
 use crate::failure::Failure;
-use crate::text::{ping, talk, tour as text};
+use crate::text::{ping, talk, tour as text, waiting as waiting_text};
 
 /// How long the server is down at least: long enough that the clients try in vain a few times.
 const DOWN: Duration = Duration::from_millis(400);
@@ -33,7 +33,7 @@ pub(in super::super) async fn killed(
     responder.says(narrator, &talk::gone(&url)).await?;
     let ask = ["request", text::subject(), text::still_there()];
     let mut waiting = cast.client(narrator, &[&ask[..], &["--retry", "--wait"]].concat())?;
-    waiting.says(narrator, &talk::waiting("")).await?;
+    waiting.says(narrator, &waiting_text::waiting("")).await?;
     narrator.explain(text::why_crash())?;
     narrator.breathe().await;
     tokio::time::sleep(DOWN).await;

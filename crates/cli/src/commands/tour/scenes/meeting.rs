@@ -5,7 +5,7 @@ use super::super::sight;
 use super::{GAP, Stage, up_to_gap};
 use crate::exit::Status;
 use crate::failure::Failure;
-use crate::text::{talk, tour as text};
+use crate::text::{talk, tour as text, waiting as waiting_text};
 
 /// A client finds no server: once it fails, and once it waits. The waiting one is handed on.
 pub(in super::super) async fn nobody_there(stage: &mut Stage<'_>) -> Result<Actor, Failure> {
@@ -18,7 +18,7 @@ pub(in super::super) async fn nobody_there(stage: &mut Stage<'_>) -> Result<Acto
     narrator.explain(text::why_refused())?;
     narrator.breathe().await;
     let mut waiting = cast.client(narrator, &[&ask[..], &["--retry", "--wait"]].concat())?;
-    let refused = talk::waiting("");
+    let refused = waiting_text::waiting("");
     waiting.says(narrator, &refused).await?;
     Ok(waiting)
 }
@@ -33,7 +33,7 @@ pub(in super::super) async fn server_starts(
     let mut server = cast.server(narrator, cast.port, &[])?;
     server.announces(narrator, cast.port).await?;
     waiting
-        .says(narrator, up_to_gap(&talk::waited(GAP)))
+        .says(narrator, up_to_gap(&waiting_text::connected(GAP)))
         .await?;
     let nobody = talk::waiting_for_responder(text::subject());
     waiting.says(narrator, &nobody).await?;
