@@ -82,8 +82,11 @@ impl Waiting {
             None if self.elapsed() >= UNTOLD_MAX => &self.what,
             None => return,
         };
-        let seconds = Duration::from_secs(self.elapsed().as_secs());
-        terminal::renew(&text::waiting_since(cause, &span::show(seconds)));
+        let since = match self.elapsed().as_secs() {
+            seconds @ ..60 => format!("{seconds} s"),
+            seconds => span::show(Duration::from_secs(seconds)),
+        };
+        terminal::renew(&text::waiting_since(cause, &since));
     }
 }
 

@@ -273,7 +273,13 @@ fn a_server_that_dies_in_the_middle_is_told_after_what_went_through() {
     onlooker.message();
     server.kill();
     let ended = running.end();
-    assert_eq!(ended.code, Some(12), "{}", ended.stderr);
+    // A kernel that closes the socket of a killed process resets it if anything was left unread.
+    assert!(
+        matches!(ended.code, Some(12 | 16)),
+        "{:?} {}",
+        ended.code,
+        ended.stderr
+    );
     assert!(
         String::from_utf8(ended.stdout)
             .unwrap()

@@ -352,6 +352,6 @@ fn who_names_an_authority_gets_tls_or_nothing() {
         &home,
         &["--tlsca", &certificates.authority],
         13,
-        "does not speak TLS",
+        "offers none",
     );
 }

@@ -149,7 +149,12 @@ impl Terminal {
             let lines = self.lines();
             let new: Vec<&str> = lines.iter().skip(self.seen).map(String::as_str).collect();
             if lines_begin(&expected, &new) {
-                self.seen = if at_once { self.seen } else { lines.len() };
+                // What comes next takes the place of a line that renews itself.
+                let renewed = lines.last().is_some_and(|line| {
+                    line.starts_with("Waiting ") || line.starts_with("En espera ")
+                });
+                let seen = lines.len() - usize::from(renewed);
+                self.seen = if at_once { self.seen } else { seen };
                 return;
             }
             assert!(
