@@ -90,7 +90,9 @@ fn against(nats: &Path) -> Result<Command, Failure> {
 
 /// What the tests that drive real clients need on the machine.
 fn check_tools() -> Result<(), Failure> {
-    let needs: [(&str, &[&str], &str); 4] = [
+    let needs: [(&str, &[&str], &str); 6] = [
+        ("bash", &["--version"], "bash"),
+        ("ps", &["--version"], "procps"),
         ("python3", &["--version"], "python3"),
         ("python3", &["-c", "import venv, ensurepip"], "python3-venv"),
         ("node", &["--version"], "nodejs"),
