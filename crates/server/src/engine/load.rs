@@ -17,6 +17,9 @@ const RESTED_MAX: u32 = 50;
 /// and had a core for so much of the window. With less, it is the machine that has no time left, and
 /// spreading over more threads would only cost more of it.
 const SATURATED: u32 = 700;
+/// From here on a thread does not even take on a new connection. It is more than [`SATURATED`], for
+/// most connections are light and handing one over wakes the other thread.
+const FULL: u32 = 900;
 /// From here on a connection counts as heavy.
 const HEAVY: u32 = 150;
 /// From here on a connection is most of what its thread does.
@@ -42,6 +45,11 @@ pub(crate) struct Load {
 }
 
 impl Load {
+    /// Whether new connections should go elsewhere.
+    pub(crate) fn is_full(self) -> bool {
+        self.is_saturated && self.busy >= FULL
+    }
+
     /// The same with one more connection of this weight.
     pub(crate) fn with(self, share: u32) -> Self {
         Self {

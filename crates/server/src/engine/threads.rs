@@ -174,7 +174,7 @@ impl Threads {
 
     /// Where a new connection should be served, if not where it was accepted.
     pub(crate) fn place(&self) -> Option<&Handle> {
-        let own = here(|here| here.pace.load().is_saturated.then_some(here.index))??;
+        let own = here(|here| here.pace.load().is_full().then_some(here.index))??;
         let (index, load) = self.least_loaded(own, Instant::now())?;
         (!load.is_saturated).then(|| self.runtime(index))
     }
