@@ -2,8 +2,10 @@
 //! what the connection goes through, told to the person.
 
 use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use async_nats::connection::State;
 use async_nats::{Auth, Client, ConnectOptions, Event, ServerError};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{sleep, timeout};
@@ -125,12 +127,17 @@ async fn within<T>(left: Option<Duration>, work: impl Future<Output = T>) -> Opt
 pub(crate) struct Session {
     /// For publishing and subscribing.
     pub(crate) client: Client,
-    events: UnboundedReceiver<Event>,
+    /// With the moment of each: they may be looked at much later.
+    events: UnboundedReceiver<(Instant, Event)>,
     label: String,
     source: Option<String>,
     limit: Duration,
     /// Since when the server has been gone.
     gone: Option<Instant>,
+    /// Whether an attempt to get it back has failed since.
+    attempt_failed: bool,
+    /// Messages of ours that were handed to the library while the server was gone.
+    held: AtomicU64,
     dropped_told: bool,
     /// What [`settle`](Self::settle) asks to listen to, so that the server refuses it.
     probe: Option<String>,
@@ -161,7 +168,7 @@ impl Session {
             })
             .event_callback(move |event| {
                 // The receiver is gone only when the program is about to end.
-                let _ = sender.send(event);
+                let _ = sender.send((Instant::now(), event));
                 std::future::ready(())
             });
         if let Some(prefix) = &settings.inbox_prefix {
@@ -182,7 +189,7 @@ impl Session {
             }
         };
         // Its first event is the connection that was just made.
-        while let Ok(event) = events.try_recv() {
+        while let Ok((_, event)) = events.try_recv() {
             if event == Event::Connected {
                 break;
             }
@@ -194,6 +201,8 @@ impl Session {
             source: settings.credentials.source.clone(),
             limit: settings.reply_limit(),
             gone: None,
+            attempt_failed: false,
+            held: AtomicU64::new(0),
             dropped_told: false,
             probe: None,
             dispensable: None,
@@ -211,8 +220,8 @@ impl Session {
     ///
     /// Dropping the future loses nothing.
     pub(crate) async fn trouble(&mut self) -> Failure {
-        while let Some(event) = self.events.recv().await {
-            if let Err(failure) = self.judge(event) {
+        while let Some((at, event)) = self.events.recv().await {
+            if let Err(failure) = self.judge(at, event) {
                 return failure;
             }
         }
@@ -241,8 +250,8 @@ impl Session {
         let refused = async {
             loop {
                 match self.events.recv().await {
-                    Some(event) if self.is_about_probe(&event) => return Ok(()),
-                    Some(event) => self.judge(event)?,
+                    Some((_, event)) if self.is_about_probe(&event) => return Ok(()),
+                    Some((at, event)) => self.judge(at, event)?,
                     None => return Err(self.closed()),
                 }
             }
@@ -260,6 +269,15 @@ impl Session {
     /// that somebody else chose, is told so, and goes on.
     pub(crate) fn can_do_without(&mut self, prefix: &'static str) {
         self.dispensable = Some(prefix);
+    }
+
+    /// Counts a message of ours that is about to be given to the library, if the server is gone.
+    ///
+    /// The library keeps it and sends it on the next connection; nobody confirms it.
+    pub(crate) fn hands_over(&self) {
+        if self.client.connection_state() == State::Disconnected {
+            self.held.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// The failure for a library call that found the connection's task gone.
@@ -301,7 +319,7 @@ impl Session {
         hidden || unanswered
     }
 
-    fn judge(&mut self, event: Event) -> Result<(), Failure> {
+    fn judge(&mut self, at: Instant, event: Event) -> Result<(), Failure> {
         if self.is_about_probe(&event) || self.is_dispensable(&event) {
             return Ok(());
         }
@@ -309,13 +327,13 @@ impl Session {
             // The very first one may come late; the server was not gone then.
             Event::Connected => {
                 if let Some(gone) = self.gone.take() {
-                    let gone = span::show(gone.elapsed());
-                    terminal::notice(&text::back(&self.label, &gone));
+                    self.tell_back(at.duration_since(gone));
                 }
             }
             Event::Disconnected => {
                 if self.gone.is_none() {
-                    self.gone = Some(Instant::now());
+                    self.gone = Some(at);
+                    self.attempt_failed = false;
                     terminal::notice(&text::gone(&self.label));
                 }
             }
@@ -337,11 +355,23 @@ impl Session {
                 return Err(self.sorted("Authorization Violation"));
             }
             Event::Closed => return Err(self.closed()),
-            Event::ServerError(ServerError::SlowConsumer(_))
-            | Event::ClientError(_)
-            | Event::Draining => {}
+            Event::ClientError(_) => self.attempt_failed = true,
+            Event::ServerError(ServerError::SlowConsumer(_)) | Event::Draining => {}
         }
         Ok(())
+    }
+
+    /// Says how long the server was gone, what that cost, and who broke the connection if that shows.
+    fn tell_back(&self, gone: Duration) {
+        terminal::notice(&text::back(&self.label, &span::show(gone)));
+        // A server that lets us in at the first attempt was not away: it has cut us off.
+        if !self.attempt_failed {
+            terminal::notice(text::cut_off());
+        }
+        let held = self.held.swap(0, Ordering::Relaxed);
+        if held > 0 {
+            terminal::notice(&text::held(held));
+        }
     }
 
     fn sorted(&self, said: &str) -> Failure {

@@ -91,8 +91,16 @@ super::texts! {
         es: "Se cortó la conexión con {server}; se intenta recuperarla. Lo que se envíe mientras tanto no llega aquí.",
     }
     back(server: &str, gone: &str) {
-        en: "Connected to {server} again; it was gone for {gone}.",
-        es: "De nuevo conectado a {server}; faltó durante {gone}.",
+        en: "Connected to {server} again; it was gone for {gone}. What others sent meanwhile did not arrive here and is not kept; how much it was can't be known.",
+        es: "De nuevo conectado a {server}; faltó durante {gone}. Lo que otros enviaron mientras tanto no llegó aquí ni se guarda; no se puede saber cuánto fue.",
+    }
+    cut_off() {
+        en: "The server let us in again at once, so it probably had closed the connection itself, perhaps because this program read too slowly (slow consumer); the server's log says why.",
+        es: "El servidor nos dejó entrar de inmediato: es probable que él mismo cerrara la conexión, quizá porque este programa leía demasiado despacio (consumidor lento); su registro dice por qué.",
+    }
+    held(messages: u64) {
+        en: "Messages of ours that waited here meanwhile: {messages}. They are sent now, but nobody confirms them: who wanted them may have given up.",
+        es: "Mensajes nuestros que esperaron aquí mientras tanto: {messages}. Se envían ahora, pero nadie los confirma: quien los quería puede haber desistido.",
     }
     not_answered(said: &str) {
         en: "An answer was not let through: {said} (told once)",

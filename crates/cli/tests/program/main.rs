@@ -5,6 +5,7 @@
 
 mod ask;
 mod bench;
+mod causes;
 mod chat;
 mod contexts;
 mod credentials;

@@ -103,6 +103,52 @@ fn a_server_that_dies_and_comes_back_is_told_and_listening_goes_on() {
 }
 
 #[test]
+fn what_the_gap_cost_is_said_in_both_languages() {
+    let said = [
+        (
+            "en",
+            "Answering on",
+            "trying to get it back",
+            "how much it was can't be known",
+            "of ours that waited here meanwhile: 1.",
+        ),
+        (
+            "es",
+            "Respond",
+            "se intenta recuperarla",
+            "no se puede saber cuánto fue",
+            "nuestros que esperaron aquí mientras tanto: 1.",
+        ),
+    ];
+    for (language, ready, broken, missed, held) in said {
+        let mut server = ServerProcess::nats();
+        let url = server.url();
+        let folder = tempfile::tempdir().unwrap();
+        let gate = folder.path().join("gate");
+        nix::unistd::mkfifo(&gate, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        // The answer is ready when the test says so, by the pipe.
+        let program = format!("echo begun >&2; read x <{}; echo late", gate.display());
+        let responder = recado(
+            &url,
+            [
+                "reply", "b", "--lang", language, "--exec", "sh", "-c", &program,
+            ],
+        )
+        .spawn();
+        responder.told(ready);
+        let asking = recado(&url, ["request", "b", "x", "--wait", "--timeout", "1h"]).spawn();
+        responder.told("begun");
+        server.kill();
+        responder.told(broken);
+        std::fs::write(&gate, "go\n").unwrap();
+        server.restart();
+        responder.told(missed);
+        responder.told(held);
+        drop(asking);
+    }
+}
+
+#[test]
 fn ctrl_c_ends_whatever_is_waiting() {
     let server = ServerProcess::nats();
     let url = server.url();

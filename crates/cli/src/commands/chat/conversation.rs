@@ -300,6 +300,7 @@ impl Conversation {
         let number = self.deliveries.next_number();
         let reply = format!("{}.m.{number}", self.inbox);
         self.deliveries.sent(awaited, Instant::now());
+        self.session.hands_over();
         let sending = self.session.client.publish_with_reply(
             self.subjects.say.clone(),
             reply,

@@ -224,6 +224,7 @@ impl Answering {
             Ok(answer) => (answer.headers, answer.payload, None),
             Err(refusal) => (refusal.headers(), "".into(), Some(refusal)),
         };
+        session.hands_over();
         let sent = match headers.is_empty() {
             true => client.publish(reply, payload).await,
             false => client.publish_with_headers(reply, headers, payload).await,
