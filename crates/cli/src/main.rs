@@ -20,6 +20,7 @@ mod direct;
 mod echo;
 mod exit;
 mod failure;
+mod failure_table;
 mod given;
 mod interrupt;
 mod lang;

@@ -8,6 +8,7 @@ use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
 
 use crate::args::Cli;
 use crate::failure::Failure;
+use crate::failure_table;
 use crate::text::usage as text;
 
 /// What the command line asks for.
@@ -46,8 +47,14 @@ pub(crate) fn command() -> Command {
     root
 }
 
-/// The help of a command, named by its words from the outermost in; of the program without any.
+/// The help of a command, named by its words from the outermost in; of the program without any;
+/// or the table of failures.
 pub(crate) fn help(words: &[String]) -> Result<String, Failure> {
+    if let [topic] = words
+        && failure_table::TOPICS.contains(&topic.as_str())
+    {
+        return Ok(failure_table::markdown());
+    }
     let mut root = command();
     let mut command = &mut root;
     for word in words {

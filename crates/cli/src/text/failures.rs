@@ -354,6 +354,16 @@ super::texts! {
         es: "revisa los límites de archivos, hilos y memoria (ulimit -a)",
     }
 
+    /// Above the table of failures (`recado help failures`).
+    table_head() {
+        en: "# What can fail, and what to do next\n\nEvery failure of `recado`, with an example of its message: `recado help failures` prints this page. Scripts can\nrely on the exit status, and on its name in the `--json` output; the words may get better.",
+        es: "# Qué puede fallar y qué hacer entonces\n\nTodos los fallos de `recado`, cada uno con un mensaje de ejemplo: `recado help fallos --lang es` muestra esta\npágina. Los scripts pueden contar con el código de salida y con su nombre en la salida de `--json`; las palabras\npueden mejorar.",
+    }
+    table_columns() {
+        en: "| Exit status | Name | What happened | What to do next |\n| ---: | --- | --- | --- |",
+        es: "| Código de salida | Nombre | Qué pasó | Qué hacer |\n| ---: | --- | --- | --- |",
+    }
+
     /// Above the table of exit statuses.
     status_heading() { en: "Exit statuses:", es: "Códigos de salida:" }
     status_done() { en: "done", es: "hecho" }

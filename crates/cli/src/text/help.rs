@@ -244,5 +244,8 @@ super::texts! {
 
     help_about() { en: "Show the help of a command", es: "Mostrar la ayuda de una orden" }
     help_usage() { en: "recado help [COMMAND …]", es: "recado help [ORDEN …]" }
-    help_command() { en: "The command", es: "La orden" }
+    help_command() {
+        en: "The command; or \"failures\": every failure, with what to do next",
+        es: "La orden; o «fallos»: todos los fallos y qué hacer ante cada uno",
+    }
 }

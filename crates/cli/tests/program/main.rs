@@ -13,6 +13,7 @@ mod doctor;
 mod every_command;
 mod everywhere;
 mod exec;
+mod failure_table;
 mod failures;
 mod guard;
 mod harness;
