@@ -11,6 +11,7 @@ use recado_conformance::{PATIENCE, server_program};
 use tempfile::TempDir;
 
 use crate::harness::{Recado, Running, recado};
+use crate::screen::key;
 
 /// Nobody is here: the tour has to use a server of its own.
 const NOBODY: &str = "nats://127.0.0.1:1";
@@ -63,6 +64,26 @@ fn fake(scripts: &TempDir, script: &str) -> PathBuf {
     fs::write(&path, text).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     path
+}
+
+#[test]
+fn on_a_terminal_the_tour_is_read_in_colours_and_ended_from_the_keyboard() {
+    let dir = TempDir::new().unwrap();
+    let whole = tour(&dir, server_program(), &["--fast"]).on_screen(200, 100);
+    let left = whole.end();
+    assert_eq!(left.code, 0, "{left:?}");
+    assert!(left.screen.contains("8/8"), "{left:?}");
+    assert!(left.written.contains("\x1b["), "no colours: {left:?}");
+    assert!(left.restored, "{left:?}");
+    assert_nobody_left(&dir, "after the whole tour");
+
+    let cut_short = tour(&dir, server_program(), &[]).on_screen(200, 100);
+    cut_short.shows("4/8");
+    cut_short.types(key::CTRL_C);
+    let left = cut_short.end();
+    assert_eq!(left.code, 130, "{left:?}");
+    assert!(left.restored, "{left:?}");
+    assert_nobody_left(&dir, "after Ctrl-C");
 }
 
 #[test]
