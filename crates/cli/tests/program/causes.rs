@@ -132,3 +132,17 @@ fn a_port_for_other_servers() {
     );
     drop::<ServerProcess>(server);
 }
+
+#[test]
+fn a_server_that_retires_ends_what_does_not_connect_again_with_a_status_of_its_own() {
+    let server = ServerBuilder::nats()
+        .config("lame_duck_duration: \"30s\", lame_duck_grace_period: \"1s\"")
+        .start();
+    let args = ["ping", "--count", "0", "--interval", "100ms"];
+    let pinging = recado(&server.url(), args).spawn();
+    pinging.shows("pong 1");
+    server.signal(Signal::SIGUSR2);
+    let ended = pinging.end();
+    assert_eq!(ended.code, Some(18), "{}", ended.stderr);
+    assert!(ended.stderr.contains("lame duck"), "{}", ended.stderr);
+}
