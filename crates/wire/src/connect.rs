@@ -180,7 +180,7 @@ fn folded(key: &str) -> String {
     key.chars().map(fold).collect()
 }
 
-/// The JSON with U+FFFD for every `\uXXXX` that is half of a pair without its other half: Go reads
+/// The JSON with U+FFFD for every escape like `\ud800`, half of a pair without its other half: Go reads
 /// them so, serde_json refuses them.
 fn without_lone_surrogates(json: &str) -> Cow<'_, str> {
     if !json.contains("\\u") {
@@ -215,7 +215,7 @@ enum Half {
     Second,
 }
 
-/// Whether `text` begins with a `\uXXXX` that is half of a pair.
+/// Which half of a pair `text` begins with, as an escape like `\ud800`.
 fn surrogate(text: &str) -> Option<Half> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     let whole = digits.bytes().all(|digit| digit.is_ascii_hexdigit());

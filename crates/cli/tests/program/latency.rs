@@ -211,23 +211,25 @@ fn requests_without_an_answer_are_lost_and_slower_than_all_others() {
     assert!(report["percentiles_ms"]["50"].is_null(), "{report}");
 }
 
+/// A measurement that does not end by itself while a test runs.
+const LONG: [&str; 9] = [
+    "latency",
+    "long",
+    "--responder",
+    "--rate",
+    "200",
+    "-d",
+    "1h",
+    "--warm-up",
+    "0s",
+];
+
 #[test]
 fn ctrl_c_in_the_middle_shows_what_was_measured_so_far() {
     let server = ServerProcess::nats();
     let mut onlooker = Peer::plain(&server);
     onlooker.until_pong("SUB long 1\r\n");
-    let args = [
-        "latency",
-        "long",
-        "--responder",
-        "--rate",
-        "200",
-        "-d",
-        "1h",
-        "--warm-up",
-        "0s",
-    ];
-    let measuring = recado(&server.url(), args).spawn();
+    let measuring = recado(&server.url(), LONG).spawn();
     for _ in 0..20 {
         onlooker.message();
     }
@@ -246,19 +248,7 @@ fn a_server_that_dies_in_the_middle_is_told_after_what_was_measured() {
     let mut server = ServerProcess::nats();
     let mut onlooker = Peer::plain(&server);
     onlooker.until_pong("SUB long 1\r\n");
-    let args = [
-        "latency",
-        "long",
-        "--responder",
-        "--rate",
-        "200",
-        "-d",
-        "1h",
-        "--warm-up",
-        "0s",
-        "--json",
-    ];
-    let measuring = recado(&server.url(), args).spawn();
+    let measuring = recado(&server.url(), LONG.into_iter().chain(["--json"])).spawn();
     for _ in 0..20 {
         onlooker.message();
     }

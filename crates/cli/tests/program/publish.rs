@@ -1,56 +1,9 @@
 //! `recado pub`: what was said to be sent has arrived.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use nix::sys::signal::Signal;
 use recado_conformance::ServerProcess;
 
 use crate::harness::recado;
-
-/// Programs that publish at the same time; more would only wait for a processor.
-const AT_ONCE: u32 = 4;
-
-#[test]
-fn five_hundred_programs_that_publish_and_exit_lose_no_message() {
-    none_is_lost_of(500);
-}
-
-#[test]
-#[ignore = "starts 10,000 programs: half a minute and more of two cores, beside all other tests"]
-fn ten_thousand_programs_that_publish_and_exit_lose_no_message() {
-    none_is_lost_of(10_000);
-}
-
-fn none_is_lost_of(programs: u32) {
-    let server = ServerProcess::nats();
-    let url = server.url();
-    let count = programs.to_string();
-    let listener = recado(&url, ["sub", "run", "--count", &count, "--raw"]).spawn();
-    listener.told("Listening on run");
-    let next = AtomicU32::new(0);
-    let publish_the_rest = || loop {
-        let number = next.fetch_add(1, Ordering::Relaxed);
-        if number >= programs {
-            break;
-        }
-        recado(&url, ["pub", "run"])
-            .input(format!("{number}"))
-            .succeed();
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(publish_the_rest);
-        }
-    });
-    let ended = listener.end();
-    let mut numbers: Vec<u32> = String::from_utf8_lossy(&ended.stdout)
-        .lines()
-        .map(|line| line.parse().expect("each message is a number"))
-        .collect();
-    numbers.sort_unstable();
-    assert_eq!(numbers, (0..programs).collect::<Vec<_>>());
-    assert_eq!(ended.code, Some(0));
-}
 
 #[test]
 fn programs_that_publish_one_after_the_other_are_heard_in_that_order() {
