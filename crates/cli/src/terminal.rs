@@ -182,9 +182,15 @@ pub(crate) fn complain(failure: &Failure, as_json: bool) {
     notice(&words);
 }
 
-/// Text from elsewhere, with control characters but line ends and tabs spelled out.
+/// Text from elsewhere, with control characters but line ends and tabs spelled out, and so are those
+/// that turn the direction of writing or end a line in another way.
 pub(crate) fn harmless(words: &str) -> Cow<'_, str> {
-    let harmful = |c: char| c.is_control() && c != '\n' && c != '\t';
+    let harmful = |c: char| match c {
+        '\n' | '\t' => false,
+        '\u{061c}' | '\u{200e}' | '\u{200f}' => true,
+        '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        c => c.is_control(),
+    };
     if !words.contains(harmful) {
         return Cow::Borrowed(words);
     }
@@ -222,5 +228,6 @@ mod tests {
     fn control_characters_are_shown_and_ordinary_text_is_untouched() {
         assert_eq!(harmless("¡hola!\n\tqué tal"), "¡hola!\n\tqué tal");
         assert_eq!(harmless("\x1b[2Jx\r"), "\\u{1b}[2Jx\\r");
+        assert_eq!(harmless("\u{202e}olleh\u{2028}"), "\\u{202e}olleh\\u{2028}");
     }
 }

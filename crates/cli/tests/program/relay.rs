@@ -20,9 +20,15 @@ pub(crate) struct Secured {
     pub(crate) authority: NamedTempFile,
 }
 
-/// Puts TLS in front of `server`.
-pub(crate) fn secured(server: SocketAddr) -> Secured {
-    let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+/// A server's side of TLS for these names, and what a client must trust to get in. `adjust` changes the
+/// certificate before it is signed.
+pub(crate) fn self_signed(
+    names: &[&str],
+    adjust: impl Fn(&mut CertificateParams),
+) -> (ServerConfig, NamedTempFile) {
+    let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+    let mut params = CertificateParams::new(names).unwrap();
+    adjust(&mut params);
     let key = KeyPair::generate().unwrap();
     let certificate = params.self_signed(&key).unwrap();
     let authority = NamedTempFile::new().unwrap();
@@ -32,6 +38,12 @@ pub(crate) fn secured(server: SocketAddr) -> Secured {
         .with_no_client_auth()
         .with_single_cert(vec![certificate.der().clone()], key)
         .unwrap();
+    (config, authority)
+}
+
+/// Puts TLS in front of `server`.
+pub(crate) fn secured(server: SocketAddr) -> Secured {
+    let (config, authority) = self_signed(&["localhost"], |_| {});
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("nats://localhost:{}", listener.local_addr().unwrap().port());

@@ -4,13 +4,13 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use async_nats::rustls::pki_types::PrivatePkcs8KeyDer;
-use async_nats::rustls::{ServerConfig, ServerConnection, StreamOwned};
-use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+use async_nats::rustls::{ServerConnection, StreamOwned};
+use rcgen::{CertificateParams, date_time_ymd};
 use recado_conformance::ServerProcess;
 use tempfile::NamedTempFile;
 
 use crate::harness::recado;
+use crate::relay::self_signed;
 
 /// The least of a server over TLS: it answers PING, and lives as long as the tests.
 struct Secure {
@@ -20,18 +20,7 @@ struct Secure {
 }
 
 fn secure(names: &[&str], adjust: impl Fn(&mut CertificateParams)) -> Secure {
-    let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
-    let mut params = CertificateParams::new(names).unwrap();
-    adjust(&mut params);
-    let key = KeyPair::generate().unwrap();
-    let certificate = params.self_signed(&key).unwrap();
-    let authority = NamedTempFile::new().unwrap();
-    std::fs::write(authority.path(), certificate.pem()).unwrap();
-    let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
-    let config = ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)
-        .unwrap();
+    let (config, authority) = self_signed(names, adjust);
     let config = Arc::new(config);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();

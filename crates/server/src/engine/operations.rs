@@ -179,7 +179,7 @@ impl Reader {
             if rest.is_empty() {
                 return Ok(());
             }
-            match with_worker(|worker| self.handle(worker, &rest)) {
+            match with_worker(|worker| self.handle(worker, &rest, Instant::now())) {
                 After::Close(goodbye) => return Err(goodbye),
                 After::Authenticate(next) => connect = next,
                 _ => return Ok(()),

@@ -224,7 +224,7 @@ impl Reader {
         let start = Instant::now();
         if self.unread {
             let rest = std::mem::take(&mut self.partial);
-            let after = with_worker(|worker| self.handle(worker, &rest));
+            let after = with_worker(|worker| self.handle(worker, &rest, start));
             self.account(start);
             return Poll::Ready(Turn::Handled(after));
         }
@@ -233,7 +233,7 @@ impl Reader {
             Poll::Ready(Err(_)) => return Poll::Ready(Turn::Ended(CloseReason::Io)),
             Poll::Pending => return sleep.poll(cx).map(|()| Turn::Deadline),
         }
-        let read = with_worker(|worker| self.read_batch(cx, worker));
+        let read = with_worker(|worker| self.read_batch(cx, worker, start));
         match read {
             Poll::Pending => sleep.poll(cx).map(|()| Turn::Deadline),
             ready => {
@@ -250,7 +250,12 @@ impl Reader {
     }
 
     /// Reads once and handles what came.
-    fn read_batch(&mut self, cx: &mut Context<'_>, worker: &mut Worker) -> Poll<Turn> {
+    fn read_batch(
+        &mut self,
+        cx: &mut Context<'_>,
+        worker: &mut Worker,
+        now: Instant,
+    ) -> Poll<Turn> {
         // A large frame goes on in its own buffer; everything else is joined in the thread's.
         let large = self.wanted > JOIN_MAX;
         let mut buffer = if large {
@@ -276,12 +281,12 @@ impl Reader {
             Poll::Ready(Err(_)) => Turn::Ended(CloseReason::Io),
             Poll::Ready(Ok(0)) => Turn::Ended(CloseReason::ClientClosed),
             Poll::Ready(Ok(_)) if buffer.len() < self.wanted => {
-                self.session.heard(Instant::now());
+                self.session.heard(now);
                 self.go_on_with(buffer);
                 return Poll::Ready(Turn::Handled(After::Again));
             }
             Poll::Ready(Ok(count)) => {
-                let after = self.handle(worker, &buffer);
+                let after = self.handle(worker, &buffer, now);
                 let again = count == room && matches!(after, After::Wait);
                 Turn::Handled(if again { After::Again } else { after })
             }
@@ -293,8 +298,7 @@ impl Reader {
     }
 
     /// Handles the operations in `input`, writes what came of them, keeps the rest.
-    pub(super) fn handle(&mut self, worker: &mut Worker, input: &[u8]) -> After {
-        let now = Instant::now();
+    pub(super) fn handle(&mut self, worker: &mut Worker, input: &[u8], now: Instant) -> After {
         self.session.heard(now);
         worker.stage.start_batch();
         let mut batch = Batch {
