@@ -1,0 +1,10 @@
+//! Streams and consumers, the JetStream API, key-value and object rules, as state machines without I/O:
+//! messages, the time and a journal go in; messages come out.
+#![forbid(unsafe_code)]
+
+pub mod api;
+pub mod config;
+pub mod consumer;
+pub mod error;
+pub mod index;
+pub mod time;
