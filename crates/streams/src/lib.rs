@@ -5,6 +5,7 @@
 pub mod api;
 pub mod config;
 pub mod consumer;
+pub mod context;
 pub mod error;
 pub mod index;
 pub mod time;

@@ -1,1 +1,5 @@
 //! To come.
+
+/// A set of filter subjects.
+#[derive(Debug, Default)]
+pub struct Filters;
