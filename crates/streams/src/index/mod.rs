@@ -243,6 +243,20 @@ impl Index {
         self.find_first();
     }
 
+    /// Takes back what came last: messages above a sequence go, and the next one may have the sequence after it.
+    pub fn truncate_to(&mut self, last: u64) {
+        if last >= self.last {
+            return;
+        }
+        self.remove_range(last + 1, self.last, |_| {});
+        self.last = last;
+        let newest = self.previous(last).and_then(|sequence| self.get(sequence));
+        self.last_time_us = newest.map(|meta| micros(meta.time_ns));
+        if self.is_empty() {
+            self.first = last + 1;
+        }
+    }
+
     /// Removes all messages and shows none. The last sequence stays.
     pub fn clear(&mut self) {
         self.blocks = Blocks::default();

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use recado_log::{Entry, Journal, Location};
 
+use super::upkeep::Grave;
 use super::{ConsumerSlot, JetStream, Settings};
 use crate::context::Context;
 use crate::stream::{Messages, Stream, StoredConsumer, StoredStream, kinds};
@@ -276,8 +277,9 @@ impl Opening {
             ));
         }
         jetstream.settle_in(context, journal);
-        for (id, at) in deleted {
-            jetstream.graves.push((at.segment, id, at));
+        for at in deleted.into_values() {
+            let youngest = at.segment;
+            jetstream.graves.push(Grave { youngest, at });
         }
         report.messages = jetstream
             .streams
@@ -332,7 +334,10 @@ impl JetStream {
                 journal.release(at);
             }
             if let Some(at) = opening.deleted {
-                self.graves.push((at.segment, opening.stream, at));
+                self.graves.push(Grave {
+                    youngest: at.segment,
+                    at,
+                });
             }
             if !gone && !opening.progress.is_empty() {
                 lost.push(format!(
@@ -381,7 +386,6 @@ impl JetStream {
                 stream.messages.sealed();
                 stream.messages.settle_removals(journal);
                 stream.messages.show_all();
-                stream.messages.index.shrink();
             }
             self.schedule(id);
             self.activate(id);
@@ -406,11 +410,11 @@ impl Messages {
 
     /// Removes one; where it lay.
     fn forget(&mut self, sequence: u64) -> Option<Location> {
-        self.index.remove(sequence).map(|removed| removed.place)
+        self.index.remove(sequence).map(|removed| removed.meta.place)
     }
 
     fn forget_before(&mut self, first: u64, dead: &mut Vec<Location>) {
-        self.index.remove_before(first, |removed| dead.push(removed.place));
+        self.index.remove_before(first, |removed| dead.push(removed.meta.place));
     }
 
     fn show_all(&mut self) {

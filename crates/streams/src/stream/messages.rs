@@ -68,6 +68,9 @@ pub struct Messages {
     removals: Vec<Removal>,
     /// So many of them were removed before the batch that is on its way was sealed.
     sealed_removals: usize,
+    /// Bytes of messages that are not durable yet, and those of them that are on their way.
+    backlog_bytes: u64,
+    sealed_bytes: u64,
     pub lost: Lost,
 }
 
@@ -92,6 +95,8 @@ impl Messages {
             visible: first_sequence.saturating_sub(1),
             removals: Vec::new(),
             sealed_removals: 0,
+            backlog_bytes: 0,
+            sealed_bytes: 0,
             lost: Lost::default(),
         }
     }
@@ -176,6 +181,9 @@ impl Messages {
             ..
         } = *message;
         let size = self.size_of(subject.len(), headers.len(), payload.len());
+        if self.storage == Storage::File {
+            self.backlog_bytes += size;
+        }
         self.index.push(
             message.sequence,
             subject,
@@ -212,7 +220,7 @@ impl Messages {
         let removed = self.index.remove(sequence)?;
         self.removals.extend(removal);
         self.held.remove(&sequence);
-        Some(u64::from(removed.size))
+        Some(u64::from(removed.meta.size))
     }
 
     /// Removes a message that can't come back; whether it was there.
@@ -221,7 +229,7 @@ impl Messages {
             return false;
         };
         if self.storage == Storage::File {
-            journal.release(removed.place);
+            journal.release(removed.meta.place);
         }
         self.held.remove(&sequence);
         true
@@ -229,7 +237,7 @@ impl Messages {
 
     /// Removes one that lies damaged in the log: it stays there.
     pub fn lose(&mut self, sequence: u64) {
-        let size = self.index.remove(sequence).map_or(0, |removed| removed.size);
+        let size = self.index.remove(sequence).map_or(0, |removed| removed.meta.size);
         self.note_lost(Some(sequence), u64::from(size));
     }
 
@@ -247,10 +255,17 @@ impl Messages {
     /// The batch with all that was done so far goes to the disk.
     pub fn sealed(&mut self) {
         self.sealed_removals = self.removals.len();
+        self.sealed_bytes = self.backlog_bytes;
+    }
+
+    /// Bytes of messages that are not durable yet.
+    pub fn backlog_bytes(&self) -> u64 {
+        self.backlog_bytes
     }
 
     /// That batch is durable: what it removed may be forgotten.
     pub fn settle_removals(&mut self, journal: &mut dyn Journal) {
+        self.backlog_bytes -= std::mem::take(&mut self.sealed_bytes);
         let count = std::mem::take(&mut self.sealed_removals);
         for removal in self.removals.drain(..count) {
             journal.release(removal.place);
@@ -259,11 +274,10 @@ impl Messages {
 
     /// Nothing since the last durable batch holds: messages after it go, what was removed comes back.
     pub fn roll_back(&mut self) {
-        let (visible, last) = (self.visible, self.index.last_sequence());
-        for sequence in visible + 1..=last {
-            self.index.remove(sequence);
-        }
+        let visible = self.visible;
         self.index.truncate_to(visible);
+        self.backlog_bytes = 0;
+        self.sealed_bytes = 0;
         for removal in self.removals.drain(..) {
             if removal.sequence <= visible {
                 self.index.insert(
@@ -277,6 +291,29 @@ impl Messages {
             }
         }
         self.sealed_removals = 0;
+    }
+
+    /// While the log is read: what limits took away is dead at once.
+    pub fn drain_removals(&mut self, dead: &mut Vec<Location>) {
+        dead.extend(self.removals.drain(..).map(|removal| removal.place));
+    }
+
+    /// Whether this record of a message is needed: it is there, or might have to come back.
+    pub fn is_at(&self, sequence: u64, at: Location) -> bool {
+        match self.index.get(sequence) {
+            Some(meta) => meta.place == at,
+            None => self.removals.iter().any(|removal| removal.place == at),
+        }
+    }
+
+    /// A message lies elsewhere now.
+    pub fn moved(&mut self, sequence: u64, from: Location, to: Location) {
+        if self.place(sequence) == Some(from) {
+            self.index.set_place(sequence, to);
+        }
+        for removal in self.removals.iter_mut().filter(|one| one.place == from) {
+            removal.place = to;
+        }
     }
 
     /// Where a message lies, if it is in the log.
@@ -312,7 +349,7 @@ impl Messages {
                 })
             }
             _ => {
-                let size = self.index.remove(sequence).map_or(0, |gone| gone.size);
+                let size = self.index.remove(sequence).map_or(0, |gone| gone.meta.size);
                 self.lost.messages += 1;
                 self.lost.bytes += u64::from(size);
                 if self.lost.sequences.len() < LOST_TOLD_MAX {

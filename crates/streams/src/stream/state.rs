@@ -1,6 +1,7 @@
 //! What a stream does as batches become durable, and what it looks like from outside.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use recado_log::{Journal, Location};
 
@@ -8,6 +9,7 @@ use super::conditions::Lifetime;
 use super::{Stream, StoredStream, ack_start, kinds};
 use crate::consumer::Read;
 use crate::context::Context;
+use crate::index::Filters;
 use crate::time::format_rfc3339;
 
 impl Stream {
@@ -79,7 +81,11 @@ impl Stream {
         if recado_wire::has_wildcard(&to) || !recado_wire::is_publish_subject(&to) {
             return;
         }
-        let before = self.messages.index.last_of_upto(subject, sequence - 1).unwrap_or(0);
+        let before = self
+            .messages
+            .index
+            .previous_in(meta.subject, sequence - 1)
+            .unwrap_or(0);
         let name = &self.config.name;
         if let Read::Message(message) = self.messages.read(journal, sequence) {
             let head = message.headers.strip_suffix(b"\r\n").unwrap_or(b"");
@@ -186,11 +192,12 @@ impl Stream {
         if self.config.max_msgs_per_subject > 0 {
             let mut crowded = Vec::new();
             let max = self.config.max_msgs_per_subject.unsigned_abs();
-            self.messages.index.each_subject(">", 0, |subject, count| {
+            let mut all = Filters::new([b">"]);
+            self.messages.index.each_subject(&mut all, 0, |subject, count| {
                 if count > max {
                     crowded.push(subject.to_vec());
                 }
-                true
+                ControlFlow::Continue(())
             });
             for subject in crowded {
                 self.enforce_limits(&subject);
