@@ -3,6 +3,8 @@
 use std::io;
 use std::net::SocketAddr;
 
+use crate::streams::StoreError;
+
 /// Why a server could not start. The program turns it into words; what to do next is here, too.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -32,6 +34,8 @@ pub enum StartError {
     Inherited(io::Error),
     /// The machine has no threads left for the server.
     Threads(io::Error),
+    /// The store of the streams can't be used.
+    Store(StoreError),
 }
 
 impl std::fmt::Display for StartError {
@@ -52,6 +56,7 @@ impl std::fmt::Display for StartError {
             ),
             Self::Inherited(source) => write!(f, "cannot use the inherited socket: {source}"),
             Self::Threads(source) => write!(f, "cannot start the server's threads: {source}"),
+            Self::Store(source) => write!(f, "{source}"),
         }
     }
 }
@@ -61,6 +66,7 @@ impl std::error::Error for StartError {
         match self {
             Self::Resolve { source, .. } | Self::Listen { source, .. } => Some(source),
             Self::Inherited(source) | Self::Threads(source) => Some(source),
+            Self::Store(source) => Some(source),
             Self::Options(_) | Self::OpenToEverybody { .. } => None,
         }
     }

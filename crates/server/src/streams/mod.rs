@@ -10,10 +10,43 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use parking_lot::Mutex;
+use recado_streams::config::{Limits, ServerLimits};
+use recado_streams::jetstream::Settings;
 
+use crate::config::Options;
 use crate::engine::{Engine, Intake};
+use crate::version::NATS_VERSION;
 
+pub use store::StoreError;
 pub(crate) use store::{Store, open};
+
+/// What the state machines are to know of the server's configuration.
+pub(crate) fn settings(options: &Options, server_name: &str) -> Settings {
+    let streams = &options.streams;
+    let limits = &streams.limits;
+    let number = |limit: Option<u64>| limit.map_or(0, |limit| limit.cast_signed().max(0));
+    Settings {
+        domain: streams.domain.clone(),
+        strict: streams.strict,
+        memory_bytes_max: streams.max_memory_bytes,
+        file_bytes_max: streams.max_file_bytes,
+        backlog_messages_max: streams.max_buffered_messages,
+        backlog_bytes_max: streams.max_buffered_bytes,
+        limits: Limits {
+            server: ServerLimits {
+                max_request_batch: number(limits.max_request_batch),
+                max_ack_pending: number(limits.max_ack_pending),
+                max_duplicate_window: limits
+                    .duplicate_window
+                    .map_or(0, |window| i64::try_from(window.as_nanos()).unwrap_or(i64::MAX)),
+            },
+            ..Limits::default()
+        },
+        server_name: server_name.to_owned(),
+        version: NATS_VERSION.to_owned(),
+        ..Settings::default()
+    }
+}
 
 /// The running streams of one server.
 pub(crate) struct Streams {

@@ -7,10 +7,10 @@ use recado_log::{Journal, Location};
 
 use super::conditions::Lifetime;
 use super::{Stream, StoredStream, ack_start, kinds};
+use crate::api::status::{self, Extra, append_stored};
 use crate::consumer::Read;
 use crate::context::Context;
 use crate::index::Filters;
-use crate::time::format_rfc3339;
 
 impl Stream {
     /// Messages that wait for the disk.
@@ -88,27 +88,21 @@ impl Stream {
             .unwrap_or(0);
         let name = &self.config.name;
         if let Read::Message(message) = self.messages.read(journal, sequence) {
-            let head = message.headers.strip_suffix(b"\r\n").unwrap_or(b"");
-            let mut headers = if head.is_empty() {
-                b"NATS/1.0\r\n".to_vec()
-            } else {
-                head.to_vec()
+            let stored = status::Stored {
+                stream: name,
+                subject: message.subject,
+                seq: sequence,
+                time: message.time_ns,
+                headers: message.headers,
             };
-            let subject = String::from_utf8_lossy(message.subject);
-            let time = format_rfc3339(message.time_ns);
-            let more = format!(
-                "Nats-Stream: {name}\r\nNats-Subject: {subject}\r\nNats-Sequence: {sequence}\r\n\
-                 Nats-Time-Stamp: {time}\r\nNats-Last-Sequence: {before}\r\n"
-            );
-            headers.extend_from_slice(more.as_bytes());
-            let payload = if headers_only {
-                let size = format!("Nats-Msg-Size: {}\r\n", message.payload.len());
-                headers.extend_from_slice(size.as_bytes());
-                &b""[..]
-            } else {
-                message.payload
+            let told = Extra {
+                last_seq: Some(before),
+                msg_size: headers_only.then_some(message.payload.len() as u64),
+                ..Extra::default()
             };
-            headers.extend_from_slice(b"\r\n");
+            let mut headers = Vec::new();
+            append_stored(&mut headers, &stored, told);
+            let payload = if headers_only { b"" } else { message.payload };
             context.out.publish(&to, b"", &headers, payload);
         }
     }
