@@ -82,8 +82,7 @@ impl ConsumerConfig {
         if preferred {
             return Err(invalid("preferred server not permitted in placement"));
         }
-        config.metadata.remove(super::metadata::SERVER_VERSION);
-        config.metadata.remove(super::metadata::SERVER_LEVEL);
+        config.set_required_level();
         Ok(config)
     }
 

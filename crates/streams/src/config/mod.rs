@@ -3,11 +3,13 @@
 
 mod consumer;
 mod consumer_rules;
+mod consumer_update;
 pub mod json;
 mod limits;
 mod metadata;
 mod stream;
 mod stream_rules;
+mod stream_update;
 mod subject;
 mod transform;
 
@@ -34,3 +36,6 @@ pub use subject::{
     is_literal, is_subset, is_valid_filter, is_valid_literal, is_valid_name, subjects_overlap,
 };
 pub use transform::{Transform, TransformError};
+
+pub(crate) use consumer::read_action;
+pub(crate) use stream::read_placement;

@@ -78,8 +78,7 @@ impl StreamConfig {
             return Err(ApiError::new(&STREAM_REPLICAS_NOT_SUPPORTED));
         }
         config.check_transforms_of_sources()?;
-        config.metadata.remove(super::metadata::SERVER_VERSION);
-        config.metadata.remove(super::metadata::SERVER_LEVEL);
+        config.set_required_level();
         Ok(config)
     }
 
