@@ -8,4 +8,6 @@ pub mod consumer;
 pub mod context;
 pub mod error;
 pub mod index;
+pub mod jetstream;
+mod stream;
 pub mod time;

@@ -54,7 +54,7 @@ impl JetStream {
             return;
         };
         self.act_on(context, journal, id, name, |consumer, context, source| {
-            consumer.flow_control_answered(context, source, message.subject, message.headers);
+            consumer.flow_control(context, source, message.subject, message.headers);
             None
         });
     }

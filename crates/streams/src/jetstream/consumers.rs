@@ -5,7 +5,7 @@ use recado_log::{Journal, Location, Record, Refused};
 use super::JetStream;
 use crate::consumer::{Consumer, Event, Progress, Read, Source};
 use crate::context::Context;
-use crate::index::Filters;
+use crate::index::{Filters, Scan};
 use crate::stream::{Messages, StoredConsumer, Stream, kinds};
 
 /// Changes after which progress is written whole again, so that the records before may go.
@@ -62,7 +62,9 @@ impl ConsumerSlot {
     ) -> Result<Self, String> {
         let mut progress = Progress::default();
         for (bytes, _) in parts {
-            progress.apply(bytes).map_err(|error| error.to_string())?;
+            progress
+                .apply(&stream.config.name, &stored.name, bytes)
+                .map_err(|error| error.to_string())?;
         }
         let name = stream.config.name.clone();
         let mut settled = Vec::new();
@@ -160,7 +162,7 @@ impl ConsumerSlot {
         let whole = self.progress_at.is_empty()
             || self.progress_at.len() > DELTAS_MAX
             || self.delta_bytes > DELTA_BYTES_MAX
-            || self.consumer.must_tell_all();
+            || self.consumer.is_next_whole();
         let bytes = self.consumer.progress(whole);
         let kind = if whole { kinds::CONSUMER_SNAPSHOT } else { kinds::CONSUMER_DELTA };
         let written = journal.append(&Record {
@@ -221,8 +223,9 @@ impl Source for StreamSource<'_> {
         self.messages.visible()
     }
 
-    fn next_matching(&mut self, from: u64, filters: &mut Filters) -> Option<u64> {
-        self.messages.next_matching(from, filters)
+    fn next_matching(&mut self, from: u64, filters: &mut Filters, budget: &mut usize) -> Scan {
+        let visible = self.messages.visible();
+        self.messages.index.next_matching(from, visible, filters, budget)
     }
 
     fn last_matching(&mut self, filters: &mut Filters) -> Option<u64> {
@@ -348,7 +351,7 @@ impl JetStream {
             return;
         };
         if let Some(mut slot) = stream.consumers.remove(name) {
-            slot.consumer.deleted(context);
+            slot.consumer.end_deleted(context);
             slot.release_all(journal);
             self.numbers.remove(&slot.number());
         }

@@ -8,6 +8,7 @@ mod events;
 mod open;
 mod publish;
 mod replies;
+mod sources;
 mod streams;
 mod upkeep;
 mod work;
@@ -19,12 +20,15 @@ use recado_log::{Journal, Position};
 use crate::config::{Limits, Storage};
 use crate::context::Context;
 use crate::error::{self, ApiError};
-use crate::stream::{Env, Stream};
+use crate::stream::Stream;
 
 pub use consumers::ConsumerSlot;
+pub use events::DEAD_LETTER_KEY;
 pub use open::{Opening, OpeningReport};
+pub use upkeep::Segments;
 
 use replies::WaitingReplies;
+use upkeep::Grave;
 
 /// Sids of what is subscribed to besides the streams' own subjects.
 const SID_API: &[u8] = b"a";
@@ -95,6 +99,12 @@ pub struct JetStream {
     subjects: BTreeMap<String, (String, u32)>,
     next_stream: u32,
     next_consumer: u64,
+    /// Consumers that are in the log: stream and name by number.
+    numbers: HashMap<u64, (u32, String)>,
+    /// Records that say that something is gone.
+    graves: Vec<Grave>,
+    /// Damaged messages that consumers met.
+    lost: Vec<(String, u64)>,
     next_sid: u64,
     replies: WaitingReplies,
     /// Streams whose consumers may have something to deliver.
@@ -110,7 +120,6 @@ pub struct JetStream {
     stopped: Option<String>,
     api_total: u64,
     api_errors: u64,
-    memory_used: u64,
     transfers: api::Transfers,
 }
 
@@ -124,6 +133,9 @@ impl JetStream {
             subjects: BTreeMap::new(),
             next_stream: 1,
             next_consumer: 1,
+            numbers: HashMap::new(),
+            graves: Vec::new(),
+            lost: Vec::new(),
             next_sid: 1,
             replies: WaitingReplies::default(),
             active: VecDeque::new(),
@@ -134,7 +146,6 @@ impl JetStream {
             stopped: None,
             api_total: 0,
             api_errors: 0,
-            memory_used: 0,
             transfers: api::Transfers::default(),
         }
     }

@@ -9,7 +9,7 @@ use recado_log::{Entry, Journal, Location};
 use super::upkeep::Grave;
 use super::{ConsumerSlot, JetStream, Settings};
 use crate::context::Context;
-use crate::stream::{Messages, Stream, StoredConsumer, StoredStream, kinds};
+use crate::stream::{Messages, StoredConsumer, StoredStream, Stream, kinds};
 
 /// What the log holds, while it is read.
 pub struct Opening {
@@ -153,10 +153,11 @@ impl Opening {
             at,
             entry.flags,
         );
+        let mut dead = Vec::new();
         if is_known {
-            stream.enforce_limits_again(entry.subject, &mut self.dead);
+            stream.enforce_limits_again(entry.subject, &mut dead);
         }
-        self.dead.extend(old);
+        self.dead.extend(old.into_iter().chain(dead));
     }
 
     fn stream_config(&mut self, entry: &Entry<'_>, payload: &[u8]) {
@@ -254,7 +255,9 @@ impl Opening {
             match (opening.config, opening.deleted) {
                 (_, Some(at)) => {
                     deleted.insert(id, at);
-                    opening.release_all(journal);
+                    let mut stream = opening.stream;
+                    stream.opened(opening.config, opening.state, opening.removed);
+                    stream.release_all(journal);
                 }
                 (None, None) => report.lost.push(format!(
                     "{} messages of stream number {id}, whose configuration is not there",
@@ -287,16 +290,6 @@ impl Opening {
             .map(|stream| stream.messages.index.len())
             .sum();
         (jetstream, report)
-    }
-}
-
-impl OpeningStream {
-    fn release_all(&self, journal: &mut dyn Journal) {
-        self.stream.messages.each_place(|at| journal.release(at));
-        let others = self.removed.iter().map(|(_, at)| *at);
-        for at in others.chain(self.config).chain(self.state.map(|(at, _)| at)) {
-            journal.release(at);
-        }
     }
 }
 
@@ -361,10 +354,11 @@ impl JetStream {
             .map(|(_, (_, bytes, at))| (bytes.as_slice(), *at))
             .collect();
         let count = opening.progress.keys().next_back().copied().unwrap_or(0);
-        let slot = ConsumerSlot::revive(context, journal, stream, number, stored, *at, count, &parts);
+        let slot = ConsumerSlot::revive(context, journal, stream, (number, stored, *at), count, &parts);
         match slot {
             Ok(slot) => {
                 stream.consumers.insert(stored.name.clone(), Box::new(slot));
+                self.numbers.insert(number, (opening.stream, stored.name.clone()));
                 true
             }
             Err(why) => {
@@ -420,15 +414,5 @@ impl Messages {
     fn show_all(&mut self) {
         let last = self.index.last_sequence();
         self.show_up_to(last);
-    }
-
-    fn each_place(&self, mut visit: impl FnMut(Location)) {
-        let mut at = self.index.next(0);
-        while let Some(sequence) = at {
-            if let Some(place) = self.place(sequence) {
-                visit(place);
-            }
-            at = self.index.next(sequence + 1);
-        }
     }
 }

@@ -34,7 +34,6 @@ impl JetStream {
         let mut env = Env {
             now_ns: context.now_ns,
             journal,
-            limits: &settings.limits,
             bytes_left,
             chance: (context.random)() as u32,
         };

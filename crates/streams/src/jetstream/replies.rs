@@ -160,6 +160,10 @@ mod tests {
             false
         }
 
+        fn is_congested(&self, _: &[u8]) -> bool {
+            false
+        }
+
         fn subscribe(&mut self, _: &[u8], _: &[u8]) {}
 
         fn unsubscribe(&mut self, _: &[u8]) {}

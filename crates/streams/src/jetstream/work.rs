@@ -59,7 +59,8 @@ impl JetStream {
             if !slot.consumer.is_ready(context, &source) {
                 continue;
             }
-            if slot.consumer.is_push() && context.out.is_congested(slot.consumer.deliver_subject()) {
+            let pushes_to = &slot.consumer.config().deliver_subject;
+            if !pushes_to.is_empty() && context.out.is_congested(pushes_to.as_bytes()) {
                 *congested_until_ns = Some(context.now_ns + CONGESTED_NS);
                 continue;
             }
@@ -129,10 +130,34 @@ impl JetStream {
     pub fn stopping(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal) {
         for stream in self.streams.values_mut() {
             for slot in stream.consumers.values_mut() {
-                slot.consumer.stopping(context);
+                slot.consumer.end_shutdown(context);
             }
         }
         self.save_all(context, journal);
+    }
+}
+
+impl JetStream {
+    /// A consumer is gone: what only it still needed goes, too.
+    pub(super) fn settle_orphans(
+        &mut self,
+        context: &mut Context<'_>,
+        journal: &mut dyn Journal,
+        id: u32,
+    ) {
+        let Some(stream) = self.streams.get(&id) else {
+            return;
+        };
+        if stream.config.retention != Retention::Interest {
+            return;
+        }
+        let mut all = Vec::new();
+        let mut at = stream.messages.index.next(0);
+        while let Some(sequence) = at {
+            all.push(sequence);
+            at = stream.messages.index.next(sequence + 1);
+        }
+        self.settle(context, journal, id, &all);
     }
 }
 

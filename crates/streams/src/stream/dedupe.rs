@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 
 /// Message ids that were stored lately.
 #[derive(Debug, Default)]
-pub struct DedupeWindow {
+pub(crate) struct DedupeWindow {
     known: HashMap<Arc<str>, u64, foldhash::fast::RandomState>,
     /// In the order they came.
     order: VecDeque<(i64, Arc<str>, u64)>,
@@ -15,19 +15,19 @@ pub struct DedupeWindow {
 
 impl DedupeWindow {
     /// The sequence that an id was stored as, if it was within the window.
-    pub fn find(&self, id: &str) -> Option<u64> {
+    pub(crate) fn find(&self, id: &str) -> Option<u64> {
         self.known.get(id).copied()
     }
 
     /// Remembers an id.
-    pub fn remember(&mut self, id: &str, sequence: u64, time_ns: i64) {
+    pub(crate) fn remember(&mut self, id: &str, sequence: u64, time_ns: i64) {
         let id: Arc<str> = id.into();
         self.known.insert(Arc::clone(&id), sequence);
         self.order.push_back((time_ns, id, sequence));
     }
 
     /// Forgets what is older than the window.
-    pub fn expire(&mut self, now_ns: i64, window_ns: i64) {
+    pub(crate) fn expire(&mut self, now_ns: i64, window_ns: i64) {
         while let Some((time_ns, _, _)) = self.order.front() {
             if now_ns.saturating_sub(*time_ns) < window_ns {
                 break;
@@ -41,24 +41,24 @@ impl DedupeWindow {
     }
 
     /// Forgets all that came after `sequence`.
-    pub fn forget_after(&mut self, sequence: u64) {
+    pub(crate) fn forget_after(&mut self, sequence: u64) {
         self.order.retain(|(_, _, at)| *at <= sequence);
         self.known.retain(|_, at| *at <= sequence);
     }
 
     /// When the oldest id goes, if there is one.
-    pub fn next_expiry(&self, window_ns: i64) -> Option<i64> {
+    pub(crate) fn next_expiry(&self, window_ns: i64) -> Option<i64> {
         let (time_ns, _, _) = self.order.front()?;
         Some(time_ns.saturating_add(window_ns))
     }
 
     /// Ids that are remembered.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.known.len()
     }
 
     /// Whether none is.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.known.is_empty()
     }
 }

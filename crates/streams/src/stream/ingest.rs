@@ -156,7 +156,7 @@ impl Stream {
     /// Whether a consumer waits for messages on this subject (E82).
     fn has_interest(&self, subject: &[u8]) -> bool {
         let mut all = self.consumers.values();
-        all.any(|slot| slot.consumer.is_interested_in(subject))
+        all.any(|slot| slot.consumer.matches_subject(subject))
     }
 
     /// Nobody is interested: the message gets its sequence, and is gone.
@@ -164,6 +164,7 @@ impl Stream {
         let sequence = self.last_sequence() + 1;
         self.messages.index.skip_to(sequence);
         self.messages.show_up_to(sequence);
+        self.skipped = true;
         self.remember(env, parsed, sequence);
         Accepted::Stored(sequence)
     }

@@ -4,38 +4,38 @@
 use recado_log::CONTROL_KIND_MIN;
 
 /// A message: subject, headers, payload as published.
-pub const MESSAGE: u8 = 1;
+pub(crate) const MESSAGE: u8 = 1;
 /// A stream's configuration: JSON of [`StoredStream`](super::StoredStream). The last one counts.
-pub const STREAM_CONFIG: u8 = CONTROL_KIND_MIN;
+pub(crate) const STREAM_CONFIG: u8 = CONTROL_KIND_MIN;
 /// The stream with this number is gone, with all that belongs to it.
-pub const STREAM_DELETED: u8 = 17;
+pub(crate) const STREAM_DELETED: u8 = 17;
 /// Messages were removed: see [`encode_removed`].
-pub const REMOVED: u8 = 18;
+pub(crate) const REMOVED: u8 = 18;
 /// First and last sequence: messages before the first are gone. See [`encode_state`].
-pub const STATE: u8 = 19;
+pub(crate) const STATE: u8 = 19;
 /// A consumer's configuration: JSON of [`StoredConsumer`](super::StoredConsumer). `sequence` is its number.
-pub const CONSUMER_CONFIG: u8 = 20;
+pub(crate) const CONSUMER_CONFIG: u8 = 20;
 /// The consumer with this number is gone.
-pub const CONSUMER_DELETED: u8 = 21;
+pub(crate) const CONSUMER_DELETED: u8 = 21;
 /// A consumer's progress, whole: `sequence` is its number, `time_ns` counts its progress records.
-pub const CONSUMER_SNAPSHOT: u8 = 22;
+pub(crate) const CONSUMER_SNAPSHOT: u8 = 22;
 /// What changed in a consumer's progress since the record before.
-pub const CONSUMER_DELTA: u8 = 23;
+pub(crate) const CONSUMER_DELTA: u8 = 23;
 
 /// The message has `Nats-Msg-Id`.
-pub const HAS_MESSAGE_ID: u8 = 1;
+pub(crate) const HAS_MESSAGE_ID: u8 = 1;
 /// The message has a lifetime of its own, `Nats-TTL`.
-pub const HAS_TTL: u8 = 2;
+pub(crate) const HAS_TTL: u8 = 2;
 /// The message is a schedule.
-pub const IS_SCHEDULE: u8 = 4;
+pub(crate) const IS_SCHEDULE: u8 = 4;
 /// The message came from a source: `Nats-Stream-Source`.
-pub const IS_SOURCED: u8 = 8;
+pub(crate) const IS_SOURCED: u8 = 8;
 
 /// Version of the layouts below.
 const VERSION: u8 = 1;
 
 /// `STATE`: version, first, last; little endian.
-pub fn encode_state(first: u64, last: u64) -> Vec<u8> {
+pub(crate) fn encode_state(first: u64, last: u64) -> Vec<u8> {
     let mut out = vec![VERSION];
     out.extend_from_slice(&first.to_le_bytes());
     out.extend_from_slice(&last.to_le_bytes());
@@ -43,7 +43,7 @@ pub fn encode_state(first: u64, last: u64) -> Vec<u8> {
 }
 
 /// First and last of a `STATE`.
-pub fn decode_state(bytes: &[u8]) -> Option<(u64, u64)> {
+pub(crate) fn decode_state(bytes: &[u8]) -> Option<(u64, u64)> {
     let rest = bytes.strip_prefix(&[VERSION])?;
     let first = u64::from_le_bytes(rest.get(..8)?.try_into().ok()?);
     let last = u64::from_le_bytes(rest.get(8..16)?.try_into().ok()?);
@@ -52,7 +52,7 @@ pub fn decode_state(bytes: &[u8]) -> Option<(u64, u64)> {
 
 /// `REMOVED`: version, the youngest segment that holds one of the messages, then runs of sequences: distance
 /// from the end of the run before, length; each as a varint. `sequences` ascend.
-pub fn encode_removed(youngest_segment: u32, sequences: &[u64]) -> Vec<u8> {
+pub(crate) fn encode_removed(youngest_segment: u32, sequences: &[u64]) -> Vec<u8> {
     let mut out = vec![VERSION];
     out.extend_from_slice(&youngest_segment.to_le_bytes());
     let mut at = 0;
@@ -72,13 +72,13 @@ pub fn encode_removed(youngest_segment: u32, sequences: &[u64]) -> Vec<u8> {
 }
 
 /// The youngest segment of a `REMOVED`.
-pub fn youngest_segment(bytes: &[u8]) -> Option<u32> {
+pub(crate) fn youngest_segment(bytes: &[u8]) -> Option<u32> {
     let rest = bytes.strip_prefix(&[VERSION])?;
     Some(u32::from_le_bytes(rest.get(..4)?.try_into().ok()?))
 }
 
 /// The runs of a `REMOVED`: first sequence and length of each. Stops at what makes no sense.
-pub fn removed_runs(bytes: &[u8]) -> impl Iterator<Item = (u64, u64)> + '_ {
+pub(crate) fn removed_runs(bytes: &[u8]) -> impl Iterator<Item = (u64, u64)> + '_ {
     let mut rest = bytes.get(5..).unwrap_or_default();
     let mut at = 0u64;
     std::iter::from_fn(move || {
@@ -91,7 +91,7 @@ pub fn removed_runs(bytes: &[u8]) -> impl Iterator<Item = (u64, u64)> + '_ {
 }
 
 /// Appends a number, seven bits a byte, lowest first.
-pub fn push_varint(out: &mut Vec<u8>, mut value: u64) {
+pub(crate) fn push_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;
@@ -100,7 +100,7 @@ pub fn push_varint(out: &mut Vec<u8>, mut value: u64) {
 }
 
 /// Takes a number off the front.
-pub fn take_varint(rest: &mut &[u8]) -> Option<u64> {
+pub(crate) fn take_varint(rest: &mut &[u8]) -> Option<u64> {
     let mut value = 0u64;
     for shift in (0..64).step_by(7) {
         let (&byte, tail) = rest.split_first()?;

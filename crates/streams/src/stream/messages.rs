@@ -23,7 +23,7 @@ const SCAN_MAX: usize = 1 << 20;
 
 /// A message to be stored.
 #[derive(Clone, Copy, Debug)]
-pub struct NewMessage<'a> {
+pub(crate) struct NewMessage<'a> {
     pub sequence: u64,
     pub time_ns: i64,
     pub flags: u8,
@@ -45,7 +45,7 @@ struct Removal {
 
 /// Messages that were damaged on disk.
 #[derive(Clone, Debug, Default)]
-pub struct Lost {
+pub(crate) struct Lost {
     /// How many.
     pub messages: u64,
     /// Bytes of them, as far as known.
@@ -56,7 +56,7 @@ pub struct Lost {
 
 /// The messages of one stream.
 #[derive(Debug)]
-pub struct Messages {
+pub(crate) struct Messages {
     stream: u32,
     storage: Storage,
     pub index: Index,
@@ -86,7 +86,7 @@ struct Held {
 
 impl Messages {
     /// Those of a stream that begins at `first_sequence`.
-    pub fn new(stream: u32, storage: Storage, first_sequence: u64) -> Self {
+    pub(crate) fn new(stream: u32, storage: Storage, first_sequence: u64) -> Self {
         Self {
             stream,
             storage,
@@ -102,12 +102,12 @@ impl Messages {
     }
 
     /// Whether they are in the log.
-    pub fn is_on_file(&self) -> bool {
+    pub(crate) fn is_on_file(&self) -> bool {
         self.storage == Storage::File
     }
 
     /// Bytes that a message counts for.
-    pub fn size_of(&self, subject: usize, headers: usize, payload: usize) -> u64 {
+    pub(crate) fn size_of(&self, subject: usize, headers: usize, payload: usize) -> u64 {
         let fixed = match (self.storage, headers) {
             (Storage::Memory, _) => MEMORY_MESSAGE_BYTES,
             (Storage::File, 0) => FILE_MESSAGE_BYTES,
@@ -117,12 +117,12 @@ impl Messages {
     }
 
     /// Last sequence that consumers may see.
-    pub fn visible(&self) -> u64 {
+    pub(crate) fn visible(&self) -> u64 {
         self.visible
     }
 
     /// Everything up to there is durable.
-    pub fn show_up_to(&mut self, sequence: u64) {
+    pub(crate) fn show_up_to(&mut self, sequence: u64) {
         self.visible = self.visible.max(sequence);
     }
 
@@ -130,7 +130,7 @@ impl Messages {
     ///
     /// # Errors
     /// When the log does not take it; nothing changed then.
-    pub fn append(
+    pub(crate) fn append(
         &mut self,
         journal: &mut dyn Journal,
         message: &NewMessage<'_>,
@@ -147,7 +147,7 @@ impl Messages {
     ///
     /// # Errors
     /// When the log does not take them; nothing changed then.
-    pub fn append_group(
+    pub(crate) fn append_group(
         &mut self,
         journal: &mut dyn Journal,
         messages: &[NewMessage<'_>],
@@ -207,7 +207,7 @@ impl Messages {
     }
 
     /// Removes a message; its size, if it was there. The log may forget it once that is durable.
-    pub fn remove(&mut self, sequence: u64) -> Option<u64> {
+    pub(crate) fn remove(&mut self, sequence: u64) -> Option<u64> {
         let meta = self.index.get(sequence)?;
         let removal = (self.storage == Storage::File).then(|| Removal {
             sequence,
@@ -224,7 +224,7 @@ impl Messages {
     }
 
     /// Removes a message that can't come back; whether it was there.
-    pub fn discard(&mut self, journal: &mut dyn Journal, sequence: u64) -> bool {
+    pub(crate) fn discard(&mut self, journal: &mut dyn Journal, sequence: u64) -> bool {
         let Some(removed) = self.index.remove(sequence) else {
             return false;
         };
@@ -236,13 +236,13 @@ impl Messages {
     }
 
     /// Removes one that lies damaged in the log: it stays there.
-    pub fn lose(&mut self, sequence: u64) {
+    pub(crate) fn lose(&mut self, sequence: u64) {
         let size = self.index.remove(sequence).map_or(0, |removed| removed.meta.size);
         self.note_lost(Some(sequence), u64::from(size));
     }
 
     /// Counts damage.
-    pub fn note_lost(&mut self, sequence: Option<u64>, bytes: u64) {
+    pub(crate) fn note_lost(&mut self, sequence: Option<u64>, bytes: u64) {
         self.lost.messages += 1;
         self.lost.bytes += bytes;
         if let Some(sequence) = sequence
@@ -253,18 +253,18 @@ impl Messages {
     }
 
     /// The batch with all that was done so far goes to the disk.
-    pub fn sealed(&mut self) {
+    pub(crate) fn sealed(&mut self) {
         self.sealed_removals = self.removals.len();
         self.sealed_bytes = self.backlog_bytes;
     }
 
     /// Bytes of messages that are not durable yet.
-    pub fn backlog_bytes(&self) -> u64 {
+    pub(crate) fn backlog_bytes(&self) -> u64 {
         self.backlog_bytes
     }
 
     /// That batch is durable: what it removed may be forgotten.
-    pub fn settle_removals(&mut self, journal: &mut dyn Journal) {
+    pub(crate) fn settle_removals(&mut self, journal: &mut dyn Journal) {
         self.backlog_bytes -= std::mem::take(&mut self.sealed_bytes);
         let count = std::mem::take(&mut self.sealed_removals);
         for removal in self.removals.drain(..count) {
@@ -273,7 +273,7 @@ impl Messages {
     }
 
     /// Nothing since the last durable batch holds: messages after it go, what was removed comes back.
-    pub fn roll_back(&mut self) {
+    pub(crate) fn roll_back(&mut self) {
         let visible = self.visible;
         self.index.truncate_to(visible);
         self.backlog_bytes = 0;
@@ -294,12 +294,12 @@ impl Messages {
     }
 
     /// While the log is read: what limits took away is dead at once.
-    pub fn drain_removals(&mut self, dead: &mut Vec<Location>) {
+    pub(crate) fn drain_removals(&mut self, dead: &mut Vec<Location>) {
         dead.extend(self.removals.drain(..).map(|removal| removal.place));
     }
 
     /// Whether this record of a message is needed: it is there, or might have to come back.
-    pub fn is_at(&self, sequence: u64, at: Location) -> bool {
+    pub(crate) fn is_at(&self, sequence: u64, at: Location) -> bool {
         match self.index.get(sequence) {
             Some(meta) => meta.place == at,
             None => self.removals.iter().any(|removal| removal.place == at),
@@ -307,7 +307,7 @@ impl Messages {
     }
 
     /// A message lies elsewhere now.
-    pub fn moved(&mut self, sequence: u64, from: Location, to: Location) {
+    pub(crate) fn moved(&mut self, sequence: u64, from: Location, to: Location) {
         if self.place(sequence) == Some(from) {
             self.index.set_place(sequence, to);
         }
@@ -317,18 +317,29 @@ impl Messages {
     }
 
     /// Where a message lies, if it is in the log.
-    pub fn place(&self, sequence: u64) -> Option<Location> {
+    pub(crate) fn place(&self, sequence: u64) -> Option<Location> {
         self.index.get(sequence).map(|meta| meta.place)
     }
 
     /// The youngest segment that holds one of these messages, before they are removed.
-    pub fn youngest_segment(&self, sequences: &[u64]) -> u32 {
+    pub(crate) fn youngest_segment(&self, sequences: &[u64]) -> u32 {
         let places = sequences.iter().filter_map(|&sequence| self.place(sequence));
         places.map(|place| place.segment).max().unwrap_or(0)
     }
 
+    /// Where each of them lies.
+    pub(crate) fn each_place(&self, mut visit: impl FnMut(Location)) {
+        let mut at = self.index.next(0);
+        while let Some(sequence) = at {
+            if let Some(place) = self.place(sequence) {
+                visit(place);
+            }
+            at = self.index.next(sequence + 1);
+        }
+    }
+
     /// Reads a message. One that is damaged is counted and gone from then on.
-    pub fn read<'a>(&'a mut self, journal: &'a mut dyn Journal, sequence: u64) -> Read<'a> {
+    pub(crate) fn read<'a>(&'a mut self, journal: &'a mut dyn Journal, sequence: u64) -> Read<'a> {
         if self.storage == Storage::Memory {
             return match self.held.get(&sequence) {
                 Some(held) => Read::Message(held.stored(sequence)),
@@ -361,7 +372,7 @@ impl Messages {
     }
 
     /// First durable message from `from` on that the filters match.
-    pub fn next_matching(&self, from: u64, filters: &mut Filters) -> Option<u64> {
+    pub(crate) fn next_matching(&self, from: u64, filters: &mut Filters) -> Option<u64> {
         let mut at = from;
         loop {
             let mut budget = SCAN_MAX;
@@ -374,7 +385,7 @@ impl Messages {
     }
 
     /// Flags that the publisher's headers give a message.
-    pub fn flags_of(headers: &super::publish_headers::PublishHeaders<'_>) -> u8 {
+    pub(crate) fn flags_of(headers: &super::publish_headers::PublishHeaders<'_>) -> u8 {
         let mut flags = 0;
         if headers.message_id.is_some() {
             flags |= HAS_MESSAGE_ID;

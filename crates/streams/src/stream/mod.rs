@@ -11,6 +11,7 @@ mod messages;
 mod publish_headers;
 mod purge;
 mod removal;
+mod schedule;
 mod state;
 mod stored;
 
@@ -18,12 +19,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use recado_log::{Journal, Location};
 
-use crate::config::{Limits, StreamConfig, Transform};
+use crate::config::{StreamConfig, Transform};
 
 pub(crate) use dedupe::DedupeWindow;
-pub(crate) use ingest::Accepted;
+pub(crate) use ingest::{Accepted, Origin, store_failed};
 pub(crate) use messages::{Messages, NewMessage};
-pub(crate) use publish_headers::PublishHeaders;
+pub(crate) use publish_headers::{PublishHeaders, without as without_header};
 pub(crate) use stored::{StoredConsumer, StoredStream};
 
 /// What a stream is given while it acts on its messages.
@@ -32,8 +33,6 @@ pub(crate) struct Env<'a> {
     pub now_ns: i64,
     /// Where what must last is written.
     pub journal: &'a mut dyn Journal,
-    /// What account and server allow.
-    pub limits: &'a Limits,
     /// Bytes that the account has left for this kind of storage.
     pub bytes_left: u64,
     /// A random number.
@@ -66,6 +65,10 @@ pub(crate) struct Stream {
     age_from: u64,
     /// Messages with a lifetime of their own, by when it ends.
     expiries: BTreeSet<(i64, u64)>,
+    /// Sequences were given to messages that are gone already: the state must be written.
+    skipped: bool,
+    /// A consumer waits for its subscriber to read.
+    pub(crate) congested_until_ns: Option<i64>,
     /// It is in the list of streams that have something to do.
     pub(crate) is_active: bool,
 }
@@ -89,6 +92,8 @@ impl Stream {
             tombstones: BTreeMap::new(),
             age_from: first,
             expiries: BTreeSet::new(),
+            skipped: false,
+            congested_until_ns: None,
             is_active: false,
             config: StreamConfig::default(),
         };

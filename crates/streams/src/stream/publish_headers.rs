@@ -4,7 +4,7 @@ use recado_wire::Headers;
 
 /// The headers that mean something to a stream, as they stand in the block.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct PublishHeaders<'a> {
+pub(crate) struct PublishHeaders<'a> {
     /// `Nats-Msg-Id`.
     pub message_id: Option<&'a str>,
     /// `Nats-Expected-Stream`.
@@ -55,7 +55,7 @@ pub struct PublishHeaders<'a> {
 
 impl<'a> PublishHeaders<'a> {
     /// Reads a block; the first of repeated names counts.
-    pub fn parse(block: &'a [u8]) -> Self {
+    pub(crate) fn parse(block: &'a [u8]) -> Self {
         let mut found = Self::default();
         if block.is_empty() {
             return found;
@@ -104,7 +104,7 @@ impl<'a> PublishHeaders<'a> {
 }
 
 /// The block without the lines of this name.
-pub fn without(block: &[u8], name: &str) -> Vec<u8> {
+pub(crate) fn without(block: &[u8], name: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(block.len());
     let mut kept = 0;
     for line in block.split_inclusive(|&byte| byte == b'\n') {
@@ -124,7 +124,7 @@ pub fn without(block: &[u8], name: &str) -> Vec<u8> {
 }
 
 /// The block with one more line, or a new block of that line.
-pub fn with(block: &[u8], name: &str, value: &str) -> Vec<u8> {
+pub(crate) fn with(block: &[u8], name: &str, value: &str) -> Vec<u8> {
     let mut out = match block.strip_suffix(b"\r\n") {
         Some(head) if !head.is_empty() => head.to_vec(),
         _ => b"NATS/1.0\r\n".to_vec(),

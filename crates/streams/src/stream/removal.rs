@@ -36,6 +36,15 @@ impl Stream {
         sequences: &[u64],
     ) -> Result<(), Refused> {
         let youngest = self.messages.youngest_segment(sequences);
+        self.write_tombstone(journal, youngest, sequences)
+    }
+
+    fn write_tombstone(
+        &mut self,
+        journal: &mut dyn Journal,
+        youngest: u32,
+        sequences: &[u64],
+    ) -> Result<(), Refused> {
         let at = journal.append(&Record {
             kind: kinds::REMOVED,
             stream: self.id,
@@ -70,9 +79,38 @@ impl Stream {
         if let Some(meta) = messages.index.get(sequence) {
             let subject = messages.index.subject(meta.subject);
             for slot in consumers.values_mut() {
-                slot.consumer.message_removed(sequence, subject);
+                let matches = slot.consumer.matches_subject(subject);
+                slot.consumer.message_removed(sequence, matches);
             }
         }
+    }
+
+    /// Removes one message and writes that down; whether it was there.
+    ///
+    /// # Errors
+    /// When the log does not take the record of it.
+    pub(crate) fn remove_one(
+        &mut self,
+        journal: &mut dyn Journal,
+        sequence: u64,
+    ) -> Result<bool, Refused> {
+        if self.messages.index.get(sequence).is_none() {
+            return Ok(false);
+        }
+        Ok(self.remove_for_good(journal, &[sequence])? > 0)
+    }
+
+    /// Writes that these messages are gone, which they are already; any segment may still hold them.
+    pub(super) fn write_gaps(
+        &mut self,
+        journal: &mut dyn Journal,
+        sequences: &[u64],
+    ) -> Result<(), Refused> {
+        for part in sequences.chunks(RECORD_SEQUENCES_MAX) {
+            let youngest = journal.end().segment();
+            self.write_tombstone(journal, youngest, part)?;
+        }
+        Ok(())
     }
 
     /// Forgets `REMOVED` records whose messages can't come back: all segments up to the youngest that held one are gone.

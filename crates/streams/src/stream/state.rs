@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use recado_log::{Journal, Location};
+use recado_log::{Journal, Location, Refused};
 
 use super::conditions::Lifetime;
 use super::{Stream, StoredStream, ack_start, kinds};
 use crate::api::status::{self, Extra, append_stored};
+use crate::config::StreamConfig;
 use crate::consumer::Read;
 use crate::context::Context;
 use crate::index::Filters;
@@ -38,7 +39,6 @@ impl Stream {
         let from = self.messages.visible() + 1;
         self.messages.show_up_to(last);
         self.messages.settle_removals(journal);
-        self.show_to_consumers(from, last);
         if self.republish.is_some() {
             for sequence in from..=last {
                 self.republish(context, journal, sequence);
@@ -46,15 +46,54 @@ impl Stream {
         }
     }
 
-    /// Consumers see these messages from now on.
-    pub(crate) fn show_to_consumers(&mut self, from: u64, last: u64) {
-        let Self {
-            messages,
-            consumers,
-            ..
-        } = self;
-        for slot in consumers.values_mut() {
-            slot.consumer.messages_durable(from, last, &mut messages.index);
+    /// Whether sequences were skipped since the last call.
+    pub(crate) fn take_skipped(&mut self) -> bool {
+        std::mem::take(&mut self.skipped)
+    }
+
+    /// Takes over a new configuration that was checked against the old one, and writes it down. What the old
+    /// limits took away must not come back when the log is opened with the new ones, so that is written first.
+    pub(crate) fn update(
+        &mut self,
+        journal: &mut dyn Journal,
+        config: StreamConfig,
+        now_ns: i64,
+    ) -> Result<(), Refused> {
+        self.store_gaps(journal)?;
+        let old = self.config.clone();
+        self.apply(config);
+        if let Err(refused) = self.store_config(journal) {
+            self.apply(old);
+            return Err(refused);
+        }
+        self.store_state(journal)?;
+        self.enforce_all_limits();
+        self.age_from = 0;
+        let _ = now_ns;
+        Ok(())
+    }
+
+    /// Writes which messages between first and last are gone.
+    fn store_gaps(&mut self, journal: &mut dyn Journal) -> Result<(), Refused> {
+        if !self.messages.is_on_file() || self.messages.index.deleted_count() == 0 {
+            return Ok(());
+        }
+        let gaps: Vec<u64> = self
+            .messages
+            .index
+            .deleted_ranges()
+            .flat_map(|(from, to)| from..=to)
+            .collect();
+        self.write_gaps(journal, &gaps)
+    }
+
+    /// All its records may be forgotten.
+    pub(crate) fn release_all(&self, journal: &mut dyn Journal) {
+        self.messages.each_place(|at| journal.release(at));
+        let others = self.tombstones.values().flatten().copied();
+        let state = self.state_at.map(|(at, _)| at);
+        for at in others.chain(self.config_at).chain(state) {
+            journal.release(at);
         }
     }
 
@@ -111,7 +150,8 @@ impl Stream {
     pub(crate) fn next_deadline(&self) -> Option<i64> {
         let consumers = self.consumers.values();
         let theirs = consumers.filter_map(|slot| slot.consumer.next_deadline()).min();
-        self.next_expiry().into_iter().chain(theirs).min()
+        let own = self.next_expiry().into_iter().chain(self.congested_until_ns);
+        own.chain(theirs).min()
     }
 
     /// Whether a control record is the one that counts.

@@ -118,7 +118,10 @@ impl JetStream {
             return None;
         }
         let error = ApiError::new(&error::REQUIRED_API_LEVEL);
-        Some(Outcome::Answer(refusal_of_type(call.response_type(), &error)))
+        Some(Outcome::Answer(refusal_of_type(
+            call.response_type().unwrap_or(api::SYSTEM_RESPONSE),
+            &error,
+        )))
     }
 
     fn dispatch(&mut self, call: &mut Call<'_, '_>, api_call: &ApiCall<'_>) -> Outcome {

@@ -3,6 +3,7 @@
 use recado_log::Record;
 
 use super::Call;
+use crate::api::advisory::Action;
 use crate::api::{
     self, INFOS_PER_PAGE, NAMES_PER_PAGE, Page, PurgeRequest, SUBJECTS_PER_PAGE,
     StreamConfigRequest, StreamCreateResponse, StreamDeleteResponse, StreamInfoRequest,
@@ -70,7 +71,7 @@ impl JetStream {
         self.subscribe_to_subjects(call.context, id);
         self.start_sources(call.context, id);
         self.schedule(id);
-        self.advise_stream(call.context, &name, "create");
+        self.advise_stream(call.context, &name, Action::Created);
         Ok(id)
     }
 
@@ -100,7 +101,7 @@ impl JetStream {
         self.start_sources(call.context, id);
         self.schedule(id);
         self.activate(id);
-        self.advise_stream(call.context, name, "modify");
+        self.advise_stream(call.context, name, Action::Updated);
         let info = self.info_of(self.stream(name)?, now_ns);
         Ok(StreamUpdateResponse { info })
     }
@@ -133,7 +134,7 @@ impl JetStream {
         }
         self.schedule(id);
         self.unsaved.remove(&id);
-        self.advise_stream(call.context, name, "delete");
+        self.advise_stream(call.context, name, Action::Deleted);
         Ok(StreamDeleteResponse { success: true })
     }
 
