@@ -14,6 +14,8 @@ mod phase;
 mod plain;
 mod server;
 mod service;
+#[cfg_attr(not(test), expect(dead_code, reason = "streams are not started yet"))]
+mod store_dir;
 mod version;
 mod visible;
 mod watched;
