@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use recado_auth::{Authenticator, Secret};
+use recado_log::{LockError, OpenError};
 use recado_streams::config::API_LEVEL;
 use recado_wire::Info;
 use tokio::sync::watch;
@@ -89,6 +90,8 @@ impl Server {
             .map(|p| (p.listener.addr, p.subject.clone()))
             .collect();
         let store = open_store(&options)?;
+        let mut options = options;
+        options.streams.enabled = store.is_some();
         let info = describe(&options, &client, authenticator.is_required());
         let settings = EngineSettings::new(&options, authenticator.is_required());
         let (threads, runtimes) =
@@ -264,7 +267,8 @@ async fn live(
     stop(engine).await;
 }
 
-/// Opens the store of the streams, if there are to be any.
+/// Opens the store of the streams, if there are to be any. A second server of the same user does without rather
+/// than not start at all, unless it was told where to store.
 fn open_store(options: &Options) -> Result<Option<streams::Store>, StartError> {
     if !options.streams.enabled {
         return Ok(None);
@@ -272,9 +276,19 @@ fn open_store(options: &Options) -> Result<Option<streams::Store>, StartError> {
     let no_directory = || StartError::Options("there is no directory to store in".to_owned());
     let directory = options.streams.directory().ok_or_else(no_directory)?;
     let name = options.server_name.as_deref().unwrap_or("recado");
-    streams::open(&directory, streams::settings(options, name))
-        .map(Some)
-        .map_err(StartError::Store)
+    match streams::open(&directory, streams::settings(options, name)) {
+        Err(StartError::Store {
+            source: OpenError::Lock(LockError::Held { .. }),
+            ..
+        }) if options.streams.store_dir_is_default => {
+            tracing::warn!(
+                store = %directory.display(),
+                "another server has the store: this one runs without streams; give it a store of its own with --store-dir DIR"
+            );
+            Ok(None)
+        }
+        opened => opened.map(Some),
+    }
 }
 
 /// Writes what waits, then closes everybody.
@@ -341,7 +355,11 @@ fn describe(options: &Options, client: &Listener, auth_required: bool) -> Info {
         auth_required,
         max_payload: options.limits.max_payload,
         jetstream: options.streams.enabled,
-        api_lvl: if options.streams.enabled { API_LEVEL } else { 0 },
+        api_lvl: if options.streams.enabled {
+            API_LEVEL
+        } else {
+            0
+        },
         domain: options.streams.domain.clone().unwrap_or_default(),
         ..Info::default()
     }

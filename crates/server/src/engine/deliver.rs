@@ -149,33 +149,18 @@ impl Worker {
         reached
     }
 
-    /// Whether anybody but the connection `but` is subscribed to `subject`; where a queue group is named,
-    /// in that group.
-    pub(crate) fn has_interest(
+    /// Whether any of those whom `subject` reaches is one `that`.
+    pub(crate) fn any_target(
         &mut self,
         engine: &Engine,
-        but: u64,
         subject: &[u8],
-        queue: Option<&[u8]>,
+        that: impl Fn(&Target) -> bool,
     ) -> bool {
-        use recado_router::Subscription as _;
         let id = find_route(&mut self.cache, &mut self.stage, engine, subject);
-        let Some(route) = self.cache.get(id) else {
-            return false;
-        };
-        let others = |targets: &[Target]| {
-            let mut targets = targets.iter();
-            targets.any(|target| {
-                target.connection_id != but
-                    && (queue.is_none() || target.sub.queue() == queue)
-                    && target
-                        .sub
-                        .connection
-                        .upgrade()
-                        .is_some_and(|open| open.close_reason().is_none())
-            })
-        };
-        others(&route.plain) || route.queues.iter().any(|members| others(members))
+        self.cache.get(id).is_some_and(|route| {
+            let queues = route.queues.iter().flatten();
+            route.plain.iter().chain(queues).any(that)
+        })
     }
 }
 

@@ -17,7 +17,7 @@ use super::link::Link;
 use super::registry::Limit;
 use super::shared::Engine;
 use super::subscription::Subscription;
-use super::worker::{Congestion, with_worker};
+use super::worker::{CONGESTED_BYTES, Congestion, with_worker};
 
 /// Frames that wait for the thread in bytes, after which the connection is cut off and begins anew.
 const PENDING_BYTES_MAX: usize = 512 * 1024 * 1024;
@@ -118,7 +118,26 @@ impl Insider {
 
     /// Whether anybody but this part itself is subscribed to `subject`, in `queue` where one is given.
     pub(crate) fn has_interest(&self, subject: &[u8], queue: Option<&[u8]>) -> bool {
-        with_worker(|worker| worker.has_interest(&self.engine, self.connection.id, subject, queue))
+        use recado_router::Subscription as _;
+        let own = self.connection.id;
+        with_worker(|worker| {
+            worker.any_target(&self.engine, subject, |target| {
+                let open = || target.sub.connection.upgrade();
+                target.connection_id != own
+                    && (queue.is_none() || target.sub.queue() == queue)
+                    && open().is_some_and(|open| open.close_reason().is_none())
+            })
+        })
+    }
+
+    /// Whether so much waits for the subscribers of `subject` that they should not get more right now.
+    pub(crate) fn is_congested(&self, subject: &[u8]) -> bool {
+        with_worker(|worker| {
+            worker.any_target(&self.engine, subject, |target| {
+                let open = target.sub.connection.upgrade();
+                open.is_some_and(|open| open.waiting_bytes() > CONGESTED_BYTES)
+            })
+        })
     }
 
     /// Writes what was published and delivered since the last time.

@@ -61,6 +61,13 @@ impl Intake {
         self.wake(state);
     }
 
+    /// A new connection brings frames again; what the old one left is gone.
+    pub(crate) fn reopen(&self) {
+        let mut state = self.state.lock();
+        state.closed = false;
+        state.bytes.clear();
+    }
+
     /// No more frames will come.
     pub(crate) fn close(&self) {
         let mut state = self.state.lock();

@@ -19,8 +19,8 @@ use crate::engine::{Engine, Insider, Intake};
 const NAP_MAX: Duration = Duration::from_secs(10);
 /// Between two looks at what compaction may do.
 const UPKEEP_EVERY: Duration = Duration::from_millis(20);
-/// Bytes that compaction reads in one turn.
-const COMPACT_BYTES: usize = 256 * 1024;
+/// Progress of consumers that nobody waits for is written after so long.
+const SAVE_AFTER: Duration = Duration::from_millis(100);
 
 /// Everything that the streams thread holds.
 pub(super) struct Driver {
@@ -114,7 +114,11 @@ impl Driver {
         let mut upkeep = Instant::now() + UPKEEP_EVERY;
         let mut busy = false;
         while !self.stop.load(Ordering::Acquire) {
-            let until = if busy { Instant::now() } else { self.wake_at(upkeep) };
+            let until = if busy {
+                Instant::now()
+            } else {
+                self.wake_at(upkeep)
+            };
             let taken = self.intake.take(&mut self.frames, Some(until));
             self.handle_frames(insider);
             self.settle(insider);
@@ -143,8 +147,8 @@ impl Driver {
             let wait = deadline_ns.saturating_sub(now_ns()).max(0);
             until = until.min(now + Duration::from_nanos(wait.unsigned_abs()));
         }
-        if self.log.wants_upkeep() {
-            until = until.min(upkeep);
+        if self.jetstream.has_unsaved() {
+            until = until.min(upkeep.max(now + SAVE_AFTER));
         }
         until
     }
@@ -203,7 +207,9 @@ impl Driver {
                     ServerParsed::Incomplete => break,
                     // Only the engine writes here: it can't be, and nothing behind it could be trusted.
                     ServerParsed::Malformed => {
-                        tracing::error!("a frame for the streams can't be read; the rest of its batch is lost");
+                        tracing::error!(
+                            "a frame for the streams can't be read; the rest of its batch is lost"
+                        );
                         at = frames.len();
                         break;
                     }
@@ -224,9 +230,9 @@ impl Driver {
             Progress::Durable(position) => self.act(insider, |jetstream, context, log| {
                 jetstream.durable(context, log, position);
             }),
-            Progress::RolledBack { to, why } => {
+            Progress::RolledBack { why, .. } => {
                 tracing::error!(%why, "the store could not take a batch: its publishes are refused");
-                self.failed(insider, to, &why);
+                self.failed(insider, false, &why);
             }
             Progress::Stopped { why } => {
                 tracing::error!(
@@ -268,18 +274,11 @@ impl Driver {
     fn upkeep(&mut self, insider: &Insider) {
         let segments = Segments {
             oldest: self.log.oldest_segment().unwrap_or(u32::MAX),
-            newest: self.log.newest_segment(),
+            newest: self.log.end().segment(),
         };
         self.act(insider, |jetstream, context, log| {
             jetstream.upkeep(context, log, segments);
         });
-        let jetstream = std::cell::RefCell::new(&mut self.jetstream);
-        let outcome = self.log.compact(
-            COMPACT_BYTES,
-            &mut |entry| jetstream.borrow().is_live(entry),
-            &mut |entry, at| jetstream.borrow_mut().moved(entry, at),
-        );
-        self.compacting = outcome.is_more();
     }
 
     /// Says goodbye to whoever waits, and commits what is left.
@@ -321,7 +320,9 @@ impl Driver {
 /// Unix time in nanoseconds.
 pub(super) fn now_ns() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+    since.map_or(0, |since| {
+        i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+    })
 }
 
 /// xorshift64*: even, not secret.

@@ -17,7 +17,6 @@ use crate::config::Options;
 use crate::engine::{Engine, Intake};
 use crate::version::NATS_VERSION;
 
-pub use store::StoreError;
 pub(crate) use store::{Store, open};
 
 /// What the state machines are to know of the server's configuration.
@@ -36,9 +35,9 @@ pub(crate) fn settings(options: &Options, server_name: &str) -> Settings {
             server: ServerLimits {
                 max_request_batch: number(limits.max_request_batch),
                 max_ack_pending: number(limits.max_ack_pending),
-                max_duplicate_window: limits
-                    .duplicate_window
-                    .map_or(0, |window| i64::try_from(window.as_nanos()).unwrap_or(i64::MAX)),
+                max_duplicate_window: limits.duplicate_window.map_or(0, |window| {
+                    i64::try_from(window.as_nanos()).unwrap_or(i64::MAX)
+                }),
             },
             ..Limits::default()
         },

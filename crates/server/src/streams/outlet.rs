@@ -27,6 +27,10 @@ impl Outlet for EngineOutlet<'_> {
         self.0.has_interest(subject, queue)
     }
 
+    fn is_congested(&self, subject: &[u8]) -> bool {
+        self.0.is_congested(subject)
+    }
+
     fn subscribe(&mut self, filter: &[u8], sid: &[u8]) {
         self.0.subscribe(filter, sid);
     }
@@ -47,6 +51,10 @@ impl Outlet for Nobody {
     }
 
     fn has_interest(&self, _: &[u8], _: Option<&[u8]>) -> bool {
+        false
+    }
+
+    fn is_congested(&self, _: &[u8]) -> bool {
         false
     }
 

@@ -39,7 +39,15 @@ impl<'a> AckSubject<'a> {
         let (stream, consumer) = (tokens.next()?, tokens.next()?);
         let deliveries = number(tokens.next()?)?;
         let (stream_seq, consumer_seq) = (number(tokens.next()?)?, number(tokens.next()?)?);
-        Some(Self { stream, consumer, delivery: Delivery { deliveries, stream_seq, consumer_seq } })
+        Some(Self {
+            stream,
+            consumer,
+            delivery: Delivery {
+                deliveries,
+                stream_seq,
+                consumer_seq,
+            },
+        })
     }
 }
 
@@ -70,7 +78,12 @@ impl AckWriter {
     pub(super) fn write(&mut self, delivery: Delivery, time_ns: i64, pending: u64) {
         self.buffer.truncate(self.prefix);
         push_number(&mut self.buffer, delivery.deliveries);
-        for value in [delivery.stream_seq, delivery.consumer_seq, time_ns.unsigned_abs(), pending] {
+        for value in [
+            delivery.stream_seq,
+            delivery.consumer_seq,
+            time_ns.unsigned_abs(),
+            pending,
+        ] {
             self.buffer.push(b'.');
             push_number(&mut self.buffer, value);
         }
@@ -81,7 +94,8 @@ impl AckWriter {
     }
 }
 
-const PAIRS: &[u8; 200] = b"0001020304050607080910111213141516171819202122232425262728293031323334353637383940\
+const PAIRS: &[u8; 200] =
+    b"0001020304050607080910111213141516171819202122232425262728293031323334353637383940\
 41424344454647484950515253545556575859606162636465666768697071727374757677787980818283848586878889\
 90919293949596979899";
 
@@ -117,23 +131,51 @@ mod tests {
     #[test]
     fn an_ack_subject_names_delivery_sequences_time_and_what_is_left() {
         let mut writer = AckWriter::new("S", "C");
-        writer.write(Delivery { deliveries: 2, stream_seq: 10, consumer_seq: 101 }, 1_700_000_000_000_000_000, 0);
-        assert_eq!(writer.written(), b"$JS.ACK.S.C.2.10.101.1700000000000000000.0");
+        writer.write(
+            Delivery {
+                deliveries: 2,
+                stream_seq: 10,
+                consumer_seq: 101,
+            },
+            1_700_000_000_000_000_000,
+            0,
+        );
+        assert_eq!(
+            writer.written(),
+            b"$JS.ACK.S.C.2.10.101.1700000000000000000.0"
+        );
     }
 
     #[test]
     fn the_long_form_is_read_too_with_or_without_a_token_at_its_end() {
-        let delivery = Delivery { deliveries: 1, stream_seq: 2, consumer_seq: 3 };
-        for subject in ["$JS.ACK._.hash.S.C.1.2.3.4.5", "$JS.ACK._.hash.S.C.1.2.3.4.5.more"] {
+        let delivery = Delivery {
+            deliveries: 1,
+            stream_seq: 2,
+            consumer_seq: 3,
+        };
+        for subject in [
+            "$JS.ACK._.hash.S.C.1.2.3.4.5",
+            "$JS.ACK._.hash.S.C.1.2.3.4.5.more",
+        ] {
             let read = AckSubject::parse(subject.as_bytes()).expect("an ack subject");
-            assert_eq!((read.stream, read.consumer, read.delivery), (&b"S"[..], &b"C"[..], delivery));
+            assert_eq!(
+                (read.stream, read.consumer, read.delivery),
+                (&b"S"[..], &b"C"[..], delivery)
+            );
         }
     }
 
     #[test]
     fn what_is_no_ack_subject_is_not_read_as_one() {
-        for subject in ["$JS.ACK.S.C.1.2.3.4", "$JS.ACK.S.C.1.2.3.4.5.6", "$JS.ACK.S.C.x.2.3.4.5",
-            "$JS.ACK.S.C.1.99999999999999999999999.3.4.5", "$JS.API.S.C.1.2.3.4.5", "$JS.ACK.S.C.1..3.4.5", ""] {
+        for subject in [
+            "$JS.ACK.S.C.1.2.3.4",
+            "$JS.ACK.S.C.1.2.3.4.5.6",
+            "$JS.ACK.S.C.x.2.3.4.5",
+            "$JS.ACK.S.C.1.99999999999999999999999.3.4.5",
+            "$JS.API.S.C.1.2.3.4.5",
+            "$JS.ACK.S.C.1..3.4.5",
+            "",
+        ] {
             assert_eq!(AckSubject::parse(subject.as_bytes()), None, "{subject}");
         }
     }

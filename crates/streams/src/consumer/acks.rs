@@ -70,9 +70,7 @@ impl Consumer {
         }
         match self.settings.acks {
             Acks::None => Confirmation::None,
-            Acks::UpTo => {
-                self.settle_upto(ctx, source, delivery.stream_seq, delivery.consumer_seq)
-            }
+            Acks::UpTo => self.settle_upto(ctx, source, delivery.stream_seq, delivery.consumer_seq),
             Acks::Each => {
                 self.settle_one(ctx, source, delivery, sample);
                 Confirmation::Owed
@@ -87,7 +85,9 @@ impl Consumer {
         delivery: Delivery,
         sample: bool,
     ) {
-        let removed = self.unacked.remove(delivery.stream_seq, delivery.consumer_seq);
+        let removed = self
+            .unacked
+            .remove(delivery.stream_seq, delivery.consumer_seq);
         match removed {
             Some(unacked) => {
                 if sample {
@@ -124,7 +124,10 @@ impl Consumer {
         while let Some(unacked) = self.unacked.remove_first_upto(stream_seq) {
             source.settled(unacked.stream_seq);
         }
-        self.floor = Place { consumer_seq, stream_seq };
+        self.floor = Place {
+            consumer_seq,
+            stream_seq,
+        };
         self.activity.acked_ns = Some(ctx.now_ns);
         self.dirty = true;
         Confirmation::Owed
@@ -150,7 +153,11 @@ impl Consumer {
                 reason: reason.clone(),
             });
             let reason = DeadReason::Terminated(reason);
-            self.events.push(Event::DeadLetter { stream_seq, deliveries, reason });
+            self.events.push(Event::DeadLetter {
+                stream_seq,
+                deliveries,
+                reason,
+            });
         }
         confirmation
     }
@@ -161,12 +168,21 @@ impl Consumer {
         let Some(unacked) = unacked.filter(|_| range.contains(&delivery.consumer_seq)) else {
             return;
         };
-        let Delivery { deliveries, stream_seq, consumer_seq } = delivery;
-        self.events.push(Event::Naked { stream_seq, consumer_seq, deliveries });
+        let Delivery {
+            deliveries,
+            stream_seq,
+            consumer_seq,
+        } = delivery;
+        self.events.push(Event::Naked {
+            stream_seq,
+            consumer_seq,
+            deliveries,
+        });
         self.dirty = true;
         if let Some(delay_ns) = delay_ns(argument.trim_ascii()) {
             let due_ns = ctx.now_ns.saturating_add(delay_ns);
-            self.unacked.put_off(stream_seq, unacked.consumer_seq, due_ns);
+            self.unacked
+                .put_off(stream_seq, unacked.consumer_seq, due_ns);
         } else {
             self.redeliver_or_give_up(unacked);
         }
@@ -185,15 +201,25 @@ impl Consumer {
         self.raise_floor();
         self.dirty = true;
         let deliveries = u64::from(unacked.deliveries);
-        self.events.push(Event::MaxDeliveries { stream_seq, deliveries });
+        self.events.push(Event::MaxDeliveries {
+            stream_seq,
+            deliveries,
+        });
         let reason = DeadReason::MaxDeliveries;
-        self.events.push(Event::DeadLetter { stream_seq, deliveries, reason });
+        self.events.push(Event::DeadLetter {
+            stream_seq,
+            deliveries,
+            reason,
+        });
     }
 
     fn progress_made(&mut self, ctx: &mut Context<'_>, delivery: Delivery) {
-        let Some(unacked) = self.unacked.get(delivery.stream_seq) else { return };
+        let Some(unacked) = self.unacked.get(delivery.stream_seq) else {
+            return;
+        };
         let due_ns = self.settings.due_ns(ctx.now_ns, unacked.deliveries);
-        self.unacked.put_off(unacked.stream_seq, unacked.consumer_seq, due_ns);
+        self.unacked
+            .put_off(unacked.stream_seq, unacked.consumer_seq, due_ns);
         self.dirty = true;
     }
 
@@ -226,7 +252,8 @@ impl Consumer {
 
     /// What was delivered is no longer there.
     pub(super) fn drop_unacked(&mut self, unacked: Unacked) {
-        self.unacked.remove(unacked.stream_seq, unacked.consumer_seq);
+        self.unacked
+            .remove(unacked.stream_seq, unacked.consumer_seq);
         self.raise_floor();
         self.dirty = true;
         self.events.push(Event::Terminated {

@@ -31,7 +31,10 @@ impl Consumer {
         }
         self.config.pause_until = until_ns;
         self.activity.paused = self.is_paused(ctx.now_ns);
-        self.events.push(Event::Paused { until_ns, paused: self.activity.paused });
+        self.events.push(Event::Paused {
+            until_ns,
+            paused: self.activity.paused,
+        });
     }
 
     /// Begins anew at a sequence, or behind its ack floor (E41). What was delivered is forgotten, and the
@@ -52,7 +55,10 @@ impl Consumer {
         self.exhausted.clear();
         self.exhausted_untold.clear();
         self.position.go_to(sequence, &mut self.filters, source);
-        self.delivered = Place { consumer_seq: 0, stream_seq: sequence - 1 };
+        self.delivered = Place {
+            consumer_seq: 0,
+            stream_seq: sequence - 1,
+        };
         self.floor = self.delivered;
         self.activity.delivered_ns = None;
         self.activity.acked_ns = None;
@@ -116,12 +122,18 @@ impl Consumer {
 
     /// Many messages left the stream at once: in place of telling of each with [`Self::message_removed`].
     pub fn stream_purged(&mut self, source: &mut dyn Source) {
-        let gone: Vec<_> =
-            self.unacked.iter().filter(|unacked| !source.exists(unacked.stream_seq)).copied().collect();
+        let gone: Vec<_> = self
+            .unacked
+            .iter()
+            .filter(|unacked| !source.exists(unacked.stream_seq))
+            .copied()
+            .collect();
         for unacked in gone {
-            self.unacked.remove(unacked.stream_seq, unacked.consumer_seq);
+            self.unacked
+                .remove(unacked.stream_seq, unacked.consumer_seq);
         }
-        self.exhausted.retain(|sequence, _| source.exists(*sequence));
+        self.exhausted
+            .retain(|sequence, _| source.exists(*sequence));
         self.exhausted_untold.clear();
         let first = source.first_sequence().max(1);
         if self.position.next() < first {

@@ -108,7 +108,9 @@ impl Consumer {
         match source.read(next.sequence()) {
             Read::Gone => self.pass_over(next),
             Read::Lost => {
-                self.events.push(Event::Lost { stream_seq: next.sequence() });
+                self.events.push(Event::Lost {
+                    stream_seq: next.sequence(),
+                });
                 self.pass_lost(next);
             }
             Read::Message(stored) => {
@@ -116,7 +118,9 @@ impl Consumer {
                     return Some(Stop::Held);
                 }
                 let bytes = self.send(ctx, &stored, next);
-                let Some(bytes) = bytes else { return Some(Stop::Held) };
+                let Some(bytes) = bytes else {
+                    return Some(Stop::Held);
+                };
                 let stored_ns = stored.time_ns;
                 self.delivered_one(ctx, source, next, stored_ns, bytes);
             }
@@ -201,12 +205,18 @@ impl Consumer {
                     source.settled(stream_seq);
                 } else {
                     let due_ns = self.settings.due_ns(now_ns, 1);
-                    self.unacked.push(Unacked { stream_seq, consumer_seq, due_ns, deliveries: 1 });
+                    self.unacked.push(Unacked {
+                        stream_seq,
+                        consumer_seq,
+                        due_ns,
+                        deliveries: 1,
+                    });
                 }
             }
             Next::Again(unacked) => {
                 let deliveries = unacked.deliveries.saturating_add(1);
-                self.unacked.redeliver(unacked.stream_seq, self.settings.due_ns(now_ns, deliveries));
+                self.unacked
+                    .redeliver(unacked.stream_seq, self.settings.due_ns(now_ns, deliveries));
             }
         }
         if let Some(replay) = &mut self.replay {
@@ -244,8 +254,12 @@ impl Consumer {
 
     fn replay_allows(&mut self, stored: &Stored<'_>, now_ns: i64) -> bool {
         const NOT_WORTH_WAITING_NS: i64 = 1_000_000;
-        let Some(replay) = &mut self.replay else { return true };
-        let Some((stored_ns, delivered_ns)) = replay.previous else { return true };
+        let Some(replay) = &mut self.replay else {
+            return true;
+        };
+        let Some((stored_ns, delivered_ns)) = replay.previous else {
+            return true;
+        };
         let gap_ns = stored.time_ns.saturating_sub(stored_ns);
         let due_ns = delivered_ns.saturating_add(gap_ns);
         let waits = gap_ns > NOT_WORTH_WAITING_NS && due_ns > now_ns;

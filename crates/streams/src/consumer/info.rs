@@ -13,7 +13,10 @@ impl Consumer {
         if self.push.is_none() {
             self.sweep_waiting(ctx);
         }
-        let remaining = self.config.pause_until.map_or(0, |until| until.saturating_sub(ctx.now_ns));
+        let remaining = self
+            .config
+            .pause_until
+            .map_or(0, |until| until.saturating_sub(ctx.now_ns));
         ConsumerInfo {
             stream_name: self.stream.to_string(),
             name: self.name.to_string(),
@@ -74,10 +77,17 @@ impl Consumer {
     /// What heartbeats say: the last delivery, and how far the stream was looked through.
     pub(super) fn last_seen(&self) -> Place {
         let stream_seq = self.position.next().saturating_sub(1);
-        Place { consumer_seq: self.delivered.consumer_seq, stream_seq }
+        Place {
+            consumer_seq: self.delivered.consumer_seq,
+            stream_seq,
+        }
     }
 }
 
 fn sequence_info(place: Place, last_active: Option<i64>) -> SequenceInfo {
-    SequenceInfo { consumer_seq: place.consumer_seq, stream_seq: place.stream_seq, last_active }
+    SequenceInfo {
+        consumer_seq: place.consumer_seq,
+        stream_seq: place.stream_seq,
+        last_active,
+    }
 }

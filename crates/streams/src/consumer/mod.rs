@@ -129,7 +129,14 @@ impl Consumer {
     ) -> Self {
         let mut filters = Filters::new(config.filters());
         let position = Position::begin(&config, &mut filters, source);
-        let mut made = Self::at(stream, name, config, created_ns, (filters, position), now_ns);
+        let mut made = Self::at(
+            stream,
+            name,
+            config,
+            created_ns,
+            (filters, position),
+            now_ns,
+        );
         let before = made.position.next().saturating_sub(1);
         made.delivered.stream_seq = before;
         made.floor.stream_seq = before;
@@ -152,7 +159,14 @@ impl Consumer {
         // A stream that lost its end (it was written without waiting for the disk) may be shorter.
         let next = progress.next.min(source.last_sequence() + 1).max(1);
         let position = Position::at(next, progress.picked_upto, &mut filters, source);
-        let mut made = Self::at(stream, name, config, created_ns, (filters, position), now_ns);
+        let mut made = Self::at(
+            stream,
+            name,
+            config,
+            created_ns,
+            (filters, position),
+            now_ns,
+        );
         made.take_progress(progress, source, now_ns);
         made.replay_from(source.last_sequence());
         made
@@ -202,8 +216,11 @@ impl Consumer {
 
     fn replay_from(&mut self, last: u64) {
         let replays = self.config.replay_policy == ReplayPolicy::Original;
-        self.replay = (replays && self.position.next() <= last)
-            .then_some(Replay { upto: last, previous: None, due_ns: None });
+        self.replay = (replays && self.position.next() <= last).then_some(Replay {
+            upto: last,
+            previous: None,
+            due_ns: None,
+        });
     }
 
     /// Its stream.

@@ -28,7 +28,10 @@ impl Consumer {
             taken.sort_unstable();
             untold.sort_unstable();
             let count = |seq: u64| self.exhausted.get(&seq).map(|count| (seq, *count));
-            (changes.changed, untold.into_iter().filter_map(count).collect())
+            (
+                changes.changed,
+                untold.into_iter().filter_map(count).collect(),
+            )
         };
         self.dirty = false;
         self.must_tell_all = false;
@@ -51,9 +54,17 @@ impl Consumer {
     }
 
     /// Goes on where it was told to have come. What is no longer in the stream is left out.
-    pub(super) fn take_progress(&mut self, progress: Progress, source: &mut dyn Source, now_ns: i64) {
+    pub(super) fn take_progress(
+        &mut self,
+        progress: Progress,
+        source: &mut dyn Source,
+        now_ns: i64,
+    ) {
         let last = source.last_sequence();
-        let place = |place: Place| Place { stream_seq: place.stream_seq.min(last), ..place };
+        let place = |place: Place| Place {
+            stream_seq: place.stream_seq.min(last),
+            ..place
+        };
         self.delivered = place(progress.delivered);
         self.floor = place(progress.floor);
         for unacked in progress.unacked.into_values() {

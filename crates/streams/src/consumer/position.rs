@@ -33,7 +33,11 @@ struct Picked {
 
 impl Position {
     /// Where a new consumer begins.
-    pub(super) fn begin(config: &ConsumerConfig, filters: &mut Filters, source: &mut dyn Source) -> Self {
+    pub(super) fn begin(
+        config: &ConsumerConfig,
+        filters: &mut Filters,
+        source: &mut dyn Source,
+    ) -> Self {
         let (first, last) = (source.first_sequence().max(1), source.last_sequence());
         let mut picked = None;
         let start = match config.deliver_policy {
@@ -60,7 +64,12 @@ impl Position {
         filters: &mut Filters,
         source: &mut dyn Source,
     ) -> Self {
-        let mut position = Self { next, ahead: 0, counted_to: 0, picked: None };
+        let mut position = Self {
+            next,
+            ahead: 0,
+            counted_to: 0,
+            picked: None,
+        };
         position.count_all(picked_upto, filters, source);
         position
     }
@@ -81,11 +90,17 @@ impl Position {
         filters: &mut Filters,
         source: &mut dyn Source,
     ) {
-        self.picked = picked_upto.filter(|upto| self.next <= *upto).map(|resume_after| {
-            let mut sequences = source.last_per_subject(filters);
-            sequences.retain(|seq| (self.next..=resume_after).contains(seq));
-            Picked { sequences, at: 0, resume_after }
-        });
+        self.picked = picked_upto
+            .filter(|upto| self.next <= *upto)
+            .map(|resume_after| {
+                let mut sequences = source.last_per_subject(filters);
+                sequences.retain(|seq| (self.next..=resume_after).contains(seq));
+                Picked {
+                    sequences,
+                    at: 0,
+                    resume_after,
+                }
+            });
         self.counted_to = source.last_sequence();
         self.ahead = match &self.picked {
             Some(picked) => {
@@ -127,7 +142,9 @@ impl Position {
             return;
         }
         self.ahead += if last - from < COUNT_SINGLY_MAX {
-            (from..=last).filter(|seq| source.matches(*seq, filters)).count() as u64
+            (from..=last)
+                .filter(|seq| source.matches(*seq, filters))
+                .count() as u64
         } else {
             source.count_matching(from, filters)
         };

@@ -78,7 +78,9 @@ impl Consumer {
         }
         let ahead = i64::try_from(self.position.ahead()).unwrap_or(i64::MAX);
         let ack_pending = i64::try_from(self.unacked.len()).unwrap_or(i64::MAX);
-        let Some(front) = self.waiting.front_mut() else { return Verdict::Pass };
+        let Some(front) = self.waiting.front_mut() else {
+            return Verdict::Pass;
+        };
         let Some(group) = &front.group else {
             return match (policy, &self.pin) {
                 (PriorityPolicy::PinnedClient, Some(_)) => Verdict::Pass,
@@ -104,8 +106,13 @@ impl Consumer {
     /// The request at the front gets the pin.
     pub(super) fn pin_front(&mut self, ctx: &mut Context<'_>) {
         let id = pin_id(ctx);
-        let group = self.waiting.front_mut().and_then(|front| front.group.as_mut());
-        let Some(group) = group.filter(|group| !group.name.is_empty()) else { return };
+        let group = self
+            .waiting
+            .front_mut()
+            .and_then(|front| front.group.as_mut());
+        let Some(group) = group.filter(|group| !group.name.is_empty()) else {
+            return;
+        };
         group.pin_id.clone_from(&id);
         let pin = Pin {
             id: id.clone(),
@@ -113,7 +120,10 @@ impl Consumer {
             since_ns: ctx.now_ns,
             until_ns: ctx.now_ns.saturating_add(self.settings.pin_timeout_ns),
         };
-        self.events.push(Event::Pinned { group: pin.group.clone(), pin_id: id });
+        self.events.push(Event::Pinned {
+            group: pin.group.clone(),
+            pin_id: id,
+        });
         self.pin = Some(pin);
     }
 
@@ -128,7 +138,10 @@ impl Consumer {
 
     pub(super) fn take_pin(&mut self, reason: &'static str) {
         if let Some(pin) = self.pin.take() {
-            self.events.push(Event::Unpinned { group: pin.group, reason });
+            self.events.push(Event::Unpinned {
+                group: pin.group,
+                reason,
+            });
         }
     }
 }

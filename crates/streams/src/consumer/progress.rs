@@ -72,7 +72,12 @@ impl Progress {
     ///
     /// # Errors
     /// When it is not one, or does not fit to those before. Nothing was taken then.
-    pub fn apply(&mut self, stream: &str, consumer: &str, record: &[u8]) -> Result<(), ProgressError> {
+    pub fn apply(
+        &mut self,
+        stream: &str,
+        consumer: &str,
+        record: &[u8],
+    ) -> Result<(), ProgressError> {
         let error = |why| ProgressError {
             stream: stream.to_owned(),
             consumer: consumer.to_owned(),
@@ -100,7 +105,8 @@ impl Progress {
         for stream_seq in written.taken {
             self.unacked.remove(&stream_seq);
         }
-        self.unacked.extend(written.unacked.into_iter().map(|one| (one.stream_seq, one)));
+        self.unacked
+            .extend(written.unacked.into_iter().map(|one| (one.stream_seq, one)));
         for (stream_seq, deliveries) in written.exhausted {
             self.unacked.remove(&stream_seq);
             self.exhausted.insert(stream_seq, deliveries);
@@ -123,13 +129,19 @@ impl Written {
         put(&mut out, self.taken.len() as u64);
         let mut before = 0;
         for &stream_seq in &self.taken {
-            put(&mut out, stream_seq - std::mem::replace(&mut before, stream_seq));
+            put(
+                &mut out,
+                stream_seq - std::mem::replace(&mut before, stream_seq),
+            );
         }
         self.put_unacked(&mut out);
         put(&mut out, self.exhausted.len() as u64);
         let mut before = 0;
         for &(stream_seq, deliveries) in &self.exhausted {
-            put(&mut out, stream_seq - std::mem::replace(&mut before, stream_seq));
+            put(
+                &mut out,
+                stream_seq - std::mem::replace(&mut before, stream_seq),
+            );
             put(&mut out, u64::from(deliveries));
         }
         out
@@ -139,7 +151,10 @@ impl Written {
         put(out, self.unacked.len() as u64);
         let (mut stream_seq, mut consumer_seq, mut due) = (0, 0, 0);
         for one in &self.unacked {
-            put(out, one.stream_seq - std::mem::replace(&mut stream_seq, one.stream_seq));
+            put(
+                out,
+                one.stream_seq - std::mem::replace(&mut stream_seq, one.stream_seq),
+            );
             let before = std::mem::replace(&mut consumer_seq, one.consumer_seq);
             put(out, zigzag(one.consumer_seq.wrapping_sub(before) as i64));
             put(out, u64::from(one.deliveries));
@@ -163,8 +178,14 @@ impl Written {
             _ => return Err("a kind that is not known"),
         };
         let next = rest.number()?;
-        let delivered = Place { consumer_seq: rest.number()?, stream_seq: rest.number()? };
-        let floor = Place { consumer_seq: rest.number()?, stream_seq: rest.number()? };
+        let delivered = Place {
+            consumer_seq: rest.number()?,
+            stream_seq: rest.number()?,
+        };
+        let floor = Place {
+            consumer_seq: rest.number()?,
+            stream_seq: rest.number()?,
+        };
         let picked_upto = rest.number()?.checked_sub(1);
         let mut taken = Vec::new();
         let mut stream_seq = 0;
@@ -187,7 +208,16 @@ impl Written {
         {
             return Err("a sequence that can't be");
         }
-        Ok(Self { whole, next, delivered, floor, picked_upto, taken, unacked, exhausted })
+        Ok(Self {
+            whole,
+            next,
+            delivered,
+            floor,
+            picked_upto,
+            taken,
+            unacked,
+            exhausted,
+        })
     }
 }
 
@@ -271,11 +301,18 @@ impl Rest<'_> {
             let due_ns = match self.number()?.checked_sub(1) {
                 None => i64::MAX,
                 Some(distance) => {
-                    ms = ms.checked_add(unzigzag(distance)).ok_or("a time that can't be")?;
+                    ms = ms
+                        .checked_add(unzigzag(distance))
+                        .ok_or("a time that can't be")?;
                     ms.checked_mul(MILLISECOND).ok_or("a time that can't be")?
                 }
             };
-            all.push(Unacked { stream_seq, consumer_seq, due_ns, deliveries });
+            all.push(Unacked {
+                stream_seq,
+                consumer_seq,
+                due_ns,
+                deliveries,
+            });
         }
         Ok(all)
     }
@@ -291,13 +328,29 @@ mod tests {
         Written {
             whole: false,
             next: 301,
-            delivered: Place { consumer_seq: 12, stream_seq: 300 },
-            floor: Place { consumer_seq: 2, stream_seq: 4 },
+            delivered: Place {
+                consumer_seq: 12,
+                stream_seq: 300,
+            },
+            floor: Place {
+                consumer_seq: 2,
+                stream_seq: 4,
+            },
             picked_upto: Some(0),
             taken: vec![7, 9],
             unacked: vec![
-                Unacked { stream_seq: 5, consumer_seq: 3, due_ns: 2_000_000, deliveries: 1 },
-                Unacked { stream_seq: 300, consumer_seq: 12, due_ns: i64::MAX, deliveries: 2 },
+                Unacked {
+                    stream_seq: 5,
+                    consumer_seq: 3,
+                    due_ns: 2_000_000,
+                    deliveries: 1,
+                },
+                Unacked {
+                    stream_seq: 300,
+                    consumer_seq: 12,
+                    due_ns: i64::MAX,
+                    deliveries: 2,
+                },
             ],
             exhausted: vec![(6, 5)],
         }
@@ -313,17 +366,30 @@ mod tests {
 
     #[test]
     fn a_record_that_is_cut_anywhere_is_an_error_that_names_the_consumer() {
-        let bytes = Written { whole: true, ..sample() }.to_bytes();
+        let bytes = Written {
+            whole: true,
+            ..sample()
+        }
+        .to_bytes();
         for len in 0..bytes.len() {
             let cut = bytes.get(..len).unwrap_or_default();
-            let error = Progress::default().apply("S", "C", cut).expect_err("it is cut");
-            assert!(error.to_string().contains("consumer \"C\" of stream \"S\""), "{error}");
+            let error = Progress::default()
+                .apply("S", "C", cut)
+                .expect_err("it is cut");
+            assert!(
+                error.to_string().contains("consumer \"C\" of stream \"S\""),
+                "{error}"
+            );
         }
     }
 
     #[test]
     fn a_delta_needs_something_before_it() {
-        assert!(Progress::default().apply("S", "C", &sample().to_bytes()).is_err());
+        assert!(
+            Progress::default()
+                .apply("S", "C", &sample().to_bytes())
+                .is_err()
+        );
     }
 
     proptest! {

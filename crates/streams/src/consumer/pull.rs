@@ -39,8 +39,7 @@ impl Consumer {
         if self.push.is_some() {
             return Err(status::PUSH_BASED.to_owned());
         }
-        let request =
-            PullRequest::parse(body).map_err(|why| format!("400 Bad Request - {why}"))?;
+        let request = PullRequest::parse(body).map_err(|why| format!("400 Bad Request - {why}"))?;
         self.check_limits(&request)?;
         self.check_group(ctx, request.group.as_ref())?;
         let full = self.waiting.len() >= self.settings.waiting_max;
@@ -69,8 +68,14 @@ impl Consumer {
         if let Some(max) = settings.batch_max.filter(|max| request.batch > *max) {
             return Err(format!("409 Exceeded MaxRequestBatch of {max}"));
         }
-        if let Some(max) = settings.expires_max_ns.filter(|max| request.expires_ns > *max) {
-            return Err(format!("409 Exceeded MaxRequestExpires of {}", format_duration(max)));
+        if let Some(max) = settings
+            .expires_max_ns
+            .filter(|max| request.expires_ns > *max)
+        {
+            return Err(format!(
+                "409 Exceeded MaxRequestExpires of {}",
+                format_duration(max)
+            ));
         }
         if let Some(max) = settings.bytes_max.filter(|max| request.bytes_max > *max) {
             return Err(format!("409 Exceeded MaxRequestMaxBytes of {max}"));
@@ -107,7 +112,9 @@ impl Consumer {
     pub(super) fn choose_waiting(&mut self, ctx: &mut Context<'_>, bytes: u64) -> bool {
         let mut passed = 0;
         while passed < self.waiting.len() {
-            let Some(front) = self.waiting.front_mut() else { return false };
+            let Some(front) = self.waiting.front_mut() else {
+                return false;
+            };
             if ctx.now_ns > front.expires_ns {
                 self.end_front(ctx, status::REQUEST_TIMEOUT);
                 continue;
@@ -124,7 +131,9 @@ impl Consumer {
                     continue;
                 }
             };
-            let Some(front) = self.waiting.front_mut() else { return false };
+            let Some(front) = self.waiting.front_mut() else {
+                return false;
+            };
             if front.bytes_left > 0 && bytes > front.bytes_left {
                 self.end_front(ctx, status::EXCEEDS_MAX_BYTES);
             } else if !claims {
@@ -157,9 +166,14 @@ impl Consumer {
             None => headers,
         };
         let by_priority = self.by_priority();
-        let Some(front) = self.waiting.front_mut() else { return false };
+        let Some(front) = self.waiting.front_mut() else {
+            return false;
+        };
         let ack_subject = self.ack_writer.written();
-        if !ctx.out.deliver(&front.inbox, subject, ack_subject, headers, payload) {
+        if !ctx
+            .out
+            .deliver(&front.inbox, subject, ack_subject, headers, payload)
+        {
             self.waiting.pop_front();
             return false;
         }
@@ -200,7 +214,12 @@ impl Consumer {
         let scratch = &mut self.scratch;
         self.waiting.retain(|request| {
             if now_ns > request.expires_ns {
-                status::with_rest(scratch, status::REQUEST_TIMEOUT, request.left, request.bytes_left);
+                status::with_rest(
+                    scratch,
+                    status::REQUEST_TIMEOUT,
+                    request.left,
+                    request.bytes_left,
+                );
                 ctx.out.publish(&request.inbox, b"", scratch, b"");
                 return false;
             }

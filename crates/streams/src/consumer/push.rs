@@ -47,18 +47,27 @@ struct Asked {
 
 impl Push {
     pub(super) fn new(settings: &PushSettings, now_ns: i64) -> Self {
-        let window = Window { bytes_max: WINDOW_START, bytes: 0, asked: None };
+        let window = Window {
+            bytes_max: WINDOW_START,
+            bytes: 0,
+            asked: None,
+        };
         Self {
             bound: false,
             checked_ns: i64::MIN,
-            heartbeat_at_ns: settings.heartbeat_ns.map(|every| now_ns.saturating_add(every)),
+            heartbeat_at_ns: settings
+                .heartbeat_ns
+                .map(|every| now_ns.saturating_add(every)),
             window: settings.flow_control.then_some(window),
             rate_due_ns: i64::MIN,
         }
     }
 
     pub(super) fn may_deliver(&self, now_ns: i64) -> bool {
-        let open = self.window.as_ref().is_none_or(|window| window.bytes <= window.bytes_max);
+        let open = self
+            .window
+            .as_ref()
+            .is_none_or(|window| window.bytes <= window.bytes_max);
         self.bound && open && self.rate_due_ns.saturating_sub(RATE_AHEAD_NS) <= now_ns
     }
 
@@ -67,7 +76,10 @@ impl Push {
         let check = self.checked_ns.saturating_add(INTEREST_CHECK_NS);
         let rate = self.rate_due_ns.saturating_sub(RATE_AHEAD_NS);
         let rate = (self.rate_due_ns > i64::MIN).then_some(rate);
-        [self.heartbeat_at_ns, rate, Some(check)].into_iter().flatten().min()
+        [self.heartbeat_at_ns, rate, Some(check)]
+            .into_iter()
+            .flatten()
+            .min()
     }
 }
 
@@ -90,9 +102,13 @@ impl Window {
 impl Consumer {
     /// Subscriptions may have changed where this consumer pushes to. Call [`Self::deliver_ready`] after it.
     pub fn interest_changed(&mut self, ctx: &mut Context<'_>) {
-        let (Some(push), Some(settings)) = (&mut self.push, &self.settings.push) else { return };
+        let (Some(push), Some(settings)) = (&mut self.push, &self.settings.push) else {
+            return;
+        };
         push.checked_ns = ctx.now_ns;
-        let bound = ctx.out.has_interest(&settings.subject, settings.group.as_deref());
+        let bound = ctx
+            .out
+            .has_interest(&settings.subject, settings.group.as_deref());
         if push.bound && !bound {
             self.activity.used_ns = ctx.now_ns;
         }
@@ -115,7 +131,9 @@ impl Consumer {
             return false;
         };
         let ack_subject = self.ack_writer.written();
-        let taken = ctx.out.deliver(&settings.subject, subject, ack_subject, headers, payload);
+        let taken = ctx
+            .out
+            .deliver(&settings.subject, subject, ack_subject, headers, payload);
         if !taken {
             push.bound = false;
             push.checked_ns = ctx.now_ns;
@@ -126,7 +144,9 @@ impl Consumer {
 
     /// Counts a pushed message against the window and the rate, and puts off the heartbeat.
     pub(super) fn after_push(&mut self, ctx: &mut Context<'_>, bytes: u64) {
-        let (Some(push), Some(settings)) = (&mut self.push, &self.settings.push) else { return };
+        let (Some(push), Some(settings)) = (&mut self.push, &self.settings.push) else {
+            return;
+        };
         if let Some(every) = settings.heartbeat_ns {
             push.heartbeat_at_ns = Some(ctx.now_ns.saturating_add(every));
         }
@@ -135,20 +155,38 @@ impl Consumer {
             let takes_ns = i64::try_from(takes_ns).unwrap_or(i64::MAX);
             push.rate_due_ns = push.rate_due_ns.max(ctx.now_ns).saturating_add(takes_ns);
         }
-        let stalled = self.settings.flow_acks && self.unacked.len() >= self.settings.ack_pending_max;
-        if push.window.as_mut().is_some_and(|window| window.add(bytes, stalled)) {
+        let stalled =
+            self.settings.flow_acks && self.unacked.len() >= self.settings.ack_pending_max;
+        if push
+            .window
+            .as_mut()
+            .is_some_and(|window| window.add(bytes, stalled))
+        {
             self.ask_flow_control(ctx);
         }
     }
 
     fn ask_flow_control(&mut self, ctx: &mut Context<'_>) {
-        let reply = format!("$JS.FC.{}.{}.{:08x}", self.stream, self.name, (ctx.random)() as u32);
-        let (Some(push), Some(settings)) = (&mut self.push, &self.settings.push) else { return };
-        let Some(window) = &mut push.window else { return };
+        let reply = format!(
+            "$JS.FC.{}.{}.{:08x}",
+            self.stream,
+            self.name,
+            (ctx.random)() as u32
+        );
+        let (Some(push), Some(settings)) = (&mut self.push, &self.settings.push) else {
+            return;
+        };
+        let Some(window) = &mut push.window else {
+            return;
+        };
         let mut headers = Vec::new();
         status::plain(&mut headers, status::FLOW_CONTROL);
-        ctx.out.publish(&settings.subject, reply.as_bytes(), &headers, b"");
-        window.asked = Some(Asked { reply, bytes: window.bytes });
+        ctx.out
+            .publish(&settings.subject, reply.as_bytes(), &headers, b"");
+        window.asked = Some(Asked {
+            reply,
+            bytes: window.bytes,
+        });
     }
 
     /// A client answered a flow control request. Call [`Self::deliver_ready`] after it.
@@ -162,7 +200,10 @@ impl Consumer {
         let window = self.push.as_mut().and_then(|push| push.window.as_mut());
         let Some(window) = window else { return };
         // Only the latest one counts.
-        let Some(asked) = window.asked.take_if(|asked| asked.reply.as_bytes() == subject) else {
+        let Some(asked) = window
+            .asked
+            .take_if(|asked| asked.reply.as_bytes() == subject)
+        else {
             return;
         };
         window.bytes_max = window.bytes_max.saturating_mul(2).min(WINDOW_MAX);
@@ -192,11 +233,15 @@ impl Consumer {
         if ctx.now_ns >= push.checked_ns.saturating_add(INTEREST_CHECK_NS) {
             self.interest_changed(ctx);
         }
-        let (Some(push), Some(settings)) = (&mut self.push, &self.settings.push) else { return };
+        let (Some(push), Some(settings)) = (&mut self.push, &self.settings.push) else {
+            return;
+        };
         if push.rate_due_ns <= ctx.now_ns.saturating_add(RATE_AHEAD_NS) {
             push.rate_due_ns = i64::MIN;
         }
-        let Some(every) = settings.heartbeat_ns else { return };
+        let Some(every) = settings.heartbeat_ns else {
+            return;
+        };
         if push.heartbeat_at_ns.is_none_or(|at| ctx.now_ns < at) {
             return;
         }
@@ -208,10 +253,20 @@ impl Consumer {
 
     fn send_heartbeat(&mut self, ctx: &mut Context<'_>) {
         let last = self.last_seen();
-        let (Some(push), Some(settings)) = (&self.push, &self.settings.push) else { return };
-        let asked = push.window.as_ref().and_then(|window| window.asked.as_ref());
+        let (Some(push), Some(settings)) = (&self.push, &self.settings.push) else {
+            return;
+        };
+        let asked = push
+            .window
+            .as_ref()
+            .and_then(|window| window.asked.as_ref());
         let stalled = asked.map_or("", |asked| asked.reply.as_str());
-        status::heartbeat(&mut self.scratch, last.consumer_seq, last.stream_seq, stalled);
+        status::heartbeat(
+            &mut self.scratch,
+            last.consumer_seq,
+            last.stream_seq,
+            stalled,
+        );
         ctx.out.publish(&settings.subject, b"", &self.scratch, b"");
         // At the end of the stream nobody else would ask for the acks of what is left.
         if self.settings.flow_acks && self.unacked.len() > 0 && asked.is_none() {

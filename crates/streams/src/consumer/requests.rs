@@ -36,8 +36,13 @@ impl PullRequest {
     pub(super) fn parse(body: &[u8]) -> Result<Self, String> {
         let body = body.trim_ascii();
         if body.first() != Some(&b'{') {
-            let number = std::str::from_utf8(body).ok().and_then(|text| text.parse().ok());
-            return Ok(Self { batch: number.unwrap_or(1), ..Self::default() });
+            let number = std::str::from_utf8(body)
+                .ok()
+                .and_then(|text| text.parse().ok());
+            return Ok(Self {
+                batch: number.unwrap_or(1),
+                ..Self::default()
+            });
         }
         let request = Self::from_json(body).map_err(|error| error.to_string())?;
         if request.heartbeat_ns > 0 && request.heartbeat_ns.saturating_mul(2) > request.expires_ns {
@@ -159,7 +164,10 @@ impl WaitingQueue {
     pub(super) fn push(&mut self, request: Waiting, by_priority: bool) {
         let deadline = request.expires_ns.min(request.heartbeat_at_ns);
         if deadline < i64::MAX {
-            self.quiet_until_ns = Some(self.quiet_until_ns.map_or(deadline, |quiet| quiet.min(deadline)));
+            self.quiet_until_ns = Some(
+                self.quiet_until_ns
+                    .map_or(deadline, |quiet| quiet.min(deadline)),
+            );
         }
         self.no_wait += usize::from(request.no_wait);
         self.place(request, by_priority);
@@ -169,7 +177,9 @@ impl WaitingQueue {
         let priority = request.priority();
         match self.requests.back() {
             Some(last) if by_priority && last.priority() > priority => {
-                let at = self.requests.partition_point(|one| one.priority() <= priority);
+                let at = self
+                    .requests
+                    .partition_point(|one| one.priority() <= priority);
                 self.requests.insert(at, request);
             }
             _ => self.requests.push_back(request),
@@ -202,7 +212,9 @@ impl WaitingQueue {
         self.requests.retain_mut(|request| {
             let kept = keep(request);
             if kept {
-                deadline = deadline.min(request.expires_ns).min(request.heartbeat_at_ns);
+                deadline = deadline
+                    .min(request.expires_ns)
+                    .min(request.heartbeat_at_ns);
                 no_wait += usize::from(request.no_wait);
             }
             kept
@@ -219,8 +231,14 @@ mod tests {
     #[test]
     fn an_empty_body_asks_for_one_and_a_number_for_so_many() {
         assert_eq!(PullRequest::parse(b"").map(|request| request.batch), Ok(1));
-        assert_eq!(PullRequest::parse(b" 25 ").map(|request| request.batch), Ok(25));
-        assert_eq!(PullRequest::parse(b"what?").map(|request| request.batch), Ok(1));
+        assert_eq!(
+            PullRequest::parse(b" 25 ").map(|request| request.batch),
+            Ok(25)
+        );
+        assert_eq!(
+            PullRequest::parse(b"what?").map(|request| request.batch),
+            Ok(1)
+        );
     }
 
     #[test]
@@ -255,12 +273,21 @@ mod tests {
     fn requests_are_served_by_priority_and_in_turn_within_one() {
         let mut queue = WaitingQueue::default();
         for (inbox, priority) in [("a", 2), ("b", 1), ("c", 2), ("d", 1)] {
-            let group = Group { priority, ..Group::default() };
-            let request = PullRequest { group: Some(group), ..PullRequest::default() };
+            let group = Group {
+                priority,
+                ..Group::default()
+            };
+            let request = PullRequest {
+                group: Some(group),
+                ..PullRequest::default()
+            };
             queue.push(Waiting::new(request, inbox.as_bytes(), 0), true);
         }
         let order = |queue: &WaitingQueue| -> String {
-            queue.iter().map(|one| String::from_utf8_lossy(&one.inbox).into_owned()).collect()
+            queue
+                .iter()
+                .map(|one| String::from_utf8_lossy(&one.inbox).into_owned())
+                .collect()
         };
         assert_eq!(order(&queue), "bdac");
         queue.rotate(true);

@@ -79,7 +79,11 @@ impl Settings {
             expires_max_ns: above_zero(config.max_expires),
             bytes_max: above_zero(config.max_bytes),
             headers_only: config.headers_only,
-            sample_percent: config.sample_freq.trim_end_matches('%').parse().unwrap_or(0),
+            sample_percent: config
+                .sample_freq
+                .trim_end_matches('%')
+                .parse()
+                .unwrap_or(0),
             inactive_after_ns: above_zero(config.inactive_threshold),
             priority: config.priority_policy,
             groups: config.priority_groups.clone(),
@@ -98,7 +102,8 @@ impl Settings {
 
     /// When a message is to be delivered again that was delivered just now.
     pub(super) fn due_ns(&self, now_ns: i64, deliveries: u32) -> i64 {
-        self.wait_ns(deliveries).map_or(i64::MAX, |wait| now_ns.saturating_add(wait))
+        self.wait_ns(deliveries)
+            .map_or(i64::MAX, |wait| now_ns.saturating_add(wait))
     }
 
     /// Whether a message has had all the deliveries that it may have.

@@ -36,7 +36,8 @@ impl Consumer {
         self.tick_acks(now_ns);
         let expiries = self.waiting.next_deadline_ns();
         let sweep = self.activity.swept_ns.saturating_add(SWEEP_NS);
-        if expiries.is_some_and(|at| at <= now_ns) || (!self.waiting.is_empty() && sweep <= now_ns) {
+        if expiries.is_some_and(|at| at <= now_ns) || (!self.waiting.is_empty() && sweep <= now_ns)
+        {
             self.position.catch_up(&mut self.filters, source);
             self.sweep_waiting(ctx);
         }
@@ -49,7 +50,10 @@ impl Consumer {
         }
         if self.activity.paused && !self.is_paused(now_ns) {
             self.activity.paused = false;
-            self.events.push(Event::Paused { until_ns: self.config.pause_until, paused: false });
+            self.events.push(Event::Paused {
+                until_ns: self.config.pause_until,
+                paused: false,
+            });
         }
         self.tick_inactive(ctx);
     }
@@ -68,7 +72,10 @@ impl Consumer {
     }
 
     fn inactive_at_ns(&self) -> Option<i64> {
-        let after = self.settings.inactive_after_ns.filter(|_| !self.activity.over)?;
+        let after = self
+            .settings
+            .inactive_after_ns
+            .filter(|_| !self.activity.over)?;
         if self.is_push_bound() {
             return None;
         }

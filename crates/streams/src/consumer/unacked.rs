@@ -85,12 +85,19 @@ impl UnackedTable {
     }
 
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Unacked> {
-        self.slots.iter().filter(|slot| !slot.gone).map(|slot| &slot.unacked)
+        self.slots
+            .iter()
+            .filter(|slot| !slot.gone)
+            .map(|slot| &slot.unacked)
     }
 
     /// Takes a message after its first delivery. Sequences ascend; one that does not is not taken.
     pub(super) fn push(&mut self, unacked: Unacked) {
-        if self.slots.back().is_some_and(|last| last.unacked.stream_seq >= unacked.stream_seq) {
+        if self
+            .slots
+            .back()
+            .is_some_and(|last| last.unacked.stream_seq >= unacked.stream_seq)
+        {
             debug_assert!(false, "first deliveries ascend");
             return;
         }
@@ -111,10 +118,16 @@ impl UnackedTable {
     fn find(&self, stream_seq: u64, consumer_seq: u64) -> Option<usize> {
         let first = self.slots.front()?.unacked.consumer_seq;
         let guess = usize::try_from(consumer_seq.wrapping_sub(first)).unwrap_or(usize::MAX);
-        let guessed = self.slots.get(guess).filter(|slot| slot.unacked.stream_seq == stream_seq);
+        let guessed = self
+            .slots
+            .get(guess)
+            .filter(|slot| slot.unacked.stream_seq == stream_seq);
         let at = match guessed {
             Some(_) => guess,
-            None => self.slots.binary_search_by_key(&stream_seq, |slot| slot.unacked.stream_seq).ok()?,
+            None => self
+                .slots
+                .binary_search_by_key(&stream_seq, |slot| slot.unacked.stream_seq)
+                .ok()?,
         };
         self.slots.get(at).filter(|slot| !slot.gone).map(|_| at)
     }
@@ -146,13 +159,17 @@ impl UnackedTable {
 
     /// Takes out the first message, if its sequence is not above `stream_seq`.
     pub(super) fn remove_first_upto(&mut self, stream_seq: u64) -> Option<Unacked> {
-        let first = self.first().filter(|first| first.stream_seq <= stream_seq)?;
+        let first = self
+            .first()
+            .filter(|first| first.stream_seq <= stream_seq)?;
         self.remove(first.stream_seq, first.consumer_seq)
     }
 
     /// Puts off (or brings forward) a message's next delivery; out of the queue, if it was in it.
     pub(super) fn put_off(&mut self, stream_seq: u64, consumer_seq: u64, due_ns: i64) -> bool {
-        let Some(at) = self.find(stream_seq, consumer_seq) else { return false };
+        let Some(at) = self.find(stream_seq, consumer_seq) else {
+            return false;
+        };
         self.put_off_at(at, due_ns);
         true
     }
@@ -168,7 +185,10 @@ impl UnackedTable {
 
     fn set_changed(&mut self, at: usize) {
         let told_upto = self.told_upto;
-        let told = self.slots.get_mut(at).filter(|slot| slot.unacked.consumer_seq <= told_upto);
+        let told = self
+            .slots
+            .get_mut(at)
+            .filter(|slot| slot.unacked.consumer_seq <= told_upto);
         if let Some(slot) = told
             && !std::mem::replace(&mut slot.changed, true)
         {
@@ -181,7 +201,9 @@ impl UnackedTable {
         self.alarms.clear();
         self.odd_alarms.clear();
         for at in 0..self.slots.len() {
-            let Some(slot) = self.slots.get_mut(at) else { break };
+            let Some(slot) = self.slots.get_mut(at) else {
+                break;
+            };
             slot.alarm_ns = NO_ALARM;
             if !slot.gone && !slot.queued {
                 slot.unacked.due_ns = due_ns(&slot.unacked);
@@ -193,7 +215,9 @@ impl UnackedTable {
 
     /// Counts one delivery more, of a message that was taken from the queue.
     pub(super) fn redeliver(&mut self, stream_seq: u64, due_ns: i64) {
-        let Some(at) = self.find(stream_seq, 0) else { return };
+        let Some(at) = self.find(stream_seq, 0) else {
+            return;
+        };
         if let Some(slot) = self.slots.get_mut(at) {
             self.redelivered += usize::from(slot.unacked.deliveries == 1);
             slot.unacked.deliveries = slot.unacked.deliveries.saturating_add(1);
@@ -203,7 +227,9 @@ impl UnackedTable {
 
     /// Queues a message for its next delivery.
     pub(super) fn queue(&mut self, stream_seq: u64) {
-        let Some(slot) = self.live_slot(stream_seq, 0) else { return };
+        let Some(slot) = self.live_slot(stream_seq, 0) else {
+            return;
+        };
         if !std::mem::replace(&mut slot.queued, true) {
             self.queued += 1;
             self.queue.push_back(stream_seq);
@@ -225,10 +251,17 @@ impl UnackedTable {
 
     /// A message that is due; its alarm is used up.
     pub(super) fn next_due(&mut self, now_ns: i64) -> Option<Unacked> {
-        while self.next_alarm_ns().is_some_and(|alarm_ns| alarm_ns <= now_ns) {
+        while self
+            .next_alarm_ns()
+            .is_some_and(|alarm_ns| alarm_ns <= now_ns)
+        {
             let (alarm_ns, stream_seq) = self.pop_alarm()?;
-            let Some(at) = self.find(stream_seq, 0) else { continue };
-            let Some(slot) = self.slots.get_mut(at) else { continue };
+            let Some(at) = self.find(stream_seq, 0) else {
+                continue;
+            };
+            let Some(slot) = self.slots.get_mut(at) else {
+                continue;
+            };
             if slot.alarm_ns != alarm_ns {
                 continue;
             }
@@ -254,7 +287,9 @@ impl UnackedTable {
     fn pop_alarm(&mut self) -> Option<(i64, u64)> {
         let odd = self.odd_alarms.peek().map(|Reverse(alarm)| *alarm);
         match (odd, self.alarms.front()) {
-            (Some(odd), Some(&even)) if odd < even => self.odd_alarms.pop().map(|Reverse(alarm)| alarm),
+            (Some(odd), Some(&even)) if odd < even => {
+                self.odd_alarms.pop().map(|Reverse(alarm)| alarm)
+            }
             (_, Some(_)) => self.alarms.pop_front(),
             (_, None) => self.odd_alarms.pop().map(|Reverse(alarm)| alarm),
         }
@@ -262,7 +297,9 @@ impl UnackedTable {
 
     /// One alarm for a message is enough, if it is not late: it is set again when it finds the message put off.
     fn set_alarm(&mut self, at: usize) {
-        let Some(slot) = self.slots.get_mut(at) else { return };
+        let Some(slot) = self.slots.get_mut(at) else {
+            return;
+        };
         let (due_ns, stream_seq) = (slot.unacked.due_ns, slot.unacked.stream_seq);
         if slot.alarm_ns <= due_ns {
             return;
@@ -284,7 +321,10 @@ impl UnackedTable {
         if self.slots.len() > 2 * self.live + SWEEP_MIN {
             self.slots.retain(|slot| !slot.gone);
         }
-        let first = self.slots.front().map_or(u64::MAX, |slot| slot.unacked.stream_seq);
+        let first = self
+            .slots
+            .front()
+            .map_or(u64::MAX, |slot| slot.unacked.stream_seq);
         while self.alarms.front().is_some_and(|alarm| alarm.1 < first) {
             self.alarms.pop_front();
         }
@@ -341,10 +381,15 @@ impl UnackedTable {
                 changed.push(slot.unacked);
             }
         }
-        let known = self.slots.partition_point(|slot| slot.unacked.consumer_seq <= told_upto);
+        let known = self
+            .slots
+            .partition_point(|slot| slot.unacked.consumer_seq <= told_upto);
         let new = self.slots.range(known..).filter(|slot| !slot.gone);
         changed.extend(new.map(|slot| slot.unacked));
-        Changes { taken: std::mem::take(&mut self.taken), changed }
+        Changes {
+            taken: std::mem::take(&mut self.taken),
+            changed,
+        }
     }
 }
 
@@ -357,7 +402,12 @@ mod tests {
     use super::*;
 
     fn unacked(stream_seq: u64, consumer_seq: u64, due_ns: i64) -> Unacked {
-        Unacked { stream_seq, consumer_seq, due_ns, deliveries: 1 }
+        Unacked {
+            stream_seq,
+            consumer_seq,
+            due_ns,
+            deliveries: 1,
+        }
     }
 
     #[test]
@@ -370,7 +420,12 @@ mod tests {
             }
         }
         assert_eq!(table.len(), 1);
-        assert!(table.slots.len() < 200 && table.alarms.len() < 200, "{} {}", table.slots.len(), table.alarms.len());
+        assert!(
+            table.slots.len() < 200 && table.alarms.len() < 200,
+            "{} {}",
+            table.slots.len(),
+            table.alarms.len()
+        );
     }
 
     #[test]

@@ -17,9 +17,10 @@ impl JetStream {
         let Some(ack) = AckSubject::parse(message.subject) else {
             return;
         };
-        let (Ok(stream), Ok(name)) =
-            (std::str::from_utf8(ack.stream), std::str::from_utf8(ack.consumer))
-        else {
+        let (Ok(stream), Ok(name)) = (
+            std::str::from_utf8(ack.stream),
+            std::str::from_utf8(ack.consumer),
+        ) else {
             return;
         };
         let Some(&id) = self.names.get(stream) else {
@@ -47,7 +48,8 @@ impl JetStream {
             [_, _, _, _, stream, name, _, ..] => (stream, name),
             _ => return,
         };
-        let (Ok(stream), Ok(name)) = (std::str::from_utf8(stream), std::str::from_utf8(name)) else {
+        let (Ok(stream), Ok(name)) = (std::str::from_utf8(stream), std::str::from_utf8(name))
+        else {
             return;
         };
         let Some(&id) = self.names.get(stream) else {

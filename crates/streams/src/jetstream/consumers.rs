@@ -75,7 +75,14 @@ impl ConsumerSlot {
         };
         let (config, now_ns) = (stored.config.clone(), context.now_ns);
         let consumer = if parts.is_empty() {
-            Consumer::new(&name, &stored.name, config, stored.created_ns, &mut source, now_ns)
+            Consumer::new(
+                &name,
+                &stored.name,
+                config,
+                stored.created_ns,
+                &mut source,
+                now_ns,
+            )
         } else {
             let created_ns = stored.created_ns;
             Consumer::restored(
@@ -164,7 +171,11 @@ impl ConsumerSlot {
             || self.delta_bytes > DELTA_BYTES_MAX
             || self.consumer.is_next_whole();
         let bytes = self.consumer.progress(whole);
-        let kind = if whole { kinds::CONSUMER_SNAPSHOT } else { kinds::CONSUMER_DELTA };
+        let kind = if whole {
+            kinds::CONSUMER_SNAPSHOT
+        } else {
+            kinds::CONSUMER_DELTA
+        };
         let written = journal.append(&Record {
             kind,
             stream,
@@ -225,11 +236,15 @@ impl Source for StreamSource<'_> {
 
     fn next_matching(&mut self, from: u64, filters: &mut Filters, budget: &mut usize) -> Scan {
         let visible = self.messages.visible();
-        self.messages.index.next_matching(from, visible, filters, budget)
+        self.messages
+            .index
+            .next_matching(from, visible, filters, budget)
     }
 
     fn last_matching(&mut self, filters: &mut Filters) -> Option<u64> {
-        self.messages.index.last_matching(self.messages.visible(), filters)
+        self.messages
+            .index
+            .last_matching(self.messages.visible(), filters)
     }
 
     fn count_matching(&mut self, from: u64, filters: &mut Filters) -> u64 {
@@ -238,7 +253,9 @@ impl Source for StreamSource<'_> {
     }
 
     fn last_per_subject(&mut self, filters: &mut Filters) -> Vec<u64> {
-        self.messages.index.last_per_subject(filters, self.messages.visible())
+        self.messages
+            .index
+            .last_per_subject(filters, self.messages.visible())
     }
 
     fn first_at_or_after(&self, time_ns: i64) -> Option<u64> {
@@ -278,11 +295,7 @@ impl JetStream {
         journal: &mut dyn Journal,
         id: u32,
         name: &str,
-        act: impl FnOnce(
-            &mut Consumer,
-            &mut Context<'_>,
-            &mut StreamSource<'_>,
-        ) -> Option<Box<[u8]>>,
+        act: impl FnOnce(&mut Consumer, &mut Context<'_>, &mut StreamSource<'_>) -> Option<Box<[u8]>>,
     ) -> bool {
         let Some(stream) = self.streams.get_mut(&id) else {
             return false;

@@ -25,8 +25,8 @@ impl JetStream {
     /// Publishes an advisory, if anybody listens.
     pub(super) fn advise(&self, context: &mut Context<'_>, advisory: &impl Advisory) {
         let subject = advisory.subject();
-        let anybody = context.out.has_interest(subject.as_bytes(), None)
-            || self.takes_in(subject.as_bytes());
+        let anybody =
+            context.out.has_interest(subject.as_bytes(), None) || self.takes_in(subject.as_bytes());
         if !anybody {
             return;
         }
@@ -82,7 +82,9 @@ impl JetStream {
             self.api_errors += 1;
         }
         let verb = String::from_utf8_lossy(message.subject);
-        let changes = ["CREATE", "UPDATE", "DELETE", "PURGE", "PAUSE", "UNPIN", "RESTORE", "RESET"];
+        let changes = [
+            "CREATE", "UPDATE", "DELETE", "PURGE", "PAUSE", "UNPIN", "RESTORE", "RESET",
+        ];
         if !verb.split('.').any(|token| changes.contains(&token)) {
             return;
         }
@@ -112,7 +114,11 @@ impl JetStream {
         if events.is_empty() {
             return;
         }
-        let Some(stream) = self.streams.get(&id).map(|stream| stream.config.name.clone()) else {
+        let Some(stream) = self
+            .streams
+            .get(&id)
+            .map(|stream| stream.config.name.clone())
+        else {
             return;
         };
         for event in events {
@@ -236,7 +242,10 @@ impl JetStream {
     }
 
     /// Keeps a copy of a message that nobody will get any more, if its stream asks for that.
-    #[expect(clippy::too_many_arguments, reason = "all of it goes into the copy's headers")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "all of it goes into the copy's headers"
+    )]
     fn bring_to_dead_letters(
         &mut self,
         context: &mut Context<'_>,
@@ -267,7 +276,12 @@ impl JetStream {
             _ => b"NATS/1.0\r\n".to_vec(),
         };
         // What meant something to the stream that it was published to means nothing here.
-        for own in ["Nats-Msg-Id", "Nats-Rollup", "Nats-TTL", "Nats-Expected-Stream"] {
+        for own in [
+            "Nats-Msg-Id",
+            "Nats-Rollup",
+            "Nats-TTL",
+            "Nats-Expected-Stream",
+        ] {
             headers = crate::stream::without_header(&headers, own);
         }
         if headers.is_empty() {
@@ -315,7 +329,13 @@ impl JetStream {
             bytes_left: u64::MAX,
             chance: (context.random)() as u32,
         };
-        let stored = target.publish(&mut env, Origin::Server, subject.as_bytes(), headers, payload);
+        let stored = target.publish(
+            &mut env,
+            Origin::Server,
+            subject.as_bytes(),
+            headers,
+            payload,
+        );
         if let Ok(Accepted::Stored(_)) = stored {
             let last = target.last_sequence();
             if target.messages.is_on_file() {
@@ -335,12 +355,17 @@ impl JetStream {
 /// Whether an answer is a refusal.
 fn recado_refusal(answer: &[u8]) -> bool {
     // `type` comes first, then `error` or what was asked for.
-    answer.windows(9).take(120).any(|part| part == b",\"error\":")
+    answer
+        .windows(9)
+        .take(120)
+        .any(|part| part == b",\"error\":")
 }
 
 /// Text that a client gave, without what would end a header line.
 fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }
 
 /// 22 letters and digits, as nats-server's ids have.

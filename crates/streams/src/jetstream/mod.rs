@@ -221,12 +221,7 @@ impl JetStream {
     }
 
     /// The store failed: nothing after `durable` holds.
-    pub fn failed(
-        &mut self,
-        context: &mut Context<'_>,
-        stopped: bool,
-        why: &str,
-    ) {
+    pub fn failed(&mut self, context: &mut Context<'_>, stopped: bool, why: &str) {
         if stopped {
             self.stopped = Some(why.to_owned());
         }
@@ -259,7 +254,10 @@ impl JetStream {
 
     /// Notes when a stream wants to act next.
     fn schedule(&mut self, id: u32) {
-        let next = self.streams.get(&id).and_then(|stream| stream.next_deadline());
+        let next = self
+            .streams
+            .get(&id)
+            .and_then(|stream| stream.next_deadline());
         let known = self.deadline_of.get(&id).copied();
         if known == next {
             return;

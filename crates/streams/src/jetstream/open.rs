@@ -108,7 +108,8 @@ impl Opening {
             _ => "an unknown stream".to_owned(),
         };
         let sequence = sequence.map_or(String::new(), |sequence| format!(", sequence {sequence}"));
-        self.lost.push(format!("{stream}{sequence}, {bytes} bytes: {why}"));
+        self.lost
+            .push(format!("{stream}{sequence}, {bytes} bytes: {why}"));
     }
 
     fn stream(&mut self, id: u32) -> &mut OpeningStream {
@@ -140,7 +141,9 @@ impl Opening {
         ) as u32;
         let (sequence, at) = (entry.sequence, entry.at);
         let is_known = opening.config.is_some();
-        let below = opening.state.is_some_and(|(_, (first, _))| sequence < first);
+        let below = opening
+            .state
+            .is_some_and(|(_, (first, _))| sequence < first);
         if below {
             self.dead.push(at);
             return;
@@ -343,7 +346,11 @@ impl JetStream {
         let Some(stream) = self.streams.get_mut(&opening.stream) else {
             return false;
         };
-        let whole = opening.progress.iter().rev().find(|(_, (whole, _, _))| *whole);
+        let whole = opening
+            .progress
+            .iter()
+            .rev()
+            .find(|(_, (whole, _, _))| *whole);
         let from = whole.map_or(i64::MIN, |(count, _)| *count);
         for (_, (_, _, at)) in opening.progress.range(..from) {
             journal.release(*at);
@@ -354,11 +361,19 @@ impl JetStream {
             .map(|(_, (_, bytes, at))| (bytes.as_slice(), *at))
             .collect();
         let count = opening.progress.keys().next_back().copied().unwrap_or(0);
-        let slot = ConsumerSlot::revive(context, journal, stream, (number, stored, *at), count, &parts);
+        let slot = ConsumerSlot::revive(
+            context,
+            journal,
+            stream,
+            (number, stored, *at),
+            count,
+            &parts,
+        );
         match slot {
             Ok(slot) => {
                 stream.consumers.insert(stored.name.clone(), Box::new(slot));
-                self.numbers.insert(number, (opening.stream, stored.name.clone()));
+                self.numbers
+                    .insert(number, (opening.stream, stored.name.clone()));
                 true
             }
             Err(why) => {
@@ -399,16 +414,20 @@ impl Messages {
         at: Location,
         flags: u8,
     ) -> Option<Location> {
-        self.index.insert(sequence, subject, time_ns, size, at, flags)
+        self.index
+            .insert(sequence, subject, time_ns, size, at, flags)
     }
 
     /// Removes one; where it lay.
     fn forget(&mut self, sequence: u64) -> Option<Location> {
-        self.index.remove(sequence).map(|removed| removed.meta.place)
+        self.index
+            .remove(sequence)
+            .map(|removed| removed.meta.place)
     }
 
     fn forget_before(&mut self, first: u64, dead: &mut Vec<Location>) {
-        self.index.remove_before(first, |removed| dead.push(removed.meta.place));
+        self.index
+            .remove_before(first, |removed| dead.push(removed.meta.place));
     }
 
     fn show_all(&mut self) {

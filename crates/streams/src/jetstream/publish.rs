@@ -52,7 +52,9 @@ impl JetStream {
             Err(error) => {
                 if !message.reply.is_empty() && !stream.config.no_ack {
                     let body = error_body(&stream.config.name, &error);
-                    context.out.publish(message.reply, b"", b"", body.as_bytes());
+                    context
+                        .out
+                        .publish(message.reply, b"", b"", body.as_bytes());
                 }
             }
         }

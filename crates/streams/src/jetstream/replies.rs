@@ -68,7 +68,14 @@ impl WaitingReplies {
 
     /// Notes that the open batch holds a stream's messages up to this one.
     pub(super) fn grown(&mut self, stream: u32, last: u64) {
-        match self.open.grown.iter_mut().rev().take(8).find(|(id, _)| *id == stream) {
+        match self
+            .open
+            .grown
+            .iter_mut()
+            .rev()
+            .take(8)
+            .find(|(id, _)| *id == stream)
+        {
             Some((_, known)) => *known = last,
             None => self.open.grown.push((stream, last)),
         }

@@ -19,8 +19,14 @@ impl JetStream {
         }
         let more = config.max_bytes.max(0) - old.map_or(0, |old| old.max_bytes.max(0));
         let (max, refused) = match config.storage {
-            Storage::File => (self.settings.file_bytes_max, &error::STORAGE_RESOURCES_EXCEEDED),
-            Storage::Memory => (self.settings.memory_bytes_max, &error::MEMORY_RESOURCES_EXCEEDED),
+            Storage::File => (
+                self.settings.file_bytes_max,
+                &error::STORAGE_RESOURCES_EXCEEDED,
+            ),
+            Storage::Memory => (
+                self.settings.memory_bytes_max,
+                &error::MEMORY_RESOURCES_EXCEEDED,
+            ),
         };
         let reserved: i64 = self
             .streams
@@ -37,13 +43,17 @@ impl JetStream {
 
     /// No subject may be taken in by two streams (10065).
     pub(super) fn check_overlap(&self, config: &StreamConfig) -> Result<(), ApiError> {
-        let others = self.streams.values().filter(|other| other.config.name != config.name);
+        let others = self
+            .streams
+            .values()
+            .filter(|other| other.config.name != config.name);
         for other in others {
-            let shared = other
-                .config
-                .subjects
-                .iter()
-                .any(|theirs| config.subjects.iter().any(|ours| subjects_overlap(ours, theirs)));
+            let shared = other.config.subjects.iter().any(|theirs| {
+                config
+                    .subjects
+                    .iter()
+                    .any(|ours| subjects_overlap(ours, theirs))
+            });
             if shared {
                 return Err(ApiError::new(&error::STREAM_SUBJECT_OVERLAP));
             }
@@ -68,7 +78,10 @@ impl JetStream {
 
     /// Subscribes to a stream's subjects.
     pub(super) fn subscribe_to_subjects(&self, context: &mut Context<'_>, id: u32) {
-        let own = self.subjects.iter().filter(|(_, (_, stream))| *stream == id);
+        let own = self
+            .subjects
+            .iter()
+            .filter(|(_, (_, stream))| *stream == id);
         for (subject, (sid, _)) in own {
             context.out.subscribe(subject.as_bytes(), sid.as_bytes());
         }

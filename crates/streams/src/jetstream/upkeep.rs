@@ -38,6 +38,11 @@ impl JetStream {
         }
     }
 
+    /// Whether there is progress that is not in the log.
+    pub fn has_unsaved(&self) -> bool {
+        !self.unsaved.is_empty()
+    }
+
     /// Writes a stream's state and its consumers' progress, as far as it is due. Whether nothing is left.
     fn save_progress(
         &mut self,

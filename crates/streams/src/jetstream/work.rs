@@ -34,16 +34,12 @@ impl JetStream {
     }
 
     /// Lets all consumers of a stream deliver. Whether one of them has more.
-    fn deliver(
-        &mut self,
-        context: &mut Context<'_>,
-        journal: &mut dyn Journal,
-        id: u32,
-    ) -> bool {
+    fn deliver(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal, id: u32) -> bool {
         let Some(stream) = self.streams.get_mut(&id) else {
             return false;
         };
-        let (mut settled, mut events, mut more, mut unsaved) = (Vec::new(), Vec::new(), false, false);
+        let (mut settled, mut events, mut more, mut unsaved) =
+            (Vec::new(), Vec::new(), false, false);
         let Stream {
             consumers,
             messages,
@@ -64,7 +60,9 @@ impl JetStream {
                 *congested_until_ns = Some(context.now_ns + CONGESTED_NS);
                 continue;
             }
-            more |= slot.consumer.deliver_ready(context, &mut source, DELIVER_MAX);
+            more |= slot
+                .consumer
+                .deliver_ready(context, &mut source, DELIVER_MAX);
             unsaved |= slot.is_unsaved();
             let told = slot.consumer.take_events();
             if !told.is_empty() {
@@ -113,7 +111,11 @@ impl JetStream {
         let due: Vec<String> = stream
             .consumers
             .iter()
-            .filter(|(_, slot)| slot.consumer.next_deadline().is_some_and(|at| at <= context.now_ns))
+            .filter(|(_, slot)| {
+                slot.consumer
+                    .next_deadline()
+                    .is_some_and(|at| at <= context.now_ns)
+            })
             .map(|(name, _)| name.clone())
             .collect();
         self.replies.grown(id, last);

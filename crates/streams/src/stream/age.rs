@@ -13,7 +13,9 @@ const EXPIRE_MAX: usize = 10_000;
 impl Stream {
     /// When something is next to be done because of time.
     pub(crate) fn next_expiry(&self) -> Option<i64> {
-        let age = self.oldest_time().map(|time_ns| time_ns.saturating_add(self.config.max_age));
+        let age = self
+            .oldest_time()
+            .map(|time_ns| time_ns.saturating_add(self.config.max_age));
         let own = self.expiries.first().map(|(end, _)| *end);
         age.into_iter().chain(own).min()
     }
@@ -42,7 +44,12 @@ impl Stream {
                 self.expire_one(env, sequence);
             }
         }
-        while left > 0 && self.expiries.first().is_some_and(|(end, _)| *end <= env.now_ns) {
+        while left > 0
+            && self
+                .expiries
+                .first()
+                .is_some_and(|(end, _)| *end <= env.now_ns)
+        {
             left -= 1;
             if let Some((_, sequence)) = self.expiries.pop_first() {
                 self.expire_one(env, sequence);

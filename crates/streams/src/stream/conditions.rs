@@ -57,7 +57,10 @@ impl Stream {
         headers: &PublishHeaders<'_>,
         subject: &[u8],
     ) -> Result<(), ApiError> {
-        if headers.expected_stream.is_some_and(|name| name != self.config.name) {
+        if headers
+            .expected_stream
+            .is_some_and(|name| name != self.config.name)
+        {
             return Err(ApiError::new(&error::STREAM_NOT_MATCH));
         }
         if headers.ttl.is_some()
@@ -152,7 +155,10 @@ mod tests {
         assert_eq!(parse("1500ms"), Ok(Lifetime::Seconds(1)));
         assert_eq!(parse("Never"), Ok(Lifetime::Never));
         for bad in ["999ms", "soon", "-1", "1x"] {
-            assert!(parse(bad).is_err_and(|error| error.is(&error::MESSAGE_TTL_INVALID)), "{bad}");
+            assert!(
+                parse(bad).is_err_and(|error| error.is(&error::MESSAGE_TTL_INVALID)),
+                "{bad}"
+            );
         }
     }
 }

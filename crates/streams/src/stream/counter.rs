@@ -62,8 +62,7 @@ impl Stream {
         draft.payload = format!("{{\"val\":\"{text}\"}}").into_bytes().into();
         if let Some(sources) = sources {
             let headers = super::publish_headers::without(&draft.headers, "Nats-Counter-Sources");
-            let headers =
-                super::publish_headers::with(&headers, "Nats-Counter-Sources", &sources);
+            let headers = super::publish_headers::with(&headers, "Nats-Counter-Sources", &sources);
             draft.headers = headers.into();
         }
         Ok(text)
@@ -84,7 +83,12 @@ mod tests {
     fn a_counters_value_is_of_any_size() {
         let huge = "123456789012345678901234567890";
         let payload = format!("{{\"val\":\"{huge}\"}}");
-        assert_eq!(counter_value(payload.as_bytes()).map(|v| v.to_string()).as_deref(), Some(huge));
+        assert_eq!(
+            counter_value(payload.as_bytes())
+                .map(|v| v.to_string())
+                .as_deref(),
+            Some(huge)
+        );
         assert_eq!(counter_value(b"{}"), None);
     }
 }

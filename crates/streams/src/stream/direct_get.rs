@@ -74,9 +74,8 @@ impl Stream {
         no_headers: bool,
     ) -> bool {
         let told = (!no_headers).then_some(Extra::default());
-        sequence.is_some_and(|sequence| {
-            self.send(context, journal, sequence, reply, told).is_some()
-        })
+        sequence
+            .is_some_and(|sequence| self.send(context, journal, sequence, reply, told).is_some())
     }
 
     /// Sends a message, with headers that say where it lies and `told`, or without; how many bytes it has.
@@ -125,7 +124,9 @@ impl Stream {
         let next_by = [&request.next_by_subj];
         let mut filters = Filters::new(next_by.iter().filter(|filter| !filter.is_empty()));
         let mut pending = at.map_or(0, |from| {
-            self.messages.index.count_matching(from, visible, &mut filters)
+            self.messages
+                .index
+                .count_matching(from, visible, &mut filters)
         });
         let (mut before, mut sent_bytes, mut sent) = (0, 0, 0);
         let bytes_max = bytes_max(request);

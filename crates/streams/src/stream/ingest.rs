@@ -61,9 +61,14 @@ impl Stream {
             headers: Cow::Borrowed(headers),
             payload: Cow::Borrowed(payload),
         };
-        let size = self.messages.size_of(draft.subject.len(), headers.len(), payload.len());
+        let size = self
+            .messages
+            .size_of(draft.subject.len(), headers.len(), payload.len());
         if self.messages.is_on_file() && size > RECORD_BYTES_MAX {
-            return Err(ApiError::with(&error::STREAM_STORE_FAILED, "message too large"));
+            return Err(ApiError::with(
+                &error::STREAM_STORE_FAILED,
+                "message too large",
+            ));
         }
         if self.config.sealed {
             return Err(ApiError::new(&error::STREAM_SEALED));
@@ -230,18 +235,16 @@ impl Stream {
             self.messages.show_up_to(sequence);
         }
         if let Lifetime::Seconds(seconds) = lifetime {
-            let end = env.now_ns.saturating_add(seconds.saturating_mul(1_000_000_000));
+            let end = env
+                .now_ns
+                .saturating_add(seconds.saturating_mul(1_000_000_000));
             self.expiries.insert((end, sequence));
         }
         self.remember(env, parsed, sequence);
     }
 
     /// Whether a message may come although that fills the stream (E59, E197). Only where new ones are refused.
-    fn check_limits(
-        &self,
-        draft: &Draft<'_>,
-        parsed: &PublishHeaders<'_>,
-    ) -> Result<(), ApiError> {
+    fn check_limits(&self, draft: &Draft<'_>, parsed: &PublishHeaders<'_>) -> Result<(), ApiError> {
         let config = &self.config;
         if config.discard != Discard::New {
             return Ok(());
@@ -249,14 +252,12 @@ impl Stream {
         let refuse = |text: &'static str| Err(ApiError::with(&error::STREAM_STORE_FAILED, text));
         let index = &self.messages.index;
         let per_subject = config.max_msgs_per_subject;
-        let oldest_gives_way = per_subject > 0
-            && index.count_of(&draft.subject) >= per_subject.unsigned_abs();
+        let oldest_gives_way =
+            per_subject > 0 && index.count_of(&draft.subject) >= per_subject.unsigned_abs();
         if oldest_gives_way && config.discard_new_per_subject && parsed.rollup.is_none() {
             return refuse("maximum messages per subject exceeded");
         }
-        if config.max_msgs > 0
-            && index.len() >= config.max_msgs.unsigned_abs()
-            && !oldest_gives_way
+        if config.max_msgs > 0 && index.len() >= config.max_msgs.unsigned_abs() && !oldest_gives_way
         {
             return refuse("maximum messages exceeded");
         }

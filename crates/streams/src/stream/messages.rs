@@ -237,7 +237,10 @@ impl Messages {
 
     /// Removes one that lies damaged in the log: it stays there.
     pub(crate) fn lose(&mut self, sequence: u64) {
-        let size = self.index.remove(sequence).map_or(0, |removed| removed.meta.size);
+        let size = self
+            .index
+            .remove(sequence)
+            .map_or(0, |removed| removed.meta.size);
         self.note_lost(Some(sequence), u64::from(size));
     }
 
@@ -323,7 +326,9 @@ impl Messages {
 
     /// The youngest segment that holds one of these messages, before they are removed.
     pub(crate) fn youngest_segment(&self, sequences: &[u64]) -> u32 {
-        let places = sequences.iter().filter_map(|&sequence| self.place(sequence));
+        let places = sequences
+            .iter()
+            .filter_map(|&sequence| self.place(sequence));
         places.map(|place| place.segment).max().unwrap_or(0)
     }
 
@@ -376,7 +381,10 @@ impl Messages {
         let mut at = from;
         loop {
             let mut budget = SCAN_MAX;
-            match self.index.next_matching(at, self.visible, filters, &mut budget) {
+            match self
+                .index
+                .next_matching(at, self.visible, filters, &mut budget)
+            {
                 Scan::Found(sequence) => return Some(sequence),
                 Scan::None => return None,
                 Scan::OutOfBudget(resume) => at = resume,

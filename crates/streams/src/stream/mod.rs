@@ -75,7 +75,12 @@ pub(crate) struct Stream {
 
 impl Stream {
     /// A stream without messages.
-    pub(crate) fn new(id: u32, config: StreamConfig, created_ns: i64, domain: Option<&str>) -> Self {
+    pub(crate) fn new(
+        id: u32,
+        config: StreamConfig,
+        created_ns: i64,
+        domain: Option<&str>,
+    ) -> Self {
         let first = config.first_seq.max(1);
         let mut stream = Self {
             id,

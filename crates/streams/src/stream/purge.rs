@@ -41,7 +41,9 @@ impl Stream {
                 Scan::None => break,
             }
         }
-        let gone = found.len().saturating_sub(usize::try_from(keep).unwrap_or(usize::MAX));
+        let gone = found
+            .len()
+            .saturating_sub(usize::try_from(keep).unwrap_or(usize::MAX));
         found.truncate(gone);
         self.remove_for_good(journal, &found)
     }

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use recado_log::{Journal, Location, Refused};
 
 use super::conditions::Lifetime;
-use super::{Stream, StoredStream, ack_start, kinds};
+use super::{StoredStream, Stream, ack_start, kinds};
 use crate::api::status::{self, Extra, append_stored};
 use crate::config::StreamConfig;
 use crate::consumer::Read;
@@ -149,8 +149,13 @@ impl Stream {
     /// When it wants to act next because of time: its own, or its consumers'.
     pub(crate) fn next_deadline(&self) -> Option<i64> {
         let consumers = self.consumers.values();
-        let theirs = consumers.filter_map(|slot| slot.consumer.next_deadline()).min();
-        let own = self.next_expiry().into_iter().chain(self.congested_until_ns);
+        let theirs = consumers
+            .filter_map(|slot| slot.consumer.next_deadline())
+            .min();
+        let own = self
+            .next_expiry()
+            .into_iter()
+            .chain(self.congested_until_ns);
         own.chain(theirs).min()
     }
 
@@ -227,12 +232,14 @@ impl Stream {
             let mut crowded = Vec::new();
             let max = self.config.max_msgs_per_subject.unsigned_abs();
             let mut all = Filters::new([b">"]);
-            self.messages.index.each_subject(&mut all, 0, |subject, count| {
-                if count > max {
-                    crowded.push(subject.to_vec());
-                }
-                ControlFlow::Continue(())
-            });
+            self.messages
+                .index
+                .each_subject(&mut all, 0, |subject, count| {
+                    if count > max {
+                        crowded.push(subject.to_vec());
+                    }
+                    ControlFlow::Continue(())
+                });
             for subject in crowded {
                 self.enforce_limits(&subject);
             }

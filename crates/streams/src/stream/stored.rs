@@ -24,7 +24,9 @@ pub(crate) struct StoredConsumer {
 impl StoredStream {
     fn to_bytes(&self) -> Vec<u8> {
         let config = to_value(&self.config.to_json());
-        json!({"created_ns": self.created_ns, "config": config}).to_string().into_bytes()
+        json!({"created_ns": self.created_ns, "config": config})
+            .to_string()
+            .into_bytes()
     }
 
     /// Reads it back; why not, for the log.
@@ -32,7 +34,8 @@ impl StoredStream {
         let value: Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         let config = value["config"].to_string();
         Ok(Self {
-            config: StreamConfig::from_json(config.as_bytes()).map_err(|error| error.to_string())?,
+            config: StreamConfig::from_json(config.as_bytes())
+                .map_err(|error| error.to_string())?,
             created_ns: value["created_ns"].as_i64().unwrap_or_default(),
         })
     }

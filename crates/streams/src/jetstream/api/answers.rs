@@ -15,10 +15,19 @@ use crate::time::ZERO_TIME;
 impl JetStream {
     pub(super) fn account(&self) -> AccountInfo {
         let reserved = |storage: Storage| -> u64 {
-            let of_kind = self.streams.values().filter(|s| s.config.storage == storage);
-            of_kind.map(|stream| u64::try_from(stream.config.max_bytes).unwrap_or(0)).sum()
+            let of_kind = self
+                .streams
+                .values()
+                .filter(|s| s.config.storage == storage);
+            of_kind
+                .map(|stream| u64::try_from(stream.config.max_bytes).unwrap_or(0))
+                .sum()
         };
-        let consumers = self.streams.values().map(|stream| stream.consumers.len()).sum::<usize>();
+        let consumers = self
+            .streams
+            .values()
+            .map(|stream| stream.consumers.len())
+            .sum::<usize>();
         AccountInfo {
             usage: AccountUsage {
                 memory: self.bytes_used(Storage::Memory),
@@ -68,12 +77,17 @@ impl Stream {
     /// What it holds, without details.
     pub(crate) fn state(&self) -> StreamState {
         let index = &self.messages.index;
-        let fresh = index.last_sequence() == 0 || index.last_sequence() + 1 == self.config.first_seq;
+        let fresh =
+            index.last_sequence() == 0 || index.last_sequence() + 1 == self.config.first_seq;
         let lost = &self.messages.lost;
         StreamState {
             messages: index.len(),
             bytes: index.bytes(),
-            first_seq: if fresh && self.config.first_seq == 0 { 0 } else { index.first_sequence() },
+            first_seq: if fresh && self.config.first_seq == 0 {
+                0
+            } else {
+                index.first_sequence()
+            },
             first_ts: index.first_time_ns().unwrap_or(ZERO_TIME),
             last_seq: index.last_sequence(),
             last_ts: index.last_time_ns().unwrap_or(ZERO_TIME),
@@ -110,14 +124,16 @@ impl Stream {
         let mut filters = Filters::new([filter]);
         let total = self.messages.index.matching_subject_count(&mut filters);
         let mut page = BTreeMap::new();
-        self.messages.index.each_subject(&mut filters, offset, |subject, count| {
-            page.insert(String::from_utf8_lossy(subject).into_owned(), count);
-            if page.len() < max {
-                ControlFlow::Continue(())
-            } else {
-                ControlFlow::Break(())
-            }
-        });
+        self.messages
+            .index
+            .each_subject(&mut filters, offset, |subject, count| {
+                page.insert(String::from_utf8_lossy(subject).into_owned(), count);
+                if page.len() < max {
+                    ControlFlow::Continue(())
+                } else {
+                    ControlFlow::Break(())
+                }
+            });
         (page, total)
     }
 }

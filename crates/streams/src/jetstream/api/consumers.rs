@@ -15,8 +15,8 @@ use crate::config::{ConsumerAction, ConsumerConfig};
 use crate::consumer::Consumer;
 use crate::context::Context;
 use crate::error::{self, ApiError};
-use crate::jetstream::consumers::{ConsumerSlot, StreamSource};
 use crate::jetstream::JetStream;
+use crate::jetstream::consumers::{ConsumerSlot, StreamSource};
 use crate::stream::{Stream, kinds, store_failed};
 use crate::time::ZERO_TIME;
 
@@ -35,11 +35,8 @@ impl JetStream {
         config.set_required_level();
         let stream = self.stream(of.stream())?;
         let id = stream.id;
-        let config = config.check_and_normalise(
-            &stream.config,
-            &self.settings.limits,
-            request.pedantic,
-        )?;
+        let config =
+            config.check_and_normalise(&stream.config, &self.settings.limits, request.pedantic)?;
         let name = self.name_for(call.context, &config);
         let is_there = self.stream(of.stream())?.consumers.contains_key(&name);
         match (request.action, is_there) {
@@ -85,12 +82,13 @@ impl JetStream {
             journal: call.journal,
             settled: &mut settled,
         };
-        let consumer =
-            Consumer::new(&stream_name, name, config, now_ns, &mut source, now_ns);
+        let consumer = Consumer::new(&stream_name, name, config, now_ns, &mut source, now_ns);
         let mut slot = ConsumerSlot::new(consumer, number, now_ns);
         slot.consumer.interest_changed(call.context);
         let stored = slot.store_config(id, call.journal);
-        stored.and_then(|()| slot.save(id, now_ns, call.journal)).map_err(|r| store_failed(&r))?;
+        stored
+            .and_then(|()| slot.save(id, now_ns, call.journal))
+            .map_err(|r| store_failed(&r))?;
         stream.consumers.insert(name.to_owned(), Box::new(slot));
         if number > 0 {
             self.numbers.insert(number, (id, name.to_owned()));
@@ -143,7 +141,9 @@ impl JetStream {
         };
         slot.consumer.update(call.context, &mut source, config);
         let stored = slot.store_config(id, call.journal);
-        stored.and_then(|()| slot.save(id, now_ns, call.journal)).map_err(|r| store_failed(&r))?;
+        stored
+            .and_then(|()| slot.save(id, now_ns, call.journal))
+            .map_err(|r| store_failed(&r))?;
         self.activate(id);
         self.schedule(id);
         Ok(())
@@ -279,18 +279,26 @@ impl JetStream {
         let request = PauseRequest::parse(call.message.payload, self.settings.strict)?;
         let id = self.stream(of.stream)?.id;
         let now_ns = call.context.now_ns;
-        let until = Some(request.pause_until).filter(|until| *until != ZERO_TIME && *until > now_ns);
-        let found = self.act_on(call.context, call.journal, id, of.consumer, |consumer, context, _| {
-            consumer.pause(context, until);
-            None
-        });
+        let until =
+            Some(request.pause_until).filter(|until| *until != ZERO_TIME && *until > now_ns);
+        let found = self.act_on(
+            call.context,
+            call.journal,
+            id,
+            of.consumer,
+            |consumer, context, _| {
+                consumer.pause(context, until);
+                None
+            },
+        );
         if !found {
             return Err(ApiError::new(&error::CONSUMER_NOT_FOUND));
         }
         if let Some(stream) = self.streams.get_mut(&id)
             && let Some(slot) = stream.consumers.get_mut(of.consumer)
         {
-            slot.store_config(id, call.journal).map_err(|refused| store_failed(&refused))?;
+            slot.store_config(id, call.journal)
+                .map_err(|refused| store_failed(&refused))?;
         }
         self.schedule(id);
         Ok(ConsumerPauseResponse {
@@ -308,10 +316,16 @@ impl JetStream {
         let request = UnpinRequest::parse(call.message.payload)?;
         let id = self.stream(of.stream)?.id;
         let mut known = true;
-        let found = self.act_on(call.context, call.journal, id, of.consumer, |consumer, _, _| {
-            known = consumer.unpin(&request.group);
-            None
-        });
+        let found = self.act_on(
+            call.context,
+            call.journal,
+            id,
+            of.consumer,
+            |consumer, _, _| {
+                known = consumer.unpin(&request.group);
+                None
+            },
+        );
         if !found {
             return Err(ApiError::new(&error::CONSUMER_NOT_FOUND));
         }
@@ -334,10 +348,16 @@ impl JetStream {
             Err(error) => return Outcome::of::<ConsumerResetResponse>(Err(error)),
         };
         let mut done = Ok(0);
-        let found = self.act_on(call.context, call.journal, id, of.consumer, |consumer, _, source| {
-            done = consumer.reset(source, Some(request.seq));
-            None
-        });
+        let found = self.act_on(
+            call.context,
+            call.journal,
+            id,
+            of.consumer,
+            |consumer, _, source| {
+                done = consumer.reset(source, Some(request.seq));
+                None
+            },
+        );
         if !found {
             return Outcome::Nobody;
         }
@@ -365,12 +385,22 @@ impl JetStream {
             call.context.out.publish(message.reply, b"", &block, b"");
             return Outcome::Done;
         }
-        let found = self.act_on(call.context, call.journal, id, of.consumer, |consumer, context, source| {
-            consumer.request(context, source, message.reply, message.payload);
-            None
-        });
+        let found = self.act_on(
+            call.context,
+            call.journal,
+            id,
+            of.consumer,
+            |consumer, context, source| {
+                consumer.request(context, source, message.reply, message.payload);
+                None
+            },
+        );
         self.schedule(id);
-        if found { Outcome::Done } else { Outcome::Nobody }
+        if found {
+            Outcome::Done
+        } else {
+            Outcome::Nobody
+        }
     }
 }
 

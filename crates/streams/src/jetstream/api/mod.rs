@@ -11,8 +11,8 @@ use recado_wire::Headers;
 
 use super::{Incoming, JetStream};
 use crate::api::{
-    self, AccountInfoResponse, ApiCall, ConsumerStepDownResponse, Response, StreamRemovePeerResponse,
-    StreamStepDownResponse, refusal, refusal_of_type, status,
+    self, AccountInfoResponse, ApiCall, ConsumerStepDownResponse, Response,
+    StreamRemovePeerResponse, StreamStepDownResponse, refusal, refusal_of_type, status,
 };
 use crate::config::is_level_met;
 use crate::context::Context;

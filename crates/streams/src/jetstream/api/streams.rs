@@ -34,9 +34,10 @@ impl JetStream {
         let mut request = StreamConfigRequest::parse(call.message.payload, strict)?;
         request.config.set_required_level();
         request.check_for_create(name)?;
-        let config = request
-            .config
-            .check_and_normalise(&self.settings.limits, self, request.pedantic)?;
+        let config =
+            request
+                .config
+                .check_and_normalise(&self.settings.limits, self, request.pedantic)?;
         if let Ok(stream) = self.stream(name) {
             if !stream.config.is_same_as(&config) {
                 return Err(ApiError::new(&error::STREAM_NAME_EXIST));
@@ -64,7 +65,9 @@ impl JetStream {
         let name = config.name.clone();
         let domain = self.settings.domain.as_deref();
         let mut stream = Stream::new(id, config, call.context.now_ns, domain);
-        stream.store_config(call.journal).map_err(|refused| store_failed(&refused))?;
+        stream
+            .store_config(call.journal)
+            .map_err(|refused| store_failed(&refused))?;
         self.names.insert(name.clone(), id);
         self.streams.insert(id, Box::new(stream));
         self.enter_subjects(id);
@@ -120,7 +123,8 @@ impl JetStream {
                 stream: id,
                 ..Record::default()
             };
-            self.bury(call.journal, &record).map_err(|refused| store_failed(&refused))?;
+            self.bury(call.journal, &record)
+                .map_err(|refused| store_failed(&refused))?;
         }
         let consumers: Vec<String> = self.stream(name)?.consumers.keys().cloned().collect();
         for consumer in consumers {
@@ -178,8 +182,7 @@ impl JetStream {
         let mut page = Page::default();
         if !request.subjects_filter.is_empty() {
             let filter = &request.subjects_filter;
-            let (subjects, total) =
-                stream.subjects_page(filter, request.offset, SUBJECTS_PER_PAGE);
+            let (subjects, total) = stream.subjects_page(filter, request.offset, SUBJECTS_PER_PAGE);
             info.state.subjects = subjects;
             page = Page {
                 total,
@@ -195,7 +198,11 @@ impl JetStream {
         let has_it = |id: &u32| {
             let stream = &self.streams[id];
             subject.is_empty()
-                || stream.config.subjects.iter().any(|own| subjects_overlap(own, subject))
+                || stream
+                    .config
+                    .subjects
+                    .iter()
+                    .any(|own| subjects_overlap(own, subject))
         };
         let all = self.names.iter().filter(|(_, id)| has_it(id));
         all.map(|(name, _)| name.as_str()).collect()
@@ -222,7 +229,9 @@ impl JetStream {
         let names = all.iter().skip(page.offset).take(page.limit);
         let streams = names.filter_map(|name| self.stream(name).ok());
         Ok(StreamListResponse {
-            streams: streams.map(|stream| self.info_of(stream, call.context.now_ns)).collect(),
+            streams: streams
+                .map(|stream| self.info_of(stream, call.context.now_ns))
+                .collect(),
             page,
             missing: Vec::new(),
             offline: std::collections::BTreeMap::new(),
