@@ -305,6 +305,7 @@ impl JetStream {
     ) {
         let mut stream = opening.stream;
         stream.opened(opening.config, opening.state, opening.removed);
+        stream.messages.show_all();
         stream.rebuild_from_headers(context.now_ns, journal);
         let (id, name) = (stream.id, stream.config.name.clone());
         self.names.insert(name, id);
@@ -394,7 +395,6 @@ impl JetStream {
                 stream.enforce_all_limits();
                 stream.messages.sealed();
                 stream.messages.settle_removals(journal);
-                stream.messages.show_all();
             }
             self.schedule(id);
             self.activate(id);
