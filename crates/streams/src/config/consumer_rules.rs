@@ -422,6 +422,20 @@ impl ConsumerConfig {
         refuse_if(shared, &CONSUMER_WQ_CONSUMER_NOT_UNIQUE)
     }
 
+    /// What a work queue asks of a consumer that is updated; `others` without the consumer itself.
+    ///
+    /// # Errors
+    /// When a message could be for two.
+    pub fn check_for_work_queue_update<'a>(
+        &self,
+        stream: &StreamConfig,
+        mut others: impl Iterator<Item = &'a Self>,
+    ) -> Checked {
+        let queue = stream.retention == Retention::WorkQueue && !self.filters().is_empty();
+        let shared = queue && others.any(|other| self.shares_with(other));
+        refuse_if(shared, &CONSUMER_WQ_CONSUMER_NOT_UNIQUE)
+    }
+
     /// Whether a message could be for both.
     pub fn shares_with(&self, other: &Self) -> bool {
         let (ours, theirs) = (self.filters(), other.filters());

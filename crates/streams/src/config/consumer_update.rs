@@ -87,9 +87,11 @@ mod tests {
         }
     }
 
+    type Case = (fn(&mut ConsumerConfig), &'static str);
+
     #[test]
     fn what_must_stay_is_refused_with_its_text() {
-        let cases: [(fn(&mut ConsumerConfig), &str); 5] = [
+        let cases: [Case; 5] = [
             (
                 |c| c.ack_policy = AckPolicy::All,
                 "ack policy can not be updated",

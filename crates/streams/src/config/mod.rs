@@ -20,7 +20,7 @@ pub use consumer_rules::{
     ACK_WAIT_DEFAULT, FLOW_CONTROL_HEARTBEAT, GROUP_BYTES_MAX, INACTIVE_THRESHOLD_DEFAULT,
     MAX_ACK_PENDING_DEFAULT, MAX_WAITING_DEFAULT, PRIORITY_TIMEOUT_DEFAULT, is_valid_group,
 };
-pub use limits::{AccountLimits, Limits, ServerLimits};
+pub use limits::{AccountLimits, Limits, ServerLimits, Taken};
 pub use metadata::{
     API_LEVEL, REQUIRED_LEVEL, SERVER_LEVEL, SERVER_VERSION, is_level_met, is_level_supported,
 };
@@ -39,3 +39,8 @@ pub use transform::{Transform, TransformError};
 
 pub(crate) use consumer::read_action;
 pub(crate) use stream::read_placement;
+
+#[cfg(test)]
+mod consumer_rules_tests;
+#[cfg(test)]
+mod stream_rules_tests;
