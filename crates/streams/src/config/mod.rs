@@ -8,6 +8,7 @@ pub mod json;
 mod limits;
 mod metadata;
 mod stream;
+mod stream_origins;
 mod stream_rules;
 mod stream_update;
 mod subject;
@@ -30,7 +31,7 @@ pub use stream::{
 };
 pub use stream_rules::{
     DESCRIPTION_BYTES_MAX, DUPLICATE_WINDOW_DEFAULT, METADATA_BYTES_MAX, NAME_BYTES_MAX,
-    OtherStreams, REPLICAS_MAX,
+    OtherStreams, REPLICAS_MAX, SOURCES_MAX, SUBJECTS_MAX,
 };
 pub use subject::{
     is_literal, is_subset, is_valid_filter, is_valid_literal, is_valid_name, subjects_overlap,

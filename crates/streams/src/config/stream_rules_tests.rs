@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::error::ApiError;
 use crate::time::{MILLISECOND, MINUTE, SECOND};
@@ -519,4 +521,68 @@ fn the_streams_of_buckets_and_object_stores_are_allowed() {
             "allow_rollup_hdrs":true,"allow_direct":true}"#,
     );
     assert!(check(&store.expect("a store")).is_ok());
+}
+
+#[test]
+fn more_subjects_than_can_be_compared_are_refused() {
+    let mut config = named("S");
+    config.subjects = (0..=SUBJECTS_MAX).map(|n| format!("s{n}")).collect();
+    assert_eq!(
+        check(&config).expect_err("many").description,
+        "stream has too many subjects, maximum allowed is 4096"
+    );
+    config.subjects.pop();
+    assert!(check(&config).is_ok());
+}
+
+fn any_config() -> impl Strategy<Value = StreamConfig> {
+    let subjects = proptest::collection::vec("[ab*>.$]{0,5}", 0..4);
+    let numbers = proptest::collection::vec(-3i64..4, 5);
+    let flags = proptest::collection::vec(any::<bool>(), 9);
+    let times = (
+        prop_oneof![Just(0), Just(-1), Just(5), Just(SECOND), any::<i64>()],
+        prop_oneof![Just(0), Just(-1), Just(5), Just(SECOND), any::<i64>()],
+    );
+    let renaming = proptest::option::of(("[a*>.]{0,4}", "[b$1>.{}]{0,6}"));
+    ("[a-c. ]{0,3}", subjects, numbers, flags, times, renaming).prop_map(
+        |(name, subjects, numbers, flags, (max_age, marker_ttl), renaming)| StreamConfig {
+            name,
+            subjects,
+            max_msgs: numbers[0],
+            max_bytes: numbers[1],
+            max_msgs_per_subject: numbers[2],
+            max_consumers: numbers[3],
+            num_replicas: numbers[4].min(1),
+            max_age,
+            subject_delete_marker_ttl: marker_ttl,
+            no_ack: flags[0],
+            discard: if flags[1] { Discard::New } else { Discard::Old },
+            discard_new_per_subject: flags[2],
+            allow_msg_ttl: flags[3],
+            allow_msg_schedules: flags[4],
+            allow_rollup_hdrs: flags[5],
+            deny_purge: flags[6],
+            allow_msg_counter: flags[7],
+            mirror: flags[8].then(|| source("M")),
+            republish: renaming.clone().map(|(src, dest)| Republish {
+                src,
+                dest,
+                headers_only: false,
+            }),
+            subject_transform: renaming.map(|(src, dest)| transform(&src, &dest)),
+            ..StreamConfig::default()
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn what_was_normalised_stays_and_survives_being_written(config in any_config()) {
+        if let Ok(once) = check(&config) {
+            prop_assert_eq!(check(&once), Ok(once.clone()));
+            prop_assert_eq!(StreamConfig::from_json(&once.to_json()), Ok(once.clone()));
+            let same = once.check_update(&once, &Limits::default(), &(), false);
+            prop_assert_eq!(same, Ok(once));
+        }
+    }
 }
