@@ -1,5 +1,7 @@
 //! Each rule of a consumer's configuration: what breaks it, and with which number.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::error::ApiError;
 use crate::time::{MINUTE, SECOND};
@@ -317,4 +319,42 @@ fn samples_are_counted_in_percent() {
         of("x"),
         Err("strconv.Atoi: parsing \"x\": invalid syntax".to_owned())
     );
+}
+
+fn any_config() -> impl Strategy<Value = ConsumerConfig> {
+    let ack = prop_oneof![
+        Just(AckPolicy::None),
+        Just(AckPolicy::All),
+        Just(AckPolicy::Explicit),
+        Just(AckPolicy::FlowControl)
+    ];
+    let subject = prop_oneof![Just(String::new()), Just("out".to_owned()), "[ab*>.]{0,4}"];
+    let filters = proptest::collection::vec("in[.][ab*>]", 0..3);
+    let numbers = proptest::collection::vec(-3i64..4, 5);
+    let backoff = proptest::collection::vec(-1i64..5, 0..3);
+    (ack, subject, filters, numbers, backoff).prop_map(
+        |(ack_policy, to, filters, numbers, backoff)| ConsumerConfig {
+            ack_policy,
+            deliver_subject: to,
+            filter_subjects: filters,
+            max_deliver: numbers[0],
+            max_waiting: numbers[1],
+            max_ack_pending: numbers[2],
+            max_batch: numbers[3],
+            ack_wait: numbers[4],
+            backoff,
+            ..pull()
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn what_was_normalised_stays_and_survives_being_written(config in any_config()) {
+        if let Ok(once) = check(&config) {
+            prop_assert_eq!(check(&once), Ok(once.clone()));
+            prop_assert_eq!(ConsumerConfig::from_json(&once.to_json()), Ok(once.clone()));
+            prop_assert_eq!(once.check_update(&once, true), Ok(()));
+        }
+    }
 }
