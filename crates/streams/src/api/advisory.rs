@@ -1,5 +1,7 @@
 //! Advisories and metrics (E210–E221): what happened to streams and consumers, for whoever listens. Each knows
-//! its subject and its `type`; its id and time are given.
+//! its subject and its `type`; its id and time are given. Fields are those that nats-server sends, also where
+//! the published schemas want others: pins without `server`, sequences of `nak` and `terminated` as numbers,
+//! `snapshot_create` with `state` instead of blocks.
 
 use serde::{Serialize, Serializer};
 

@@ -1,11 +1,40 @@
 //! What an update may change of a consumer, and what must stay (E137).
 
-use super::consumer::ConsumerConfig;
-use crate::error::{ApiError, CONSUMER_CREATE, CONSUMER_NAME_EXIST};
+use super::consumer::{ConsumerAction, ConsumerConfig};
+use crate::error::{
+    ApiError, CONSUMER_ALREADY_EXISTS, CONSUMER_CREATE, CONSUMER_DOES_NOT_EXIST,
+    CONSUMER_NAME_EXIST,
+};
+
+impl ConsumerAction {
+    /// Whether a consumer may be created, or the one that is there updated (E136). `wanted` is normalised.
+    ///
+    /// # Errors
+    /// 10148, 10149.
+    pub fn check(
+        self,
+        existing: Option<&ConsumerConfig>,
+        wanted: &ConsumerConfig,
+    ) -> Result<(), ApiError> {
+        match (self, existing) {
+            (Self::Update, None) => Err(ApiError::new(&CONSUMER_DOES_NOT_EXIST)),
+            (Self::Create, Some(existing)) if !wanted.is_same_as(existing) => {
+                Err(ApiError::new(&CONSUMER_ALREADY_EXISTS))
+            }
+            _ => Ok(()),
+        }
+    }
+}
 
 impl ConsumerConfig {
+    /// Takes over what a request to create or update can't change of a consumer that is there: until when it
+    /// is paused is for PAUSE only. To be called before the two are compared.
+    pub fn keep_from(&mut self, existing: &Self) {
+        self.pause_until = existing.pause_until;
+    }
+
     /// Checks what is wanted in place of `self`; both are normalised. `is_bound` says whether somebody
-    /// listens where `self` delivers. `pause_until` is kept by the caller: only PAUSE changes it.
+    /// listens where `self` delivers. See [`ConsumerConfig::keep_from`].
     ///
     /// # Errors
     /// 10012 with nats-server's text, 10013, 10116.
@@ -87,9 +116,11 @@ mod tests {
         }
     }
 
+    type Case = (fn(&mut ConsumerConfig), &'static str);
+
     #[test]
     fn what_must_stay_is_refused_with_its_text() {
-        let cases: [(fn(&mut ConsumerConfig), &str); 5] = [
+        let cases: [Case; 5] = [
             (
                 |c| c.ack_policy = AckPolicy::All,
                 "ack policy can not be updated",
@@ -111,6 +142,24 @@ mod tests {
             let error = config().check_update(&wanted, false).expect_err(text);
             assert_eq!((error.err_code, error.description.as_ref()), (10012, text));
         }
+    }
+
+    #[test]
+    fn an_action_says_whether_it_may_be_there() {
+        let other = ConsumerConfig {
+            description: "other".to_owned(),
+            ..config()
+        };
+        let code = |action: ConsumerAction, existing: Option<&ConsumerConfig>| {
+            let result = action.check(existing, &config());
+            result.map_or_else(|error| error.err_code, |()| 0)
+        };
+        assert_eq!(code(ConsumerAction::Create, None), 0);
+        assert_eq!(code(ConsumerAction::Create, Some(&config())), 0);
+        assert_eq!(code(ConsumerAction::Create, Some(&other)), 10148);
+        assert_eq!(code(ConsumerAction::Update, None), 10149);
+        assert_eq!(code(ConsumerAction::Update, Some(&other)), 0);
+        assert_eq!(code(ConsumerAction::CreateOrUpdate, Some(&other)), 0);
     }
 
     #[test]

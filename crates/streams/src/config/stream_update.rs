@@ -7,6 +7,7 @@ use super::stream::{Discard, Retention, StreamConfig};
 use super::stream_rules::OtherStreams;
 use crate::error::{
     ApiError, STREAM_INVALID_CONFIG, STREAM_MIRROR_NOT_UPDATABLE, STREAM_REPLICAS_NOT_SUPPORTED,
+    STREAM_UPDATE,
 };
 
 fn invalid(text: impl Display) -> ApiError {
@@ -33,6 +34,7 @@ impl StreamConfig {
             return Err(ApiError::new(&STREAM_REPLICAS_NOT_SUPPORTED));
         }
         self.check_what_must_stay(&new)?;
+        new.check_filters_of_sources(&STREAM_UPDATE)?;
         if new.sealed {
             new.max_age = 0;
             new.discard = Discard::New;
