@@ -117,7 +117,7 @@ impl Pair {
                 offset: self.stamp.wrapping_mul(64),
                 length: 40 + self.stamp % 300,
             },
-            flags: u8::from(self.stamp % 1000 == 0),
+            flags: u8::from(self.stamp.is_multiple_of(1000)),
         }
     }
 

@@ -19,7 +19,7 @@ pub(super) enum Postings {
     Many(Box<Chunks>),
 }
 
-/// Sequences from `base` on that lie within 32 bits of it. Never empty.
+/// Sequences from `base` on that lie within 32 bits of it, the base not always among them. Never empty.
 #[derive(Debug, Default)]
 pub(super) struct Chunk {
     base: u64,
@@ -90,7 +90,11 @@ impl Postings {
         match self {
             Self::Few { .. } => self.few().iter().rev().copied().find(|&at| at <= sequence),
             Self::One(chunk) => below(chunk),
-            Self::Many(chunks) => below(chunks.list.get(chunks.position(sequence))?),
+            Self::Many(chunks) => {
+                let number = chunks.position(sequence);
+                let here = below(chunks.list.get(number)?);
+                here.or_else(|| chunks.list.get(number.checked_sub(1)?)?.last())
+            }
         }
     }
 
@@ -154,9 +158,10 @@ impl Postings {
             }
             Self::One(chunk) => {
                 if !chunk.insert(sequence) {
-                    let mut chunks = Chunks::default();
-                    chunks.count = chunk.distances.len() as u64;
-                    chunks.list.push_back(std::mem::take(&mut **chunk));
+                    let mut chunks = Chunks {
+                        count: chunk.distances.len() as u64,
+                        list: VecDeque::from([std::mem::take(&mut **chunk)]),
+                    };
                     chunks.insert(sequence);
                     *self = Self::Many(Box::new(chunks));
                 }
@@ -431,5 +436,95 @@ impl Chunks {
             }
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Inserts or removes every `step`-th of so many from a place on.
+    #[derive(Clone, Debug)]
+    struct Edit {
+        put: bool,
+        from: u64,
+        len: u64,
+        step: u64,
+    }
+
+    fn any_edit() -> impl Strategy<Value = Edit> {
+        let place = prop_oneof![0u64..4000, (1u64 << 33)..(1 << 33) + 100];
+        let len = prop_oneof![1u64..4, 1u64..3000];
+        (any::<bool>(), place, len, 1u64..7).prop_map(|(put, from, len, step)| Edit {
+            put,
+            from,
+            len,
+            step,
+        })
+    }
+
+    fn assert_alike(postings: &Postings, model: &BTreeSet<u64>, places: &[u64]) {
+        assert_eq!(postings.count(), model.len() as u64);
+        assert_eq!(postings.first(), model.first().copied());
+        assert_eq!(postings.last(), model.last().copied());
+        for &place in places {
+            let after = model.range(place..).next().copied();
+            assert_eq!(postings.at_or_after(place), after);
+            let before = model.range(..=place).next_back().copied();
+            assert_eq!(postings.at_or_before(place), before);
+            for &upto in places.iter().filter(|&&upto| upto >= place) {
+                let count = model.range(place..=upto).count() as u64;
+                assert_eq!(postings.count_between(place, upto), count);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn postings_are_a_sorted_set(
+            edits in prop::collection::vec(any_edit(), 1..20),
+            ranges in prop::collection::vec((0u64..5000, 0u64..2000), 3),
+        ) {
+            let (mut postings, mut model) = (Postings::default(), BTreeSet::new());
+            for edit in &edits {
+                for sequence in (edit.from..edit.from + edit.len).step_by(edit.step as usize) {
+                    if edit.put {
+                        postings.insert(sequence);
+                        model.insert(sequence);
+                    } else {
+                        postings.remove(sequence);
+                        model.remove(&sequence);
+                    }
+                }
+                let mut places = vec![edit.from, edit.from + edit.len, 0, u64::MAX];
+                places.extend(ranges.iter().map(|&(from, len)| from + len));
+                assert_alike(&postings, &model, &places);
+            }
+            for (from, len) in ranges {
+                postings.remove_range(from, from + len);
+                model.retain(|at| !(from..=from + len).contains(at));
+                assert_alike(&postings, &model, &[from, from + len]);
+            }
+        }
+    }
+
+    #[test]
+    fn one_or_two_sequences_take_no_memory_and_it_is_given_back() {
+        let mut postings = Postings::default();
+        for sequence in 0..10_000 {
+            postings.insert(sequence);
+        }
+        assert!(postings.heap_bytes() < 46_000, "{}", postings.heap_bytes());
+        for sequence in 0..9_000 {
+            postings.remove(sequence);
+        }
+        assert!(postings.heap_bytes() < 7_000, "{}", postings.heap_bytes());
+        postings.remove_range(0, 9_997);
+        assert_eq!((postings.count(), postings.first()), (2, Some(9_998)));
+        postings.remove(9_998);
+        assert_eq!(postings.heap_bytes(), 0);
     }
 }
