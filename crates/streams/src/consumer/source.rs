@@ -1,6 +1,6 @@
 //! What a consumer sees of its stream: the durable messages, by sequence and filter.
 
-use crate::index::Filters;
+use crate::index::{Filters, Scan};
 
 /// A message as it is delivered.
 #[derive(Clone, Copy, Debug)]
@@ -34,14 +34,19 @@ pub trait Source {
     fn first_sequence(&self) -> u64;
     /// Last durable sequence.
     fn last_sequence(&self) -> u64;
-    /// First message from `from` on that a filter matches.
-    fn next_matching(&mut self, from: u64, filters: &mut Filters) -> Option<u64>;
+    /// First message from `from` on that a filter matches. `budget` is how many messages or subjects may be
+    /// looked at; what is left of it stays there.
+    fn next_matching(&mut self, from: u64, filters: &mut Filters, budget: &mut usize) -> Scan;
+    /// Last message that a filter matches.
+    fn last_matching(&mut self, filters: &mut Filters) -> Option<u64>;
     /// Messages from `from` on that a filter matches.
     fn count_matching(&mut self, from: u64, filters: &mut Filters) -> u64;
     /// The last message of each subject that a filter matches, ascending.
     fn last_per_subject(&mut self, filters: &mut Filters) -> Vec<u64>;
     /// First message stored at that time or later.
     fn first_at_or_after(&self, time_ns: i64) -> Option<u64>;
+    /// Whether a message is there.
+    fn exists(&self, sequence: u64) -> bool;
     /// Whether a message is there, and whether the filters match it.
     fn matches(&mut self, sequence: u64, filters: &mut Filters) -> bool;
     /// Reads one.
