@@ -27,6 +27,8 @@ pub(super) struct Push {
     window: Option<Window>,
     /// The rate allows the next message from here on.
     rate_due_ns: i64,
+    /// When to go on that was held for its rate.
+    rate_alarm_ns: Option<i64>,
 }
 
 /// Flow control's account of bytes on their way.
@@ -60,6 +62,7 @@ impl Push {
                 .map(|every| now_ns.saturating_add(every)),
             window: settings.flow_control.then_some(window),
             rate_due_ns: i64::MIN,
+            rate_alarm_ns: None,
         }
     }
 
@@ -74,9 +77,7 @@ impl Push {
     /// When something is to be done without anything coming in.
     pub(super) fn next_deadline_ns(&self) -> Option<i64> {
         let check = self.checked_ns.saturating_add(INTEREST_CHECK_NS);
-        let rate = self.rate_due_ns.saturating_sub(RATE_AHEAD_NS);
-        let rate = (self.rate_due_ns > i64::MIN).then_some(rate);
-        [self.heartbeat_at_ns, rate, Some(check)]
+        [self.heartbeat_at_ns, self.rate_alarm_ns, Some(check)]
             .into_iter()
             .flatten()
             .min()
@@ -154,6 +155,7 @@ impl Consumer {
             let takes_ns = u128::from(bytes) * 8 * 1_000_000_000 / u128::from(rate);
             let takes_ns = i64::try_from(takes_ns).unwrap_or(i64::MAX);
             push.rate_due_ns = push.rate_due_ns.max(ctx.now_ns).saturating_add(takes_ns);
+            push.rate_alarm_ns = Some(push.rate_due_ns.saturating_sub(RATE_AHEAD_NS));
         }
         let stalled =
             self.settings.flow_acks && self.unacked.len() >= self.settings.ack_pending_max;
@@ -236,9 +238,7 @@ impl Consumer {
         let (Some(push), Some(settings)) = (&mut self.push, &self.settings.push) else {
             return;
         };
-        if push.rate_due_ns <= ctx.now_ns.saturating_add(RATE_AHEAD_NS) {
-            push.rate_due_ns = i64::MIN;
-        }
+        push.rate_alarm_ns = push.rate_alarm_ns.filter(|alarm| *alarm > ctx.now_ns);
         let Some(every) = settings.heartbeat_ns else {
             return;
         };

@@ -1,7 +1,7 @@
 //! A consumer's configuration in the form in which the running state asks for it. Never decides whether a
 //! configuration is allowed: that was done before.
 
-use crate::config::{AckPolicy, ConsumerConfig, PriorityPolicy, ReplayPolicy};
+use crate::config::{AckPolicy, ConsumerConfig, PriorityPolicy};
 
 /// What an acknowledgement settles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,6 @@ pub(super) struct Settings {
     pub(super) priority: PriorityPolicy,
     pub(super) groups: Vec<String>,
     pub(super) pin_timeout_ns: i64,
-    pub(super) replay_original: bool,
     pub(super) push: Option<PushSettings>,
 }
 
@@ -88,7 +87,6 @@ impl Settings {
             priority: config.priority_policy,
             groups: config.priority_groups.clone(),
             pin_timeout_ns: above_zero(config.priority_timeout).unwrap_or(PIN_TIMEOUT_DEFAULT_NS),
-            replay_original: config.replay_policy == ReplayPolicy::Original,
             push: config.is_push().then(|| PushSettings::new(config)),
         }
     }
