@@ -276,9 +276,17 @@ impl Driver {
             oldest: self.log.oldest_segment().unwrap_or(u32::MAX),
             newest: self.log.end().segment(),
         };
-        self.act(insider, |jetstream, context, log| {
+        let lost = self.act(insider, |jetstream, context, log| {
             jetstream.upkeep(context, log, segments);
+            jetstream.take_lost()
         });
+        for (stream, sequence) in lost {
+            tracing::error!(
+                %stream,
+                sequence,
+                "a message is damaged on disk and can't be delivered; `recado-server verify DIR` tells where"
+            );
+        }
     }
 
     /// Says goodbye to whoever waits, and commits what is left.
