@@ -27,13 +27,18 @@ mod real_disk;
 mod recovery;
 mod replay;
 mod scan;
+mod sim_disk;
 mod space;
 mod tail;
+mod verify;
 
 pub use batch::{Batch, Committed, Progress};
 pub use committer::Committer;
+pub use compaction::Compaction;
 pub use disk::{Disk, DiskFile, LockError, is_full};
 pub use journal::{CONTROL_KIND_MIN, Damaged, Entry, Journal, Location, Position, Record, Refused};
 pub use log::{Log, Settings, Usage};
 pub use real_disk::{RealDisk, RealLock};
 pub use replay::{Cut, Lost, OpenError, OpenReport, Replayed, Why};
+pub use sim_disk::{Faults, SimDisk, SimFile, SimLock};
+pub use verify::{Finding, SalvageError, Verified, salvage, verify};
