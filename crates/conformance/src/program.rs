@@ -26,10 +26,7 @@ pub fn server_program() -> &'static Path {
 /// A real nats-server, for what only that can be asked: `RECADO_NATS_SERVER_BIN`, or the program
 /// under test where that is one.
 pub(crate) fn genuine_program() -> Option<PathBuf> {
-    let under_test = || {
-        std::env::var_os("RECADO_SERVER_BIN")
-            .filter(|path| Path::new(path).ends_with("nats-server"))
-    };
+    let under_test = || std::env::var_os("RECADO_SERVER_BIN").filter(|_| is_genuine());
     let path = std::env::var_os("RECADO_NATS_SERVER_BIN").or_else(under_test)?;
     Some(std::path::absolute(path).expect("the variable is a path"))
 }
@@ -89,6 +86,13 @@ fn info_of_the_server_in(dir: &Path) -> Option<serde_json::Value> {
         .read_line(&mut line)
         .ok()?;
     serde_json::from_str(line.strip_prefix("INFO ")?).ok()
+}
+
+/// Whether the server under test is a real nats-server, going by the name of its program: for what
+/// Recado promises and nats-server does not.
+pub fn is_genuine() -> bool {
+    std::env::var_os("RECADO_SERVER_BIN")
+        .is_some_and(|path| Path::new(&path).ends_with("nats-server"))
 }
 
 /// The directory in the target directory that the running test was built into, such as

@@ -33,7 +33,7 @@ fn programs(tests: &[&str]) -> &'static (PathBuf, BTreeMap<String, PathBuf>) {
 }
 
 /// Runs one of these test programs, but for what is to be skipped.
-pub fn run(test: &str, tests: &[&str], skips: &Skips) {
+pub(crate) fn run(test: &str, tests: &[&str], skips: &Skips) {
     let (dir, programs) = programs(tests);
     let suite = Suite {
         name: test.to_owned(),
@@ -46,7 +46,7 @@ pub fn run(test: &str, tests: &[&str], skips: &Skips) {
 }
 
 /// A skip that names no test program would never be missed.
-pub fn check_skips(tests: &[&str], skips: &Skips) {
+pub(crate) fn check_skips(tests: &[&str], skips: &Skips) {
     for name in skips.names() {
         let of_one = |test: &&str| name.starts_with(&format!("{test}::"));
         assert!(tests.iter().any(of_one), "{name}");
