@@ -125,8 +125,8 @@ impl JetStream {
             .collect();
         self.replies.grown(id, last);
         for name in due {
-            self.act_on(context, journal, id, &name, |consumer, context, source| {
-                consumer.tick(context, source);
+            self.act_on(context, journal, id, &name, |consumer, context, _| {
+                consumer.tick(context);
                 None
             });
         }
