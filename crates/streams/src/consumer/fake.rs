@@ -357,7 +357,7 @@ impl World {
     }
 
     pub(super) fn tick(&mut self) {
-        in_world!(self, |consumer, ctx, _source| consumer.tick(ctx));
+        in_world!(self, |consumer, ctx, source| consumer.tick(ctx, source));
         self.deliver();
     }
 
