@@ -19,6 +19,15 @@ pub trait Outlet {
 
     /// Whether anybody is subscribed to `subject` (in `queue`, where one is given).
     fn has_interest(&self, subject: &[u8], queue: Option<&[u8]>) -> bool;
+
+    /// Whether so much waits for the subscribers of `subject` that they should not get more right now.
+    fn is_congested(&self, subject: &[u8]) -> bool;
+
+    /// Has messages on `filter` come in, with this sid on them. A sid stands for one filter.
+    fn subscribe(&mut self, filter: &[u8], sid: &[u8]);
+
+    /// Takes that back.
+    fn unsubscribe(&mut self, sid: &[u8]);
 }
 
 /// One call's surroundings.

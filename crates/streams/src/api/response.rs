@@ -286,3 +286,7 @@ fn null_if_empty<S: Serializer>(names: &[String], serializer: S) -> Result<S::Ok
         names.serialize(serializer)
     }
 }
+
+#[cfg(test)]
+#[path = "response_tests.rs"]
+mod tests;

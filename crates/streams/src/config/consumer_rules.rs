@@ -8,9 +8,11 @@ use super::consumer::{AckPolicy, ConsumerConfig, DeliverPolicy, PriorityPolicy};
 use super::limits::Limits;
 use super::stream::{Retention, StreamConfig};
 use super::stream_rules::{
-    DESCRIPTION_BYTES_MAX, METADATA_BYTES_MAX, NAME_BYTES_MAX, metadata_bytes,
+    DESCRIPTION_BYTES_MAX, METADATA_BYTES_MAX, NAME_BYTES_MAX, SUBJECTS_MAX, metadata_bytes,
 };
-use super::subject::{is_literal, is_subset, is_valid_filter, is_valid_name, subjects_overlap};
+use super::subject::{
+    could_meet_literals, is_literal, is_subset, is_valid_filter, is_valid_name, subjects_overlap,
+};
 use crate::error::*;
 use crate::time::{MILLISECOND, MINUTE, SECOND, format_duration};
 
@@ -82,8 +84,7 @@ impl ConsumerConfig {
         if preferred {
             return Err(invalid("preferred server not permitted in placement"));
         }
-        config.metadata.remove(super::metadata::SERVER_VERSION);
-        config.metadata.remove(super::metadata::SERVER_LEVEL);
+        config.set_required_level();
         Ok(config)
     }
 
@@ -294,12 +295,18 @@ impl ConsumerConfig {
         let empty = self.filter_subjects.iter().any(String::is_empty);
         refuse_if(empty, &CONSUMER_EMPTY_FILTER)?;
         let filters = self.filters();
+        if filters.len() > SUBJECTS_MAX {
+            let text = format!("consumer has too many filters, maximum allowed is {SUBJECTS_MAX}");
+            return Err(invalid(text));
+        }
+        let could_hold = could_meet_literals(filters);
         for (at, filter) in filters.iter().enumerate() {
             if !is_valid_filter(filter) {
                 return Err(invalid("invalid subject"));
             }
-            let mut others = filters.iter().enumerate().filter(|(other, _)| *other != at);
-            let overlaps = others.any(|(_, other)| is_subset(filter, other));
+            let mut others = could_hold.iter().filter(|other| **other != at);
+            let holds = |other: &usize| filters.get(*other).is_some_and(|o| is_subset(filter, o));
+            let overlaps = others.any(holds);
             refuse_if(overlaps, &CONSUMER_OVERLAPPING_SUBJECT_FILTERS)?;
         }
         Ok(())
@@ -420,6 +427,20 @@ impl ConsumerConfig {
         let shared = std::iter::once(first)
             .chain(others)
             .any(|other| self.shares_with(other));
+        refuse_if(shared, &CONSUMER_WQ_CONSUMER_NOT_UNIQUE)
+    }
+
+    /// What a work queue asks of a consumer that is updated; `others` without the consumer itself.
+    ///
+    /// # Errors
+    /// When a message could be for two.
+    pub fn check_for_work_queue_update<'a>(
+        &self,
+        stream: &StreamConfig,
+        mut others: impl Iterator<Item = &'a Self>,
+    ) -> Checked {
+        let queue = stream.retention == Retention::WorkQueue && !self.filters().is_empty();
+        let shared = queue && others.any(|other| self.shares_with(other));
         refuse_if(shared, &CONSUMER_WQ_CONSUMER_NOT_UNIQUE)
     }
 

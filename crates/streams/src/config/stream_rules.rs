@@ -2,15 +2,14 @@
 //! E55–E78 with nats-server's numbers and texts, in its order. Pure: other streams are looked up through
 //! [`OtherStreams`]; what depends on space used or on overlaps with others' subjects is for the owner.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use super::limits::Limits;
-use super::stream::{
-    Discard, PersistMode, Placement, Retention, Storage, StreamConfig, StreamSource,
-};
+use super::stream::{Discard, PersistMode, Placement, Retention, Storage, StreamConfig};
+use super::stream_origins::Origins;
 use super::subject::{
-    is_subset, is_valid_filter, is_valid_literal, is_valid_name, subjects_overlap,
+    could_meet_literals, is_literal, is_subset, is_valid_filter, is_valid_name, subjects_overlap,
 };
 use super::transform::Transform;
 use crate::error::*;
@@ -24,6 +23,11 @@ pub const DESCRIPTION_BYTES_MAX: usize = 4 * 1024;
 pub const METADATA_BYTES_MAX: usize = 128 * 1024;
 /// Most replicas that a request may name.
 pub const REPLICAS_MAX: i64 = 5;
+/// Most subjects of a stream, and filters of a consumer: they are compared with each other. nats-server
+/// has no such bound.
+pub const SUBJECTS_MAX: usize = 4_096;
+/// Most sources of a stream, and renamings of a source. nats-server has no such bound.
+pub const SOURCES_MAX: usize = 1_000;
 /// How long message ids are remembered unless said otherwise, in nanoseconds.
 pub const DUPLICATE_WINDOW_DEFAULT: i64 = 2 * MINUTE;
 
@@ -46,18 +50,18 @@ impl OtherStreams for BTreeMap<String, StreamConfig> {
     }
 }
 
-type Checked = Result<(), ApiError>;
+pub(super) type Checked = Result<(), ApiError>;
 
-fn invalid(text: impl Display) -> ApiError {
+pub(super) fn invalid(text: impl Display) -> ApiError {
     ApiError::with(&STREAM_INVALID_CONFIG, text)
 }
 
-fn pedantic_error(text: &str) -> ApiError {
+pub(super) fn pedantic_error(text: &str) -> ApiError {
     ApiError::with(&PEDANTIC, text)
 }
 
 /// Refuses with these words when `wrong`.
-fn refuse_if(wrong: bool, text: &str) -> Checked {
+pub(super) fn refuse_if(wrong: bool, text: &str) -> Checked {
     if wrong { Err(invalid(text)) } else { Ok(()) }
 }
 
@@ -77,9 +81,8 @@ impl StreamConfig {
         if config.num_replicas > 1 {
             return Err(ApiError::new(&STREAM_REPLICAS_NOT_SUPPORTED));
         }
-        config.check_transforms_of_sources()?;
-        config.metadata.remove(super::metadata::SERVER_VERSION);
-        config.metadata.remove(super::metadata::SERVER_LEVEL);
+        config.check_filters_of_sources(&STREAM_CREATE)?;
+        config.set_required_level();
         Ok(config)
     }
 
@@ -305,130 +308,6 @@ impl StreamConfig {
         refuse_if(self.allow_atomic, text)
     }
 
-    fn check_mirror<'a>(
-        &mut self,
-        others: &'a dyn OtherStreams,
-        pedantic: bool,
-        origins: &mut Origins<'a>,
-    ) -> Checked {
-        let Some(mirror) = self.mirror.clone() else {
-            return Ok(());
-        };
-        for (wrong, kind) in [
-            (self.first_seq > 0, &MIRROR_WITH_FIRST_SEQ),
-            (!self.subjects.is_empty(), &MIRROR_WITH_SUBJECTS),
-            (!self.sources.is_empty(), &MIRROR_WITH_SOURCES),
-            (self.allow_msg_counter, &MIRROR_WITH_COUNTERS),
-            (self.allow_atomic, &MIRROR_WITH_ATOMIC_PUBLISH),
-            (self.allow_batched, &MIRROR_WITH_BATCH_PUBLISH),
-            (self.allow_msg_schedules, &MIRROR_WITH_MSG_SCHEDULES),
-            (
-                has_bad_consumer(&mirror),
-                &MIRROR_DURABLE_CONSUMER_CFG_INVALID,
-            ),
-            (
-                !mirror.filter_subject.is_empty() && !mirror.subject_transforms.is_empty(),
-                &MIRROR_MULTIPLE_FILTERS_NOT_ALLOWED,
-            ),
-        ] {
-            if wrong {
-                return Err(ApiError::new(kind));
-            }
-        }
-        let markers = self.subject_delete_marker_ttl > 0;
-        refuse_if(markers, "subject delete markers forbidden on mirrors")?;
-        check_renamings(
-            &mirror,
-            &MIRROR_INVALID_SUBJECT_FILTER,
-            &MIRROR_INVALID_TRANSFORM_DESTINATION,
-            (&MIRROR_OVERLAPPING_SUBJECT_FILTERS, subjects_overlap),
-        )?;
-        if mirror.external.is_none() && !is_valid_name(&mirror.name) {
-            return Err(ApiError::new(&MIRROR_INVALID_STREAM_NAME));
-        }
-        let Some(origin) = origins.add(&mirror, others) else {
-            return Ok(());
-        };
-        if too_small_for(self.max_msg_size, origin) {
-            return Err(ApiError::new(&MIRROR_MAX_MESSAGE_SIZE_TOO_BIG));
-        }
-        if pedantic && self.mirror_direct != origin.allow_direct {
-            let text = "origin stream has direct get set, mirror has it disabled";
-            return Err(pedantic_error(text));
-        }
-        self.mirror_direct = origin.allow_direct;
-        Ok(())
-    }
-
-    fn check_sources<'a>(
-        &self,
-        others: &'a dyn OtherStreams,
-        origins: &mut Origins<'a>,
-    ) -> Checked {
-        if !self.sources.is_empty() && self.allow_msg_schedules {
-            return Err(ApiError::new(&SOURCE_WITH_MSG_SCHEDULES));
-        }
-        let (mut seen, mut consumers) = (BTreeSet::new(), BTreeSet::new());
-        for source in &self.sources {
-            if !is_valid_name(&source.name) {
-                return Err(ApiError::new(&SOURCE_INVALID_STREAM_NAME));
-            }
-            if !seen.insert(source.identity()) {
-                return Err(ApiError::new(&SOURCE_DUPLICATE_DETECTED));
-            }
-            if !source.filter_subject.is_empty() && !source.subject_transforms.is_empty() {
-                return Err(ApiError::new(&SOURCE_MULTIPLE_FILTERS_NOT_ALLOWED));
-            }
-            check_renamings(
-                source,
-                &SOURCE_INVALID_SUBJECT_FILTER,
-                &SOURCE_INVALID_TRANSFORM_DESTINATION,
-                (&SOURCE_OVERLAPPING_SUBJECT_FILTERS, is_subset),
-            )?;
-            if has_bad_consumer(source) {
-                return Err(ApiError::new(&SOURCE_DURABLE_CONSUMER_CFG_INVALID));
-            }
-            if let Some(consumer) = &source.consumer {
-                let api = source.external.as_ref().map(|external| &external.api);
-                if !consumers.insert((&source.name, api, &consumer.name)) {
-                    return Err(ApiError::new(&SOURCE_DURABLE_CONSUMER_DUPLICATE_DETECTED));
-                }
-            }
-            if let Some(origin) = origins.add(source, others)
-                && too_small_for(self.max_msg_size, origin)
-            {
-                return Err(ApiError::new(&SOURCE_MAX_MESSAGE_SIZE_TOO_BIG));
-            }
-        }
-        Ok(())
-    }
-
-    /// Follows sources and mirrors through all streams that can be seen, each once.
-    fn check_for_cycles(&self, others: &dyn OtherStreams) -> Checked {
-        let mut to_visit = VecDeque::from([self]);
-        let mut visited = BTreeSet::new();
-        while let Some(config) = to_visit.pop_front() {
-            visited.insert(config.name.as_str());
-            let sources = config.sources.iter().map(|source| (source, false));
-            let mirror = config.mirror.iter().map(|mirror| (mirror, true));
-            for (origin, is_mirror) in sources.chain(mirror) {
-                if origin.external.is_some() {
-                    continue;
-                }
-                if !visited.contains(origin.name.as_str()) {
-                    let known = to_visit.iter().any(|waiting| waiting.name == origin.name);
-                    to_visit.extend(others.config_of(&origin.name).filter(|_| !known));
-                    continue;
-                }
-                let filter = &origin.filter_subject;
-                let overlaps = |subject: &String| subjects_overlap(subject, filter);
-                let fed = filter.is_empty() || config.subjects.iter().any(overlaps);
-                refuse_if(is_mirror || fed, "detected cycle")?;
-            }
-        }
-        Ok(())
-    }
-
     fn check_subjects(&mut self) -> Checked {
         let copies = self.mirror.is_some() || !self.sources.is_empty();
         if self.subjects.is_empty() {
@@ -437,10 +316,13 @@ impl StreamConfig {
             }
             return Ok(());
         }
-        let mut seen = BTreeSet::new();
+        if self.subjects.len() > SUBJECTS_MAX {
+            let text = format!("stream has too many subjects, maximum allowed is {SUBJECTS_MAX}");
+            return Err(invalid(text));
+        }
+        let could_meet = could_meet_literals(&self.subjects);
         for (at, subject) in self.subjects.iter().enumerate() {
             refuse_if(!is_valid_filter(subject), "invalid subject")?;
-            refuse_if(!seen.insert(subject), "duplicate subjects detected")?;
             if subject == ">" {
                 refuse_if(
                     !self.no_ack,
@@ -452,8 +334,7 @@ impl StreamConfig {
             if !self.no_ack {
                 check_namespace(subject)?;
             }
-            let later = self.subjects.get(at + 1..).unwrap_or_default();
-            if let Some(other) = later.iter().find(|other| subjects_overlap(other, subject)) {
+            if let Some(other) = first_later_that_meets(&self.subjects, at, &could_meet) {
                 return Err(invalid(format!(
                     "subject {subject:?} overlaps with {other:?}"
                 )));
@@ -530,21 +411,6 @@ impl StreamConfig {
         }
         Ok(())
     }
-
-    /// What nats-server checks only while it sets a stream up; these failures have no numbers of their own
-    /// there and come as 10049.
-    fn check_transforms_of_sources(&self) -> Checked {
-        let origins = self.mirror.iter().map(|mirror| (mirror, "mirror"));
-        let sources = self.sources.iter().map(|source| (source, "source"));
-        for (origin, what) in origins.chain(sources) {
-            let filter = &origin.filter_subject;
-            if !filter.is_empty() && !is_valid_filter(filter) {
-                let text = format!("subject filter '{filter}' for the {what} invalid subject");
-                return Err(ApiError::with(&STREAM_CREATE, text));
-            }
-        }
-        Ok(())
-    }
 }
 
 pub(super) fn metadata_bytes(metadata: &BTreeMap<String, String>) -> usize {
@@ -554,42 +420,26 @@ pub(super) fn metadata_bytes(metadata: &BTreeMap<String, String>) -> usize {
         .sum()
 }
 
-fn too_small_for(max_msg_size: i32, origin: &StreamConfig) -> bool {
-    max_msg_size > 0 && origin.max_msg_size > 0 && max_msg_size < origin.max_msg_size
-}
-
-fn has_bad_consumer(source: &StreamSource) -> bool {
-    source.consumer.as_ref().is_some_and(|consumer| {
-        !is_valid_name(&consumer.name)
-            || !is_valid_literal(&consumer.deliver_subject)
-            || source.opt_start_seq != 0
-            || source.opt_start_time.is_some()
-            || !source.filter_subject.is_empty()
-    })
-}
-
-/// Checks the renamings of a mirror or source one by one, and that no two are for the same subjects.
-fn check_renamings(
-    source: &StreamSource,
-    bad_source: &Kind,
-    bad_destination: &Kind,
-    (overlap, overlaps): (&Kind, fn(&str, &str) -> bool),
-) -> Checked {
-    let all = &source.subject_transforms;
-    for (at, transform) in all.iter().enumerate() {
-        if !transform.src.is_empty() && !is_valid_filter(&transform.src) {
-            let text = format!("invalid subject {}", transform.src);
-            return Err(ApiError::with(bad_source, text));
-        }
-        if let Err(error) = Transform::parse_for_config(&transform.src, &transform.dest) {
-            return Err(ApiError::with(bad_destination, error));
-        }
-        let mut rest = all.iter().enumerate().filter(|(other, _)| *other != at);
-        if rest.any(|(_, other)| overlaps(&transform.src, &other.src)) {
-            return Err(ApiError::new(overlap));
-        }
+/// The first subject behind position `at` that overlaps the one there. `could_meet` is of
+/// [`could_meet_literals`].
+fn first_later_that_meets<'a>(
+    subjects: &'a [String],
+    at: usize,
+    could_meet: &[usize],
+) -> Option<&'a String> {
+    let subject = subjects.get(at)?;
+    let meets = |other: &&String| subjects_overlap(other, subject);
+    if is_literal(subject) {
+        let later = could_meet.partition_point(|other| *other <= at);
+        let others = could_meet.get(later..).unwrap_or_default().iter();
+        others.filter_map(|other| subjects.get(*other)).find(meets)
+    } else {
+        subjects
+            .get(at + 1..)
+            .unwrap_or_default()
+            .iter()
+            .find(meets)
     }
-    Ok(())
 }
 
 /// Subjects of the API and of the server itself are for streams that do not answer.
@@ -607,65 +457,3 @@ fn check_namespace(subject: &str) -> Checked {
         "subjects that overlap with system api require no-ack to be true",
     )
 }
-
-/// What a mirror and sources say of the places that they are taken from.
-#[derive(Default)]
-struct Origins<'a> {
-    subjects: Vec<&'a str>,
-    deliver_prefixes: Vec<String>,
-    api_prefixes: Vec<String>,
-}
-
-impl<'a> Origins<'a> {
-    /// Notes one; gives its configuration when it is of this account and can be seen.
-    fn add(
-        &mut self,
-        source: &StreamSource,
-        others: &'a dyn OtherStreams,
-    ) -> Option<&'a StreamConfig> {
-        if let Some(external) = &source.external {
-            let filled = |prefix: &String| (!prefix.is_empty()).then(|| prefix.clone());
-            self.deliver_prefixes.extend(filled(&external.deliver));
-            self.api_prefixes.extend(filled(&external.api));
-            return None;
-        }
-        let origin = others.config_of(&source.name)?;
-        self.subjects
-            .extend(origin.subjects.iter().map(String::as_str));
-        Some(origin)
-    }
-
-    fn check_prefixes(&self) -> Checked {
-        for prefix in &self.deliver_prefixes {
-            if !is_valid_literal(prefix) {
-                return Err(ApiError::with(
-                    &STREAM_INVALID_EXTERNAL_DELIVERY_SUBJ,
-                    prefix,
-                ));
-            }
-            let meets = |subject: &&&str| subjects_overlap(subject, &format!("{prefix}.{subject}"));
-            if let Some(subject) = self.subjects.iter().find(meets) {
-                let values: [(&str, &dyn Display); 2] = [("prefix", prefix), ("subject", subject)];
-                return Err(ApiError::filled(
-                    &STREAM_EXTERNAL_DEL_PREFIX_OVERLAPS,
-                    &values,
-                ));
-            }
-        }
-        for prefix in &self.api_prefixes {
-            if !is_valid_literal(prefix) {
-                return Err(invalid(format!(
-                    "stream external api prefix {prefix:?} must be a valid subject without wildcards"
-                )));
-            }
-            if subjects_overlap(prefix, API_PREFIX) {
-                let values: [(&str, &dyn Display); 2] =
-                    [("prefix", prefix), ("subject", &API_PREFIX)];
-                return Err(ApiError::filled(&STREAM_EXTERNAL_API_OVERLAP, &values));
-            }
-        }
-        Ok(())
-    }
-}
-
-const API_PREFIX: &str = "$JS.API";

@@ -1,6 +1,8 @@
 //! What a stream or consumer may be given as subject and filter, and how filters relate: whether two overlap,
 //! whether one lies within the other. Stricter than the wire's own rule: no white space.
 
+use std::collections::BTreeMap;
+
 use recado_wire::{has_wildcard, tokens};
 
 /// Whether it is a subject or filter as streams and consumers may have them: no empty token, no white
@@ -59,6 +61,20 @@ pub fn is_subset(inner: &str, outer: &str) -> bool {
             _ => return false,
         }
     }
+}
+
+/// Positions, in order, of the filters in a list that can overlap one without wildcards, or hold any other:
+/// those with wildcards, and those that are there twice. So long lists of literals need not be compared
+/// each with each.
+pub(super) fn could_meet_literals(filters: &[String]) -> Vec<usize> {
+    let mut count = BTreeMap::new();
+    for filter in filters {
+        *count.entry(filter.as_str()).or_insert(0_usize) += 1;
+    }
+    let repeated = |filter: &str| count.get(filter).is_some_and(|count| *count > 1);
+    let all = filters.iter().enumerate();
+    let could = all.filter(|(_, filter)| !is_literal(filter) || repeated(filter));
+    could.map(|(at, _)| at).collect()
 }
 
 #[cfg(test)]

@@ -1,0 +1,226 @@
+//! Reads records of the past, with a bounded cache of blocks and read-ahead for whoever reads in order.
+//!
+//! Must never hand out bytes of a segment that is gone: whoever removes one calls [`Reader::forget`].
+
+use std::collections::HashMap;
+use std::io;
+
+use crate::Location;
+use crate::disk::{Disk, DiskFile};
+use crate::format::segment_name;
+
+/// Blocks begin at multiples of it. A record of more bytes is read for itself.
+const BLOCK_BYTES: usize = 16 * 1024;
+/// Most blocks that are read at once.
+const AHEAD_BLOCKS_MAX: usize = 32;
+/// Files that are held open.
+const FILES_MAX: usize = 64;
+
+#[derive(Debug)]
+pub(crate) struct Reader<D: Disk> {
+    disk: D,
+    files: HashMap<u32, D::File>,
+    blocks: Vec<Block>,
+    index: HashMap<(u32, u32), usize>,
+    blocks_max: usize,
+    /// Where the next block to be replaced is looked for.
+    hand: usize,
+    /// The block that was used last, to find it again at once.
+    latest: usize,
+    scratch: Vec<u8>,
+    ahead: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct Block {
+    key: (u32, u32),
+    bytes: Vec<u8>,
+    /// Used since the hand last came by.
+    used: bool,
+    /// How many were read together with it: twice as many are next time.
+    ahead: usize,
+}
+
+/// Where a record's bytes are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum InCache {
+    Block(usize, usize),
+    Scratch,
+}
+
+impl<D: Disk> Reader<D> {
+    pub(crate) fn new(disk: D, bytes_max: usize) -> Self {
+        Self {
+            disk,
+            files: HashMap::new(),
+            blocks: Vec::new(),
+            index: HashMap::new(),
+            blocks_max: (bytes_max / BLOCK_BYTES).max(2 * AHEAD_BLOCKS_MAX),
+            hand: 0,
+            latest: 0,
+            scratch: Vec::new(),
+            ahead: Vec::new(),
+        }
+    }
+
+    /// Brings a record's bytes to memory. There may be fewer of them than the location says. What lies at or
+    /// after `limit` may still change: it is not kept.
+    pub(crate) fn load(&mut self, at: Location, limit: u32) -> io::Result<InCache> {
+        let number = at.offset / BLOCK_BYTES as u32;
+        let inside = at.offset as usize % BLOCK_BYTES;
+        if at.length as usize > BLOCK_BYTES {
+            let mut scratch = std::mem::take(&mut self.scratch);
+            scratch.resize(at.length as usize, 0);
+            let read = self
+                .file(at.segment)?
+                .read_at(&mut scratch, at.offset.into())?;
+            scratch.truncate(read);
+            self.scratch = scratch;
+            return Ok(InCache::Scratch);
+        }
+        let wanted = (inside + at.length as usize).min(BLOCK_BYTES);
+        let first = self.block((at.segment, number), wanted, limit)?;
+        if inside + at.length as usize <= BLOCK_BYTES {
+            return Ok(InCache::Block(first, inside));
+        }
+        let bytes = self
+            .blocks
+            .get(first)
+            .and_then(|block| block.bytes.get(inside..));
+        self.scratch.clear();
+        self.scratch.extend_from_slice(bytes.unwrap_or_default());
+        let rest = at.length as usize - self.scratch.len();
+        let second = self.block((at.segment, number + 1), rest, limit)?;
+        let bytes = self
+            .blocks
+            .get(second)
+            .map_or(&[][..], |block| &block.bytes);
+        self.scratch
+            .extend_from_slice(bytes.get(..rest).unwrap_or(bytes));
+        Ok(InCache::Scratch)
+    }
+
+    /// The bytes that were loaded last.
+    pub(crate) fn bytes(&self, found: InCache, length: u32) -> &[u8] {
+        let bytes = match found {
+            InCache::Scratch => self.scratch.get(..length as usize),
+            InCache::Block(index, from) => self
+                .blocks
+                .get(index)
+                .and_then(|block| block.bytes.get(from..from + length as usize)),
+        };
+        bytes.unwrap_or_default()
+    }
+
+    /// A segment is gone.
+    pub(crate) fn forget(&mut self, segment: u32) {
+        self.files.remove(&segment);
+        for (key, index) in self.index.extract_if(|key, _| key.0 == segment) {
+            debug_assert_eq!(key.0, segment);
+            if let Some(block) = self.blocks.get_mut(index) {
+                block.key = (0, 0);
+                block.bytes.clear();
+                block.used = false;
+            }
+        }
+    }
+
+    /// A block of which at least `wanted` bytes are there, if the segment has them.
+    fn block(&mut self, key: (u32, u32), wanted: usize, limit: u32) -> io::Result<usize> {
+        if let Some(block) = self.blocks.get(self.latest)
+            && block.key == key
+            && block.bytes.len() >= wanted
+        {
+            return Ok(self.latest);
+        }
+        if let Some(&index) = self.index.get(&key)
+            && let Some(block) = self.blocks.get_mut(index)
+            && block.bytes.len() >= wanted
+        {
+            block.used = true;
+            self.latest = index;
+            return Ok(index);
+        }
+        let before = key
+            .1
+            .checked_sub(1)
+            .and_then(|n| self.index.get(&(key.0, n)));
+        let ahead = before
+            .and_then(|index| self.blocks.get(*index))
+            .map_or(1, |block| (block.ahead * 2).min(AHEAD_BLOCKS_MAX));
+        let first = self.read_blocks(key, ahead, limit)?;
+        self.latest = first;
+        Ok(first)
+    }
+
+    /// Reads some blocks in one go.
+    fn read_blocks(&mut self, key: (u32, u32), count: usize, limit: u32) -> io::Result<usize> {
+        let offset = u64::from(key.1) * BLOCK_BYTES as u64;
+        let most = u64::from(limit).saturating_sub(offset);
+        let mut bytes = std::mem::take(&mut self.ahead);
+        bytes.resize((count * BLOCK_BYTES).min(most as usize), 0);
+        let read = self.file(key.0)?.read_at(&mut bytes, offset)?;
+        bytes.truncate(read);
+        let first = self.put(key, bytes.get(..BLOCK_BYTES).unwrap_or(&bytes), count, true);
+        for (piece, number) in bytes.chunks(BLOCK_BYTES).zip(key.1..).skip(1) {
+            if self.index.contains_key(&(key.0, number)) {
+                break;
+            }
+            self.put((key.0, number), piece, count, false);
+        }
+        self.ahead = bytes;
+        Ok(first)
+    }
+
+    /// Keeps a block's bytes, in place of one that was not used lately if there are too many.
+    fn put(&mut self, key: (u32, u32), bytes: &[u8], ahead: usize, used: bool) -> usize {
+        let index = if let Some(index) = self.index.get(&key) {
+            *index
+        } else if self.blocks.len() < self.blocks_max {
+            self.blocks.push(Block {
+                key,
+                bytes: Vec::new(),
+                used: false,
+                ahead,
+            });
+            self.blocks.len() - 1
+        } else {
+            self.victim()
+        };
+        if let Some(block) = self.blocks.get_mut(index) {
+            self.index.remove(&block.key);
+            block.key = key;
+            block.bytes.clear();
+            block.bytes.extend_from_slice(bytes);
+            block.ahead = ahead;
+            block.used = used;
+        }
+        self.index.insert(key, index);
+        index
+    }
+
+    fn victim(&mut self) -> usize {
+        loop {
+            let index = self.hand;
+            self.hand = (self.hand + 1) % self.blocks.len().max(1);
+            match self.blocks.get_mut(index) {
+                Some(block) if block.used => block.used = false,
+                _ => return index,
+            }
+        }
+    }
+
+    fn file(&mut self, segment: u32) -> io::Result<&D::File> {
+        if self.files.len() >= FILES_MAX && !self.files.contains_key(&segment) {
+            // Whichever: opening one again is cheap beside the reads that lead here.
+            let any = self.files.keys().next().copied();
+            any.map(|any| self.files.remove(&any));
+        }
+        match self.files.entry(segment) {
+            std::collections::hash_map::Entry::Occupied(file) => Ok(file.into_mut()),
+            std::collections::hash_map::Entry::Vacant(place) => {
+                Ok(place.insert(self.disk.open(&segment_name(segment))?))
+            }
+        }
+    }
+}

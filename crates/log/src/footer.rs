@@ -1,0 +1,385 @@
+//! The footer of a closed segment: all that is known of its records without their payloads.
+//!
+//! It is a hint: a segment without one, or with a damaged one, is read whole instead. Layout:
+//! `head(24) subjects rows trailer(32)`; the trailer is the file's end. Each subject stands once; a row
+//! says what differs from the row before. The rows cover all bytes from the segment's header to the
+//! footer, damaged ones included, so offsets need not be stored. Numbers never change, a test pins them.
+
+use std::collections::HashMap;
+
+use crate::disk::{DiskFile, read_up_to};
+use crate::format::{FORMAT_VERSION, HEAD_BYTES, Head, SEGMENT_BYTES_MAX, SEGMENT_HEADER_BYTES};
+use crate::replay::{Lost, Why};
+use crate::{Entry, Location};
+
+pub(crate) const FOOTER_MAGIC: [u8; 8] = *b"RECADOFT";
+const TRAILER_MAGIC: [u8; 8] = *b"RECADOTR";
+const FOOTER_HEAD_BYTES: usize = 24;
+const TRAILER_BYTES: usize = 32;
+
+/// In a row's first byte: kind, flags and stream are those of the row before.
+const SAME_KIND: u8 = 1;
+/// The sequence is the one after that of the row before.
+const NEXT_SEQUENCE: u8 = 2;
+/// The subject is the same.
+const SAME_SUBJECT: u8 = 4;
+/// The header block is as long.
+const SAME_HEADERS: u8 = 8;
+/// The payload is as long.
+const SAME_PAYLOAD: u8 = 16;
+/// The row stands for lost bytes.
+const LOST: u8 = 128;
+
+/// What a row refers to.
+#[derive(Clone, Copy, Default)]
+struct Previous {
+    kind: u8,
+    flags: u8,
+    stream: u32,
+    sequence: u64,
+    time_ns: i64,
+    subject: u32,
+    headers_len: u32,
+    payload_len: u32,
+}
+
+/// Gathers a footer.
+#[derive(Debug, Default)]
+pub(crate) struct FooterBuilder {
+    ids: HashMap<Box<[u8]>, u32>,
+    subjects: Vec<u8>,
+    rows: Vec<u8>,
+    count: u32,
+    previous: Previous,
+}
+
+impl std::fmt::Debug for Previous {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Previous").finish_non_exhaustive()
+    }
+}
+
+impl FooterBuilder {
+    /// Adds the next record.
+    pub(crate) fn record(&mut self, head: &Head, subject: &[u8]) {
+        let before = self.previous;
+        let now = Previous {
+            kind: head.kind,
+            flags: head.flags,
+            stream: head.stream,
+            sequence: head.sequence,
+            time_ns: head.time_ns,
+            subject: self.subject_id(subject),
+            headers_len: head.headers_len,
+            payload_len: head.entry(subject, Location::default()).payload_len,
+        };
+        let same_kind =
+            (now.kind, now.flags, now.stream) == (before.kind, before.flags, before.stream);
+        let next_sequence = now.sequence == before.sequence.wrapping_add(1);
+        let bit = |set: bool, bit: u8| if set { bit } else { 0 };
+        let tag = bit(same_kind, SAME_KIND)
+            | bit(next_sequence, NEXT_SEQUENCE)
+            | bit(now.subject == before.subject, SAME_SUBJECT)
+            | bit(now.headers_len == before.headers_len, SAME_HEADERS)
+            | bit(now.payload_len == before.payload_len, SAME_PAYLOAD);
+        let rows = &mut self.rows;
+        rows.push(tag);
+        if !same_kind {
+            rows.extend([now.kind, now.flags]);
+            put(rows, now.stream.into());
+        }
+        if !next_sequence {
+            put(
+                rows,
+                zigzag(now.sequence.wrapping_sub(before.sequence) as i64),
+            );
+        }
+        put(rows, zigzag(now.time_ns.wrapping_sub(before.time_ns)));
+        if tag & SAME_SUBJECT == 0 {
+            put(rows, now.subject.into());
+        }
+        if tag & SAME_HEADERS == 0 {
+            put(rows, now.headers_len.into());
+        }
+        if tag & SAME_PAYLOAD == 0 {
+            put(rows, now.payload_len.into());
+        }
+        self.previous = now;
+        self.count += 1;
+    }
+
+    /// Adds bytes that are lost.
+    pub(crate) fn lost(&mut self, lost: &Lost) {
+        let rows = &mut self.rows;
+        let known = u8::from(lost.stream.is_some());
+        rows.extend([LOST, lost.why as u8, known, lost.kind.unwrap_or_default()]);
+        put(rows, lost.bytes.into());
+        put(rows, lost.stream.unwrap_or_default().into());
+        put(rows, lost.sequence.unwrap_or_default());
+        self.count += 1;
+    }
+
+    fn subject_id(&mut self, subject: &[u8]) -> u32 {
+        if let Some(id) = self.ids.get(subject) {
+            return *id;
+        }
+        let id = self.ids.len() as u32;
+        put(&mut self.subjects, subject.len() as u64);
+        self.subjects.extend_from_slice(subject);
+        self.ids.insert(subject.into(), id);
+        id
+    }
+
+    /// The footer of the segment whose records end at `end`.
+    pub(crate) fn finish(self, segment: u32, end: u32) -> Vec<u8> {
+        let inside = FOOTER_HEAD_BYTES + self.subjects.len() + self.rows.len();
+        let mut bytes = Vec::with_capacity(inside + TRAILER_BYTES);
+        bytes.extend(FOOTER_MAGIC);
+        bytes.extend(FORMAT_VERSION.to_le_bytes());
+        bytes.extend(segment.to_le_bytes());
+        bytes.extend((self.ids.len() as u32).to_le_bytes());
+        bytes.extend(self.count.to_le_bytes());
+        bytes.extend(self.subjects);
+        bytes.extend(self.rows);
+        let crc = crc32c::crc32c(&bytes);
+        let mut trailer = Vec::with_capacity(TRAILER_BYTES);
+        trailer.extend(TRAILER_MAGIC);
+        trailer.extend(end.to_le_bytes());
+        trailer.extend((inside as u32).to_le_bytes());
+        trailer.extend(crc.to_le_bytes());
+        trailer.extend(segment.to_le_bytes());
+        trailer.extend([0; 4]);
+        trailer.extend(crc32c::crc32c(&trailer).to_le_bytes());
+        bytes.extend(trailer);
+        bytes
+    }
+}
+
+/// What became of looking for a footer.
+#[derive(Debug)]
+pub(crate) enum FooterRead {
+    /// There is one, and it is whole.
+    Whole(Footer),
+    /// There is none.
+    Missing,
+    /// There is one that can't be trusted; the trailer at least looks like one.
+    Damaged,
+}
+
+/// A whole footer.
+#[derive(Debug)]
+pub(crate) struct Footer {
+    bytes: Vec<u8>,
+    segment: u32,
+    /// Where the segment's records end.
+    pub(crate) end: u32,
+    subjects: Vec<(u32, u32)>,
+    rows_at: usize,
+    count: u32,
+}
+
+/// A row of a footer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Row<'a> {
+    Record(Entry<'a>),
+    Lost(Lost),
+}
+
+impl Footer {
+    /// Reads the footer of an open segment.
+    pub(crate) fn read(file: &impl DiskFile, segment: u32) -> FooterRead {
+        let Ok(length) = file.length() else {
+            return FooterRead::Missing;
+        };
+        let mut trailer = Vec::new();
+        let Some(at) = length.checked_sub(TRAILER_BYTES as u64) else {
+            return FooterRead::Missing;
+        };
+        if read_up_to(file, &mut trailer, at, TRAILER_BYTES).is_err() {
+            return FooterRead::Missing;
+        }
+        let Some(t) = trailer.first_chunk::<TRAILER_BYTES>() else {
+            return FooterRead::Missing;
+        };
+        if t[..8] != TRAILER_MAGIC {
+            return FooterRead::Missing;
+        }
+        let crc = crc32c::crc32c(&t[..TRAILER_BYTES - 4]).to_le_bytes();
+        if t[28..] != crc {
+            return FooterRead::Damaged;
+        }
+        let end = u32::from_le_bytes([t[8], t[9], t[10], t[11]]);
+        let inside = u32::from_le_bytes([t[12], t[13], t[14], t[15]]);
+        let number = u32::from_le_bytes([t[20], t[21], t[22], t[23]]);
+        let fits = u64::from(end) + u64::from(inside) + TRAILER_BYTES as u64 == length;
+        if number != segment || !fits || !(SEGMENT_HEADER_BYTES..=SEGMENT_BYTES_MAX).contains(&end)
+        {
+            return FooterRead::Damaged;
+        }
+        let mut bytes = Vec::new();
+        let read = read_up_to(file, &mut bytes, end.into(), inside as usize);
+        let crc = crc32c::crc32c(&bytes).to_le_bytes();
+        if read.is_err() || crc != t[16..20] {
+            return FooterRead::Damaged;
+        }
+        Self::parse(bytes, segment, end).map_or(FooterRead::Damaged, FooterRead::Whole)
+    }
+
+    fn parse(bytes: Vec<u8>, segment: u32, end: u32) -> Option<Self> {
+        let head = bytes.first_chunk::<FOOTER_HEAD_BYTES>()?;
+        let known = head[..8] == FOOTER_MAGIC && head[8..12] == FORMAT_VERSION.to_le_bytes();
+        let count = u32::from_le_bytes([head[16], head[17], head[18], head[19]]);
+        let rows = u32::from_le_bytes([head[20], head[21], head[22], head[23]]);
+        let mut take = Take(bytes.get(FOOTER_HEAD_BYTES..)?);
+        let mut subjects = Vec::with_capacity((count as usize).min(bytes.len()));
+        for _ in 0..count {
+            let length = u32::try_from(take.number()?).ok()?;
+            let at = (bytes.len() - take.0.len()) as u32;
+            take.0 = take.0.get(length as usize..)?;
+            subjects.push((at, length));
+        }
+        let rows_at = bytes.len() - take.0.len();
+        known.then_some(Self {
+            bytes,
+            segment,
+            end,
+            subjects,
+            rows_at,
+            count: rows,
+        })
+    }
+
+    /// Hands on all rows in order. Returns where it had to stop, should a row make no sense in spite of the
+    /// checksum; the segment's end if none.
+    pub(crate) fn rows<'a>(&'a self, mut row: impl FnMut(Row<'a>)) -> u32 {
+        let mut offset = SEGMENT_HEADER_BYTES;
+        let mut take = Take(self.bytes.get(self.rows_at..).unwrap_or_default());
+        let mut previous = Previous::default();
+        for _ in 0..self.count {
+            let Some((found, bytes)) = self.row(&mut take, &mut previous, offset) else {
+                return offset;
+            };
+            row(found);
+            offset += bytes;
+        }
+        offset
+    }
+
+    fn row<'a>(
+        &'a self,
+        take: &mut Take<'a>,
+        previous: &mut Previous,
+        offset: u32,
+    ) -> Option<(Row<'a>, u32)> {
+        let tag = take.byte()?;
+        if tag == LOST {
+            let lost = self.lost_row(take, offset)?;
+            return Some((Row::Lost(lost), lost.bytes));
+        }
+        if tag & SAME_KIND == 0 {
+            previous.kind = take.byte()?;
+            previous.flags = take.byte()?;
+            previous.stream = u32::try_from(take.number()?).ok()?;
+        }
+        let step = if tag & NEXT_SEQUENCE == 0 {
+            unzigzag(take.number()?) as u64
+        } else {
+            1
+        };
+        previous.sequence = previous.sequence.wrapping_add(step);
+        let passed = unzigzag(take.number()?);
+        previous.time_ns = previous.time_ns.wrapping_add(passed);
+        if tag & SAME_SUBJECT == 0 {
+            previous.subject = u32::try_from(take.number()?).ok()?;
+        }
+        if tag & SAME_HEADERS == 0 {
+            previous.headers_len = u32::try_from(take.number()?).ok()?;
+        }
+        if tag & SAME_PAYLOAD == 0 {
+            previous.payload_len = u32::try_from(take.number()?).ok()?;
+        }
+        let (at, length) = *self.subjects.get(previous.subject as usize)?;
+        let subject = self.bytes.get(at as usize..(at + length) as usize)?;
+        let length = HEAD_BYTES as u64
+            + subject.len() as u64
+            + u64::from(previous.headers_len)
+            + u64::from(previous.payload_len);
+        let length = u32::try_from(length)
+            .ok()
+            .filter(|length| *length <= self.end - offset)?;
+        let entry = Entry {
+            kind: previous.kind,
+            flags: previous.flags,
+            stream: previous.stream,
+            sequence: previous.sequence,
+            time_ns: previous.time_ns,
+            subject,
+            headers_len: previous.headers_len,
+            payload_len: previous.payload_len,
+            at: Location {
+                segment: self.segment,
+                offset,
+                length,
+            },
+        };
+        Some((Row::Record(entry), length))
+    }
+
+    fn lost_row(&self, take: &mut Take<'_>, offset: u32) -> Option<Lost> {
+        let why = Why::from_number(take.byte()?.into())?;
+        let known = take.byte()? == 1;
+        let kind = take.byte()?;
+        let bytes = u32::try_from(take.number()?).ok()?;
+        let stream = u32::try_from(take.number()?).ok()?;
+        let sequence = take.number()?;
+        (bytes <= self.end - offset).then_some(Lost {
+            kind: known.then_some(kind),
+            stream: known.then_some(stream),
+            sequence: known.then_some(sequence),
+            segment: self.segment,
+            offset,
+            bytes,
+            why,
+        })
+    }
+}
+
+/// Takes numbers off the front of bytes.
+struct Take<'a>(&'a [u8]);
+
+impl Take<'_> {
+    fn byte(&mut self) -> Option<u8> {
+        let (byte, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(*byte)
+    }
+
+    fn number(&mut self) -> Option<u64> {
+        let mut value = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            value |= u64::from(byte & 0x7F) << shift;
+            if byte < 0x80 {
+                return Some(value);
+            }
+        }
+        None
+    }
+}
+
+/// Seven bits a byte, the lowest first; the eighth says that more follow.
+fn put(to: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        to.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    to.push(value as u8);
+}
+
+fn zigzag(value: i64) -> u64 {
+    ((value << 1) ^ (value >> 63)) as u64
+}
+
+fn unzigzag(value: u64) -> i64 {
+    (value >> 1) as i64 ^ -((value & 1) as i64)
+}

@@ -1,0 +1,483 @@
+//! The log's owner's side: appends, reads, and knows what is durable, dead and alive.
+//!
+//! Must never touch the disk while something is appended, and never call durable what the committer has
+//! not confirmed.
+
+use crate::batch::{Batch, Committed, Failure, Opening, Progress, place, position};
+use crate::cache::Reader;
+use crate::committer::Committer;
+use crate::compaction::Compactor;
+use crate::disk::Disk;
+use crate::format::{
+    self, Frame, HEAD_BYTES, SEGMENT_BYTES_MAX, SEGMENT_HEADER_BYTES, Seeds, encode, length_of,
+};
+use crate::space::{Segment, Space};
+use crate::tail::Tail;
+use crate::{CONTROL_KIND_MIN, Damaged, Journal, Location, Position, Record, Refused};
+
+/// Longest subject.
+const SUBJECT_BYTES_MAX: u64 = u16::MAX as u64;
+
+/// How a log works.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Room that is set aside for a segment. A larger record or group gets a segment of its own size, up
+    /// to 1 GiB.
+    pub segment_bytes: u32,
+    /// Durable bytes that are kept in memory for whoever reads what was just written.
+    pub recent_bytes_max: usize,
+    /// Bytes of older segments that are kept in memory.
+    pub cache_bytes_max: usize,
+    /// Bytes that may wait to be written; beyond, records are refused.
+    pub pending_bytes_max: u64,
+    /// Room that is kept for control records on a full disk; 0 for none.
+    pub reserve_bytes: u32,
+    /// Chance, for a new store: whoever does not know it can't make up bytes that look like a record.
+    pub salt: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            segment_bytes: 64 << 20,
+            recent_bytes_max: 64 << 20,
+            cache_bytes_max: 32 << 20,
+            pending_bytes_max: 256 << 20,
+            reserve_bytes: 4 << 20,
+            salt: 0,
+        }
+    }
+}
+
+/// The segment that is being appended to.
+#[derive(Clone, Copy, Debug)]
+struct Active {
+    number: u32,
+    seeds: Seeds,
+    end: u32,
+    capacity: u32,
+    /// Made of the reserve: for control records, while the disk is full.
+    reserve: bool,
+}
+
+/// Where the log ended when there was no active segment: what the next one's header tells.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Base {
+    pub(crate) number: u32,
+    pub(crate) end: u32,
+    pub(crate) whole: bool,
+}
+
+/// The durable log as its owner has it. See [`Journal`] for appending and reading.
+///
+/// The owner takes a batch ([`Log::take_batch`]) when none is on its way, has it written
+/// ([`Committer::commit`]) wherever it likes, and tells the log what became of it ([`Log::committed`]).
+#[derive(Debug)]
+pub struct Log<D: Disk> {
+    pub(crate) disk: D,
+    pub(crate) settings: Settings,
+    pub(crate) salt: u64,
+    pub(crate) tail: Tail,
+    pub(crate) reader: Reader<D>,
+    pub(crate) space: Space,
+    pub(crate) compactor: Compactor<D>,
+    base: Base,
+    active: Option<Active>,
+    /// No segment of this number or a higher one exists.
+    next_number: u32,
+    /// Which batch is being gathered.
+    batch: u32,
+    in_flight: bool,
+    durable: Position,
+    /// The disk was full the last time.
+    full: bool,
+    stopped: Option<String>,
+    _lock: D::Lock,
+}
+
+impl<D: Disk> Log<D> {
+    /// A log that goes on after what was found on the disk.
+    pub(crate) fn after(
+        (disk, lock): (D, D::Lock),
+        settings: Settings,
+        (salt, next_number): (u64, u32),
+        base: Base,
+        space: Space,
+    ) -> Self {
+        Self {
+            tail: Tail::new(settings.recent_bytes_max),
+            reader: Reader::new(disk.clone(), settings.cache_bytes_max),
+            disk,
+            settings,
+            salt,
+            space,
+            compactor: Compactor::default(),
+            base,
+            active: None,
+            next_number,
+            batch: 0,
+            in_flight: false,
+            durable: position(base.number, base.end),
+            full: false,
+            stopped: None,
+            _lock: lock,
+        }
+    }
+
+    /// What was appended since the last batch, and what there is to tidy up. Nothing while a batch is on
+    /// its way, or if there is nothing.
+    pub fn take_batch(&mut self) -> Option<Batch> {
+        let nothing = self.tail.waiting_bytes == 0 && !self.space.has_untold();
+        if self.in_flight || nothing || self.stopped.is_some() {
+            return None;
+        }
+        self.in_flight = true;
+        self.batch = self.batch.wrapping_add(1);
+        let remove = self.space.take_untold();
+        for (number, _) in &remove {
+            self.reader.forget(*number);
+        }
+        Some(Batch {
+            chunks: self.tail.take(),
+            end: self.end(),
+            remove,
+        })
+    }
+
+    /// Bytes that were appended and are in no batch yet.
+    #[must_use]
+    pub fn waiting_bytes(&self) -> u64 {
+        self.tail.waiting_bytes
+    }
+
+    /// Takes what became of the batch, and says how far the log has come.
+    pub fn committed(&mut self, committed: Committed) -> Progress {
+        self.in_flight = false;
+        self.durable = self.durable.max(committed.durable);
+        self.space.removed(&committed.removed);
+        self.space.durable(self.durable);
+        let progress = match committed.failure {
+            None => {
+                self.space.check_closed();
+                Progress::Durable(self.durable)
+            }
+            Some(Failure::Full { why, leave }) => {
+                self.roll_back(leave);
+                Progress::RolledBack {
+                    to: self.durable,
+                    why,
+                }
+            }
+            Some(Failure::Stopped { why }) => {
+                self.stopped = Some(why.clone());
+                Progress::Stopped { why }
+            }
+        };
+        self.tail.trim(self.durable);
+        progress
+    }
+
+    /// The oldest segment that may still be found after a crash, whatever was released. What makes an
+    /// older record dead (a tombstone, a newer message) must itself stay until the segment of that record
+    /// is gone: an owner may release such a record, or call it dead in [`Log::compact`], once
+    /// `oldest_segment` is not below the segment in which it lies itself.
+    #[must_use]
+    pub fn oldest_segment(&self) -> Option<u32> {
+        self.space.oldest()
+    }
+
+    /// Room on the disk, segments that are set aside not counted.
+    ///
+    /// # Errors
+    /// When the disk does not know.
+    pub fn free_bytes(&self) -> std::io::Result<u64> {
+        self.disk.free_bytes()
+    }
+
+    /// Bytes of records on the disk, and how many of them are alive.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        let mut usage = Usage::default();
+        for (number, segment) in self.space.iter() {
+            let mut segment = *segment;
+            if let Some(active) = self.active.filter(|active| active.number == number) {
+                segment.end = active.end;
+            }
+            usage.segments += 1;
+            usage.bytes += u64::from(segment.total());
+            usage.live_bytes += u64::from(segment.live());
+        }
+        usage
+    }
+
+    /// Why nothing is taken any more, if so.
+    #[must_use]
+    pub fn stopped(&self) -> Option<&str> {
+        self.stopped.as_deref()
+    }
+
+    /// Writes what waits and closes the log so that the next start has little to read.
+    ///
+    /// # Errors
+    /// When not all of what was appended could be made durable, or the last segment got no footer.
+    pub fn close(mut self, committer: &mut Committer<D>) -> Result<(), Refused> {
+        while let Some(batch) = self.take_batch() {
+            match self.committed(committer.commit(batch)) {
+                Progress::Durable(_) => {}
+                Progress::RolledBack { why, .. } => return Err(Refused::Full(why)),
+                Progress::Stopped { why } => return Err(Refused::Stopped(why)),
+            }
+        }
+        committer
+            .close()
+            .map_err(|error| Refused::Stopped(error.to_string()))
+    }
+
+    /// Where a segment's bytes stop being settled.
+    pub(crate) fn settled_limit(&self, segment: u32) -> u32 {
+        let (number, offset) = place(self.durable);
+        if segment == number { offset } else { u32::MAX }
+    }
+
+    /// Appends a copy. It may use the reserve: it is there to make room.
+    pub(crate) fn append_copy(&mut self, record: &Record<'_>) -> Result<Location, Refused> {
+        self.make_room(length_of(record), true)?;
+        Ok(self.append_framed(record, Frame::Single))
+    }
+
+    fn append_framed(&mut self, record: &Record<'_>, frame: Frame) -> Location {
+        // `make_room` was called before.
+        let mut active = self.active.unwrap_or(Active {
+            number: 0,
+            seeds: Seeds::new(0, 0),
+            end: 0,
+            capacity: 0,
+            reserve: false,
+        });
+        let offset = active.end;
+        let length = encode(
+            &mut self.tail.open,
+            record,
+            (frame, self.batch),
+            (active.seeds, offset),
+        );
+        self.tail.appended(length);
+        active.end += length;
+        self.active = Some(active);
+        Location {
+            segment: active.number,
+            offset,
+            length,
+        }
+    }
+
+    /// Sees to it that `bytes` fit in the active segment.
+    #[inline]
+    fn make_room(&mut self, bytes: u64, control: bool) -> Result<(), Refused> {
+        if let Some(why) = &self.stopped {
+            return Err(Refused::Stopped(why.clone()));
+        }
+        if self.tail.waiting_bytes + bytes > self.settings.pending_bytes_max
+            && self.tail.waiting_bytes > 0
+        {
+            let waiting = self.tail.waiting_bytes;
+            return Err(Refused::Full(format!("{waiting} bytes wait to be written")));
+        }
+        match self.active {
+            Some(active) if u64::from(active.end) + bytes <= u64::from(active.capacity) => {
+                if active.reserve && !control && self.is_full(self.settings.segment_bytes) {
+                    return Err(Refused::Full("the disk is full".to_owned()));
+                }
+                Ok(())
+            }
+            _ => self.next_segment(bytes, control),
+        }
+    }
+
+    /// Whether the disk is as full as it was found to be.
+    fn is_full(&mut self, capacity: u32) -> bool {
+        let wanted = u64::from(capacity) + 2 * u64::from(self.settings.reserve_bytes);
+        self.full = self.full && self.disk.free_bytes().is_ok_and(|free| free < wanted);
+        self.full
+    }
+
+    #[cold]
+    fn next_segment(&mut self, bytes: u64, control: bool) -> Result<(), Refused> {
+        let max = u64::from(SEGMENT_BYTES_MAX - SEGMENT_HEADER_BYTES);
+        if bytes > max {
+            return Err(Refused::TooLarge { bytes, max });
+        }
+        let needed = SEGMENT_HEADER_BYTES + bytes as u32;
+        let mut capacity = needed.max(self.settings.segment_bytes);
+        let mut from_reserve = false;
+        if self.is_full(capacity) {
+            if !control || needed > self.settings.reserve_bytes {
+                return Err(Refused::Full("the disk is full".to_owned()));
+            }
+            capacity = self.settings.reserve_bytes;
+            from_reserve = true;
+        }
+        let previous = self.active.map_or(self.base, |active| Base {
+            number: active.number,
+            end: active.end,
+            whole: true,
+        });
+        let number = self.next_number;
+        let Some(after) = number.checked_add(1) else {
+            return Err(Refused::Full("all segment numbers are used".to_owned()));
+        };
+        self.next_number = after;
+        self.space.close(previous.number, previous.end);
+        let opening = Opening {
+            previous: previous.number,
+            previous_end: previous.end,
+            previous_whole: previous.whole,
+            capacity,
+            from_reserve,
+        };
+        self.tail
+            .start_at(number, SEGMENT_HEADER_BYTES, Some(opening));
+        self.space
+            .insert(number, Segment::new(SEGMENT_HEADER_BYTES, capacity));
+        self.active = Some(Active {
+            number,
+            seeds: Seeds::new(self.salt, number),
+            end: SEGMENT_HEADER_BYTES,
+            capacity,
+            reserve: from_reserve,
+        });
+        Ok(())
+    }
+
+    /// Forgets everything that is not durable.
+    fn roll_back(&mut self, leave: bool) {
+        let (number, end) = place(self.durable);
+        self.full = true;
+        self.compactor.roll_back(self.durable);
+        self.tail.roll_back(self.durable);
+        self.space.roll_back((number, end));
+        let segment = self.space.get_mut(number).copied();
+        let goes_on = number != self.base.number && !leave;
+        self.active = segment.filter(|_| goes_on).map(|segment| Active {
+            number,
+            seeds: Seeds::new(self.salt, number),
+            end,
+            capacity: segment.capacity,
+            reserve: segment.capacity < self.settings.segment_bytes,
+        });
+        if self.active.is_some() {
+            self.tail.start_at(number, end, None);
+        } else if number != self.base.number {
+            self.base = Base {
+                number,
+                end,
+                whole: true,
+            };
+        }
+    }
+
+    /// Bytes of a record, wherever they are, and whether they come from the disk.
+    fn read_inner(&mut self, at: Location) -> Result<Record<'_>, String> {
+        if (at.length as usize) < HEAD_BYTES {
+            return Err("no record is that short".to_owned());
+        }
+        if let Some(found) = self.tail.find(at) {
+            // These never left memory: only the location can be wrong.
+            let bytes = self.tail.bytes(found, at.length);
+            let head = bytes
+                .and_then(|bytes| format::parse_head(bytes.first_chunk()?))
+                .filter(|head| head.length == at.length);
+            let record = head.and_then(|head| head.record(bytes?));
+            return record.ok_or_else(|| "no record begins there".to_owned());
+        }
+        let limit = self.settled_limit(at.segment);
+        let found = self
+            .reader
+            .load(at, limit)
+            .map_err(|error| error.to_string())?;
+        let bytes = self.reader.bytes(found, at.length);
+        let seeds = Seeds::new(self.salt, at.segment);
+        let head = format::check_head(bytes, seeds, at.offset)
+            .filter(|head| head.length == at.length)
+            .ok_or("not a whole record")?;
+        if !format::body_is_whole(bytes, &head) {
+            return Err("headers or payload damaged".to_owned());
+        }
+        head.record(bytes)
+            .ok_or_else(|| "not a whole record".to_owned())
+    }
+}
+
+impl<D: Disk> Journal for Log<D> {
+    fn append(&mut self, record: &Record<'_>) -> Result<Location, Refused> {
+        check_subject(record)?;
+        self.make_room(length_of(record), record.kind >= CONTROL_KIND_MIN)?;
+        Ok(self.append_framed(record, Frame::Single))
+    }
+
+    fn append_group(&mut self, records: &[Record<'_>]) -> Result<Vec<Location>, Refused> {
+        if let [record] = records {
+            return Ok(vec![self.append(record)?]);
+        }
+        let Some(last) = records.len().checked_sub(1) else {
+            return Ok(Vec::new());
+        };
+        for record in records {
+            check_subject(record)?;
+        }
+        let control = records.iter().all(|record| record.kind >= CONTROL_KIND_MIN);
+        // All in one segment and one batch: that is what recovery relies on.
+        self.make_room(records.iter().map(length_of).sum(), control)?;
+        let frame = |index| match index {
+            0 => Frame::First,
+            index if index == last => Frame::Last,
+            _ => Frame::Middle,
+        };
+        let records = records.iter().enumerate();
+        Ok(records
+            .map(|(index, record)| self.append_framed(record, frame(index)))
+            .collect())
+    }
+
+    fn read(&mut self, at: Location) -> Result<Record<'_>, Damaged> {
+        self.read_inner(at).map_err(|why| Damaged { at, why })
+    }
+
+    fn release(&mut self, at: Location) {
+        let (end, durable) = (self.end(), self.durable);
+        self.space.release(at, end, durable);
+    }
+
+    fn end(&self) -> Position {
+        let active = self
+            .active
+            .map(|active| position(active.number, active.end));
+        active.unwrap_or(position(self.base.number, self.base.end))
+    }
+
+    fn durable(&self) -> Position {
+        self.durable
+    }
+}
+
+/// What the records take on the disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Segments.
+    pub segments: u32,
+    /// Bytes of records.
+    pub bytes: u64,
+    /// Bytes of records that were not released.
+    pub live_bytes: u64,
+}
+
+fn check_subject(record: &Record<'_>) -> Result<(), Refused> {
+    let bytes = record.subject.len() as u64;
+    if bytes > SUBJECT_BYTES_MAX {
+        return Err(Refused::TooLarge {
+            bytes,
+            max: SUBJECT_BYTES_MAX,
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,489 @@
+//! Opens a store: what is in it, what is lost, and where the log goes on.
+//!
+//! Must never delete a record nor write over damaged bytes that whole records follow. A new segment is
+//! begun after every opening, so that what was found stays as it is.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+
+use crate::batch::position;
+use crate::committer::{Committer, write_footer};
+use crate::disk::{Disk, DiskFile, is_full, read_up_to};
+use crate::footer::{FOOTER_MAGIC, Footer, FooterBuilder, FooterRead, Row};
+use crate::format::{
+    self, BadHeader, Head, SEGMENT_BYTES_MAX, SEGMENT_HEADER_BYTES, Seeds, SegmentHeader,
+    segment_name, segment_number,
+};
+use crate::log::{Base, Log, Settings};
+use crate::replay::{Cut, Lost, OpenError, OpenReport, Replayed, Why};
+use crate::scan::{Found, Scanner, Survey, Window, survey};
+use crate::space::{Segment, Space};
+use crate::{CONTROL_KIND_MIN, Entry, Location};
+
+/// How much is read at once where only control records are wanted.
+const CONTROL_READ_BYTES: usize = 32 * 1024;
+/// How much is gathered to be written again.
+const REWRITE_BYTES: usize = 1024 * 1024;
+
+type Replay<'r> = &'r mut dyn FnMut(Replayed<'_>);
+
+impl<D: Disk> Log<D> {
+    /// Opens a store, or begins a new one in an empty directory. Hands every record to `replay`, in the
+    /// order of the log, and everything that is lost.
+    ///
+    /// # Errors
+    /// When somebody else has the store, it is of another version, or the disk can't do what is needed.
+    pub fn open(
+        disk: D,
+        settings: Settings,
+        replay: Replay<'_>,
+    ) -> Result<(Self, Committer<D>, OpenReport), OpenError> {
+        check(&settings)?;
+        let lock = disk.lock()?;
+        let store = Store::look(&disk, settings.salt)?;
+        let mut report = OpenReport {
+            segments: store.segments.len() as u32,
+            ..OpenReport::default()
+        };
+        for number in &store.void {
+            // Rolled back before the segment after it was begun: nobody was told of what it holds.
+            let _ = disk.remove(&segment_name(*number));
+        }
+        for (number, written) in &store.unborn {
+            // No header and no record is whole: all of it is a torn tail.
+            let _ = disk.remove(&segment_name(*number));
+            if *written > 0 {
+                report.cut = Some(Cut {
+                    segment: *number,
+                    offset: SEGMENT_HEADER_BYTES,
+                    bytes: *written,
+                });
+            }
+        }
+        let mut space = Space::default();
+        let mut base = Base::default();
+        for number in store.segments.keys().copied() {
+            let mut reading = Reading {
+                store: &store,
+                disk: &disk,
+                number,
+                seeds: Seeds::new(store.salt, number),
+                is_last: store.is_last(number),
+                report: &mut report,
+                damaged: false,
+                rewrite: Vec::new(),
+            };
+            base = reading.all(replay)?;
+            let mut segment = Segment::new(base.end, base.end);
+            segment.damaged = reading.damaged;
+            segment.closed = !reading.is_last;
+            space.insert(number, segment);
+        }
+        report.clean = report.scanned == 0;
+        report.end = position(base.number, base.end);
+        let sizes = (settings.segment_bytes, settings.reserve_bytes);
+        let committer = Committer::new(disk.clone(), store.salt, sizes, report.end);
+        let next = (store.salt, store.highest.saturating_add(1));
+        let log = Self::after((disk, lock), settings, next, base, space);
+        Ok((log, committer, report))
+    }
+}
+
+fn check(settings: &Settings) -> Result<(), OpenError> {
+    let wrong = |name, why: &str| {
+        let why = why.to_owned();
+        Err(OpenError::Setting { name, why })
+    };
+    let least = 2 * SEGMENT_HEADER_BYTES;
+    if !(least..=SEGMENT_BYTES_MAX).contains(&settings.segment_bytes) {
+        return wrong("segment_bytes", "must be between 2 KiB and 1 GiB");
+    }
+    if settings.reserve_bytes != 0
+        && !(least..=settings.segment_bytes).contains(&settings.reserve_bytes)
+    {
+        return wrong(
+            "reserve_bytes",
+            "must be 0, or between 2 KiB and segment_bytes",
+        );
+    }
+    Ok(())
+}
+
+/// What the directory holds.
+pub(crate) struct Store {
+    /// Segments that count, and their headers if whole.
+    pub(crate) segments: BTreeMap<u32, Option<SegmentHeader>>,
+    /// Of whose header one copy or both are damaged.
+    pub(crate) damaged_headers: Vec<u32>,
+    /// Segments that were rolled back.
+    void: Vec<u32>,
+    /// Segments that were not begun, and how many bytes of them were written nevertheless.
+    unborn: Vec<(u32, u32)>,
+    /// What the segment that was written next tells of one: where it ends, and whether it was whole.
+    ends: HashMap<u32, (u32, bool)>,
+    pub(crate) salt: u64,
+    highest: u32,
+}
+
+impl Store {
+    pub(crate) fn look<D: Disk>(disk: &D, salt_if_new: u64) -> Result<Self, OpenError> {
+        let names = disk.list().map_err(OpenError::io("list the store"))?;
+        let mut segments = BTreeMap::new();
+        let mut damaged_headers = Vec::new();
+        for name in &names {
+            let Some(number) = segment_number(name) else {
+                continue;
+            };
+            let file = disk.open(name);
+            let file = file.map_err(OpenError::io(format!("open {name}")))?;
+            let mut bytes = Vec::new();
+            // What can't be read is damaged.
+            let _ = read_up_to(&file, &mut bytes, 0, SEGMENT_HEADER_BYTES as usize);
+            let header = match SegmentHeader::decode(&bytes) {
+                Ok((header, both)) if header.number == number => {
+                    if !both {
+                        damaged_headers.push(number);
+                    }
+                    Some(header)
+                }
+                Err(BadHeader::Version(found)) => {
+                    let file = name.clone();
+                    return Err(OpenError::Version { file, found });
+                }
+                _ => {
+                    damaged_headers.push(number);
+                    None
+                }
+            };
+            segments.insert(number, header);
+        }
+        damaged_headers.sort_unstable();
+        let highest = segments.keys().next_back().copied().unwrap_or(0);
+        let salt = segments.values().flatten().map(|header| header.salt).next();
+        let mut store = Self {
+            segments,
+            damaged_headers,
+            void: Vec::new(),
+            unborn: Vec::new(),
+            ends: HashMap::new(),
+            salt: salt.unwrap_or(salt_if_new),
+            highest,
+        };
+        store.follow_headers();
+        let left = store.leave_unborn(disk);
+        left.map_err(OpenError::io("look at the last segment"))?;
+        Ok(store)
+    }
+
+    /// Learns from each header where the segment before it ends, and which ones in between are void.
+    fn follow_headers(&mut self) {
+        let headers: Vec<_> = self.segments.values().flatten().copied().collect();
+        for header in headers {
+            let end = (header.previous_end, header.previous_whole);
+            self.ends.insert(header.previous, end);
+            let between = self
+                .segments
+                .range(header.previous + 1..header.number.max(header.previous + 1));
+            let between: Vec<u32> = between.map(|(number, _)| *number).collect();
+            for number in between {
+                self.segments.remove(&number);
+                self.void.push(number);
+            }
+        }
+    }
+
+    pub(crate) fn is_last(&self, number: u32) -> bool {
+        self.segments.keys().next_back() == Some(&number)
+    }
+
+    /// Where a segment without footer ends, and what of it does not count.
+    pub(crate) fn survey<F: DiskFile>(
+        &self,
+        file: F,
+        number: u32,
+        bad_footer: bool,
+    ) -> io::Result<(Survey, Scanner<F>)> {
+        let told = self.ends.get(&number).copied();
+        // A segment is begun when all before it is on disk; but only its header proves that it was begun.
+        let mut after = self.segments.range(number + 1..);
+        let whole = told.map_or_else(
+            || after.next().is_some_and(|(_, header)| header.is_some()),
+            |(_, whole)| whole,
+        );
+        let limit = told.map(|(end, _)| end);
+        let mut scanner = Scanner::new(file, Seeds::new(self.salt, number), limit)?;
+        let mut survey = survey(&mut scanner, whole);
+        scanner.seek(SEGMENT_HEADER_BYTES);
+        if let Some((end, _)) = told {
+            survey.end = end.max(SEGMENT_HEADER_BYTES);
+            survey.cut = 0;
+        }
+        let mut behind = Vec::new();
+        let _ = read_up_to(
+            scanner.file(),
+            &mut behind,
+            survey.end.into(),
+            FOOTER_MAGIC.len(),
+        );
+        survey.bad_footer = bad_footer || behind == FOOTER_MAGIC;
+        if survey.bad_footer {
+            // What is behind the end is that footer.
+            survey.cut = 0;
+        }
+        Ok((survey, scanner))
+    }
+
+    /// Leaves out segments at the log's end that were not begun yet when the power failed: the header is
+    /// not there, and no record either.
+    fn leave_unborn<D: Disk>(&mut self, disk: &D) -> io::Result<()> {
+        while let Some((&number, None)) = self.segments.last_key_value() {
+            let file = disk.open(&segment_name(number))?;
+            let (survey, _) = self.survey(file, number, false)?;
+            if survey.end > SEGMENT_HEADER_BYTES {
+                break;
+            }
+            self.segments.remove(&number);
+            self.damaged_headers.retain(|damaged| *damaged != number);
+            self.unborn.push((number, survey.cut));
+        }
+        Ok(())
+    }
+}
+
+/// One segment that is being read.
+struct Reading<'a, D: Disk> {
+    store: &'a Store,
+    disk: &'a D,
+    number: u32,
+    seeds: Seeds,
+    is_last: bool,
+    report: &'a mut OpenReport,
+    damaged: bool,
+    /// Whole records that are to be written again, and where.
+    rewrite: Vec<u8>,
+}
+
+impl<D: Disk> Reading<'_, D> {
+    fn all(&mut self, replay: Replay<'_>) -> Result<Base, OpenError> {
+        let name = segment_name(self.number);
+        let file = self.disk.open(&name);
+        let file = file.map_err(OpenError::io(format!("open {name}")))?;
+        let bad_header = self.store.damaged_headers.contains(&self.number);
+        let bad_footer = match Footer::read(&file, self.number) {
+            FooterRead::Whole(footer) => {
+                if bad_header {
+                    self.report.damaged_headers.push(self.number);
+                }
+                self.footer(file, &footer, replay);
+                return Ok(Base {
+                    number: self.number,
+                    end: footer.end,
+                    whole: true,
+                });
+            }
+            FooterRead::Damaged => true,
+            FooterRead::Missing => false,
+        };
+        // Of the last one, a copy may not have been written yet: it is written again.
+        if bad_header && !self.is_last {
+            self.report.damaged_headers.push(self.number);
+        }
+        self.report.scanned += 1;
+        let read = self.scan(file, bad_footer, replay);
+        read.map_err(OpenError::io(format!("recover {name}")))
+    }
+
+    fn footer(&mut self, file: D::File, footer: &Footer, replay: Replay<'_>) {
+        let mut window = Window::new(file, CONTROL_READ_BYTES, footer.end);
+        footer.rows(|row| match row {
+            Row::Record(entry) if entry.kind < CONTROL_KIND_MIN => {
+                self.report.records += 1;
+                replay(Replayed::Record {
+                    entry,
+                    headers: &[],
+                    payload: &[],
+                });
+            }
+            Row::Record(entry) => {
+                let bytes = window.get(entry.at.offset, entry.at.length as usize);
+                let head = format::check_head(bytes, self.seeds, entry.at.offset);
+                let head = head.filter(|head| format::body_is_whole(bytes, head));
+                match head.and_then(|head| head.record(bytes)) {
+                    Some(record) => {
+                        self.report.records += 1;
+                        replay(Replayed::Record {
+                            entry,
+                            headers: record.headers,
+                            payload: record.payload,
+                        });
+                    }
+                    None => self.lost(told(&entry, Why::Payload), replay),
+                }
+            }
+            Row::Lost(lost) => self.lost(lost, replay),
+        });
+    }
+
+    fn lost(&mut self, lost: Lost, replay: Replay<'_>) {
+        self.damaged = true;
+        self.report.lost += 1;
+        replay(Replayed::Lost(lost));
+    }
+
+    /// Reads a segment that has no footer, and gives it one.
+    fn scan(&mut self, file: D::File, bad_footer: bool, replay: Replay<'_>) -> io::Result<Base> {
+        let (survey, mut scanner) = self.store.survey(file, self.number, bad_footer)?;
+        if survey.bad_footer {
+            self.report.damaged_footers.push(self.number);
+        }
+        let mut footer = FooterBuilder::default();
+        let mut rewrite_at = SEGMENT_HEADER_BYTES;
+        let header = self.store.segments.get(&self.number);
+        if let Some(header) = header.copied().flatten().filter(|_| !survey.whole) {
+            self.rewrite = header.encode();
+            self.write_again(scanner.file(), &mut 0)?;
+        }
+        while scanner.offset() < survey.end {
+            let lost = match scanner.next() {
+                Found::Record {
+                    offset,
+                    head,
+                    bytes,
+                } => {
+                    if survey.dropped.binary_search(&offset).is_ok() {
+                        known(&head, self.number, offset, Why::Group)
+                    } else {
+                        self.record(&head, bytes, offset, &mut footer, replay);
+                        if !survey.whole {
+                            self.rewrite.extend_from_slice(bytes);
+                        }
+                        if self.rewrite.len() < REWRITE_BYTES {
+                            continue;
+                        }
+                        self.write_again(scanner.file(), &mut rewrite_at)?;
+                        continue;
+                    }
+                }
+                Found::Damaged { offset, head, .. } => {
+                    known(&head, self.number, offset, Why::Payload)
+                }
+                Found::Gap { offset, bytes, .. } => {
+                    unknown(self.number, offset, bytes.min(survey.end - offset))
+                }
+                Found::End => break,
+            };
+            self.write_again(scanner.file(), &mut rewrite_at)?;
+            rewrite_at = lost.offset + lost.bytes;
+            footer.lost(&lost);
+            self.lost(lost, replay);
+        }
+        self.write_again(scanner.file(), &mut rewrite_at)?;
+        let file = scanner.into_file();
+        if !survey.whole {
+            file.sync_data()?;
+            self.disk.sync_dir()?;
+            self.note_cut(&survey);
+        }
+        if let Some(lost) = survey.lost_behind(self.number) {
+            // They stay, so there is no place for a footer.
+            self.lost(lost, replay);
+        } else {
+            // A hint: without it the segment is read whole the next time too.
+            let _ = write_footer(&file, footer, (self.number, survey.end), true);
+        }
+        Ok(Base {
+            number: self.number,
+            end: survey.end,
+            whole: survey.dropped.is_empty(),
+        })
+    }
+
+    fn record(
+        &mut self,
+        head: &Head,
+        bytes: &[u8],
+        offset: u32,
+        footer: &mut FooterBuilder,
+        replay: Replay<'_>,
+    ) {
+        let Some(record) = head.record(bytes) else {
+            return;
+        };
+        footer.record(head, record.subject);
+        self.report.records += 1;
+        let at = Location {
+            segment: self.number,
+            offset,
+            length: head.length,
+        };
+        let control = head.kind >= CONTROL_KIND_MIN;
+        replay(Replayed::Record {
+            entry: head.entry(record.subject, at),
+            headers: if control { record.headers } else { &[] },
+            payload: if control { record.payload } else { &[] },
+        });
+    }
+
+    /// Writes whole records again, just as they were read. After a sync that failed, or a process that
+    /// died, the system may show bytes that never reached the disk, and think that they did.
+    fn write_again(&mut self, file: &D::File, at: &mut u32) -> io::Result<()> {
+        if !self.rewrite.is_empty() {
+            match file.write_at(&self.rewrite, (*at).into()) {
+                Err(error) if !is_full(&error) => return Err(error),
+                _ => {}
+            }
+            *at += self.rewrite.len() as u32;
+            self.rewrite.clear();
+        }
+        Ok(())
+    }
+
+    fn note_cut(&mut self, survey: &Survey) {
+        if survey.cut > 0 {
+            self.report.cut = Some(Cut {
+                segment: self.number,
+                offset: survey.end,
+                bytes: survey.cut,
+            });
+        }
+    }
+}
+
+/// Lost bytes of which the head still tells.
+pub(crate) fn known(head: &Head, segment: u32, offset: u32, why: Why) -> Lost {
+    Lost {
+        kind: Some(head.kind),
+        stream: Some(head.stream),
+        sequence: Some(head.sequence),
+        segment,
+        offset,
+        bytes: head.length,
+        why,
+    }
+}
+
+/// Lost bytes of which nothing is known.
+pub(crate) fn unknown(segment: u32, offset: u32, bytes: u32) -> Lost {
+    Lost {
+        kind: None,
+        stream: None,
+        sequence: None,
+        segment,
+        offset,
+        bytes,
+        why: Why::Head,
+    }
+}
+
+/// A lost record of which a footer still tells.
+pub(crate) fn told(entry: &Entry<'_>, why: Why) -> Lost {
+    Lost {
+        kind: Some(entry.kind),
+        stream: Some(entry.stream),
+        sequence: Some(entry.sequence),
+        segment: entry.at.segment,
+        offset: entry.at.offset,
+        bytes: entry.at.length,
+        why,
+    }
+}
