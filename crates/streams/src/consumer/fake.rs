@@ -217,6 +217,14 @@ impl Outlet for FakeOut {
     fn has_interest(&self, subject: &[u8], _queue: Option<&[u8]>) -> bool {
         !self.deaf.contains(&text(subject))
     }
+
+    fn is_congested(&self, _subject: &[u8]) -> bool {
+        false
+    }
+
+    fn subscribe(&mut self, _filter: &[u8], _sid: &[u8]) {}
+
+    fn unsubscribe(&mut self, _sid: &[u8]) {}
 }
 
 /// A consumer and all that is around it.
@@ -357,7 +365,7 @@ impl World {
     }
 
     pub(super) fn tick(&mut self) {
-        in_world!(self, |consumer, ctx, source| consumer.tick(ctx, source));
+        in_world!(self, |consumer, ctx, _source| consumer.tick(ctx));
         self.deliver();
     }
 

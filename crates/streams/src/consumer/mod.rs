@@ -45,7 +45,7 @@ use position::Position;
 use priority::Pin;
 use push::Push;
 use requests::WaitingQueue;
-use settings::{Acks, Settings};
+use settings::Settings;
 use unacked::UnackedTable;
 
 use crate::config::{ConsumerConfig, ReplayPolicy};
