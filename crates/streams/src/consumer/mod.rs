@@ -45,7 +45,7 @@ use position::Position;
 use priority::Pin;
 use push::Push;
 use requests::WaitingQueue;
-use settings::{Acks, Settings};
+use settings::Settings;
 use unacked::UnackedTable;
 
 use crate::config::{ConsumerConfig, ReplayPolicy};
@@ -271,16 +271,15 @@ impl Consumer {
         std::mem::take(&mut self.events)
     }
 
-    /// Whether this consumer has still to settle a message that its filters match.
+    /// Whether this consumer has still to settle a message that its filters match: it is still to be delivered,
+    /// or was and is not acknowledged, or had all its deliveries in vain.
     pub fn needs(&self, sequence: u64) -> bool {
-        let unsettled = match self.settings.acks {
-            Acks::None | Acks::UpTo => sequence > self.floor.stream_seq,
-            Acks::Each => {
-                sequence > self.floor.stream_seq
-                    && (sequence >= self.position.next() || self.unacked.get(sequence).is_some())
-            }
+        let open = if sequence >= self.position.next() {
+            self.position.wants(sequence)
+        } else {
+            self.unacked.get(sequence).is_some()
         };
-        unsettled || self.exhausted.contains_key(&sequence)
+        open || self.exhausted.contains_key(&sequence)
     }
 
     /// Everything up to this sequence is settled or none of its own.

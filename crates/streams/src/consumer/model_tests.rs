@@ -297,7 +297,7 @@ impl Run {
         let filters = crate::index::Filters::new(self.world.consumer.config().filters());
         let matching: Vec<u64> = self.world.stream.sequences();
         let ahead = matching.iter().filter(|seq| {
-            let picked = self.world.consumer.position.is_picked(**seq);
+            let picked = self.world.consumer.position.wants(**seq);
             **seq >= next && picked && self.world.stream.is_match(**seq, &filters)
         });
         assert_eq!(info.num_pending, ahead.count() as u64, "num_pending");

@@ -96,7 +96,8 @@ impl Consumer {
         }
         if there > 0 {
             self.sweep_waiting(ctx);
-            let claimed: u64 = self.waiting.iter().map(|waiting| waiting.left).sum();
+            let left = self.waiting.iter().map(|waiting| waiting.left);
+            let claimed = left.fold(0, u64::saturating_add);
             if there < claimed {
                 return Err(status::REQUESTS_PENDING.to_owned());
             }

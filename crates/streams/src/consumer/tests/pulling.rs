@@ -290,3 +290,19 @@ fn a_lost_message_is_passed_over_and_told_of() {
     assert_eq!(world.events(), [Event::Lost { stream_seq: 2 }]);
     assert_eq!(world.info().num_pending, 0);
 }
+
+#[test]
+fn requests_for_more_than_there_could_ever_be_are_counted_without_harm() {
+    let mut world = World::new(
+        ConsumerConfig {
+            max_ack_pending: 1,
+            ..pull_config()
+        },
+        &["a", "b", "c"],
+    );
+    world.pull("x", "9223372036854775807");
+    world.pull("y", "9223372036854775807");
+    world.pull("z", "9223372036854775807");
+    world.pull("w", r#"{"batch": 9, "no_wait": true}"#);
+    assert_eq!(world.statuses(), ["408 Requests Pending"]);
+}
