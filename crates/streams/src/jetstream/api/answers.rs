@@ -65,9 +65,9 @@ impl JetStream {
             state: stream.state(),
             domain: self.settings.domain.clone().unwrap_or_default(),
             cluster: Some(self.cluster()),
-            mirror: stream.mirror_info(now_ns),
-            sources: stream.source_infos(now_ns),
-            alternates: Vec::new(),
+            mirror: self.mirror_info(stream, now_ns),
+            sources: self.source_infos(stream, now_ns),
+            alternates: self.alternates(stream),
             ts: now_ns,
         }
     }
