@@ -11,8 +11,8 @@ pub struct Batch {
     pub(crate) chunks: Vec<Chunk>,
     /// How far the log reaches with it.
     pub(crate) end: Position,
-    /// Segments that nobody needs any more.
-    pub(crate) remove: Vec<u32>,
+    /// Segments that nobody needs any more, and the one before each.
+    pub(crate) remove: Vec<(u32, Option<u32>)>,
 }
 
 impl Batch {
@@ -34,12 +34,6 @@ pub(crate) struct Chunk {
     pub(crate) bytes: Arc<Vec<u8>>,
     /// Says that the segment has yet to be made.
     pub(crate) opens: Option<Opening>,
-}
-
-impl Chunk {
-    pub(crate) fn start(&self) -> Position {
-        position(self.segment, self.offset)
-    }
 }
 
 /// How a segment is made.

@@ -3,7 +3,7 @@
 //! Must never say durable of what no sync has confirmed, nor try a failed sync again: after one, what is on
 //! disk is unknown until the store is opened anew.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 
 use crate::Position;
@@ -29,7 +29,10 @@ pub struct Committer<D: Disk> {
     durable: Position,
     stopped: Option<String>,
     closed: VecDeque<Sealing<D::File>>,
-    remove: VecDeque<u32>,
+    /// Segments whose footer may not be on disk yet.
+    unsynced: BTreeSet<u32>,
+    /// Dead segments, and the one before each.
+    remove: VecDeque<(u32, Option<u32>)>,
     removed: Vec<u32>,
     reserve_missing: bool,
     /// Bytes written since the last step of tidying.
@@ -63,6 +66,7 @@ impl<D: Disk> Committer<D> {
             durable,
             stopped: None,
             closed: VecDeque::new(),
+            unsynced: BTreeSet::new(),
             remove: VecDeque::new(),
             removed: Vec::new(),
             reserve_missing: true,
@@ -105,13 +109,16 @@ impl<D: Disk> Committer<D> {
         if self.stopped.is_some() {
             return false;
         }
-        if let Some(number) = self.remove.pop_front() {
-            self.remove_segment(number);
-        } else if let Some(sealing) = self.closed.front_mut() {
+        if let Some(sealing) = self.closed.front_mut() {
             if !sealing.step(TIDY_BYTES) {
                 // It is a hint: if it can't be written, the segment is read whole the next time.
-                let _ = self.closed.pop_front().map(|sealing| sealing.finish(false));
+                if let Some(sealing) = self.closed.pop_front() {
+                    self.unsynced.insert(sealing.number);
+                    let _ = sealing.finish(false);
+                }
             }
+        } else if let Some((number, before)) = self.remove.pop_front() {
+            self.remove_segment(number, before);
         } else if self.reserve_missing {
             self.reserve();
         }
@@ -121,6 +128,9 @@ impl<D: Disk> Committer<D> {
     /// Tidies up, and gives the active segment a footer so that the next start need not read it.
     pub(crate) fn close(&mut self) -> io::Result<()> {
         while self.tidy() {}
+        for number in std::mem::take(&mut self.unsynced) {
+            self.disk.open(&segment_name(number))?.sync_data()?;
+        }
         let Some(active) = self.active.take().filter(|_| self.stopped.is_none()) else {
             return Ok(());
         };
@@ -245,8 +255,17 @@ impl<D: Disk> Committer<D> {
             .extend(Sealing::new(file, self.salt, number, end));
     }
 
-    fn remove_segment(&mut self, number: u32) {
+    fn remove_segment(&mut self, number: u32, before: Option<u32>) {
         self.closed.retain(|sealing| sealing.number != number);
+        self.unsynced.remove(&number);
+        // Its header tells where the segment before it ends; from now on only that one's footer does.
+        if let Some(before) = before {
+            self.unsynced.remove(&before);
+            let file = self.disk.open(&segment_name(before));
+            if file.is_ok_and(|file| file.sync_data().is_err()) {
+                return;
+            }
+        }
         // The next one goes only when this one is gone for good: an older record must not outlive what
         // made it dead.
         let gone = self
@@ -336,6 +355,11 @@ pub(crate) fn write_footer(
     sync: bool,
 ) -> io::Result<()> {
     file.set_length(end.into())?;
-    file.write_at(&footer.finish(number, end), end.into())?;
+    let written = file.write_at(&footer.finish(number, end), end.into());
+    if let Err(error) = written {
+        // Half a footer is of no use, least of all on a full disk.
+        file.set_length(end.into())?;
+        return Err(error);
+    }
     if sync { file.sync_data() } else { Ok(()) }
 }

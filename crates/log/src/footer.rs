@@ -162,7 +162,7 @@ pub(crate) enum FooterRead {
     Whole(Footer),
     /// There is none.
     Missing,
-    /// There is one that can't be trusted.
+    /// There is one that can't be trusted; the trailer at least looks like one.
     Damaged,
 }
 
@@ -196,20 +196,17 @@ impl Footer {
             return FooterRead::Missing;
         };
         if read_up_to(file, &mut trailer, at, TRAILER_BYTES).is_err() {
-            return FooterRead::Damaged;
+            return FooterRead::Missing;
         }
         let Some(t) = trailer.first_chunk::<TRAILER_BYTES>() else {
             return FooterRead::Missing;
         };
+        if t[..8] != TRAILER_MAGIC {
+            return FooterRead::Missing;
+        }
         let crc = crc32c::crc32c(&t[..TRAILER_BYTES - 4]).to_le_bytes();
-        if t[..8] != TRAILER_MAGIC || t[28..] != crc {
-            // Room that was set aside is zeros; anything else was a trailer once.
-            let zeros = t.iter().all(|byte| *byte == 0);
-            return if zeros {
-                FooterRead::Missing
-            } else {
-                FooterRead::Damaged
-            };
+        if t[28..] != crc {
+            return FooterRead::Damaged;
         }
         let end = u32::from_le_bytes([t[8], t[9], t[10], t[11]]);
         let inside = u32::from_le_bytes([t[12], t[13], t[14], t[15]]);

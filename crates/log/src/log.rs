@@ -134,7 +134,7 @@ impl<D: Disk> Log<D> {
         self.in_flight = true;
         self.batch = self.batch.wrapping_add(1);
         let remove = self.space.take_untold();
-        for number in &remove {
+        for (number, _) in &remove {
             self.reader.forget(*number);
         }
         Some(Batch {
@@ -239,8 +239,10 @@ impl<D: Disk> Log<D> {
         if segment == number { offset } else { u32::MAX }
     }
 
-    pub(crate) fn active_number(&self) -> u32 {
-        self.active.map_or(self.base.number, |active| active.number)
+    /// Appends a copy. It may use the reserve: it is there to make room.
+    pub(crate) fn append_copy(&mut self, record: &Record<'_>) -> Result<Location, Refused> {
+        self.make_room(length_of(record), true)?;
+        Ok(self.append_framed(record, Frame::Single))
     }
 
     fn append_framed(&mut self, record: &Record<'_>, frame: Frame) -> Location {
@@ -351,7 +353,7 @@ impl<D: Disk> Log<D> {
     fn roll_back(&mut self, leave: bool) {
         let (number, end) = place(self.durable);
         self.full = true;
-        self.compactor.reset();
+        self.compactor.roll_back(self.durable);
         self.tail.roll_back(self.durable);
         self.space.roll_back((number, end));
         let segment = self.space.get_mut(number).copied();

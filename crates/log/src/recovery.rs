@@ -18,7 +18,7 @@ use crate::log::{Base, Log, Settings};
 use crate::replay::{Cut, Lost, OpenError, OpenReport, Replayed, Why};
 use crate::scan::{Found, Scanner, Survey, Window, survey};
 use crate::space::{Segment, Space};
-use crate::{CONTROL_KIND_MIN, Location};
+use crate::{CONTROL_KIND_MIN, Entry, Location};
 
 /// How much is read at once where only control records are wanted.
 const CONTROL_READ_BYTES: usize = 32 * 1024;
@@ -48,6 +48,17 @@ impl<D: Disk> Log<D> {
         for number in &store.void {
             // Rolled back before the segment after it was begun: nobody was told of what it holds.
             let _ = disk.remove(&segment_name(*number));
+        }
+        for (number, written) in &store.unborn {
+            // No header and no record is whole: all of it is a torn tail.
+            let _ = disk.remove(&segment_name(*number));
+            if *written > 0 {
+                report.cut = Some(Cut {
+                    segment: *number,
+                    offset: SEGMENT_HEADER_BYTES,
+                    bytes: *written,
+                });
+            }
         }
         let mut space = Space::default();
         let mut base = Base::default();
@@ -106,6 +117,8 @@ pub(crate) struct Store {
     pub(crate) damaged_headers: Vec<u32>,
     /// Segments that were rolled back.
     void: Vec<u32>,
+    /// Segments that were not begun, and how many bytes of them were written nevertheless.
+    unborn: Vec<(u32, u32)>,
     /// What the segment that was written next tells of one: where it ends, and whether it was whole.
     ends: HashMap<u32, (u32, bool)>,
     pub(crate) salt: u64,
@@ -151,11 +164,14 @@ impl Store {
             segments,
             damaged_headers,
             void: Vec::new(),
+            unborn: Vec::new(),
             ends: HashMap::new(),
             salt: salt.unwrap_or(salt_if_new),
             highest,
         };
         store.follow_headers();
+        let left = store.leave_unborn(disk);
+        left.map_err(OpenError::io("look at the last segment"))?;
         Ok(store)
     }
 
@@ -185,9 +201,15 @@ impl Store {
         &self,
         file: F,
         number: u32,
+        bad_footer: bool,
     ) -> io::Result<(Survey, Scanner<F>)> {
         let told = self.ends.get(&number).copied();
-        let whole = told.map_or(!self.is_last(number), |(_, whole)| whole);
+        // A segment is begun when all before it is on disk; but only its header proves that it was begun.
+        let mut after = self.segments.range(number + 1..);
+        let whole = told.map_or_else(
+            || after.next().is_some_and(|(_, header)| header.is_some()),
+            |(_, whole)| whole,
+        );
         let limit = told.map(|(end, _)| end);
         let mut scanner = Scanner::new(file, Seeds::new(self.salt, number), limit)?;
         let mut survey = survey(&mut scanner, whole);
@@ -196,7 +218,35 @@ impl Store {
             survey.end = end.max(SEGMENT_HEADER_BYTES);
             survey.cut = 0;
         }
+        let mut behind = Vec::new();
+        let _ = read_up_to(
+            scanner.file(),
+            &mut behind,
+            survey.end.into(),
+            FOOTER_MAGIC.len(),
+        );
+        survey.bad_footer = bad_footer || behind == FOOTER_MAGIC;
+        if survey.bad_footer {
+            // What is behind the end is that footer.
+            survey.cut = 0;
+        }
         Ok((survey, scanner))
+    }
+
+    /// Leaves out segments at the log's end that were not begun yet when the power failed: the header is
+    /// not there, and no record either.
+    fn leave_unborn<D: Disk>(&mut self, disk: &D) -> io::Result<()> {
+        while let Some((&number, None)) = self.segments.last_key_value() {
+            let file = disk.open(&segment_name(number))?;
+            let (survey, _) = self.survey(file, number, false)?;
+            if survey.end > SEGMENT_HEADER_BYTES {
+                break;
+            }
+            self.segments.remove(&number);
+            self.damaged_headers.retain(|damaged| *damaged != number);
+            self.unborn.push((number, survey.cut));
+        }
+        Ok(())
     }
 }
 
@@ -218,11 +268,12 @@ impl<D: Disk> Reading<'_, D> {
         let name = segment_name(self.number);
         let file = self.disk.open(&name);
         let file = file.map_err(OpenError::io(format!("open {name}")))?;
-        if self.store.damaged_headers.contains(&self.number) {
-            self.report.damaged_headers.push(self.number);
-        }
-        match Footer::read(&file, self.number) {
+        let bad_header = self.store.damaged_headers.contains(&self.number);
+        let bad_footer = match Footer::read(&file, self.number) {
             FooterRead::Whole(footer) => {
+                if bad_header {
+                    self.report.damaged_headers.push(self.number);
+                }
                 self.footer(file, &footer, replay);
                 return Ok(Base {
                     number: self.number,
@@ -230,11 +281,15 @@ impl<D: Disk> Reading<'_, D> {
                     whole: true,
                 });
             }
-            FooterRead::Damaged => self.report.damaged_footers.push(self.number),
-            FooterRead::Missing => {}
+            FooterRead::Damaged => true,
+            FooterRead::Missing => false,
+        };
+        // Of the last one, a copy may not have been written yet: it is written again.
+        if bad_header && !self.is_last {
+            self.report.damaged_headers.push(self.number);
         }
         self.report.scanned += 1;
-        let read = self.scan(file, replay);
+        let read = self.scan(file, bad_footer, replay);
         read.map_err(OpenError::io(format!("recover {name}")))
     }
 
@@ -262,18 +317,7 @@ impl<D: Disk> Reading<'_, D> {
                             payload: record.payload,
                         });
                     }
-                    None => self.lost(
-                        Lost {
-                            kind: Some(entry.kind),
-                            stream: Some(entry.stream),
-                            sequence: Some(entry.sequence),
-                            segment: self.number,
-                            offset: entry.at.offset,
-                            bytes: entry.at.length,
-                            why: Why::Payload,
-                        },
-                        replay,
-                    ),
+                    None => self.lost(told(&entry, Why::Payload), replay),
                 }
             }
             Row::Lost(lost) => self.lost(lost, replay),
@@ -287,12 +331,15 @@ impl<D: Disk> Reading<'_, D> {
     }
 
     /// Reads a segment that has no footer, and gives it one.
-    fn scan(&mut self, file: D::File, replay: Replay<'_>) -> io::Result<Base> {
-        let (survey, mut scanner) = self.store.survey(file, self.number)?;
+    fn scan(&mut self, file: D::File, bad_footer: bool, replay: Replay<'_>) -> io::Result<Base> {
+        let (survey, mut scanner) = self.store.survey(file, self.number, bad_footer)?;
+        if survey.bad_footer {
+            self.report.damaged_footers.push(self.number);
+        }
         let mut footer = FooterBuilder::default();
         let mut rewrite_at = SEGMENT_HEADER_BYTES;
         let header = self.store.segments.get(&self.number);
-        if let Some(header) = header.copied().flatten().filter(|_| self.is_last) {
+        if let Some(header) = header.copied().flatten().filter(|_| !survey.whole) {
             self.rewrite = header.encode();
             self.write_again(scanner.file(), &mut 0)?;
         }
@@ -307,7 +354,7 @@ impl<D: Disk> Reading<'_, D> {
                         known(&head, self.number, offset, Why::Group)
                     } else {
                         self.record(&head, bytes, offset, &mut footer, replay);
-                        if self.is_last {
+                        if !survey.whole {
                             self.rewrite.extend_from_slice(bytes);
                         }
                         if self.rewrite.len() < REWRITE_BYTES {
@@ -320,15 +367,9 @@ impl<D: Disk> Reading<'_, D> {
                 Found::Damaged { offset, head, .. } => {
                     known(&head, self.number, offset, Why::Payload)
                 }
-                Found::Gap { offset, bytes, .. } => Lost {
-                    kind: None,
-                    stream: None,
-                    sequence: None,
-                    segment: self.number,
-                    offset,
-                    bytes: bytes.min(survey.end - offset),
-                    why: Why::Head,
-                },
+                Found::Gap { offset, bytes, .. } => {
+                    unknown(self.number, offset, bytes.min(survey.end - offset))
+                }
                 Found::End => break,
             };
             self.write_again(scanner.file(), &mut rewrite_at)?;
@@ -338,13 +379,18 @@ impl<D: Disk> Reading<'_, D> {
         }
         self.write_again(scanner.file(), &mut rewrite_at)?;
         let file = scanner.into_file();
-        self.note_cut(&file, &survey);
-        if self.is_last {
+        if !survey.whole {
             file.sync_data()?;
             self.disk.sync_dir()?;
+            self.note_cut(&survey);
         }
-        // A hint: without it the segment is read whole the next time too.
-        let _ = write_footer(&file, footer, (self.number, survey.end), false);
+        if let Some(lost) = survey.lost_behind(self.number) {
+            // They stay, so there is no place for a footer.
+            self.lost(lost, replay);
+        } else {
+            // A hint: without it the segment is read whole the next time too.
+            let _ = write_footer(&file, footer, (self.number, survey.end), true);
+        }
         Ok(Base {
             number: self.number,
             end: survey.end,
@@ -392,10 +438,8 @@ impl<D: Disk> Reading<'_, D> {
         Ok(())
     }
 
-    fn note_cut(&mut self, file: &D::File, survey: &Survey) {
-        let mut begin = Vec::new();
-        let _ = read_up_to(file, &mut begin, survey.end.into(), FOOTER_MAGIC.len());
-        if self.is_last && survey.cut > 0 && begin != FOOTER_MAGIC {
+    fn note_cut(&mut self, survey: &Survey) {
+        if survey.cut > 0 {
             self.report.cut = Some(Cut {
                 segment: self.number,
                 offset: survey.end,
@@ -405,7 +449,8 @@ impl<D: Disk> Reading<'_, D> {
     }
 }
 
-fn known(head: &Head, segment: u32, offset: u32, why: Why) -> Lost {
+/// Lost bytes of which the head still tells.
+pub(crate) fn known(head: &Head, segment: u32, offset: u32, why: Why) -> Lost {
     Lost {
         kind: Some(head.kind),
         stream: Some(head.stream),
@@ -413,6 +458,32 @@ fn known(head: &Head, segment: u32, offset: u32, why: Why) -> Lost {
         segment,
         offset,
         bytes: head.length,
+        why,
+    }
+}
+
+/// Lost bytes of which nothing is known.
+pub(crate) fn unknown(segment: u32, offset: u32, bytes: u32) -> Lost {
+    Lost {
+        kind: None,
+        stream: None,
+        sequence: None,
+        segment,
+        offset,
+        bytes,
+        why: Why::Head,
+    }
+}
+
+/// A lost record of which a footer still tells.
+pub(crate) fn told(entry: &Entry<'_>, why: Why) -> Lost {
+    Lost {
+        kind: Some(entry.kind),
+        stream: Some(entry.stream),
+        sequence: Some(entry.sequence),
+        segment: entry.at.segment,
+        offset: entry.at.offset,
+        bytes: entry.at.length,
         why,
     }
 }

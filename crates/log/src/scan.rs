@@ -8,6 +8,8 @@ use memchr::memmem;
 
 use crate::disk::DiskFile;
 use crate::format::{self, HEAD_BYTES, Head, RECORD_MAGIC, SEGMENT_HEADER_BYTES, Seeds};
+use crate::recovery::unknown;
+use crate::replay::Lost;
 
 /// How much is read at once.
 const READ_BYTES: usize = 256 * 1024;
@@ -225,6 +227,17 @@ pub(crate) struct Survey {
     pub(crate) cut: u32,
     /// Offsets before `end` of records that belong to an incomplete group of the last batch.
     pub(crate) dropped: Vec<u32>,
+    /// There is a footer that is of no use: torn, or damaged.
+    pub(crate) bad_footer: bool,
+    /// All of it is known to have been on disk.
+    pub(crate) whole: bool,
+}
+
+impl Survey {
+    /// Bytes after the last whole record, if that is no torn tail: something is lost.
+    pub(crate) fn lost_behind(&self, segment: u32) -> Option<Lost> {
+        (self.cut > 0 && self.whole).then(|| unknown(segment, self.end, self.cut))
+    }
 }
 
 /// Looks through a segment: where it ends, and which records of its last batch don't count because their
@@ -269,6 +282,8 @@ pub(crate) fn survey<F: DiskFile>(scanner: &mut Scanner<F>, whole: bool) -> Surv
         end,
         cut: written.saturating_sub(end),
         dropped,
+        bad_footer: false,
+        whole,
     }
 }
 

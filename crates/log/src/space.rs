@@ -21,7 +21,7 @@ pub(crate) struct Segment {
     pub(crate) closed: bool,
     /// Holds bytes that can't be read: never removed.
     pub(crate) damaged: bool,
-    /// Emptied by compaction: when the log is durable up to here, nothing in it is needed.
+    /// Emptied by compaction: all that was alive has a durable copy.
     pub(crate) drained: bool,
 }
 
@@ -110,7 +110,11 @@ impl Space {
 
     /// Counts what has become durable; segments that nobody needs begin to leave.
     pub(crate) fn durable(&mut self, durable: Position) {
-        while let Some((_, at)) = self.waiting.pop_front_if(|(needs, _)| *needs <= durable) {
+        while let Some((needs, at)) = self.waiting.front().copied() {
+            if needs > durable {
+                return;
+            }
+            self.waiting.pop_front();
             self.kill(at);
         }
     }
@@ -133,15 +137,57 @@ impl Space {
         }
     }
 
+    /// The closed segment of which the least is alive, if that is less than half.
+    pub(crate) fn emptiest(&self) -> Option<u32> {
+        let share = |segment: &Segment| {
+            u64::from(segment.live()) * 1_000_000 / u64::from(segment.total().max(1))
+        };
+        self.segments
+            .iter()
+            .filter(|(_, segment)| segment.closed && !segment.damaged && !segment.drained)
+            .map(|(number, segment)| (share(segment), *number))
+            .filter(|(share, _)| *share < 500_000)
+            .min()
+            .map(|(_, number)| number)
+    }
+
+    /// All live records of a segment have durable copies; says whether it goes.
+    pub(crate) fn drained(&mut self, number: u32) -> bool {
+        let Some(segment) = self.segments.get_mut(&number) else {
+            return true;
+        };
+        segment.drained = true;
+        let goes = segment.may_go();
+        if goes {
+            self.let_go(number);
+        }
+        goes
+    }
+
+    /// A segment holds damaged bytes: it stays.
+    pub(crate) fn keep(&mut self, number: u32) {
+        if let Some(segment) = self.segments.get_mut(&number) {
+            segment.damaged = true;
+        }
+    }
+
     fn let_go(&mut self, number: u32) {
         self.segments.remove(&number);
         self.leaving.push(number);
         self.untold.push(number);
     }
 
-    /// Segments to be removed.
-    pub(crate) fn take_untold(&mut self) -> Vec<u32> {
-        std::mem::take(&mut self.untold)
+    /// Segments to be removed, and the one before each.
+    pub(crate) fn take_untold(&mut self) -> Vec<(u32, Option<u32>)> {
+        let before = |number: u32| {
+            let kept = self.segments.range(..number).next_back();
+            let leaving = self.leaving.iter().filter(|leaving| **leaving < number);
+            kept.map(|(kept, _)| *kept).max(leaving.max().copied())
+        };
+        let untold = self.untold.iter();
+        let untold = untold.map(|number| (*number, before(*number))).collect();
+        self.untold.clear();
+        untold
     }
 
     pub(crate) fn has_untold(&self) -> bool {

@@ -122,7 +122,7 @@ impl Tail {
     /// Lets go of durable bytes that are too many.
     pub(crate) fn trim(&mut self, durable: Position) {
         while self.held_bytes > self.held_bytes_max {
-            if !self.held.front().is_some_and(|held| held.end() <= durable) {
+            if self.held.front().is_none_or(|held| held.end() > durable) {
                 return;
             }
             let Some(held) = self.held.pop_front() else {
@@ -145,7 +145,8 @@ impl Tail {
         self.ready.clear();
         self.opens = None;
         self.waiting_bytes = 0;
-        while let Some(held) = self.held.pop_back_if(|held| held.start >= to) {
+        let kept = self.held.partition_point(|held| held.start < to);
+        for held in self.held.drain(kept..) {
             self.held_bytes -= held.bytes.capacity();
         }
     }

@@ -23,6 +23,7 @@ pub(crate) use store::{Store, open};
 pub(crate) fn settings(options: &Options, server_name: &str) -> Settings {
     let streams = &options.streams;
     let limits = &streams.limits;
+    let bytes = |limit: Option<u64>| limit.map_or(-1, |limit| limit.cast_signed().max(0));
     let number = |limit: Option<u64>| limit.map_or(0, |limit| limit.cast_signed().max(0));
     Settings {
         domain: streams.domain.clone(),
@@ -33,6 +34,8 @@ pub(crate) fn settings(options: &Options, server_name: &str) -> Settings {
         backlog_bytes_max: streams.max_buffered_bytes,
         limits: Limits {
             server: ServerLimits {
+                max_memory: bytes(streams.max_memory_bytes),
+                max_storage: bytes(streams.max_file_bytes),
                 max_request_batch: number(limits.max_request_batch),
                 max_ack_pending: number(limits.max_ack_pending),
                 max_duplicate_window: limits.duplicate_window.map_or(0, |window| {

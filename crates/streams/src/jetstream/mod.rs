@@ -123,6 +123,9 @@ pub struct JetStream {
     stopped: Option<String>,
     api_total: u64,
     api_errors: u64,
+    /// Bytes of all streams, by where they lie.
+    file_bytes: u64,
+    memory_bytes: u64,
     transfers: api::Transfers,
 }
 
@@ -150,6 +153,8 @@ impl JetStream {
             stopped: None,
             api_total: 0,
             api_errors: 0,
+            file_bytes: 0,
+            memory_bytes: 0,
             transfers: api::Transfers::default(),
         }
     }
@@ -235,7 +240,7 @@ impl JetStream {
         self.replies.fail(|id, reply| {
             let name = streams.get(&id).map(|stream| stream.config.name.as_str());
             let body = publish::error_body(name.unwrap_or_default(), &error);
-            out.publish(reply, b"", b"", body.as_bytes());
+            out.publish(reply, b"", b"", &body);
         });
         let mut feeding = Vec::new();
         for (id, stream) in &mut self.streams {
@@ -265,6 +270,7 @@ impl JetStream {
 
     /// Notes when a stream wants to act next.
     fn schedule(&mut self, id: u32) {
+        self.account_for(id);
         let next = self
             .streams
             .get(&id)
@@ -314,11 +320,33 @@ impl JetStream {
     }
 
     fn bytes_used(&self, storage: Storage) -> u64 {
-        let of_kind = self
-            .streams
-            .values()
-            .filter(|stream| stream.config.storage == storage);
-        of_kind.map(|stream| stream.messages.index.bytes()).sum()
+        match storage {
+            Storage::File => self.file_bytes,
+            Storage::Memory => self.memory_bytes,
+        }
+    }
+
+    /// A stream is gone.
+    fn forget_bytes(&mut self, stream: &mut Stream) {
+        let sum = match stream.config.storage {
+            Storage::File => &mut self.file_bytes,
+            Storage::Memory => &mut self.memory_bytes,
+        };
+        *sum = sum.saturating_sub(std::mem::take(&mut stream.accounted_bytes));
+    }
+
+    /// Brings the account's sum up to date with a stream that gained or lost messages.
+    fn account_for(&mut self, id: u32) {
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return;
+        };
+        let bytes = stream.messages.index.bytes();
+        let sum = match stream.config.storage {
+            Storage::File => &mut self.file_bytes,
+            Storage::Memory => &mut self.memory_bytes,
+        };
+        *sum = sum.saturating_sub(stream.accounted_bytes) + bytes;
+        stream.accounted_bytes = bytes;
     }
 }
 

@@ -121,9 +121,8 @@ impl Opening {
 
     fn stream(&mut self, id: u32) -> &mut OpeningStream {
         self.next_stream = self.next_stream.max(id.saturating_add(1));
-        let domain = self.settings.domain.as_deref();
         self.streams.entry(id).or_insert_with(|| OpeningStream {
-            stream: Stream::new(id, crate::config::StreamConfig::default(), 0, domain),
+            stream: Stream::new(id, crate::config::StreamConfig::default(), 0),
             config: None,
             deleted: None,
             removed: Vec::new(),
@@ -184,10 +183,9 @@ impl Opening {
                 ));
             }
         };
-        let domain = self.settings.domain.clone();
         let opening = self.stream(entry.stream);
         let old = opening.config.replace(entry.at);
-        opening.stream.reconfigure(stored, domain.as_deref());
+        opening.stream.reconfigure(stored);
         self.dead.extend(old);
     }
 

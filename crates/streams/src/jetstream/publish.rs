@@ -1,9 +1,9 @@
 //! Publishes: into the stream, and the ack once that is durable (E83 to E99).
 
 use recado_log::Journal;
-use serde_json::json;
 
 use super::{Incoming, JetStream};
+use crate::api::{PubAck, append_pub_refusal, status};
 use crate::config::PersistMode;
 use crate::context::Context;
 use crate::error::{self, ApiError};
@@ -52,9 +52,7 @@ impl JetStream {
             Err(error) => {
                 if !message.reply.is_empty() && !stream.config.no_ack {
                     let body = error_body(&stream.config.name, &error);
-                    context
-                        .out
-                        .publish(message.reply, b"", b"", body.as_bytes());
+                    context.out.publish(message.reply, b"", b"", &body);
                 }
             }
         }
@@ -78,31 +76,37 @@ impl JetStream {
         if reply.is_empty() || stream.config.no_ack {
             return;
         }
-        let mut digits = [0; 20];
-        let (sequence, rest) = match accepted {
-            Accepted::Stored(sequence) => (*sequence, "}".to_owned()),
-            Accepted::Duplicate(sequence) => (*sequence, ",\"duplicate\": true}".to_owned()),
-            Accepted::Counted(sequence, value) => (*sequence, format!(",\"val\":\"{value}\"}}")),
+        let mut ack = PubAck {
+            stream: &stream.config.name,
+            domain: self.settings.domain.as_deref().unwrap_or_default(),
+            ..PubAck::default()
         };
-        let sequence = decimal(&mut digits, sequence);
-        let parts = [stream.ack_start(), sequence, rest.as_bytes()];
-        let waits = on_file && stream.config.persist_mode == PersistMode::Default;
-        if waits {
-            self.replies.push(id, reply, &parts);
+        match accepted {
+            Accepted::Stored(sequence) => ack.seq = *sequence,
+            Accepted::Duplicate(sequence) => (ack.seq, ack.duplicate) = (*sequence, true),
+            Accepted::Counted(sequence, value) => (ack.seq, ack.value) = (*sequence, value),
+        }
+        if on_file && stream.config.persist_mode == PersistMode::Default {
+            self.replies
+                .push_with(id, reply, |text| ack.append_to(text));
         } else {
-            context.out.publish(reply, b"", b"", &parts.concat());
+            let mut body = Vec::new();
+            ack.append_to(&mut body);
+            context.out.publish(reply, b"", b"", &body);
         }
     }
 
     /// Consumers of a stream in memory see the message at once; timers may have changed.
     pub(super) fn after_publish(&mut self, id: u32) {
+        self.account_for(id);
         let Some(stream) = self.streams.get(&id) else {
             return;
         };
-        if !stream.messages.is_on_file() {
+        let (on_file, has_timers) = (stream.messages.is_on_file(), stream_has_timers(stream));
+        if !on_file {
             self.activate(id);
         }
-        if stream_has_timers(&self.streams[&id]) {
+        if has_timers {
             self.schedule(id);
         }
     }
@@ -119,24 +123,13 @@ fn refuse_for_now(context: &mut Context<'_>, stream: &Stream, reply: &[u8]) {
     }
     let error = ApiError::new(&error::STREAM_TOO_MANY_REQUESTS);
     let body = error_body(&stream.config.name, &error);
-    let headers = b"NATS/1.0 429 Too Many Requests\r\n\r\n";
-    context.out.publish(reply, b"", headers, body.as_bytes());
+    let headers = status::TOO_MANY_REQUESTS.block();
+    context.out.publish(reply, b"", &headers, &body);
 }
 
 /// What a publisher is told that was refused.
-pub(super) fn error_body(stream: &str, error: &ApiError) -> String {
-    json!({"error": error, "stream": stream, "seq": 0}).to_string()
-}
-
-/// A number in decimal, in room for the largest.
-fn decimal(room: &mut [u8; 20], mut value: u64) -> &[u8] {
-    let mut at = room.len();
-    loop {
-        at -= 1;
-        room[at] = b'0' + (value % 10) as u8;
-        value /= 10;
-        if value == 0 {
-            return &room[at..];
-        }
-    }
+pub(super) fn error_body(stream: &str, error: &ApiError) -> Vec<u8> {
+    let mut body = Vec::new();
+    append_pub_refusal(&mut body, error, stream, "");
+    body
 }

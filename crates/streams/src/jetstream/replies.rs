@@ -20,7 +20,6 @@ pub(super) struct WaitingReplies {
     /// Batches on their way to the disk, oldest first.
     sealed: VecDeque<(Position, Batch)>,
     spare: Vec<Batch>,
-    bytes: usize,
 }
 
 /// The replies of one batch.
@@ -49,16 +48,23 @@ pub(super) struct Released {
 }
 
 impl WaitingReplies {
-    /// Answers `subject` when the open batch is durable.
-    pub(super) fn push(&mut self, stream: u32, subject: &[u8], payload: &[&[u8]]) {
+    /// Answers `subject` with `payload` when the open batch is durable. `stream` is 0 for what is no publish.
+    pub(super) fn push(&mut self, stream: u32, subject: &[u8], payload: &[u8]) {
+        self.push_with(stream, subject, |text| text.extend_from_slice(payload));
+    }
+
+    /// The same with a payload that `write` appends.
+    pub(super) fn push_with(
+        &mut self,
+        stream: u32,
+        subject: &[u8],
+        write: impl FnOnce(&mut Vec<u8>),
+    ) {
         let open = &mut self.open;
         open.text.extend_from_slice(subject);
         let before = open.text.len();
-        for part in payload {
-            open.text.extend_from_slice(part);
-        }
+        write(&mut open.text);
         let payload_len = open.text.len() - before;
-        self.bytes += subject.len() + payload_len;
         open.replies.push(Reply {
             stream,
             subject_len: subject.len() as u32,
@@ -86,11 +92,6 @@ impl WaitingReplies {
         !self.open.replies.is_empty() || !self.open.grown.is_empty()
     }
 
-    /// Bytes of all that waits.
-    pub(super) fn bytes(&self) -> usize {
-        self.bytes
-    }
-
     /// The open batch goes to the disk: it is all that was appended before `end`. Which streams it concerns.
     pub(super) fn seal(&mut self, end: Position) -> Vec<u32> {
         let next = self.spare.pop().unwrap_or_default();
@@ -108,7 +109,6 @@ impl WaitingReplies {
                 break;
             };
             batch.each(|_, subject, payload| out.publish(subject, b"", b"", payload));
-            self.bytes -= batch.text.len();
             released.grown.append(&mut batch.grown);
             self.keep(batch);
         }
@@ -122,7 +122,6 @@ impl WaitingReplies {
         for batch in all.chain([open]) {
             batch.each(|stream, subject, _| refuse(stream, subject));
         }
-        self.bytes = 0;
     }
 
     fn keep(&mut self, mut batch: Batch) {
@@ -179,10 +178,10 @@ mod tests {
     #[test]
     fn a_reply_leaves_when_its_batch_is_durable_and_not_before() {
         let (mut replies, mut seen) = (WaitingReplies::default(), Seen::default());
-        replies.push(1, b"r1", &[b"{\"seq\":", b"1}"]);
+        replies.push(1, b"r1", b"{\"seq\":1}");
         replies.grown(1, 1);
         replies.seal(Position(10));
-        replies.push(1, b"r2", &[b"2"]);
+        replies.push(1, b"r2", b"2");
         replies.grown(1, 2);
         replies.release(Position(9), &mut seen);
         assert!(seen.0.is_empty());
@@ -192,18 +191,16 @@ mod tests {
         replies.seal(Position(20));
         replies.release(Position(20), &mut seen);
         assert_eq!(seen.0.len(), 2);
-        assert_eq!(replies.bytes(), 0);
     }
 
     #[test]
     fn all_that_waits_is_refused_when_the_store_fails() {
         let mut replies = WaitingReplies::default();
-        replies.push(1, b"a", &[b"1"]);
+        replies.push(1, b"a", b"1");
         replies.seal(Position(10));
-        replies.push(2, b"b", &[b"2"]);
+        replies.push(2, b"b", b"2");
         let mut refused = Vec::new();
         replies.fail(|stream, subject| refused.push((stream, subject.to_vec())));
         assert_eq!(refused, [(1, b"a".to_vec()), (2, b"b".to_vec())]);
-        assert_eq!(replies.bytes(), 0);
     }
 }

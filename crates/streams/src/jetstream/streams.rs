@@ -1,7 +1,7 @@
 //! What streams have to respect of each other: names, subjects, what the account allows.
 
 use super::JetStream;
-use crate::config::{Storage, StreamConfig, subjects_overlap};
+use crate::config::{StreamConfig, Taken, subjects_overlap};
 use crate::context::Context;
 use crate::error::{self, ApiError};
 
@@ -12,33 +12,19 @@ impl JetStream {
         config: &StreamConfig,
         old: Option<&StreamConfig>,
     ) -> Result<(), ApiError> {
-        let limits = &self.settings.limits.account;
-        let max_streams = usize::try_from(limits.max_streams).ok();
-        if old.is_none() && max_streams.is_some_and(|max| self.streams.len() >= max) {
-            return Err(ApiError::new(&error::MAXIMUM_STREAMS_LIMIT));
-        }
-        let more = config.max_bytes.max(0) - old.map_or(0, |old| old.max_bytes.max(0));
-        let (max, refused) = match config.storage {
-            Storage::File => (
-                self.settings.file_bytes_max,
-                &error::STORAGE_RESOURCES_EXCEEDED,
-            ),
-            Storage::Memory => (
-                self.settings.memory_bytes_max,
-                &error::MEMORY_RESOURCES_EXCEEDED,
-            ),
+        let of_kind = |but: &str| -> i64 {
+            let all = self.streams.values().map(|stream| &stream.config);
+            all.filter(|other| other.storage == config.storage && other.name != but)
+                .map(|other| other.max_bytes.max(0))
+                .sum()
         };
-        let reserved: i64 = self
-            .streams
-            .values()
-            .filter(|stream| stream.config.storage == config.storage)
-            .map(|stream| stream.config.max_bytes.max(0))
-            .sum();
-        let wanted = u64::try_from(reserved.saturating_add(more)).unwrap_or(0);
-        if more > 0 && max.is_some_and(|max| wanted > max) {
-            return Err(ApiError::new(refused));
-        }
-        Ok(())
+        let taken = Taken {
+            by_account: of_kind(&config.name),
+            by_all: of_kind(""),
+            streams: i64::try_from(self.streams.len() - usize::from(old.is_some()))
+                .unwrap_or(i64::MAX),
+        };
+        self.settings.limits.check_room(config, old, &taken)
     }
 
     /// No subject may be taken in by two streams (10065).

@@ -73,7 +73,7 @@ impl JetStream {
             }
             slot.save(id, now_ns, journal)?;
             for reply in slot.take_owed() {
-                self.replies.push(0, &reply, &[]);
+                self.replies.push(0, &reply, b"");
             }
         }
         Ok(complete)

@@ -53,8 +53,6 @@ pub(crate) struct Stream {
     last_message_id: Box<str>,
     input_transform: Option<Transform>,
     republish: Option<Transform>,
-    /// `{"stream":"NAME","domain":…,"seq":`
-    ack_start: Vec<u8>,
     /// Where its configuration lies.
     config_at: Option<Location>,
     /// Where its last `STATE` lies, and what it says.
@@ -67,6 +65,8 @@ pub(crate) struct Stream {
     expiries: BTreeSet<(i64, u64)>,
     /// Sequences were given to messages that are gone already: the state must be written.
     skipped: bool,
+    /// Bytes that it has in the account's sum.
+    pub(crate) accounted_bytes: u64,
     /// A consumer waits for its subscriber to read.
     pub(crate) congested_until_ns: Option<i64>,
     /// Its mirror or sources.
@@ -77,12 +77,7 @@ pub(crate) struct Stream {
 
 impl Stream {
     /// A stream without messages.
-    pub(crate) fn new(
-        id: u32,
-        config: StreamConfig,
-        created_ns: i64,
-        domain: Option<&str>,
-    ) -> Self {
+    pub(crate) fn new(id: u32, config: StreamConfig, created_ns: i64) -> Self {
         let first = config.first_seq.max(1);
         let mut stream = Self {
             id,
@@ -93,13 +88,13 @@ impl Stream {
             last_message_id: Box::default(),
             input_transform: None,
             republish: None,
-            ack_start: ack_start(&config.name, domain),
             config_at: None,
             state_at: None,
             tombstones: BTreeMap::new(),
             age_from: first,
             expiries: BTreeSet::new(),
             skipped: false,
+            accounted_bytes: 0,
             congested_until_ns: None,
             feeding: crate::jetstream::Feeding::default(),
             is_active: false,
@@ -126,24 +121,8 @@ impl Stream {
         self.config = config;
     }
 
-    /// The start of every `PubAck`: a sequence and the rest follow.
-    pub(crate) fn ack_start(&self) -> &[u8] {
-        &self.ack_start
-    }
-
     /// The last sequence that was given out.
     pub(crate) fn last_sequence(&self) -> u64 {
         self.messages.index.last_sequence()
     }
-}
-
-fn ack_start(name: &str, domain: Option<&str>) -> Vec<u8> {
-    // A name has no quotes, but it is not this line that should depend on it.
-    let name = serde_json::Value::from(name);
-    let mut start = format!("{{\"stream\":{name},");
-    if let Some(domain) = domain {
-        start.push_str(&format!("\"domain\":{},", serde_json::Value::from(domain)));
-    }
-    start.push_str("\"seq\":");
-    start.into_bytes()
 }

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use recado_log::{Journal, Location, Refused};
 
 use super::conditions::Lifetime;
-use super::{StoredStream, Stream, ack_start, kinds};
+use super::{StoredStream, Stream, kinds};
 use crate::api::status::{self, Extra, append_stored};
 use crate::config::StreamConfig;
 use crate::consumer::Read;
@@ -208,13 +208,12 @@ impl Stream {
     }
 
     /// A configuration that was found in the log.
-    pub(crate) fn reconfigure(&mut self, stored: StoredStream, domain: Option<&str>) {
+    pub(crate) fn reconfigure(&mut self, stored: StoredStream) {
         let first = stored.config.first_seq;
         if self.last_sequence() == 0 && first > 1 {
             self.messages.index = crate::index::Index::new(first);
             self.age_from = first;
         }
-        self.ack_start = ack_start(&stored.config.name, domain);
         self.created_ns = stored.created_ns;
         self.apply(stored.config);
     }

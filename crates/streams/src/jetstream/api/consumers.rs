@@ -39,12 +39,11 @@ impl JetStream {
             config.check_and_normalise(&stream.config, &self.settings.limits, request.pedantic)?;
         let name = self.name_for(call.context, &config);
         let is_there = self.stream(of.stream())?.consumers.contains_key(&name);
-        match (request.action, is_there) {
-            (ConsumerAction::Update, false) => {
-                return Err(ApiError::new(&error::CONSUMER_DOES_NOT_EXIST));
-            }
-            (action, true) => self.update_consumer(call, id, &name, config, action)?,
-            (_, false) => self.add_consumer(call, id, &name, config)?,
+        if is_there {
+            self.update_consumer(call, id, &name, config, request.action)?;
+        } else {
+            request.action.check(None, &config)?;
+            self.add_consumer(call, id, &name, config)?;
         }
         let info = self.consumer_info_of(id, &name, call)?;
         Ok(ConsumerCreateResponse { info })
@@ -122,16 +121,13 @@ impl JetStream {
         };
         let old = slot.consumer.config().clone();
         config.name = name.to_owned();
-        // The time of a pause is the PAUSE call's alone (E137).
-        config.pause_until = old.pause_until;
+        config.keep_from(&old);
+        action.check(Some(&old), &config)?;
         if old.is_same_as(&config) {
             return Ok(());
         }
-        if action == ConsumerAction::Create {
-            return Err(ApiError::new(&error::CONSUMER_ALREADY_EXISTS));
-        }
         old.check_update(&config, slot.consumer.is_push_bound())?;
-        config.check_for_work_queue(&stream.config, others.iter())?;
+        config.check_for_work_queue_update(&stream.config, others.iter())?;
         let now_ns = call.context.now_ns;
         let mut settled = Vec::new();
         let mut source = StreamSource {

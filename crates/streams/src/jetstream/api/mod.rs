@@ -91,7 +91,7 @@ impl JetStream {
             }
             Outcome::AnswerWhenDurable(answer) => {
                 self.note_answer(call.context, message, &answer, is_counted);
-                self.replies.push(0, reply, &[&answer]);
+                self.replies.push(0, reply, &answer);
             }
             Outcome::Nobody => {
                 let block = recado_wire::no_responders_block(message.subject);

@@ -63,8 +63,7 @@ impl JetStream {
         let id = self.next_stream;
         self.next_stream += 1;
         let name = config.name.clone();
-        let domain = self.settings.domain.as_deref();
-        let mut stream = Stream::new(id, config, call.context.now_ns, domain);
+        let mut stream = Stream::new(id, config, call.context.now_ns);
         stream
             .store_config(call.journal)
             .map_err(|refused| store_failed(&refused))?;
@@ -133,8 +132,9 @@ impl JetStream {
         self.leave_subjects(call.context, id);
         self.stop_sources(call.context, call.journal, id);
         self.names.remove(name);
-        if let Some(stream) = self.streams.remove(&id) {
+        if let Some(mut stream) = self.streams.remove(&id) {
             stream.release_all(call.journal);
+            self.forget_bytes(&mut stream);
         }
         self.schedule(id);
         self.unsaved.remove(&id);

@@ -1,0 +1,273 @@
+//! Reads all of a store that nobody uses, reports what is damaged, and copies what is whole.
+//!
+//! Must never change the store that it reads.
+
+use crate::batch::Progress;
+use crate::disk::Disk;
+use crate::footer::{Footer, FooterRead, Row};
+use crate::format::{self, SEGMENT_HEADER_BYTES, Seeds, segment_name};
+use crate::log::{Log, Settings};
+use crate::recovery::{Store, known, told, unknown};
+use crate::replay::{Cut, Lost, OpenError, Why};
+use crate::scan::{Found, Window};
+use crate::{Journal, Record, Refused};
+
+/// How much is read at once.
+const READ_BYTES: usize = 1024 * 1024;
+/// Bytes that are copied between two commits.
+const COMMIT_BYTES: u64 = 4 * 1024 * 1024;
+
+/// One thing that is wrong with a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// A record that is lost, or bytes that held records.
+    Lost(Lost),
+    /// One copy of a segment's header, or both, is damaged. No record is lost with it.
+    Header {
+        /// The segment.
+        segment: u32,
+    },
+    /// A segment's footer is damaged, or does not say what the segment holds. No record is lost with it.
+    Footer {
+        /// The segment.
+        segment: u32,
+    },
+    /// What was being written when the last process ended. No record that was acknowledged is lost with it,
+    /// unless damage hit the very end.
+    Cut(Cut),
+}
+
+/// What was found in a whole store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// Segments.
+    pub segments: u32,
+    /// Whole records, of whatever kind, dead ones included.
+    pub records: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Damaged records and places.
+    pub lost: u64,
+    /// All findings, harmless ones included.
+    pub findings: u64,
+}
+
+/// Why what is whole could not be copied.
+#[derive(Debug, thiserror::Error)]
+pub enum SalvageError {
+    /// One of the stores can't be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The new store has something in it already.
+    #[error("the new store is not empty")]
+    NotEmpty,
+    /// The new store can't take it.
+    #[error("can't write to the new store: {0}")]
+    Refused(#[from] Refused),
+}
+
+/// Reads all of a store and reports everything that is wrong with it.
+///
+/// # Errors
+/// When the store is in use, of another version, or can't be read at all.
+pub fn verify<D: Disk>(disk: &D, finding: &mut dyn FnMut(Finding)) -> Result<Verified, OpenError> {
+    verify_records(disk, finding, &mut |_| ())
+}
+
+/// The same, and shows every whole record.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_records<D: Disk>(
+    disk: &D,
+    finding: &mut dyn FnMut(Finding),
+    record: &mut dyn FnMut(&Record<'_>),
+) -> Result<Verified, OpenError> {
+    let _lock = disk.lock()?;
+    walk(disk, finding, &mut |whole| {
+        record(whole);
+        true
+    })
+}
+
+/// Copies every whole record of a store into a new one, in order, and reports what it had to leave.
+///
+/// # Errors
+/// As [`verify`], and when the new store is not empty or can't take all.
+pub fn salvage<D: Disk, E: Disk>(
+    from: &D,
+    to: E,
+    settings: Settings,
+    finding: &mut dyn FnMut(Finding),
+) -> Result<Verified, SalvageError> {
+    let _lock = from.lock().map_err(OpenError::from)?;
+    let (mut log, mut committer, report) = Log::open(to, settings, &mut |_| ())?;
+    if report.segments > 0 {
+        return Err(SalvageError::NotEmpty);
+    }
+    let mut failed = None;
+    let verified = walk(from, finding, &mut |record| {
+        let mut copy = || -> Result<(), Refused> {
+            log.append(record)?;
+            if log.waiting_bytes() < COMMIT_BYTES {
+                return Ok(());
+            }
+            let Some(batch) = log.take_batch() else {
+                return Ok(());
+            };
+            match log.committed(committer.commit(batch)) {
+                Progress::Durable(_) => Ok(()),
+                Progress::RolledBack { why, .. } => Err(Refused::Full(why)),
+                Progress::Stopped { why } => Err(Refused::Stopped(why)),
+            }
+        };
+        failed = copy().err();
+        failed.is_none()
+    })?;
+    match failed {
+        Some(error) => Err(error.into()),
+        None => {
+            log.close(&mut committer)?;
+            Ok(verified)
+        }
+    }
+}
+
+/// Goes through all segments until `record` says stop.
+fn walk<D: Disk>(
+    disk: &D,
+    finding: &mut dyn FnMut(Finding),
+    record: &mut dyn FnMut(&Record<'_>) -> bool,
+) -> Result<Verified, OpenError> {
+    let store = Store::look(disk, 0)?;
+    let mut walk = Walk {
+        seen: Verified {
+            segments: store.segments.len() as u32,
+            ..Verified::default()
+        },
+        finding,
+        record,
+        goes_on: true,
+    };
+    for segment in store.segments.keys().copied() {
+        if store.damaged_headers.contains(&segment) {
+            walk.find(Finding::Header { segment });
+        }
+        let name = segment_name(segment);
+        let file = disk.open(&name);
+        let file = file.map_err(OpenError::io(format!("open {name}")))?;
+        match Footer::read(&file, segment) {
+            FooterRead::Whole(footer) => walk.by_footer(file, &footer, (store.salt, segment)),
+            other => {
+                let bad_footer = matches!(other, FooterRead::Damaged);
+                walk.by_scan(file, &store, (segment, bad_footer))
+                    .map_err(OpenError::io(format!("read {name}")))?;
+            }
+        }
+        if !walk.goes_on {
+            break;
+        }
+    }
+    Ok(walk.seen)
+}
+
+struct Walk<'a> {
+    seen: Verified,
+    finding: &'a mut dyn FnMut(Finding),
+    record: &'a mut dyn FnMut(&Record<'_>) -> bool,
+    goes_on: bool,
+}
+
+impl Walk<'_> {
+    fn find(&mut self, found: Finding) {
+        self.seen.findings += 1;
+        self.seen.lost += u64::from(matches!(found, Finding::Lost(_)));
+        (self.finding)(found);
+    }
+
+    fn whole(&mut self, record: &Record<'_>) {
+        self.seen.records += 1;
+        self.seen.bytes += format::length_of(record);
+        self.goes_on = self.goes_on && (self.record)(record);
+    }
+
+    /// The footer tells what each record was, even where nothing else does any more.
+    fn by_footer<F: crate::DiskFile>(
+        &mut self,
+        file: F,
+        footer: &Footer,
+        (salt, segment): (u64, u32),
+    ) {
+        let seeds = Seeds::new(salt, segment);
+        let mut window = Window::new(file, READ_BYTES, footer.end);
+        let mut differs = false;
+        let reached = footer.rows(|row| {
+            let entry = match row {
+                Row::Record(entry) => entry,
+                Row::Lost(lost) => return self.find(Finding::Lost(lost)),
+            };
+            if !self.goes_on {
+                return;
+            }
+            let bytes = window.get(entry.at.offset, entry.at.length as usize);
+            let Some(head) = format::check_head(bytes, seeds, entry.at.offset) else {
+                return self.find(Finding::Lost(told(&entry, Why::Head)));
+            };
+            if !format::body_is_whole(bytes, &head) {
+                return self.find(Finding::Lost(told(&entry, Why::Payload)));
+            }
+            if let Some(record) = head.record(bytes) {
+                differs |= head.entry(record.subject, entry.at) != entry;
+                self.whole(&record);
+            }
+        });
+        if differs || reached != footer.end {
+            self.find(Finding::Footer { segment });
+        }
+    }
+
+    fn by_scan<F: crate::DiskFile>(
+        &mut self,
+        file: F,
+        store: &Store,
+        (segment, bad_footer): (u32, bool),
+    ) -> std::io::Result<()> {
+        let (survey, mut scanner) = store.survey(file, segment, bad_footer)?;
+        if survey.bad_footer {
+            self.find(Finding::Footer { segment });
+        }
+        while scanner.offset() < survey.end && self.goes_on {
+            match scanner.next() {
+                Found::Record { offset, head, .. }
+                    if survey.dropped.binary_search(&offset).is_ok() =>
+                {
+                    self.find(Finding::Lost(known(&head, segment, offset, Why::Group)));
+                }
+                Found::Record { head, bytes, .. } => {
+                    if let Some(record) = head.record(bytes) {
+                        self.whole(&record);
+                    }
+                }
+                Found::Damaged { offset, head, .. } => {
+                    self.find(Finding::Lost(known(&head, segment, offset, Why::Payload)));
+                }
+                Found::Gap { offset, bytes, .. } => {
+                    let bytes = bytes.min(survey.end - offset);
+                    self.find(Finding::Lost(unknown(segment, offset, bytes)));
+                }
+                Found::End => break,
+            }
+        }
+        if let Some(lost) = survey.lost_behind(segment) {
+            self.find(Finding::Lost(lost));
+        } else if survey.cut > 0 {
+            self.find(Finding::Cut(Cut {
+                segment,
+                offset: survey.end,
+                bytes: survey.cut,
+            }));
+        }
+        debug_assert!(survey.end >= SEGMENT_HEADER_BYTES);
+        Ok(())
+    }
+}
