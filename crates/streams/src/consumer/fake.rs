@@ -217,6 +217,14 @@ impl Outlet for FakeOut {
     fn has_interest(&self, subject: &[u8], _queue: Option<&[u8]>) -> bool {
         !self.deaf.contains(&text(subject))
     }
+
+    fn is_congested(&self, _subject: &[u8]) -> bool {
+        false
+    }
+
+    fn subscribe(&mut self, _filter: &[u8], _sid: &[u8]) {}
+
+    fn unsubscribe(&mut self, _sid: &[u8]) {}
 }
 
 /// A consumer and all that is around it.

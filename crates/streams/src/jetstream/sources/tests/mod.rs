@@ -238,7 +238,10 @@ fn a_mirror_becomes_a_stream_of_its_own() {
     world.publish("a.1", "NATS/1.0\r\nNats-Msg-Id: x\r\n\r\n", "1");
     world.run();
     world.api("STREAM.DELETE.O", &Value::Null);
-    let promoted = stream("M", json!({"subjects": ["o"], "sources": [{"name": "A"}]}));
+    let promoted = stream(
+        "M",
+        json!({"duplicate_window": 120_000_000_000u64, "subjects": ["o"], "sources": [{"name": "A"}]}),
+    );
     let answer = world.api("STREAM.UPDATE.M", &promoted);
     assert_eq!(answer["mirror"], Value::Null, "{answer}");
     world.publish("a.1", "", "2");
@@ -294,7 +297,7 @@ fn copies_with_a_known_id_are_passed_over_once_and_for_all() {
     world.create(&stream("B", json!({"subjects": ["b"]})));
     world.create(&stream(
         "S",
-        json!({"sources": [{"name": "A"}, {"name": "B"}]}),
+        json!({"duplicate_window": 120_000_000_000u64, "sources": [{"name": "A"}, {"name": "B"}]}),
     ));
     for subject in ["a", "b"] {
         world.publish(subject, "NATS/1.0\r\nNats-Msg-Id: same\r\n\r\n", subject);
