@@ -71,7 +71,7 @@ impl JetStream {
         self.streams.insert(id, Box::new(stream));
         self.enter_subjects(id);
         self.subscribe_to_subjects(call.context, id);
-        self.start_sources(call.context, id);
+        self.start_sources(call.context, call.journal, id);
         self.schedule(id);
         self.advise_stream(call.context, &name, Action::Created);
         Ok(id)
@@ -100,7 +100,7 @@ impl JetStream {
         self.leave_subjects(call.context, id);
         self.enter_subjects(id);
         self.subscribe_to_subjects(call.context, id);
-        self.start_sources(call.context, id);
+        self.start_sources(call.context, call.journal, id);
         self.schedule(id);
         self.activate(id);
         self.advise_stream(call.context, name, Action::Updated);
@@ -130,7 +130,7 @@ impl JetStream {
             self.drop_consumer(call.context, call.journal, id, &consumer);
         }
         self.leave_subjects(call.context, id);
-        self.stop_sources(call.context, id);
+        self.stop_sources(call.context, call.journal, id);
         self.names.remove(name);
         if let Some(mut stream) = self.streams.remove(&id) {
             stream.release_all(call.journal);
@@ -138,6 +138,7 @@ impl JetStream {
         }
         self.schedule(id);
         self.unsaved.remove(&id);
+        self.wake_followers(name);
         self.advise_stream(call.context, name, Action::Deleted);
         Ok(StreamDeleteResponse { success: true })
     }
