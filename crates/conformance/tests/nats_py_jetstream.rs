@@ -11,9 +11,15 @@ use recado_conformance::{Skips, python_suite, skip_program_without_jetstream};
 #[test]
 fn nats_py_works_end_to_end_and_replies_validate() {
     skip_program_without_jetstream();
-    let skips = Skips::read(concat!(env!("CARGO_MANIFEST_DIR"), "/skips/nats-py-jetstream.txt"));
+    let skips = Skips::read(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/skips/nats-py-jetstream.txt"
+    ));
     python_suite("jetstream.py").run(&skips);
-    let schemas = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/reference/schemas");
+    let schemas = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../../shared/reference/schemas"
+    );
     if Path::new(schemas).is_dir() {
         python_suite("schemas.py").run(&Skips::default());
     } else {
