@@ -216,6 +216,11 @@ impl Session {
         &self.label
     }
 
+    /// How long an answer may take.
+    pub(crate) fn limit(&self) -> Duration {
+        self.limit
+    }
+
     /// Waits until something about the connection ends the work; tells the person the rest.
     ///
     /// Dropping the future loses nothing.

@@ -18,6 +18,23 @@ super::texts! {
         es: "enviados a {subject}: {messages} mensajes, {size}, confirmados por el servidor en {took}",
     }
 
+    stored_one(stream: &str, sequence: u64, took: &str) {
+        en: "stored in the stream {stream} as {sequence}, acknowledged in {took}",
+        es: "guardado en el flujo {stream} como {sequence}, confirmado en {took}",
+    }
+    stored_already(stream: &str, sequence: u64, took: &str) {
+        en: "the stream {stream} had it already as {sequence} (the same Nats-Msg-Id); answered in {took}",
+        es: "el flujo {stream} ya lo tenía como {sequence} (el mismo Nats-Msg-Id); respondido en {took}",
+    }
+    stored_many(stored: u64, duplicates: u64, size: &str, took: &str) {
+        en: "stored: {stored} messages ({size}) in {took}; already there: {duplicates}",
+        es: "guardados: {stored} mensajes ({size}) en {took}; ya estaban: {duplicates}",
+    }
+    reading(stream: &str, server: &str) {
+        en: "Reading the stream {stream} at {server}; Ctrl-C ends.",
+        es: "Leyendo el flujo {stream}, servidor {server}; Ctrl-C termina.",
+    }
+
     listening(subject: &str, server: &str) {
         en: "Listening on {subject} at {server}; Ctrl-C ends.",
         es: "Escuchando en {subject}, servidor {server}; Ctrl-C termina.",
