@@ -112,12 +112,13 @@ impl Window {
         let reply = format!("{}.{}", self.inbox, self.sent);
         let subject = self.subject.clone();
         let headers = headers.unwrap_or_default();
+        let at = Instant::now();
         let sent = session
             .client
             .publish_with_reply_and_headers(subject, reply, headers, payload)
             .await;
         sent.map_err(|_| session.closed())?;
-        self.waiting.insert(self.sent, Instant::now());
+        self.waiting.insert(self.sent, at);
         self.sent += 1;
         Ok(())
     }

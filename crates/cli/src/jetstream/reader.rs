@@ -20,6 +20,7 @@ use crate::connect::Session;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::terminal::Out;
+use crate::unique;
 
 /// Where reading begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +108,9 @@ impl Beginning {
 pub(crate) struct Reader {
     messages: Ordered,
     about: About,
+    stream: String,
+    /// The consumer's name, as long as it was not made again after a gap.
+    name: String,
     /// How many there were when it began.
     pub(crate) pending: u64,
 }
@@ -123,7 +127,9 @@ impl Reader {
     ) -> Result<Self, Failure> {
         // First by ourselves: the failures are clearer.
         api::stream_about(session, stream, &about.holder()).await?;
+        let name = format!("recado-{}", unique::token());
         let config = OrderedConfig {
+            name: Some(name.clone()),
             deliver_policy: start.policy(),
             filter_subject: filter.unwrap_or_default().to_owned(),
             headers_only,
@@ -148,6 +154,8 @@ impl Reader {
         Ok(Self {
             messages,
             about: about.clone(),
+            stream: stream.to_owned(),
+            name,
             pending,
         })
     }
@@ -186,7 +194,14 @@ impl Reader {
                 break;
             }
         }
+        self.leave(session).await;
         Ok(())
+    }
+
+    /// Takes its consumer away. Should that fail, the server does it some time later: nobody need know.
+    async fn leave(&self, session: &mut Session) {
+        let verb = format!("CONSUMER.DELETE.{}.{}", self.stream, self.name);
+        let _ = api::ask(session, &verb, &Value::Null, &self.about).await;
     }
 }
 
@@ -203,6 +218,21 @@ pub(crate) enum Ended {
 impl Reader {
     /// Shows messages as they come: `each` writes one, and returns whether more are wanted.
     pub(crate) async fn follow(
+        &mut self,
+        session: &mut Session,
+        interrupt: &mut Interrupt,
+        out: &mut Out,
+        silence: Option<Duration>,
+        each: impl FnMut(&mut Out, Stored) -> Result<bool, Failure>,
+    ) -> Result<Ended, Failure> {
+        let ended = self
+            .until_end(session, interrupt, out, silence, each)
+            .await?;
+        self.leave(session).await;
+        Ok(ended)
+    }
+
+    async fn until_end(
         &mut self,
         session: &mut Session,
         interrupt: &mut Interrupt,

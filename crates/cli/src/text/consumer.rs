@@ -298,12 +298,12 @@ super::texts! {
     fact_paused() { en: "paused until", es: "en pausa hasta" }
     fact_inactive() { en: "removed when unused for", es: "se elimina sin uso tras" }
     acked(policy: &str, wait: &str, most: &str) {
-        en: "{policy}, within {wait}, at most {most} deliveries",
-        es: "{policy}, en {wait}, como máximo {most} entregas",
+        en: "{policy}; comes again after {wait}; deliveries: {most}",
+        es: "{policy}; vuelve tras {wait}; entregas: {most}",
     }
     at_most(pending: &str, waiting: &str) {
-        en: "{pending} unacknowledged, {waiting} requests",
-        es: "{pending} sin confirmar, {waiting} peticiones",
+        en: "unacknowledged: {pending}; requests: {waiting}",
+        es: "sin confirmar: {pending}; peticiones: {waiting}",
     }
     reached(consumer: u64, stream: u64, ago: &str) {
         en: "{consumer} deliveries, up to #{stream}, {ago} ago",

@@ -109,11 +109,11 @@ super::texts! {
     }
 
     not_found(about: &str) {
-        en: "there is no such thing: {about}",
+        en: "not found: {about}",
         es: "no existe: {about}",
     }
     not_found_numbered(about: &str, number: u64) {
-        en: "there is no such thing: {about} (error {number})",
+        en: "not found: {about} (error {number})",
         es: "no existe: {about} (error {number})",
     }
     next_streams() {

@@ -528,10 +528,11 @@ super::texts! {
     fact_lost() { en: "LOST by damage", es: "PERDIDOS por daños" }
     fact_subject_count() { en: "different subjects", es: "asuntos distintos" }
     fact_consumers() { en: "consumers", es: "consumidores" }
-    limits(messages: &str, bytes: &str, per_subject: &str, size: &str) {
-        en: "{messages} messages, {bytes} in all, {per_subject} a subject, {size} a message",
-        es: "{messages} mensajes, {bytes} en total, {per_subject} por asunto, {size} por mensaje",
-    }
+    limit_messages(number: &str) { en: "{number} messages", es: "{number} mensajes" }
+    limit_bytes(size: &str) { en: "{size} in all", es: "{size} en total" }
+    limit_per_subject(number: &str) { en: "{number} a subject", es: "{number} por asunto" }
+    limit_size(size: &str) { en: "{size} a message", es: "{size} por mensaje" }
+    limit_consumers(number: &str) { en: "{number} consumers", es: "{number} consumidores" }
     full(retention: &str, discard: &str) {
         en: "{retention}; when full, {discard} goes",
         es: "{retention}; si se llena, sale: {discard}",

@@ -40,11 +40,14 @@ pub(super) fn one(info: &Value, as_json: bool) -> Result<(), Failure> {
         true => units::moment(at("/config/pause_until")),
         false => String::new(),
     };
-    let delivered = text::reached(
-        number(info, "/delivered/consumer_seq"),
-        number(info, "/delivered/stream_seq"),
-        &units::ago(at("/delivered/last_active")),
-    );
+    let delivered = match number(info, "/delivered/consumer_seq") {
+        0 => "0".to_owned(),
+        deliveries => text::reached(
+            deliveries,
+            number(info, "/delivered/stream_seq"),
+            &units::ago(at("/delivered/last_active")),
+        ),
+    };
     let most = units::limit(info, "/config/max_deliver");
     let wait = units::nanos(info, "/config/ack_wait", "–");
     let facts = [

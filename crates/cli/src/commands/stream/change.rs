@@ -184,7 +184,7 @@ impl Edit {
 pub(super) struct Copy {
     #[arg(value_name = text::value_source(), value_parser = names::name,
         add = completion::streams(), help = common::stream())]
-    source: String,
+    original: String,
     #[arg(value_name = common::value_stream(), value_parser = names::name,
         help = common::stream())]
     name: String,
@@ -194,7 +194,7 @@ pub(super) struct Copy {
 
 impl Copy {
     pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
-        let source = api::stream(session, &self.source).await?;
+        let source = api::stream(session, &self.original).await?;
         let mut config = fields::own(&source["config"]);
         // Two streams can't have the same subjects; the copy's are its own, or its name.
         config.remove("subjects");

@@ -6,7 +6,7 @@ use super::shape::DEAD_LETTER;
 use crate::amount;
 use crate::connect::Session;
 use crate::failure::Failure;
-use crate::jetstream::fields::{flag, list, number, words};
+use crate::jetstream::fields::{flag, list, number, signed, words};
 use crate::jetstream::{api, report, units};
 use crate::terminal::Out;
 use crate::text::{jetstream as common, stream as text};
@@ -40,12 +40,7 @@ fn setup(info: &Value) -> Vec<(&'static str, String)> {
     if replicas > 1 {
         storage.push_str(&format!(", ×{replicas}"));
     }
-    let limits = text::limits(
-        &units::limit(info, "/config/max_msgs"),
-        &units::limit_bytes(info, "/config/max_bytes"),
-        &units::limit(info, "/config/max_msgs_per_subject"),
-        &units::limit_bytes(info, "/config/max_msg_size"),
-    );
+    let limits = limits(info);
     let flags = [
         "allow_direct",
         "allow_rollup_hdrs",
@@ -105,6 +100,28 @@ fn setup(info: &Value) -> Vec<(&'static str, String)> {
         (text::fact_dead_letter(), dead_letter(info).to_owned()),
         (text::fact_metadata(), metadata.join(", ")),
     ]
+}
+
+/// The limits that there are.
+fn limits(info: &Value) -> String {
+    let at = |name: &str| match signed(info, &format!("/config/{name}")) {
+        limit @ 1.. => Some(limit.unsigned_abs()),
+        _ => None,
+    };
+    let count = |name: &str| at(name).map(amount::show);
+    let size = |name: &str| at(name).map(amount::show_size);
+    let parts = [
+        count("max_msgs").map(|number| text::limit_messages(&number)),
+        size("max_bytes").map(|size| text::limit_bytes(&size)),
+        count("max_msgs_per_subject").map(|number| text::limit_per_subject(&number)),
+        size("max_msg_size").map(|size| text::limit_size(&size)),
+        count("max_consumers").map(|number| text::limit_consumers(&number)),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    match parts.is_empty() {
+        true => common::unlimited().to_owned(),
+        false => parts.join(", "),
+    }
 }
 
 /// The stream that takes the dead letters of this one; empty if there is none.
