@@ -11,7 +11,7 @@ use crate::text::jetstream as text;
 /// The option of every command that destroys something.
 #[derive(Debug, Args)]
 pub(crate) struct Consent {
-    #[arg(short = 'f', long, visible_alias = "force", help = text::yes())]
+    #[arg(short = 'f', long, alias = "force", help = text::yes())]
     pub(crate) yes: bool,
 }
 

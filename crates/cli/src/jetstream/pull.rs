@@ -2,6 +2,7 @@
 //!
 //! A message is shown before it is acknowledged: what was lost on the way to the person comes again.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_nats::{StatusCode, Subscriber};
@@ -27,6 +28,9 @@ const EXPIRES: Duration = Duration::from_secs(30);
 /// How often the server says that it still holds.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
+/// How often it is looked at whether the connection is another one.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
 /// A consumer that is asked for messages.
 pub(crate) struct Pull {
     stream: String,
@@ -37,6 +41,8 @@ pub(crate) struct Pull {
     acks: bool,
     /// How many are still to come on the requests made so far.
     asked: u64,
+    /// How often the connection had been made when it was asked: another one knows nothing of it.
+    connects: u64,
     /// When the server should have said something, if it still holds our request.
     alive_until: Instant,
 }
@@ -60,6 +66,12 @@ pub(crate) enum Verdict {
     Term(String),
     /// Nothing: it comes again after its time.
     Silent,
+}
+
+/// How often the connection has been made.
+fn connects(session: &Session) -> u64 {
+    let statistics = session.client.statistics();
+    statistics.connects.load(Ordering::Relaxed)
 }
 
 impl Verdict {
@@ -99,6 +111,7 @@ impl Pull {
             inbox,
             acks: words(&info, "/config/ack_policy") != "none",
             asked: 0,
+            connects: connects(session),
             alive_until: Instant::now(),
         })
     }
@@ -123,6 +136,7 @@ impl Pull {
             .await;
         sent.map_err(|_| session.closed())?;
         self.asked = batch;
+        self.connects = connects(session);
         self.alive_until = Instant::now() + heartbeat.unwrap_or(expires) * 2;
         Ok(())
     }
@@ -171,17 +185,20 @@ impl Pull {
         left: Option<u64>,
         until: Option<Instant>,
     ) -> Result<Pulled, Failure> {
+        session.can_catch_up();
         loop {
             let now = Instant::now();
             if until.is_some_and(|until| now >= until) {
                 return Ok(Pulled::Nothing);
             }
             // A request that the server no longer speaks of went with a broken connection.
-            if self.asked == 0 || now >= self.alive_until {
+            let is_new = connects(session) != self.connects;
+            if self.asked == 0 || is_new || now >= self.alive_until {
                 let batch = left.map_or(BATCH, |left| left.min(BATCH));
                 self.ask(session, batch, EXPIRES, Some(HEARTBEAT)).await?;
             }
-            let look = until.map_or(self.alive_until, |until| until.min(self.alive_until));
+            let look = self.alive_until.min(now + LOOK_EVERY);
+            let look = until.map_or(look, |until| until.min(look));
             if let pulled @ Pulled::Message(_) = self.next(session, look).await? {
                 return Ok(pulled);
             }

@@ -225,6 +225,7 @@ impl Reader {
         silence: Option<Duration>,
         each: impl FnMut(&mut Out, Stored) -> Result<bool, Failure>,
     ) -> Result<Ended, Failure> {
+        session.can_catch_up();
         let ended = self
             .until_end(session, interrupt, out, silence, each)
             .await?;

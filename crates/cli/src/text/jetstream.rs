@@ -18,8 +18,8 @@ super::texts! {
     object() { en: "The object", es: "El objeto" }
 
     yes() {
-        en: "Don't ask whether that is meant; scripts need it",
-        es: "No preguntar si es en serio; los scripts la necesitan",
+        en: "Don't ask whether that is meant; scripts need it (also: --force)",
+        es: "No preguntar si es en serio; los scripts la necesitan (también: --force)",
     }
     raw() {
         en: "Only the payloads, as they are, each with a line end",

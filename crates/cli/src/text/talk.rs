@@ -18,6 +18,7 @@ super::texts! {
         es: "enviados a {subject}: {messages} mensajes, {size}, confirmados por el servidor en {took}",
     }
 
+    bar_sent() { en: "sent", es: "enviados" }
     stored_one(stream: &str, sequence: u64, took: &str) {
         en: "stored in the stream {stream} as {sequence}, acknowledged in {took}",
         es: "guardado en el flujo {stream} como {sequence}, confirmado en {took}",
@@ -110,6 +111,14 @@ super::texts! {
     back(server: &str, gone: &str) {
         en: "Connected to {server} again; it was gone for {gone}. What others sent meanwhile did not arrive here and is not kept; how much it was can't be known.",
         es: "De nuevo conectado a {server}; faltó durante {gone}. Lo que otros enviaron mientras tanto no llegó aquí ni se guarda; no se puede saber cuánto fue.",
+    }
+    gone_for_now(server: &str) {
+        en: "The connection to {server} broke; trying to get it back. What is stored meanwhile comes then.",
+        es: "Se cortó la conexión con {server}; se intenta recuperarla. Lo que se guarde mientras tanto llegará entonces.",
+    }
+    back_to_go_on(server: &str, gone: &str) {
+        en: "Connected to {server} again; it was gone for {gone}. It goes on where it was.",
+        es: "De nuevo conectado a {server}; faltó durante {gone}. Se sigue donde se estaba.",
     }
     cut_off() {
         en: "The server let us in again at once, so it probably had closed the connection itself, perhaps because this program read too slowly (slow consumer); the server's log says why.",

@@ -112,7 +112,9 @@ fn a_file_comes_back_byte_for_byte() {
     let store = store!();
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("big.bin");
-    let content: Vec<u8> = (0..1_000_000_u32).map(|n| (n.wrapping_mul(n) >> 7) as u8).collect();
+    let content: Vec<u8> = (0..1_000_000_u32)
+        .map(|n| (n.wrapping_mul(n) >> 7) as u8)
+        .collect();
     std::fs::write(&file, &content).unwrap();
     let copy = folder.path().join("copy.bin");
     store.run("object add files");

@@ -39,6 +39,11 @@ impl Store {
         })
     }
 
+    /// Kills the server and starts it again, with what it has stored.
+    pub(crate) fn restart(&mut self) {
+        self.server.restart();
+    }
+
     pub(crate) fn url(&self) -> String {
         self.server.url()
     }

@@ -167,6 +167,41 @@ fn a_subscription_to_a_stream_shows_what_was_kept_and_what_comes() {
 }
 
 #[test]
+fn a_subscription_to_a_stream_goes_on_after_the_server_was_gone() {
+    let mut store = store!();
+    store.run("stream add S --subjects a.>");
+    let args = ["sub", "--stream", "S", "--durable", "d", "--raw"];
+    let listening = recado(&store.url(), args).spawn();
+    listening.told("Reading the stream S");
+    store.run("pub a.x before --ack");
+    listening.shows("before");
+    store.restart();
+    listening.told("It goes on where it was");
+    store.run("pub a.x behind --ack");
+    listening.shows("behind");
+}
+
+#[test]
+fn the_shell_completes_the_names_of_streams_and_buckets() {
+    let store = store!();
+    store.run("stream add ORDERS");
+    store.run("kv add config");
+    for (words, name) in [
+        (&["recado", "stream", "info", "OR"], "ORDERS"),
+        (&["recado", "kv", "info", "co"], "config"),
+    ] {
+        let shown = recado(&store.url(), ["--"].iter().chain(words.iter()))
+            .env("RECADO_COMPLETE", "bash")
+            .env("_CLAP_COMPLETE_INDEX", "3")
+            .env("_CLAP_COMPLETE_COMP_TYPE", "9")
+            .env("_CLAP_COMPLETE_SPACE", "false")
+            .env("_CLAP_IFS", "\n")
+            .succeed();
+        assert!(shown.contains(name), "{shown}");
+    }
+}
+
+#[test]
 fn what_streams_and_consumers_do_is_watched() {
     let store = store!();
     store.run("stream add S --subjects a.>");

@@ -12,6 +12,7 @@ use crate::interrupt::Interrupt;
 use crate::jetstream::about::About;
 use crate::jetstream::publish::{Acked, Window};
 use crate::payload;
+use crate::progress;
 use crate::settings::Settings;
 use crate::shown;
 use crate::span;
@@ -81,10 +82,19 @@ struct Sending<'a> {
 
 impl Sending<'_> {
     async fn copies(&mut self, session: &mut Session, payload: &[u8]) -> Result<(), Failure> {
-        for _ in 0..self.arguments.count {
+        let count = self.arguments.count;
+        let bar = progress::bar(
+            Some(count),
+            talk::bar_sent(),
+            self.is_single || self.as_json,
+        );
+        for _ in 0..count {
             self.send(session, payload.to_vec()).await?;
+            bar.inc(1);
         }
-        self.rest(session).await
+        self.rest(session).await?;
+        bar.finish_and_clear();
+        Ok(())
     }
 
     async fn lines(&mut self, session: &mut Session) -> Result<(), Failure> {
