@@ -18,6 +18,7 @@ mod progress;
 mod pull;
 mod push;
 mod requests;
+mod server_side;
 mod settings;
 mod source;
 mod status;

@@ -25,6 +25,7 @@ use crate::stream::Stream;
 pub use consumers::ConsumerSlot;
 pub use events::DEAD_LETTER_KEY;
 pub use open::{Opening, OpeningReport};
+pub(crate) use sources::Feeding;
 pub use upkeep::Segments;
 
 use replies::WaitingReplies;
@@ -109,6 +110,8 @@ pub struct JetStream {
     replies: WaitingReplies,
     /// Streams whose consumers may have something to deliver.
     active: VecDeque<u32>,
+    /// Streams that take messages from one of this name.
+    followers: BTreeMap<String, BTreeSet<u32>>,
     /// When each stream wants to act next, by time and by stream.
     deadlines: BTreeSet<(i64, u32)>,
     deadline_of: HashMap<u32, i64>,
@@ -142,6 +145,7 @@ impl JetStream {
             next_sid: 1,
             replies: WaitingReplies::default(),
             active: VecDeque::new(),
+            followers: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             deadline_of: HashMap::new(),
             unsaved: BTreeSet::new(),
@@ -238,8 +242,15 @@ impl JetStream {
             let body = publish::error_body(name.unwrap_or_default(), &error);
             out.publish(reply, b"", b"", &body);
         });
-        for stream in self.streams.values_mut() {
+        let mut feeding = Vec::new();
+        for (id, stream) in &mut self.streams {
             stream.roll_back();
+            if stream.is_feeding() {
+                feeding.push(*id);
+            }
+        }
+        for id in feeding {
+            self.activate(id);
         }
     }
 

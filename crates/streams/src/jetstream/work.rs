@@ -30,7 +30,8 @@ impl JetStream {
             if let Some(stream) = self.streams.get_mut(&id) {
                 stream.is_active = false;
             }
-            if self.deliver(context, journal, id) {
+            let more = self.deliver(context, journal, id);
+            if self.feed(context, journal, id) || more {
                 self.activate(id);
             }
             self.schedule(id);
@@ -105,6 +106,7 @@ impl JetStream {
             return;
         };
         stream.congested_until_ns = None;
+        stream.feeding.end_pauses(context.now_ns);
         let mut env = Env {
             now_ns: context.now_ns,
             journal,

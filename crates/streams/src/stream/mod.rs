@@ -24,7 +24,7 @@ use crate::config::{StreamConfig, Transform};
 pub(crate) use dedupe::DedupeWindow;
 pub(crate) use ingest::{Accepted, Origin, store_failed};
 pub(crate) use messages::{Messages, NewMessage};
-pub(crate) use publish_headers::{PublishHeaders, without as without_header};
+pub(crate) use publish_headers::{PublishHeaders, with as with_header, without as without_header};
 pub(crate) use stored::{StoredConsumer, StoredStream};
 
 /// What a stream is given while it acts on its messages.
@@ -69,6 +69,8 @@ pub(crate) struct Stream {
     pub(crate) accounted_bytes: u64,
     /// A consumer waits for its subscriber to read.
     pub(crate) congested_until_ns: Option<i64>,
+    /// Its mirror or sources.
+    pub(crate) feeding: crate::jetstream::Feeding,
     /// It is in the list of streams that have something to do.
     pub(crate) is_active: bool,
 }
@@ -94,6 +96,7 @@ impl Stream {
             skipped: false,
             accounted_bytes: 0,
             congested_until_ns: None,
+            feeding: crate::jetstream::Feeding::default(),
             is_active: false,
             config: StreamConfig::default(),
         };
