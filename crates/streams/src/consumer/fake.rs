@@ -198,6 +198,8 @@ impl Sent {
 pub(super) struct FakeOut {
     pub(super) sent: Vec<Sent>,
     pub(super) deaf: BTreeSet<String>,
+    /// Nobody keeps up on these.
+    pub(super) slow: BTreeSet<String>,
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -234,8 +236,8 @@ impl Outlet for FakeOut {
         !self.deaf.contains(&text(subject))
     }
 
-    fn is_congested(&self, _subject: &[u8]) -> bool {
-        false
+    fn is_congested(&self, subject: &[u8]) -> bool {
+        self.slow.contains(&text(subject))
     }
 
     fn subscribe(&mut self, _filter: &[u8], _sid: &[u8]) {}

@@ -300,3 +300,24 @@ fn requests_for_more_than_there_could_ever_be_are_counted_without_harm() {
     world.pull("w", r#"{"batch": 9, "no_wait": true}"#);
     assert_eq!(world.statuses(), ["408 Requests Pending"]);
 }
+
+#[test]
+fn a_client_that_does_not_keep_up_gets_no_more_until_it_does_and_others_do() {
+    let mut world = World::new(pull_config(), &[]);
+    for _ in 0..40 {
+        world.stream.publish("a", &[b'x'; 10_000], START);
+    }
+    world.out.slow.insert("x".to_owned());
+    world.pull("x", r#"{"batch": 100, "no_wait": true}"#);
+    assert_eq!(world.delivered().len(), 7);
+    world.pass(SECOND);
+    assert_eq!(world.sent(), []);
+    world.pull("y", "5");
+    world.pass(2 * MS);
+    assert_eq!(world.delivered().len(), 5);
+    world.out.slow.clear();
+    world.pass(2 * MS);
+    let sent = world.sent();
+    assert_eq!(sent.len(), 29);
+    assert_eq!(sent.last().map(Sent::status), Some("404 No Messages"));
+}
