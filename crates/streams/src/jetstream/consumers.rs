@@ -188,7 +188,7 @@ impl ConsumerSlot {
             Ok(at) => at,
             Err(refused) => {
                 // What the change told is told again, with everything.
-                self.delta_bytes = usize::MAX;
+                self.consumer.progress_refused();
                 return Err(refused);
             }
         };
@@ -321,10 +321,11 @@ impl JetStream {
         if unsaved {
             self.unsaved.insert(id);
         }
+        // Dead letters are copied before what they are copies of may go.
+        self.tell_events(context, journal, id, name, events);
         if !settled.is_empty() {
             self.settle(context, journal, id, &settled);
         }
-        self.tell_events(context, journal, id, name, events);
         self.activate(id);
         true
     }

@@ -78,11 +78,11 @@ impl JetStream {
         if unsaved {
             self.unsaved.insert(id);
         }
-        if !settled.is_empty() {
-            self.settle(context, journal, id, &settled);
-        }
         for (name, told) in events {
             self.tell_events(context, journal, id, &name, told);
+        }
+        if !settled.is_empty() {
+            self.settle(context, journal, id, &settled);
         }
         more
     }

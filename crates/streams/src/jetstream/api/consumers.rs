@@ -144,6 +144,8 @@ impl JetStream {
         stored
             .and_then(|()| slot.save(id, now_ns, call.journal))
             .map_err(|r| store_failed(&r))?;
+        // Messages that only the old filters wanted go.
+        self.settle_orphans(call.context, call.journal, id);
         self.activate(id);
         self.schedule(id);
         Ok(())
