@@ -78,6 +78,10 @@ struct Model {
     live: BTreeMap<u64, Location>,
     /// Released: may be found again after a crash.
     released: BTreeSet<u64>,
+    /// The same in the order of their release.
+    order: Vec<u64>,
+    /// Released and not found again: never again.
+    gone: BTreeSet<u64>,
     /// Appended and not durable, in groups.
     pending: Vec<Vec<(u64, Location)>>,
     /// Releases that a rollback takes back, unless it reaches not so far.
@@ -218,10 +222,10 @@ impl Run {
                     self.model.void.clear();
                 }
                 self.model.live.extend(durable.into_iter().flatten());
-                let released = std::mem::take(&mut self.model.undecided);
-                self.model
-                    .released
-                    .extend(released.iter().map(|(id, ..)| *id));
+                for (id, ..) in std::mem::take(&mut self.model.undecided) {
+                    self.model.order.push(id);
+                    self.model.released.insert(id);
+                }
             }
             Progress::RolledBack { to, .. } => {
                 assert_eq!(self.log.end(), to);
@@ -240,6 +244,7 @@ impl Run {
                 }
                 for (id, at, end) in self.model.undecided.drain(..) {
                     if end <= to {
+                        self.model.order.push(id);
                         self.model.released.insert(id);
                     } else {
                         self.model.live.insert(id, at);
@@ -270,6 +275,7 @@ impl Run {
             self.model.live.remove(&id);
             self.log.release(at);
             if self.log.end() == self.log.durable() {
+                self.model.order.push(id);
                 self.model.released.insert(id);
             } else {
                 self.model.undecided.push((id, at, self.log.end()));
@@ -372,6 +378,9 @@ impl Run {
             if now[id] != *at || self.model.released.contains(id) {
                 self.log.release(*at);
             }
+            if now[id] == *at && self.model.released.contains(id) {
+                self.model.order.push(*id);
+            }
         }
         let released = &self.model.released;
         self.model.live = now
@@ -421,6 +430,13 @@ impl Run {
                 .is_none_or(|id| known(id) || ids.contains(&id));
             assert!(never, "{lost}");
         }
+        let order = std::mem::take(&mut model.order);
+        let mut again = order.iter().skip_while(|id| !ids.contains(id));
+        let vanished = again.find(|id| !ids.contains(id));
+        assert_eq!(vanished, None, "released later, and gone before");
+        assert_eq!(model.gone.intersection(&ids).next(), None, "back again");
+        let gone = model.released.iter().filter(|id| !ids.contains(id));
+        model.gone.extend(gone);
         if !self.compacts {
             let order: Vec<u64> = found.iter().map(|(id, _)| *id).collect();
             assert!(
