@@ -286,7 +286,7 @@ impl SegmentHeader {
 }
 
 /// A segment's file name.
-pub(crate) fn segment_name(number: u32) -> String {
+pub fn segment_name(number: u32) -> String {
     format!("segment-{number:010}.log")
 }
 

@@ -43,6 +43,14 @@ pub struct Location {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Position(pub u64);
 
+impl Position {
+    /// Number of the segment that it is in.
+    #[must_use]
+    pub fn segment(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+}
+
 /// What is known of a record without reading its payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry<'a> {

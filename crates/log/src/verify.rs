@@ -75,8 +75,23 @@ pub enum SalvageError {
 /// # Errors
 /// When the store is in use, of another version, or can't be read at all.
 pub fn verify<D: Disk>(disk: &D, finding: &mut dyn FnMut(Finding)) -> Result<Verified, OpenError> {
+    verify_records(disk, finding, &mut |_| ())
+}
+
+/// The same, and shows every whole record.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_records<D: Disk>(
+    disk: &D,
+    finding: &mut dyn FnMut(Finding),
+    record: &mut dyn FnMut(&Record<'_>),
+) -> Result<Verified, OpenError> {
     let _lock = disk.lock()?;
-    walk(disk, finding, &mut |_| true)
+    walk(disk, finding, &mut |whole| {
+        record(whole);
+        true
+    })
 }
 
 /// Copies every whole record of a store that is not known to be dead into a new one, in order, and reports what it had to leave.

@@ -1,11 +1,13 @@
 //! A server inside another program or a test, in one line.
 
-use crate::config::{Lang, Options};
+use std::path::PathBuf;
+
+use crate::config::{Lang, Options, StreamsOptions};
 use crate::error::StartError;
 use crate::server::{Inherited, Server};
 
-/// Makes a [`Server`]. Without any call it listens on a free port of loopback and asks nobody for
-/// a credential.
+/// Makes a [`Server`]. Without any call it listens on a free port of loopback, asks nobody for a
+/// credential and stores nothing.
 #[derive(Debug)]
 pub struct ServerBuilder {
     options: Options,
@@ -16,6 +18,7 @@ impl Default for ServerBuilder {
         Self {
             options: Options {
                 port: 0,
+                streams: StreamsOptions::off(),
                 ..Options::default()
             },
         }
@@ -60,6 +63,14 @@ impl ServerBuilder {
         self
     }
 
+    /// Keeps streams, stored in this directory, which is made if it is not there.
+    #[must_use]
+    pub fn store_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.options.streams.enabled = true;
+        self.options.streams.store_dir = Some(directory.into());
+        self
+    }
+
     /// Changes anything else.
     #[must_use]
     pub fn configure(mut self, change: impl FnOnce(&mut Options)) -> Self {
@@ -78,5 +89,19 @@ impl ServerBuilder {
             return Err(StartError::Options(texts.join("; ")));
         }
         Server::start(self.options, Inherited::default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_are_only_kept_where_a_directory_is_named() {
+        let plain = ServerBuilder::default().options.streams;
+        assert!(!plain.enabled);
+        let keeping = ServerBuilder::default().store_dir("x").options.streams;
+        assert!(keeping.enabled);
+        assert_eq!(keeping.directory(), Some(PathBuf::from("x")));
     }
 }

@@ -2,6 +2,9 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use recado_log::OpenError;
 
 /// Why a server could not start. The program turns it into words; what to do next is here, too.
 #[derive(Debug)]
@@ -30,8 +33,27 @@ pub enum StartError {
     },
     /// A socket that was handed over can't be used.
     Inherited(io::Error),
+    /// What should be the directory that streams are stored in is none.
+    StoreNotDirectory {
+        /// Which.
+        path: PathBuf,
+    },
+    /// The directory that streams are to be stored in can't be made.
+    StoreUncreatable {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The machine has no threads left for the server.
     Threads(io::Error),
+    /// The store of the streams can't be opened.
+    Store {
+        /// Where it is.
+        path: PathBuf,
+        /// What was wrong.
+        source: OpenError,
+    },
 }
 
 impl std::fmt::Display for StartError {
@@ -51,7 +73,22 @@ impl std::fmt::Display for StartError {
                  give a token or a user, or allow anonymous clients"
             ),
             Self::Inherited(source) => write!(f, "cannot use the inherited socket: {source}"),
+            Self::StoreNotDirectory { path } => {
+                write!(
+                    f,
+                    "storage directory is not a directory: {}",
+                    path.display()
+                )
+            }
+            Self::StoreUncreatable { path, source } => write!(
+                f,
+                "could not create storage directory {}: {source}",
+                path.display()
+            ),
             Self::Threads(source) => write!(f, "cannot start the server's threads: {source}"),
+            Self::Store { path, source } => {
+                write!(f, "cannot open the store in {}: {source}", path.display())
+            }
         }
     }
 }
@@ -59,9 +96,14 @@ impl std::fmt::Display for StartError {
 impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Resolve { source, .. } | Self::Listen { source, .. } => Some(source),
+            Self::Resolve { source, .. }
+            | Self::Listen { source, .. }
+            | Self::StoreUncreatable { source, .. } => Some(source),
             Self::Inherited(source) | Self::Threads(source) => Some(source),
-            Self::Options(_) | Self::OpenToEverybody { .. } => None,
+            Self::Store { source, .. } => Some(source),
+            Self::Options(_) | Self::OpenToEverybody { .. } | Self::StoreNotDirectory { .. } => {
+                None
+            }
         }
     }
 }

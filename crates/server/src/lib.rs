@@ -14,6 +14,8 @@ mod phase;
 mod plain;
 mod server;
 mod service;
+mod store_dir;
+mod streams;
 mod version;
 mod visible;
 mod watched;

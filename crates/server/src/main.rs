@@ -1,6 +1,7 @@
 //! The program `recado-server`: reads the command line and does what it says.
 //!
-//! It exits with 0 when that was done, 1 when it could not be, 2 when the command line is wrong.
+//! It exits with 0 when that was done, 1 when it could not be, 2 when the command line is wrong;
+//! `verify` has more to tell (see there).
 
 #![forbid(unsafe_code)]
 
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         }
         Invocation::Signal { command, target } => signal(command, &target, &program, lang),
         Invocation::TokenNew(new) => make_token(&new, &program, lang),
+        Invocation::Verify(verify) => daemon::verify::run(&verify, &program, lang),
         Invocation::Version => {
             say(&match personality {
                 Personality::NatsServer => format!("nats-server: v{NATS_VERSION}\n"),

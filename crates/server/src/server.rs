@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use recado_auth::{Authenticator, Secret};
+use recado_log::{LockError, OpenError};
+use recado_streams::config::API_LEVEL;
 use recado_wire::Info;
 use tokio::sync::watch;
 
@@ -21,6 +23,7 @@ use crate::listener::{self, Listener};
 use crate::phase::Phase;
 use crate::plain::{self, Plain};
 use crate::service;
+use crate::streams::{self, Streams};
 use crate::version::{NATS_VERSION, VERSION};
 
 /// Time that waiting bytes are given to leave when the server stops.
@@ -86,6 +89,9 @@ impl Server {
             .iter()
             .map(|p| (p.listener.addr, p.subject.clone()))
             .collect();
+        let store = open_store(&options)?;
+        let mut options = options;
+        options.streams.enabled = store.is_some();
         let info = describe(&options, &client, authenticator.is_required());
         let settings = EngineSettings::new(&options, authenticator.is_required());
         let (threads, runtimes) =
@@ -96,10 +102,14 @@ impl Server {
             &info,
             Arc::clone(&threads),
         ));
+        let streams = match store {
+            Some(store) => Some(Streams::start(&engine, store).map_err(StartError::Threads)?),
+            None => None,
+        };
         let phase = Arc::new(watch::Sender::new(Phase::Running));
         let handle = ServerHandle { phase, engine };
         let client_addr = client.addr;
-        let life = live(handle.clone(), options, client, plain);
+        let life = live(handle.clone(), options, client, plain, streams);
         let thread = std::thread::Builder::new()
             .name("recado-server".to_owned())
             .spawn(move || {
@@ -216,7 +226,13 @@ impl ServerHandle {
 }
 
 /// The server's life, from listening to its end.
-async fn live(handle: ServerHandle, options: Options, client: Listener, plain: Vec<Plain>) {
+async fn live(
+    handle: ServerHandle,
+    options: Options,
+    client: Listener,
+    plain: Vec<Plain>,
+    streams: Option<Streams>,
+) {
     let engine = &handle.engine;
     let mut phase = handle.phase.subscribe();
     if options.builtin_service {
@@ -242,7 +258,37 @@ async fn live(handle: ServerHandle, options: Options, client: Listener, plain: V
             () = leaving => handle.advance(Phase::Stopping),
         }
     }
+    if let Some(streams) = streams {
+        // Its thread waits for the disk; this one goes on serving those whose answers it still sends.
+        let stopped = tokio::task::spawn_blocking(move || streams.stop());
+        // A panic in it was reported by its hook.
+        let _ = stopped.await;
+    }
     stop(engine).await;
+}
+
+/// Opens the store of the streams, if there are to be any. A second server of the same user does without rather
+/// than not start at all, unless it was told where to store.
+fn open_store(options: &Options) -> Result<Option<streams::Store>, StartError> {
+    if !options.streams.enabled {
+        return Ok(None);
+    }
+    let no_directory = || StartError::Options("there is no directory to store in".to_owned());
+    let directory = options.streams.directory().ok_or_else(no_directory)?;
+    let name = options.server_name.as_deref().unwrap_or("recado");
+    match streams::open(&directory, streams::settings(options, name)) {
+        Err(StartError::Store {
+            source: OpenError::Lock(LockError::Held { .. }),
+            ..
+        }) if options.streams.store_dir_is_default => {
+            tracing::warn!(
+                store = %directory.display(),
+                "another server has the store: this one runs without streams; give it a store of its own with --store-dir DIR"
+            );
+            Ok(None)
+        }
+        opened => opened.map(Some),
+    }
 }
 
 /// Writes what waits, then closes everybody.
@@ -308,6 +354,13 @@ fn describe(options: &Options, client: &Listener, auth_required: bool) -> Info {
         headers: !options.limits.no_header_support,
         auth_required,
         max_payload: options.limits.max_payload,
+        jetstream: options.streams.enabled,
+        api_lvl: if options.streams.enabled {
+            API_LEVEL
+        } else {
+            0
+        },
+        domain: options.streams.domain.clone().unwrap_or_default(),
         ..Info::default()
     }
 }

@@ -40,6 +40,12 @@ pub struct Info {
     /// Streams are there.
     #[serde(skip_serializing_if = "is_false")]
     pub jetstream: bool,
+    /// Level of the streams' API (E09); 0: there is none.
+    #[serde(skip_serializing_if = "is_zero_level")]
+    pub api_lvl: u32,
+    /// Domain of the streams.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub domain: String,
     /// Largest payload in bytes.
     pub max_payload: usize,
     /// Other addresses of this server or cluster.
@@ -74,6 +80,11 @@ pub struct ClientInfo {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
 fn is_false(value: &bool) -> bool {
     !value
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero_level(value: &u32) -> bool {
+    *value == 0
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]

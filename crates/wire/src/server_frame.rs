@@ -53,18 +53,24 @@ pub fn parse_server_frame(input: &[u8]) -> ServerParsed<'_> {
         .unwrap_or(line.len());
     let (verb, args) = line.split_at(split);
     let args = trim_blank(args);
-    let frame = match verb.to_ascii_uppercase().as_slice() {
-        b"MSG" => return message(input, args, newline + 1, false),
-        b"HMSG" => return message(input, args, newline + 1, true),
-        b"INFO" => ServerFrame::Info(args),
-        b"PING" => ServerFrame::Ping,
-        b"PONG" => ServerFrame::Pong,
-        b"+OK" => ServerFrame::Ok,
-        b"-ERR" => {
-            let text = args.strip_prefix(b"'").unwrap_or(args);
-            ServerFrame::Err(text.strip_suffix(b"'").unwrap_or(text))
-        }
-        _ => return ServerParsed::Malformed,
+    let is = |name: &[u8]| verb.eq_ignore_ascii_case(name);
+    let frame = if is(b"MSG") {
+        return message(input, args, newline + 1, false);
+    } else if is(b"HMSG") {
+        return message(input, args, newline + 1, true);
+    } else if is(b"INFO") {
+        ServerFrame::Info(args)
+    } else if is(b"PING") {
+        ServerFrame::Ping
+    } else if is(b"PONG") {
+        ServerFrame::Pong
+    } else if is(b"+OK") {
+        ServerFrame::Ok
+    } else if is(b"-ERR") {
+        let text = args.strip_prefix(b"'").unwrap_or(args);
+        ServerFrame::Err(text.strip_suffix(b"'").unwrap_or(text))
+    } else {
+        return ServerParsed::Malformed;
     };
     ServerParsed::Complete(frame, newline + 1)
 }
@@ -75,11 +81,18 @@ fn message<'a>(
     line_len: usize,
     with_headers: bool,
 ) -> ServerParsed<'a> {
-    let words: Vec<&[u8]> = args
-        .split(|&byte| byte == b' ')
-        .filter(|w| !w.is_empty())
-        .collect();
-    let (subject, sid, reply, header_len, total) = match (with_headers, words.as_slice()) {
+    // One more than there may be, so that too many are seen. No allocation: streams take every message in so.
+    let mut words: [&[u8]; 6] = [b""; 6];
+    let mut count = 0;
+    for word in args.split(|&byte| byte == b' ').filter(|w| !w.is_empty()) {
+        let Some(place) = words.get_mut(count) else {
+            return ServerParsed::Malformed;
+        };
+        *place = word;
+        count += 1;
+    }
+    let words = words.get(..count).unwrap_or_default();
+    let (subject, sid, reply, header_len, total) = match (with_headers, words) {
         (false, [subject, sid, total]) => (*subject, *sid, &b""[..], Some(0), number(total)),
         (false, [subject, sid, reply, total]) => (*subject, *sid, *reply, Some(0), number(total)),
         (true, [subject, sid, head, total]) => {

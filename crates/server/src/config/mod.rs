@@ -17,6 +17,7 @@ mod locale;
 pub mod messages;
 mod options;
 mod programs;
+mod streams;
 mod surroundings;
 mod token;
 mod validate;
@@ -30,4 +31,5 @@ pub use options::{
 };
 pub use programs::Programs;
 pub(crate) use programs::shell_word;
+pub use streams::{BatchLimits, StoreLayout, StreamsLimits, StreamsOptions, SyncInterval};
 pub use surroundings::{FILE_BYTES_MAX, Loaded, Machine, Surroundings};

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::locale::Lang;
+use super::streams::StreamsOptions;
 
 /// Whose manners the program has. It is decided by the name the program is called by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -63,6 +64,8 @@ pub struct Options {
     pub builtin_service: bool,
     /// Listeners for bare TCP peers.
     pub plain: Vec<PlainListener>,
+    /// What is stored, and where.
+    pub streams: StreamsOptions,
     /// Where and how the log is written.
     pub log: LogOptions,
     /// File that holds the process id while the server runs.
@@ -190,6 +193,7 @@ impl Options {
             Personality::NatsServer => Self {
                 host: Some("0.0.0.0".to_owned()),
                 builtin_service: false,
+                streams: StreamsOptions::of(personality),
                 log: LogOptions {
                     format: LogFormat::Nats,
                     ..LogOptions::default()
@@ -221,6 +225,7 @@ impl Default for Options {
             limits: Limits::default(),
             builtin_service: true,
             plain: Vec::new(),
+            streams: StreamsOptions::default(),
             log: LogOptions::default(),
             pid_file: None,
             ports_file_dir: None,

@@ -25,6 +25,11 @@ pub trait Surroundings {
 
     /// An environment variable; `None` when unset. What is not UTF-8 in it is replaced.
     fn variable(&self, name: &str) -> Option<String>;
+
+    /// Whether the user may do everything on this machine.
+    fn is_root(&self) -> bool {
+        false
+    }
 }
 
 /// This process's files and environment.
@@ -57,6 +62,11 @@ impl Surroundings for Machine {
         }
         std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
     }
+
+    #[cfg(unix)]
+    fn is_root(&self) -> bool {
+        nix::unistd::geteuid().is_root()
+    }
 }
 
 #[cfg(unix)]
@@ -70,16 +80,37 @@ fn permissions(_: &std::fs::Metadata) -> u32 {
     0
 }
 
-/// Files and variables that a test makes up.
+/// Files and variables that a test makes up. By default there is nothing but a home.
 #[cfg(test)]
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Imagined {
     files: std::collections::HashMap<PathBuf, (Vec<u8>, u32)>,
     variables: std::collections::HashMap<String, String>,
+    root: bool,
+}
+
+#[cfg(test)]
+impl Default for Imagined {
+    fn default() -> Self {
+        Self::homeless().variable("HOME", "/home/ana")
+    }
 }
 
 #[cfg(test)]
 impl Imagined {
+    pub(crate) fn homeless() -> Self {
+        Self {
+            files: std::collections::HashMap::new(),
+            variables: std::collections::HashMap::new(),
+            root: false,
+        }
+    }
+
+    pub(crate) fn root(mut self) -> Self {
+        self.root = true;
+        self
+    }
+
     pub(crate) fn file(self, path: &str, text: &str) -> Self {
         self.file_with_mode(path, text.as_bytes(), 0o600)
     }
@@ -113,5 +144,9 @@ impl Surroundings for Imagined {
 
     fn variable(&self, name: &str) -> Option<String> {
         self.variables.get(name).cloned()
+    }
+
+    fn is_root(&self) -> bool {
+        self.root
     }
 }

@@ -6,6 +6,7 @@ use super::fault::Fault;
 use super::keys::Findings;
 use super::messages::KeyProblem;
 use super::options::{Options, Personality};
+use super::streams::is_domain;
 
 /// A larger `max_payload` gets a warning.
 const PAYLOAD_USUAL_MAX: usize = 8 * 1024 * 1024;
@@ -48,6 +49,13 @@ impl Options {
         }
         if let Some(host) = self.host_open_to_all() {
             error(KeyProblem::OpenToAll(host.to_owned()));
+        }
+        let streams = &self.streams;
+        if streams.enabled && streams.store_dir.is_none() {
+            error(KeyProblem::NoStoreDir);
+        }
+        if let Some(domain) = streams.domain.as_ref().filter(|name| !is_domain(name)) {
+            error(KeyProblem::BadDomain(domain.clone()));
         }
         self.ports_given_twice().into_iter().for_each(&mut error);
         if limits.max_payload > PAYLOAD_USUAL_MAX {

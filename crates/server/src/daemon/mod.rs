@@ -12,6 +12,7 @@ mod ports_file;
 mod processes;
 mod run;
 mod signals;
+pub mod verify;
 mod voice;
 
 pub use command::send;

@@ -191,6 +191,15 @@ fn obstacle_of(error: StartError, options: &Options) -> Obstacle {
         StartError::Inherited(source) => Obstacle::InheritedUnusable {
             error: source.to_string(),
         },
+        StartError::StoreNotDirectory { path } => Obstacle::StoreNotDirectory { path },
+        StartError::StoreUncreatable { path, source } => Obstacle::StoreUncreatable {
+            path,
+            error: source.to_string(),
+        },
+        StartError::Store { path, source } => Obstacle::StoreUnusable {
+            path,
+            error: source.to_string(),
+        },
         StartError::Threads(source) => cannot_start(source),
         StartError::Options(faults) => Obstacle::Settings { faults },
     }
@@ -298,6 +307,23 @@ mod tests {
         assert!(
             open.contains("--token-file") && open.contains("0.0.0.0"),
             "{open}"
+        );
+    }
+
+    #[test]
+    fn scripts_find_the_words_they_look_for_when_there_is_no_place_for_streams() {
+        let said = |error| obstacle_of(error, &Options::default()).text(Lang::En);
+        let path = std::path::PathBuf::from("/data/jetstream");
+        let file = said(StartError::StoreNotDirectory { path: path.clone() });
+        assert!(
+            file.contains("storage directory is not a directory") && file.contains("/data"),
+            "{file}"
+        );
+        let source = io::ErrorKind::PermissionDenied.into();
+        let denied = said(StartError::StoreUncreatable { path, source });
+        assert!(
+            denied.contains("could not create storage directory") && denied.contains("/data"),
+            "{denied}"
         );
     }
 }

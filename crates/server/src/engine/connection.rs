@@ -394,6 +394,11 @@ impl Connection {
         );
     }
 
+    /// Bytes that wait to be written.
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        self.outbox.lock().pending_bytes
+    }
+
     /// Whether a publisher should wait for this connection: see [`Outbox::worth_waiting_for`].
     pub(crate) fn worth_waiting_for(&self, bytes: usize, patience: Duration) -> bool {
         self.outbox

@@ -96,6 +96,74 @@ impl Worker {
     }
 }
 
+impl Worker {
+    /// Hands a message to whoever is subscribed to `inbox`; `push` writes the frame for one of them. For parts
+    /// of the server, whose messages bear another subject than the one they are routed by. Whether
+    /// anybody took it.
+    pub(crate) fn deliver_as(
+        &mut self,
+        engine: &Engine,
+        publisher: Publisher<'_>,
+        inbox: &[u8],
+        mut push: impl FnMut(&mut Vec<u8>, &Subscription),
+    ) -> bool {
+        let Self {
+            cache,
+            stage,
+            touched,
+            random,
+            ..
+        } = self;
+        let id = find_route(cache, stage, engine, inbox);
+        let Some(route) = cache.get_mut(id) else {
+            return false;
+        };
+        let own = publisher.connection.id;
+        let mut stage_one = |target: &Target| {
+            if target.connection_id == own
+                || (target.limited && !count_limited(&target.sub, engine))
+            {
+                return false;
+            }
+            let appender = stage.buffer_for(target.slot, target.connection_id, &target.sub);
+            appender
+                .map(|appender| appender.message(|frames| push(frames.buffer(), &target.sub)))
+                .is_some()
+        };
+        let mut reached = false;
+        if !route.plain.is_empty() {
+            if route.batch_messages == 0 {
+                touched.push(id);
+            }
+            route.batch_messages += 1;
+            for target in &route.plain {
+                reached |= stage_one(target);
+            }
+        }
+        for members in &route.queues {
+            let start = (((random.next() >> 32) * members.len() as u64) >> 32) as usize;
+            reached |= (start..members.len())
+                .chain(0..start)
+                .any(|at| stage_one(&members[at]));
+        }
+        reached
+    }
+
+    /// Whether any of those whom `subject` reaches is one `that`.
+    pub(crate) fn any_target(
+        &mut self,
+        engine: &Engine,
+        subject: &[u8],
+        that: impl Fn(&Target) -> bool,
+    ) -> bool {
+        let id = find_route(&mut self.cache, &mut self.stage, engine, subject);
+        self.cache.get(id).is_some_and(|route| {
+            let queues = route.queues.iter().flatten();
+            route.plain.iter().chain(queues).any(that)
+        })
+    }
+}
+
 #[inline]
 fn find_route(
     cache: &mut RouteCache<Route>,

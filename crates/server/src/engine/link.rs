@@ -1,4 +1,5 @@
-//! What a connection's bytes cross: a TCP socket, or a socket pair to a part of the server itself.
+//! What a connection's bytes cross: a TCP socket, or a socket pair to a part of the server itself; or
+//! nothing at all, where that part takes them in memory ([`Intake`]).
 //!
 //! Writing never blocks and needs no exclusive access; reading belongs to the connection's task. The
 //! socket is watched by the thread that the task runs on, and by another one once the task has moved.
@@ -15,6 +16,7 @@ use rustix::buffer::spare_capacity;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+use super::intake::Intake;
 use crate::watched::watch;
 
 const BOTH_WAYS: Interest = Interest::READABLE.add(Interest::WRITABLE);
@@ -32,10 +34,15 @@ type Watched = AsyncFd<Arc<Socket>>;
 pub(crate) struct Full(pub(crate) bool);
 
 /// The writing half, shared by all who deliver to the connection.
-pub(crate) struct Link {
-    socket: Arc<Socket>,
-    /// Replaced when the connection's task moves; a writer that still waits keeps the old one.
-    watched: Mutex<Arc<Watched>>,
+pub(crate) enum Link {
+    /// Written to the kernel.
+    Socket {
+        socket: Arc<Socket>,
+        /// Replaced when the connection's task moves; a writer that still waits keeps the old one.
+        watched: Mutex<Arc<Watched>>,
+    },
+    /// Put where a part of the server takes it.
+    Intake(Arc<Intake>),
 }
 
 /// The reading half, owned by the connection's task.
@@ -61,7 +68,7 @@ impl Link {
             watched: Arc::clone(&watched),
         };
         let watched = Mutex::new(watched);
-        Ok((Self { socket, watched }, read))
+        Ok((Self::Socket { socket, watched }, read))
     }
 
     /// Has the socket watched by the runtime that the caller has entered.
@@ -70,25 +77,34 @@ impl Link {
     /// When that runtime can't watch it, for instance because a writer has it watched there since
     /// an earlier stay. Everything is as it was then.
     pub(crate) fn rewatch(&self, read: &mut ReadLink) -> io::Result<()> {
-        let watched = Arc::new(watch(Arc::clone(&self.socket), BOTH_WAYS)?);
-        read.watched = Arc::clone(&watched);
+        let Self::Socket { socket, watched } = self else {
+            return Ok(());
+        };
+        let anew = Arc::new(watch(Arc::clone(socket), BOTH_WAYS)?);
+        read.watched = Arc::clone(&anew);
         // Dropped here, and not under the lock, unless a writer still waits with it.
-        let _old = std::mem::replace(&mut *self.watched.lock(), watched);
+        let _old = std::mem::replace(&mut *watched.lock(), anew);
         Ok(())
     }
 
     #[inline]
     pub(crate) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        match &*self.socket {
-            Socket::Tcp(stream) => (&mut &*stream).write(bytes),
-            Socket::Internal(stream) => (&mut &*stream).write(bytes),
+        match self {
+            Self::Socket { socket, .. } => match &**socket {
+                Socket::Tcp(stream) => (&mut &*stream).write(bytes),
+                Socket::Internal(stream) => (&mut &*stream).write(bytes),
+            },
+            Self::Intake(intake) => put(intake, &[IoSlice::new(bytes)]),
         }
     }
 
     pub(crate) fn try_write_vectored(&self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
-        match &*self.socket {
-            Socket::Tcp(stream) => (&mut &*stream).write_vectored(parts),
-            Socket::Internal(stream) => (&mut &*stream).write_vectored(parts),
+        match self {
+            Self::Socket { socket, .. } => match &**socket {
+                Socket::Tcp(stream) => (&mut &*stream).write_vectored(parts),
+                Socket::Internal(stream) => (&mut &*stream).write_vectored(parts),
+            },
+            Self::Intake(intake) => put(intake, parts),
         }
     }
 
@@ -98,7 +114,13 @@ impl Link {
         &self,
         write: impl FnOnce() -> io::Result<(T, Full)>,
     ) -> io::Result<T> {
-        let watched = Arc::clone(&self.watched.lock());
+        let watched = match self {
+            Self::Socket { watched, .. } => Arc::clone(&watched.lock()),
+            Self::Intake(intake) => {
+                intake.writable().await;
+                return write().map(|(done, _)| done);
+            }
+        };
         let mut ready = watched.writable().await?;
         let (done, Full(full)) = write()?;
         if full {
@@ -110,10 +132,22 @@ impl Link {
     /// Ends one or both directions now; the reading task notices an end of input.
     pub(crate) fn shutdown(&self, how: Shutdown) {
         // A socket that the other side closed already is where we want it: nothing to report.
-        let _ = match &*self.socket {
-            Socket::Tcp(stream) => stream.shutdown(how),
-            Socket::Internal(stream) => stream.shutdown(how),
-        };
+        match self {
+            Self::Socket { socket, .. } => {
+                let _ = match &**socket {
+                    Socket::Tcp(stream) => stream.shutdown(how),
+                    Socket::Internal(stream) => stream.shutdown(how),
+                };
+            }
+            Self::Intake(intake) => intake.close(),
+        }
+    }
+}
+
+fn put(intake: &Intake, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+    match intake.put(parts) {
+        true => Ok(parts.iter().map(|part| part.len()).sum()),
+        false => Err(io::ErrorKind::WouldBlock.into()),
     }
 }
 

@@ -12,6 +12,8 @@ mod connection;
 mod deliver;
 mod farewell;
 mod frames;
+mod insider;
+mod intake;
 mod link;
 mod load;
 mod operations;
@@ -27,6 +29,8 @@ mod trace;
 mod worker;
 
 pub(crate) use connection::{CloseReason, Connection};
+pub(crate) use insider::Insider;
+pub(crate) use intake::Intake;
 pub(crate) use link::{Link, Socket};
 pub(crate) use reader::{Admission, serve};
 pub(crate) use shared::{Engine, EngineSettings};

@@ -65,6 +65,11 @@ impl Subscription {
         &self.text[(self.filter_len + self.queue_len) as usize..]
     }
 
+    /// Whether the receiver understands HMSG.
+    pub(crate) fn takes_headers(&self) -> bool {
+        self.headers.load(Ordering::Relaxed)
+    }
+
     /// Counts one delivery against the limit: whether it may happen, and whether it is the last.
     pub(crate) fn count_limited(&self) -> (bool, bool) {
         let max = self.max.load(Ordering::Acquire);

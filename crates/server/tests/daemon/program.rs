@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
@@ -28,11 +29,23 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
         "LC_MESSAGES",
         "NO_COLOR",
         "CARGO_PKG_NAME",
+        "STATE_DIRECTORY",
     ] {
         command.env_remove(name);
     }
-    command.env("LC_ALL", "C").stdin(Stdio::null());
     command
+        .env("LC_ALL", "C")
+        .env("XDG_STATE_HOME", state_home())
+        .stdin(Stdio::null());
+    command
+}
+
+/// A directory that no other server keeps its state in, least of all this user's own.
+fn state_home() -> PathBuf {
+    static TAKEN: AtomicUsize = AtomicUsize::new(0);
+    let number = TAKEN.fetch_add(1, Ordering::Relaxed);
+    let directory = format!("state-{}-{number}", std::process::id());
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(directory)
 }
 
 /// The program under another name.

@@ -7,7 +7,7 @@
 pub(super) const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
 
 /// What stands in the place of a flag.
-const WORDS: [&str; 4] = ["token", "completions", "help", "version"];
+pub(super) const WORDS: [&str; 5] = ["token", "verify", "completions", "help", "version"];
 
 /// A flag as the help has it.
 #[derive(Debug, PartialEq, Eq)]
@@ -155,7 +155,7 @@ mod tests {
             }
             for shell in SHELLS {
                 let script = script(shell, "recado-server", &help).unwrap();
-                for name in ["token-file", "log-format", "completions"] {
+                for name in ["token-file", "store_dir", "verify", "completions"] {
                     assert!(script.contains(name), "{name} for {shell}:\n{script}");
                 }
             }

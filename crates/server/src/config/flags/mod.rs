@@ -1,5 +1,5 @@
 //! The command line of both personalities, and what is to be done after it: serve, check a
-//! configuration, signal a server, make a token, or show something.
+//! configuration, signal a server, make a token, check a store, or show something.
 //!
 //! Flags are read by hand: nats-server's have long names behind one dash (`-DV`, `-sd=X`,
 //! `-sl ldm=1`), which clap has no notion of, and its help and errors exist in English only.
@@ -10,6 +10,7 @@ mod settings;
 mod table;
 #[cfg(test)]
 mod tests;
+mod verify;
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -25,6 +26,8 @@ use super::options::{Options, Personality};
 use super::programs::{Programs, shell_word};
 use super::surroundings::Surroundings;
 use super::token::TOKEN_FILE;
+
+pub use self::verify::Verify;
 
 /// A command line that was understood.
 #[derive(Clone, Debug)]
@@ -53,6 +56,8 @@ pub enum Invocation {
     },
     /// `token new`: make a token.
     TokenNew(TokenNew),
+    /// `verify`: check a store.
+    Verify(Verify),
     /// `--version`.
     Version,
     /// `--help`: the text to print.
@@ -326,10 +331,9 @@ fn shown(found: &Arguments, personality: Personality, lang: Lang) -> Option<Invo
 fn read_task(found: &Arguments, personality: Personality, lang: Lang) -> Result<Task, Box<Fault>> {
     let fault = |problem| Err(Box::new(Fault::anywhere(problem)));
     if let Some(word) = found.words.first() {
-        if word != "token" && word != "completions" {
+        if word != "token" && word != "verify" && word != "completions" {
             let word = word.to_string_lossy().into_owned();
-            let known = ["token", "completions", "help", "version"];
-            let nearest = nearest_word(known.into_iter(), &word);
+            let nearest = nearest_word(completions::WORDS.into_iter(), &word);
             return fault(FlagProblem::UnknownCommand { word, nearest });
         }
         let other_flags = |given: &Given| given.meaning != Meaning::Is(Flag::Lang);
@@ -348,6 +352,10 @@ fn read_task(found: &Arguments, personality: Personality, lang: Lang) -> Result<
                 }
                 _ => fault(FlagProblem::CompletionsShell(completions::SHELLS.join("|"))),
             };
+        }
+        if word == "verify" {
+            let verify = verify::read(found.words.get(1..).unwrap_or_default())?;
+            return Ok(Task::Done(Invocation::Verify(verify)));
         }
         let token_new = read_token_new(found.words.get(1..).unwrap_or_default())?;
         return Ok(Task::Done(Invocation::TokenNew(token_new)));
@@ -461,6 +469,8 @@ fn serve(
     let errors_in_file = findings.errors.len();
     settings::apply(flags, &mut options, surroundings, &mut findings);
     let errors_in_flags = findings.errors.len() - errors_in_file;
+    let temporary = options.streams.find_store(surroundings);
+    findings.warnings.extend(temporary.map(Fault::anywhere));
     if findings.errors.is_empty() {
         let together = options.validate();
         findings.errors.extend(together.errors);

@@ -99,6 +99,11 @@ fn set(
         }
         Flag::AllowAnonymous => options.allow_anonymous = boolean(given)?,
         Flag::NoService => options.builtin_service = !boolean(given)?,
+        Flag::Jetstream => options.streams.enabled = boolean(given)?,
+        Flag::NoStreams => options.streams.enabled = !boolean(given)?,
+        Flag::StoreDir => {
+            options.streams.store_dir = path(given).or(options.streams.store_dir.take());
+        }
         Flag::Plain => options.plain.push(parse_plain(text(given)?)?),
         Flag::Auth | Flag::User | Flag::Pass | Flag::TokenFile => {
             set_credential(flag, given, options, surroundings, findings)?;

@@ -14,6 +14,7 @@ pub(super) enum Flag {
     Debug,
     DebugTrace,
     Help,
+    Jetstream,
     Lang,
     Log,
     LogFormat,
@@ -22,6 +23,7 @@ pub(super) enum Flag {
     LogTimeUtc,
     MaxTracedMsgLen,
     NoService,
+    NoStreams,
     Pass,
     Pid,
     Plain,
@@ -29,6 +31,7 @@ pub(super) enum Flag {
     PortsFileDir,
     ServerName,
     Signal,
+    StoreDir,
     TokenFile,
     Trace,
     User,
@@ -72,11 +75,14 @@ pub(super) const FLAGS: &[(&[&str], Meaning)] = &[
     (&["user"], Is(Flag::User)),
     (&["pass"], Is(Flag::Pass)),
     (&["auth"], Is(Flag::Auth)),
+    (&["jetstream", "js"], Is(Flag::Jetstream)),
+    (&["store_dir", "sd"], Is(Flag::StoreDir)),
     // Ours.
     (&["token-file"], Is(Flag::TokenFile)),
     (&["allow-anonymous"], Is(Flag::AllowAnonymous)),
     (&["plain"], Is(Flag::Plain)),
     (&["no-service"], Is(Flag::NoService)),
+    (&["no-streams"], Is(Flag::NoStreams)),
     (&["log-format"], Is(Flag::LogFormat)),
     (&["lang"], Is(Flag::Lang)),
     // Not there yet.
@@ -87,8 +93,6 @@ pub(super) const FLAGS: &[(&[&str], Meaning)] = &[
     (&["profile"], ValueNotYet(Feature::Profiling)),
     (&["syslog", "s"], SwitchNotYet(Feature::Syslog)),
     (&["remote_syslog", "r"], ValueNotYet(Feature::Syslog)),
-    (&["jetstream", "js"], SwitchNotYet(Feature::Jetstream)),
-    (&["store_dir", "sd"], ValueNotYet(Feature::Jetstream)),
     (
         &["tls", "tlsverify", "help_tls"],
         SwitchNotYet(Feature::Tls),
@@ -135,9 +139,11 @@ impl Meaning {
                     | Flag::Debug
                     | Flag::DebugTrace
                     | Flag::Help
+                    | Flag::Jetstream
                     | Flag::LogTime
                     | Flag::LogTimeUtc
                     | Flag::NoService
+                    | Flag::NoStreams
                     | Flag::Trace
                     | Flag::Version
             ),

@@ -253,12 +253,9 @@ fn an_open_server_must_be_asked_for() {
 fn flags_that_are_not_there_yet_are_refused_by_name() {
     for (flag, part) in [
         (
-            "-js",
-            "-js: this version of recado-server does not have JetStream yet",
+            "--tls",
+            "--tls: this version of recado-server does not have TLS yet",
         ),
-        ("--jetstream", "JetStream"),
-        ("-sd=/tmp", "-sd: "),
-        ("--tls", "TLS"),
         ("--tlscert x", "TLS"),
         ("-m 8222", "HTTP monitoring"),
         ("--cluster nats://h:1", "clusters"),
@@ -268,15 +265,118 @@ fn flags_that_are_not_there_yet_are_refused_by_name() {
     ] {
         refuses(&format!("nats-server {flag}"), part);
     }
-    for flag in [
-        "-js=false",
-        "-m 0",
-        "--tls=false",
-        "--no_advertise=false",
-        "-ms 0",
-    ] {
+    for flag in ["-m 0", "--tls=false", "--no_advertise=false", "-ms 0"] {
         options(&format!("nats-server {flag}"));
     }
+}
+
+#[test]
+fn streams_are_on_except_for_nats_server_which_is_asked_for_them() {
+    for (line, enabled) in [
+        ("recado-server", true),
+        ("recado-server --no-streams", false),
+        ("recado-server --no-streams=false", true),
+        ("recado-server -js=false", false),
+        ("nats-server", false),
+        ("nats-server -sd /data", false),
+        ("nats-server -js", true),
+        ("nats-server --jetstream", true),
+        ("nats-server -js --no-streams", false),
+    ] {
+        assert_eq!(options(line).streams.enabled, enabled, "{line}");
+    }
+    refuses("s -js=perhaps", "-js is true or false");
+}
+
+#[test]
+fn streams_are_stored_where_a_flag_says() {
+    let directory = |line: &str| options(line).streams.directory();
+    let at = |path: &str| Some(PathBuf::from(path));
+    for flag in [
+        "-sd /data",
+        "-sd=/data",
+        "--store_dir /data",
+        "--store-dir=/data",
+        "-store_dir /data",
+        "-sd /data -sd ",
+    ] {
+        assert_eq!(directory(&format!("recado-server {flag}")), at("/data"));
+        let nats = directory(&format!("nats-server -js {flag}"));
+        assert_eq!(nats, at("/data/jetstream"), "{flag}");
+    }
+    assert_eq!(
+        directory("recado-server"),
+        at("/home/ana/.local/state/recado")
+    );
+    assert_eq!(directory("nats-server"), None);
+
+    let files = Imagined::default().file("a.conf", "jetstream {store_dir: /file}");
+    let both = serve_in("nats-server -c a.conf -sd /flag -js=false", &files);
+    assert_eq!(both.options.streams.directory(), at("/flag/jetstream"));
+    assert!(!both.options.streams.enabled);
+    let file = serve_in("nats-server -c a.conf", &files).options.streams;
+    assert_eq!(
+        (file.directory(), file.enabled),
+        (at("/file/jetstream"), true)
+    );
+}
+
+#[test]
+fn a_store_in_a_temporary_directory_is_warned_of() {
+    let serve = serve_in("nats-server -js", &Imagined::default());
+    let directory = serve.options.streams.directory();
+    assert_eq!(directory, Some(PathBuf::from("/tmp/nats/jetstream")));
+    let warned = serve.warnings[0].to_string();
+    assert!(
+        warned.contains("temporary directory /tmp/nats/jetstream"),
+        "{warned}"
+    );
+    assert_eq!(serve.warnings.len(), 1);
+    assert_eq!(serve_in("recado-server", &Imagined::default()).warnings, []);
+}
+
+#[test]
+fn without_a_home_a_place_for_streams_is_asked_for() {
+    let homeless = Imagined::homeless();
+    refuses_in("recado-server", &homeless, 1, "--store-dir DIR");
+    refuses_in("recado-server --lang es", &homeless, 1, "--no-streams");
+    let without = serve_in("recado-server --no-streams", &homeless).options;
+    assert!(!without.streams.enabled);
+    let named = serve_in("recado-server --store-dir x", &homeless).options;
+    assert_eq!(named.streams.directory(), Some(PathBuf::from("x")));
+    assert!(!serve_in("nats-server", &homeless).options.streams.enabled);
+}
+
+#[test]
+fn a_store_can_be_verified() {
+    let verify = |line| match invocation(line) {
+        Invocation::Verify(verify) => verify,
+        other => panic!("{other:?}"),
+    };
+    let expected = |directory: &str, salvage: Option<&str>, json| Verify {
+        directory: directory.into(),
+        salvage: salvage.map(PathBuf::from),
+        json,
+    };
+    assert_eq!(verify("s verify d"), expected("d", None, false));
+    assert_eq!(
+        verify("s verify --json d --salvage=n"),
+        expected("d", Some("n"), true)
+    );
+    assert_eq!(
+        verify("s --lang es verify -salvage n -- --json"),
+        expected("--json", Some("n"), false)
+    );
+    refuses("s verify", "write: verify DIR [--salvage NEW] [--json]");
+    refuses("s verify ", "write: verify DIR");
+    refuses("s verify a b", "write: verify DIR");
+    refuses("s verify a --salvage", "--salvage needs a value");
+    refuses("s verify a --salvage=", "--salvage needs a value");
+    refuses("s verify a --salvage a", "another directory");
+    refuses("s verify a --savage b", "did you mean --salvage?");
+    refuses("s verify a --json=1", "there is no flag --json");
+    refuses("s -D verify a", "does not go with the flags");
+    refuses("s verfy a", "did you mean \"verify\"?");
 }
 
 #[test]
@@ -590,7 +690,7 @@ fn a_path_need_not_be_text() {
 proptest::proptest! {
     #[test]
     fn no_command_line_makes_it_panic(
-        words in proptest::collection::vec("(-{0,3}[a-zA-Z_=*]{0,6}|[0-9:. -]{0,6}|token|new|-sl|-p|--plain|\\PC{0,4})", 0..8)
+        words in proptest::collection::vec("(-{0,3}[a-zA-Z_=*]{0,6}|[0-9:. -]{0,6}|token|new|verify|-sl|-sd|-p|--plain|\\PC{0,4})", 0..8)
     ) {
         let line = std::iter::once("s".to_owned()).chain(words).map(OsString::from);
         if let Err(refusal) = read_command_line(line, &Imagined::default()) {

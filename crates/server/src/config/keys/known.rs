@@ -1,7 +1,7 @@
 //! Every key that there is: what it sets, or which feature it belongs to that is not there yet.
 
 use super::field::Field;
-use crate::config::lang::{Data, Value};
+use crate::config::lang::Data;
 use crate::config::messages::Feature;
 
 /// A setting of this server.
@@ -12,6 +12,7 @@ pub(super) enum Key {
     ClientAdvertise,
     Debug,
     Host,
+    Jetstream,
     LameDuckDuration,
     LameDuckGracePeriod,
     Lang,
@@ -39,6 +40,7 @@ pub(super) enum Key {
     PortsFileDir,
     ServerName,
     Service,
+    StoreDir,
     TokenFile,
     Trace,
     TraceHeaders,
@@ -54,6 +56,57 @@ pub(super) enum AuthorizationKey {
     Token,
     TokenFile,
     User,
+}
+
+/// A setting inside `jetstream { … }`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StreamsKey {
+    Domain,
+    Enabled,
+    InfoQueueLimit,
+    Limits,
+    MaxBufferedBytes,
+    MaxBufferedMessages,
+    MaxFile,
+    MaxMemory,
+    RequestQueueLimit,
+    StoreDir,
+    Strict,
+    SyncInterval,
+    /// Tunes what one server alone does not do: accepted, and warned of.
+    ForSeveral(Form),
+}
+
+/// A setting inside `jetstream { limits { … } }`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StreamsLimitsKey {
+    Batch,
+    DuplicateWindow,
+    MaxAckPending,
+    MaxRequestBatch,
+    /// As [`StreamsKey::ForSeveral`].
+    ForSeveral(Form),
+}
+
+/// A setting inside `jetstream { limits { batch { … } } }`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum BatchKey {
+    MaxInflightPerStream,
+    MaxInflightTotal,
+    MaxMessages,
+    Timeout,
+}
+
+/// What the value of a key that changes nothing must look like all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    Boolean,
+    /// An integer between these two.
+    Integer(i64, i64),
+    Size,
+    Text,
+    /// One of these words.
+    Words(&'static [&'static str]),
 }
 
 /// What a key does here.
@@ -83,8 +136,6 @@ pub(super) enum Off {
     Empty,
     /// One of these words.
     Words(&'static [&'static str]),
-    /// What leaves JetStream off.
-    Jetstream,
 }
 
 use Meaning::{NotYet, Sets};
@@ -134,6 +185,8 @@ pub(super) const TOP_LEVEL: &Table<Key> = &[
     (&["ports_file_dir"], Sets(Key::PortsFileDir)),
     (&["lame_duck_duration"], Sets(Key::LameDuckDuration)),
     (&["lame_duck_grace_period"], Sets(Key::LameDuckGracePeriod)),
+    (&["jetstream"], Sets(Key::Jetstream)),
+    (&["store_dir", "storedir"], Sets(Key::StoreDir)),
     // Ours.
     (&["allow_anonymous"], Sets(Key::AllowAnonymous)),
     (&["lang"], Sets(Key::Lang)),
@@ -221,14 +274,10 @@ pub(super) const TOP_LEVEL: &Table<Key> = &[
         &["connect_error_reports", "reconnect_error_reports"],
         NotYet(Feature::Cluster, Off::Never),
     ),
-    (&["jetstream"], NotYet(Feature::Jetstream, Off::Jetstream)),
-    (
-        &["store_dir", "storedir"],
-        NotYet(Feature::Jetstream, Off::Never),
-    ),
+    // Which account has which domain.
     (
         &["default_js_domain"],
-        NotYet(Feature::Jetstream, Off::Empty),
+        NotYet(Feature::Accounts, Off::Empty),
     ),
     (&["mappings", "maps"], NotYet(Feature::Mappings, Off::Empty)),
     (&["cluster"], NotYet(Feature::Cluster, Off::Empty)),
@@ -274,6 +323,102 @@ pub(super) const AUTHORIZATION: &Table<AuthorizationKey> = &[
         &["proxy_required"],
         NotYet(Feature::ProxyProtocol, Off::False),
     ),
+];
+
+use StreamsKey::ForSeveral;
+
+/// Keys of `jetstream { … }`.
+///
+/// nats-server takes those that tune clusters on a single server, too, where they change nothing:
+/// they are accepted here with a warning, so that its configurations work as they are. What would
+/// silently leave data unencrypted is refused instead.
+pub(super) const STREAMS: &Table<StreamsKey> = &[
+    (&["enabled", "enable"], Sets(StreamsKey::Enabled)),
+    (
+        &["store_dir", "storedir", "store"],
+        Sets(StreamsKey::StoreDir),
+    ),
+    (
+        &["max_memory_store", "max_mem_store", "max_mem"],
+        Sets(StreamsKey::MaxMemory),
+    ),
+    (&["max_file_store", "max_file"], Sets(StreamsKey::MaxFile)),
+    (&["sync_interval", "sync"], Sets(StreamsKey::SyncInterval)),
+    (&["strict"], Sets(StreamsKey::Strict)),
+    (&["domain"], Sets(StreamsKey::Domain)),
+    (
+        &["max_buffered_msgs"],
+        Sets(StreamsKey::MaxBufferedMessages),
+    ),
+    (&["max_buffered_size"], Sets(StreamsKey::MaxBufferedBytes)),
+    (
+        &["request_queue_limit"],
+        Sets(StreamsKey::RequestQueueLimit),
+    ),
+    (&["info_queue_limit"], Sets(StreamsKey::InfoQueueLimit)),
+    (&["limits"], Sets(StreamsKey::Limits)),
+    // Placement and catching up among the servers of a cluster, and compaction of what they agree on.
+    (&["unique_tag"], Sets(ForSeveral(Form::Text))),
+    (&["max_outstanding_catchup"], Sets(ForSeveral(Form::Size))),
+    (
+        &["meta_compact"],
+        Sets(ForSeveral(Form::Integer(0, i64::MAX))),
+    ),
+    (&["meta_compact_size"], Sets(ForSeveral(Form::Size))),
+    (&["meta_compact_sync"], Sets(ForSeveral(Form::Boolean))),
+    // Whether a leaf node's streams are the hub's.
+    (
+        &["extension_hint"],
+        Sets(ForSeveral(Form::Words(&["no_extend", "will_extend"]))),
+    ),
+    // One committer writes for all streams: there is nothing to hold back.
+    (
+        &["max_concurrent_io"],
+        Sets(ForSeveral(Form::Integer(4, 8192))),
+    ),
+    (
+        &["key", "ek", "encryption_key"],
+        NotYet(Feature::Encryption, Off::Words(&[""])),
+    ),
+    (
+        &["prev_key", "prev_ek", "prev_encryption_key"],
+        NotYet(Feature::Encryption, Off::Words(&[""])),
+    ),
+    (&["cipher"], NotYet(Feature::Encryption, Off::Never)),
+    (&["tpm"], NotYet(Feature::Encryption, Off::Empty)),
+];
+
+/// Keys of `jetstream { limits { … } }`.
+pub(super) const STREAMS_LIMITS: &Table<StreamsLimitsKey> = &[
+    (&["max_ack_pending"], Sets(StreamsLimitsKey::MaxAckPending)),
+    (
+        &["max_request_batch"],
+        Sets(StreamsLimitsKey::MaxRequestBatch),
+    ),
+    (
+        &["duplicate_window"],
+        Sets(StreamsLimitsKey::DuplicateWindow),
+    ),
+    (&["batch"], Sets(StreamsLimitsKey::Batch)),
+    // Counts what is kept on several servers.
+    (
+        &["max_ha_assets"],
+        Sets(StreamsLimitsKey::ForSeveral(Form::Integer(
+            i64::MIN,
+            i64::MAX,
+        ))),
+    ),
+];
+
+/// Keys of `jetstream { limits { batch { … } } }`.
+pub(super) const BATCH: &Table<BatchKey> = &[
+    (
+        &["max_inflight_per_stream"],
+        Sets(BatchKey::MaxInflightPerStream),
+    ),
+    (&["max_inflight_total"], Sets(BatchKey::MaxInflightTotal)),
+    (&["max_msgs"], Sets(BatchKey::MaxMessages)),
+    (&["timeout"], Sets(BatchKey::Timeout)),
 ];
 
 /// What a table says about a key, in whatever case it was written.
@@ -322,23 +467,6 @@ pub(super) fn is_off(off: Off, field: &Field<'_>) -> bool {
             Data::String(found) => words.contains(&found.as_ref()),
             _ => false,
         },
-        Off::Jetstream => is_jetstream_off(field.value),
-    }
-}
-
-/// `false`, `"disabled"`, or a block that says `enabled: false`.
-fn is_jetstream_off(value: &Value) -> bool {
-    match &value.data {
-        Data::Bool(on) => !on,
-        Data::String(word) => ["disabled", "disable"]
-            .iter()
-            .any(|off| word.eq_ignore_ascii_case(off)),
-        Data::Map(map) => map.entries().iter().any(|entry| {
-            let key = entry.key.to_lowercase();
-            matches!(key.as_str(), "enabled" | "enable")
-                && matches!(entry.value.data, Data::Bool(false))
-        }),
-        _ => false,
     }
 }
 
@@ -348,15 +476,23 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn no_key_is_in_the_table_twice() {
+    fn names_are_told_apart<K>(table: &Table<K>) {
         let mut seen = HashSet::new();
-        for (names, _) in TOP_LEVEL {
+        for (names, _) in table {
             for name in *names {
                 assert!(seen.insert(name), "{name}");
                 assert_eq!(*name, name.to_lowercase());
             }
         }
+    }
+
+    #[test]
+    fn no_key_is_in_a_table_twice() {
+        names_are_told_apart(TOP_LEVEL);
+        names_are_told_apart(AUTHORIZATION);
+        names_are_told_apart(STREAMS);
+        names_are_told_apart(STREAMS_LIMITS);
+        names_are_told_apart(BATCH);
     }
 
     #[test]

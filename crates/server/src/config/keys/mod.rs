@@ -6,6 +6,7 @@ mod field;
 mod known;
 mod listen;
 mod settings;
+mod streams;
 #[cfg(test)]
 mod tests;
 

@@ -8,6 +8,7 @@ use super::authorization;
 use super::field::Field;
 use super::known::Key;
 use super::listen::{read_listen, read_plain, read_port};
+use super::streams;
 use crate::config::fault::Fault;
 use crate::config::locale::Lang;
 use crate::config::messages::KeyProblem;
@@ -63,6 +64,8 @@ impl Settings<'_> {
             Key::Authorization | Key::TokenFile | Key::AllowAnonymous => {
                 self.set_access(key, field)
             }
+            Key::Jetstream => streams::read(field, &mut self.options.streams, self.findings),
+            Key::StoreDir => streams::set_store_dir(field, &mut self.options.streams),
             Key::ServerName
             | Key::ClientAdvertise
             | Key::PidFile

@@ -7,6 +7,7 @@ use super::*;
 use crate::config::lang::parse_text;
 use crate::config::locale::Lang;
 use crate::config::options::{LogFormat, Personality, PlainListener};
+use crate::config::streams::{BatchLimits, StreamsLimits, StreamsOptions, SyncInterval};
 use crate::config::surroundings::Imagined;
 
 fn read_as(
@@ -371,9 +372,7 @@ fn what_is_not_there_yet_is_refused_by_name() {
         ("tls {cert_file: x}", "TLS"),
         ("tls {}", "TLS"),
         ("accounts {A: {}}", "accounts"),
-        ("jetstream: true", "JetStream"),
-        ("jetstream {store_dir: x}", "JetStream"),
-        ("jetstream: enabled", "JetStream"),
+        ("default_js_domain {A: b}", "accounts"),
         ("cluster {name: c}", "clusters"),
         ("http: 8222", "monitoring"),
         ("monitor_port: -1", "monitoring"),
@@ -406,6 +405,8 @@ fn what_is_not_there_may_be_said_to_be_off() {
         "jetstream: false",
         "jetstream: disabled",
         "jetstream {enabled: false, store_dir: x}",
+        "jetstream {key: '', tpm {}}",
+        "default_js_domain {}",
         "accounts {}",
         "cluster {}",
         "syslog: false",
@@ -430,7 +431,9 @@ fn an_empty_file_is_worth_a_warning() {
 #[test]
 fn settings_are_held_against_each_other() {
     let problems = |text: &str| {
-        let findings = options(text).validate();
+        let mut options = options(text);
+        options.streams.store_dir = Some("store".into());
+        let findings = options.validate();
         (said(&findings.errors), said(&findings.warnings))
     };
     let none = (Vec::<String>::new(), Vec::<String>::new());
@@ -479,4 +482,195 @@ fn settings_are_held_against_each_other() {
         errors.is_empty() && warnings[0].contains("9437184"),
         "{warnings:?}"
     );
+}
+
+#[test]
+fn streams_are_a_switch_or_a_block() -> Result<(), Fault> {
+    for (text, enabled) in [
+        ("jetstream: true", true),
+        ("jetstream: Enabled", true),
+        ("jetstream: enable", true),
+        ("jetstream {}", true),
+        ("jetstream {enable: true}", true),
+        ("JetStream: false", false),
+        ("jetstream: disabled", false),
+        ("jetstream: disable", false),
+        ("jetstream {enabled: false}", false),
+    ] {
+        for personality in [Personality::Recado, Personality::NatsServer] {
+            let (options, findings) = read_as(personality, text, &Imagined::default())?;
+            assert_eq!(findings.errors, [], "{text}");
+            assert_eq!(options.streams.enabled, enabled, "{text}");
+        }
+    }
+    let (nats, _) = read_as(
+        Personality::NatsServer,
+        "store_dir: /data",
+        &Imagined::default(),
+    )?;
+    assert!(!nats.streams.enabled);
+    refuses("jetstream: on_", "1:12", "one of enabled, disabled");
+    refuses("jetstream: 1", "1:12", "or a block { … }, not an integer");
+    Ok(())
+}
+
+#[test]
+fn streams_are_told_where_and_how_much() {
+    let streams = options(
+        "jetstream {
+           store_dir: /data, max_mem: 128KB, max_file: 64MiB, sync: always, strict: false, domain: hub
+           max_buffered_msgs: 7, max_buffered_size: '2K', request_queue_limit: 8, info_queue_limit: 9
+           limits {
+             max_ack_pending: 10, max_request_batch: 11, duplicate_window: '1m'
+             batch {max_inflight_per_stream: 12, max_inflight_total: 13, max_msgs: 14, timeout: 3s}
+           }
+         }",
+    )
+    .streams;
+    let expected = StreamsOptions {
+        store_dir: Some("/data".into()),
+        max_memory_bytes: Some(128 << 10),
+        max_file_bytes: Some(64 << 20),
+        strict: false,
+        domain: Some("hub".to_owned()),
+        max_buffered_messages: 7,
+        max_buffered_bytes: 2048,
+        request_queue_limit: 8,
+        info_queue_limit: Some(9),
+        limits: StreamsLimits {
+            max_ack_pending: Some(10),
+            max_request_batch: Some(11),
+            duplicate_window: Some(Duration::from_secs(60)),
+            batch: BatchLimits {
+                max_inflight_per_stream: Some(12),
+                max_inflight_total: Some(13),
+                max_messages: Some(14),
+                timeout: Some(Duration::from_secs(3)),
+            },
+        },
+        ..StreamsOptions::default()
+    };
+    assert_eq!(streams, expected);
+}
+
+#[test]
+fn sizes_of_streams_are_numbers_or_nats_servers_texts() {
+    let bytes = |text: &str| {
+        let streams = options(&format!("jetstream {{{text}}}")).streams;
+        (streams.max_memory_bytes, streams.max_file_bytes)
+    };
+    assert_eq!(bytes(""), (None, None));
+    assert_eq!(bytes("max_memory_store: 1G"), (Some(1_000_000_000), None));
+    assert_eq!(bytes("max_mem_store: '1G'"), (Some(1 << 30), None));
+    assert_eq!(bytes("max_file_store: 1GB"), (None, Some(1 << 30)));
+    assert_eq!(bytes("max_mem: 0, max_file: -1"), (Some(0), None));
+    refuses("jetstream {max_mem: '1GB'}", "1:21", "ends in K, M, G or T");
+    refuses("jetstream {max_file: true}", "1:22", "a number of bytes");
+    let zeros = options(
+        "jetstream {max_buffered_msgs: 0, max_buffered_size: -1, request_queue_limit: 0
+           limits {max_ack_pending: -1, max_request_batch: 0, duplicate_window: '0s'}}",
+    );
+    assert_eq!(zeros.streams, StreamsOptions::default());
+}
+
+#[test]
+fn mistakes_inside_streams_are_told_with_their_place() {
+    for (text, place, part) in [
+        (
+            "jetstream {max_fil: 1}",
+            "1:12",
+            "did you mean \"max_file\"?",
+        ),
+        (
+            "jetstream {limits {max_request_bach: 1}}",
+            "1:20",
+            "did you mean \"max_request_batch\"?",
+        ),
+        (
+            "jetstream {limits {batch {max_msg: 1}}}",
+            "1:27",
+            "did you mean \"max_msgs\"?",
+        ),
+        ("jetstream {domain: a.b}", "1:20", "is not a domain"),
+        ("jetstream {strict: 1}", "1:20", "true or false"),
+        ("jetstream {sync: soon}", "1:18", "not a duration"),
+        ("jetstream {limits: 1}", "1:20", "takes a block"),
+        ("jetstream {cipher: aes}", "1:12", "encryption"),
+        ("jetstream {ek: x}", "1:12", "encryption"),
+        ("jetstream {prev_key: x}", "1:12", "encryption"),
+        ("jetstream {tpm {pcr: 1}}", "1:12", "encryption"),
+        (
+            "jetstream {store_dir: a}, store_dir: b",
+            "1:38",
+            "two store_dir",
+        ),
+        ("storedir: b, jetstream {store: a}", "1:32", "two store_dir"),
+        ("store_dir: ''", "1:12", "is empty"),
+        (
+            "jetstream {extension_hint: perhaps}",
+            "1:28",
+            "one of no_extend, will_extend",
+        ),
+        (
+            "jetstream {max_concurrent_io: 3}",
+            "1:31",
+            "between 4 and 8192",
+        ),
+        ("jetstream {meta_compact: -1}", "1:26", "between 0"),
+    ] {
+        refuses(text, place, part);
+    }
+    assert!(
+        options("jetstream {D: hub, domain: $D}")
+            .streams
+            .domain
+            .is_some()
+    );
+}
+
+#[test]
+fn what_changes_nothing_for_streams_is_said() {
+    for key in [
+        "unique_tag: az",
+        "max_outstanding_catchup: 64MB",
+        "meta_compact: 1",
+        "meta_compact_size: '1M'",
+        "meta_compact_sync: true",
+        "extension_hint: will_extend",
+        "max_concurrent_io: 8",
+        "limits {max_ha_assets: 5}",
+    ] {
+        warns(
+            &format!("jetstream {{{key}}}"),
+            "a server that stands alone",
+        );
+    }
+    warns("jetstream {sync_interval: '2m'}", "always synced to disk");
+    warns("jetstream {sync: 10}", "always synced to disk");
+    let kept = options("jetstream {sync_interval: '2m'}").streams;
+    let every = SyncInterval::Every(Duration::from_secs(120));
+    assert_eq!(kept.sync_interval, every);
+    warns(
+        "jetstream {limits {duplicate_window: 10}}",
+        "taken as seconds",
+    );
+}
+
+#[test]
+fn streams_need_a_place_and_a_domain_that_is_one_token() {
+    let errors = |change: fn(&mut StreamsOptions)| {
+        let mut options = Options::default();
+        change(&mut options.streams);
+        said(&options.validate().errors)
+    };
+    let homeless = errors(|_| {});
+    assert_eq!(homeless.len(), 1, "{homeless:?}");
+    assert!(homeless[0].contains("--store-dir DIR"), "{homeless:?}");
+    assert_eq!(errors(|streams| streams.enabled = false), [""; 0]);
+    let domain = errors(|streams| {
+        streams.store_dir = Some("x".into());
+        streams.domain = Some("a.b".into());
+    });
+    assert_eq!(domain.len(), 1, "{domain:?}");
+    assert!(domain[0].contains("not a domain"), "{domain:?}");
 }

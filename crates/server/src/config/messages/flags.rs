@@ -40,6 +40,10 @@ pub enum FlagProblem {
     /// `completions` without one of these shells behind it.
     CompletionsShell(String),
     TokenFileCount,
+    /// `verify` without a directory, or with more than one.
+    VerifyDirectory,
+    /// `verify --salvage` into the store itself.
+    SalvageInPlace(String),
     TokenFileExists(String),
     TokenFileFailed {
         path: String,
@@ -98,6 +102,10 @@ impl FlagProblem {
             Self::TokenSubcommand => "write: token new [FILE] [--force] [--print]".into(),
             Self::CompletionsShell(shells) => format!("write: completions {shells}"),
             Self::TokenFileCount => "\"token new\" takes one file".into(),
+            Self::VerifyDirectory => "write: verify DIR [--salvage NEW] [--json]".into(),
+            Self::SalvageInPlace(path) => format!(
+                "--salvage copies what is whole out of {path}; name another directory, which is not there yet"
+            ),
             Self::TokenFileExists(path) => format!(
                 "{path} is there already; name another file, or take its place with --force"
             ),
@@ -151,6 +159,10 @@ impl FlagProblem {
             Self::TokenSubcommand => "escribe: token new [ARCHIVO] [--force] [--print]".into(),
             Self::CompletionsShell(shells) => format!("escribe: completions {shells}"),
             Self::TokenFileCount => "\"token new\" lleva un solo archivo".into(),
+            Self::VerifyDirectory => "escribe: verify DIR [--salvage NUEVO] [--json]".into(),
+            Self::SalvageInPlace(path) => format!(
+                "--salvage copia fuera de {path} lo que está entero; indica otro directorio, que aún no exista"
+            ),
             Self::TokenFileExists(path) => {
                 format!("{path} ya existe; indica otro archivo o sustitúyelo con --force")
             }

@@ -75,7 +75,13 @@ pub fn help(personality: Personality, lang: Lang) -> String {
         Lang::En => HELP_EN,
         Lang::Es => HELP_ES,
     };
+    let (streams, store) = match personality {
+        Personality::NatsServer => ("false", "/tmp/nats"),
+        Personality::Recado => ("true", "~/.local/state/recado"),
+    };
     text.replace("{program}", program)
+        .replace("{streams}", streams)
+        .replace("{store}", store)
         .replace("{host}", host)
         .replace("{format}", format)
 }
@@ -83,6 +89,7 @@ pub fn help(personality: Personality, lang: Lang) -> String {
 const HELP_EN: &str = "\
 Usage: {program} [FLAGS]
        {program} token new [FILE] [--force] [--print]
+       {program} verify DIR [--salvage NEW] [--json]
        {program} completions bash|zsh|fish
 
 A messaging server for every NATS client. Flags take one dash or two, and their value after a
@@ -100,6 +107,11 @@ Who may connect
       --auth TOKEN              The same, for all to see in the list of processes
       --user NAME --pass WORD   Clients must present this user and password
       --allow-anonymous         Let everybody in, also from other machines
+
+Streams
+  -js, --jetstream=BOOL         Keep streams ({streams})
+  -sd, --store_dir DIR          Store them here ({store})
+      --no-streams              Keep none
 
 Running
   -c, --config FILE             Configuration file
@@ -126,12 +138,16 @@ Log
   -v, --version                 Show the version
 
 token new makes a token of 256 random bits and writes it to FILE (recado.token), which only you
-can read. completions prints the script by which a shell completes these command lines.
+can read. verify checks what is stored in DIR while no server uses it, and tells of every damaged
+record; --salvage copies what is whole into NEW, --json writes one JSON object a line. It leaves
+with 0 when all is whole, 1 when something is damaged, 3 when DIR can't be read. completions prints
+the script by which a shell completes these command lines.
 ";
 
 const HELP_ES: &str = "\
 Uso: {program} [OPCIONES]
      {program} token new [ARCHIVO] [--force] [--print]
+     {program} verify DIR [--salvage NUEVO] [--json]
      {program} completions bash|zsh|fish
 
 Un servidor de mensajes para cualquier cliente de NATS. Las opciones llevan uno o dos guiones, y
@@ -149,6 +165,11 @@ Quién puede conectarse
       --auth TOKEN              Lo mismo, a la vista de todos en la lista de procesos
       --user NOMBRE --pass C    Los clientes deben presentar este usuario y contraseña
       --allow-anonymous         Dejar entrar a cualquiera, también desde otras máquinas
+
+Flujos
+  -js, --jetstream=BOOL         Guardar flujos ({streams})
+  -sd, --store_dir DIR          Guardarlos aquí ({store})
+      --no-streams              No guardar ninguno
 
 Funcionamiento
   -c, --config ARCHIVO          Archivo de configuración
@@ -175,5 +196,8 @@ Registro
   -v, --version                 Mostrar la versión
 
 token new crea un token de 256 bits al azar y lo escribe en ARCHIVO (recado.token), que solo tú
-puedes leer. completions muestra el guion con que una shell completa estas líneas de órdenes.
+puedes leer. verify comprueba lo guardado en DIR mientras ningún servidor lo usa, y nombra cada
+registro dañado; --salvage copia lo que está entero a NUEVO, --json escribe un objeto JSON por línea.
+Termina con 0 si todo está entero, 1 si hay daños, 3 si DIR no se puede leer. completions muestra el
+guion con que una shell completa estas líneas de órdenes.
 ";

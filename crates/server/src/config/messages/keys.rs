@@ -15,7 +15,7 @@ pub enum Feature {
     AuthCallout,
     OperatorMode,
     SystemAccount,
-    Jetstream,
+    Encryption,
     Mappings,
     Cluster,
     Gateways,
@@ -44,7 +44,10 @@ impl Feature {
             Self::AuthCallout => ("auth callout", "autenticación delegada (auth callout)"),
             Self::OperatorMode => ("operators and JWTs", "operadores y JWT"),
             Self::SystemAccount => ("the system account", "la cuenta de sistema"),
-            Self::Jetstream => ("JetStream", "JetStream"),
+            Self::Encryption => (
+                "encryption of what streams store (an encrypted disk does the same)",
+                "cifrado de lo que guardan los flujos (un disco cifrado hace lo mismo)",
+            ),
             Self::Mappings => ("subject mappings", "correspondencias de asuntos"),
             Self::Cluster => ("clusters", "clústeres"),
             Self::Gateways => ("gateways", "pasarelas (gateways)"),
@@ -94,6 +97,8 @@ pub enum Kind {
     Duration,
     Listen,
     Plain,
+    Size,
+    Streams,
 }
 
 impl Kind {
@@ -114,6 +119,14 @@ impl Kind {
             Self::Plain => (
                 "a port, \"PORT:SUBJECT\", { port: PORT, subject: SUBJECT } or a list of those",
                 "un puerto, \"PUERTO:ASUNTO\", { port: PUERTO, subject: ASUNTO } o una lista de ellos",
+            ),
+            Self::Size => (
+                "a number of bytes such as 64MiB or 10GB",
+                "un número de bytes como 64MiB o 10GB",
+            ),
+            Self::Streams => (
+                "true, false, \"enabled\", \"disabled\" or a block { … }",
+                "true, false, \"enabled\", \"disabled\" o un bloque { … }",
             ),
         };
         match lang {
@@ -186,6 +199,13 @@ pub enum KeyProblem {
         path: String,
         mode: u32,
     },
+    BadSize {
+        key: String,
+        value: String,
+    },
+    BadDomain(String),
+    StoreDirTwice,
+    NoStoreDir,
     MoreMistakes,
     /// Warning.
     TokenFileGroup {
@@ -205,6 +225,12 @@ pub enum KeyProblem {
     NobodyAdmitted,
     /// Warning.
     NothingInFile,
+    /// Warning.
+    SyncedAnyway(String),
+    /// Warning.
+    ForSeveralServers(String),
+    /// Warning: the directory.
+    StoreIsTemporary(String),
 }
 
 impl KeyProblem {
@@ -335,6 +361,25 @@ impl KeyProblem {
                 "from here on there may be more mistakes; mend these first".into()
             }
             Self::NothingInFile => "the configuration file says nothing".into(),
+            Self::BadSize { key, value } => format!(
+                "\"{key}\": \"{value}\" is not a size; in quotes it ends in K, M, G or T, without quotes write for example 64MiB"
+            ),
+            Self::BadDomain(domain) => format!(
+                "\"{domain}\" is not a domain; it has no dots, no wildcards and no blanks"
+            ),
+            Self::StoreDirTwice => {
+                "there are two store_dir for the same streams; keep one of the two".into()
+            }
+            Self::NoStoreDir => "there is no place for streams, for neither HOME nor XDG_STATE_HOME says where this user's state belongs; name a directory (--store-dir DIR), or do without streams (--no-streams)".into(),
+            Self::SyncedAnyway(key) => format!(
+                "\"{key}\" changes nothing: what is acknowledged is always synced to disk before; remove it, or say \"always\""
+            ),
+            Self::ForSeveralServers(key) => {
+                format!("\"{key}\" changes nothing on a server that stands alone; it is ignored")
+            }
+            Self::StoreIsTemporary(directory) => format!(
+                "streams are stored in the temporary directory {directory}, which may be emptied when the machine restarts; name another with store_dir"
+            ),
         }
     }
 
@@ -458,6 +503,25 @@ impl KeyProblem {
                 "a partir de aquí puede haber más errores; corrige antes los anteriores".into()
             }
             Self::NothingInFile => "el archivo de configuración no dice nada".into(),
+            Self::BadSize { key, value } => format!(
+                "\"{key}\": \"{value}\" no es un tamaño; entre comillas acaba en K, M, G o T, sin comillas escribe por ejemplo 64MiB"
+            ),
+            Self::BadDomain(domain) => format!(
+                "\"{domain}\" no es un dominio; no lleva puntos ni comodines ni blancos"
+            ),
+            Self::StoreDirTwice => {
+                "hay dos store_dir para los mismos flujos; deja uno de los dos".into()
+            }
+            Self::NoStoreDir => "no hay sitio para los flujos, pues ni HOME ni XDG_STATE_HOME dicen dónde guarda este usuario su estado; indica un directorio (--store-dir DIR) o prescinde de los flujos (--no-streams)".into(),
+            Self::SyncedAnyway(key) => format!(
+                "\"{key}\" no cambia nada: lo que se confirma siempre está antes sincronizado en disco; quítalo o di \"always\""
+            ),
+            Self::ForSeveralServers(key) => {
+                format!("\"{key}\" no cambia nada en un servidor que está solo; se pasa por alto")
+            }
+            Self::StoreIsTemporary(directory) => format!(
+                "los flujos se guardan en el directorio temporal {directory}, que puede vaciarse al reiniciar la máquina; indica otro con store_dir"
+            ),
         }
     }
 }

@@ -8,6 +8,7 @@ mod obstacle;
 mod opening;
 mod resources;
 mod signal;
+mod verify;
 
 pub use address::AddressProblem;
 pub use life::LifeText;
@@ -15,6 +16,7 @@ pub use obstacle::Obstacle;
 pub use opening::OpeningText;
 pub use resources::ResourceText;
 pub use signal::SignalProblem;
+pub use verify::VerifyText;
 
 use crate::config::Lang;
 

@@ -56,6 +56,25 @@ pub enum Obstacle {
         /// Why.
         error: String,
     },
+    /// What should be the directory that streams are stored in is none.
+    StoreNotDirectory {
+        /// Which.
+        path: PathBuf,
+    },
+    /// The directory that streams are to be stored in can't be made.
+    StoreUncreatable {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        error: String,
+    },
+    /// The store of the streams can't be opened.
+    StoreUnusable {
+        /// Which.
+        path: PathBuf,
+        /// What was wrong.
+        error: String,
+    },
     /// Address already in use.
     PortHeld {
         /// The address without its port.
@@ -148,6 +167,40 @@ impl Obstacle {
                 format!("the log file {} can't be opened: {error}", path.display()),
                 format!(
                     "no se puede abrir el archivo de registro {}: {error}",
+                    path.display()
+                ),
+            ),
+            Self::StoreNotDirectory { path } => (
+                format!(
+                    "storage directory is not a directory: {}: name another with --store_dir",
+                    path.display()
+                ),
+                format!(
+                    "el directorio de los flujos, {}, no es un directorio: indica otro con \
+                     --store_dir",
+                    path.display()
+                ),
+            ),
+            Self::StoreUncreatable { path, error } => (
+                format!(
+                    "could not create storage directory {}: {error}: name another with --store_dir",
+                    path.display()
+                ),
+                format!(
+                    "no se puede crear {}, el directorio de los flujos: {error}: indica otro con \
+                     --store_dir",
+                    path.display()
+                ),
+            ),
+            Self::StoreUnusable { path, error } => (
+                format!(
+                    "the store in {} can't be opened: {error}. Name another directory with \
+                     --store_dir, or start without streams: --no-streams",
+                    path.display()
+                ),
+                format!(
+                    "no se puede abrir el almacén de {}: {error}. Indica otro directorio con \
+                     --store_dir, o arranca sin flujos: --no-streams",
                     path.display()
                 ),
             ),

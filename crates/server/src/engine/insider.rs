@@ -1,0 +1,173 @@
+//! A connection without a socket, for a part of the server that runs on a thread of its own and moves many
+//! messages: frames reach it through an [`Intake`], and what it publishes is routed on its own thread.
+//!
+//! It is routed, counted and bounded like any client. What it says is staged until [`Insider::flush`], so a
+//! destination gets one write for all that a turn of the thread brought it.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use recado_wire::{Publish, push_message};
+
+use super::connection::{CloseReason, Connection, WriteLimits};
+use super::deliver::Publisher;
+use super::intake::Intake;
+use super::link::Link;
+use super::registry::Limit;
+use super::shared::Engine;
+use super::subscription::Subscription;
+use super::worker::{CONGESTED_BYTES, Congestion, with_worker};
+
+/// Frames that wait for the thread in bytes, after which the connection is cut off and begins anew.
+const PENDING_BYTES_MAX: usize = 512 * 1024 * 1024;
+/// The thread may be busy with its disk, but not for longer than this.
+const WRITE_DEADLINE: Duration = Duration::from_secs(60);
+
+/// One part of the server, as the engine sees it.
+pub(crate) struct Insider {
+    engine: Arc<Engine>,
+    connection: Arc<Connection>,
+}
+
+impl Insider {
+    /// Connects a part of the server. It must run where a runtime of the engine is entered.
+    pub(crate) fn connect(engine: &Arc<Engine>, intake: &Arc<Intake>) -> Option<Self> {
+        let limits = Arc::new(WriteLimits {
+            max_pending: PENDING_BYTES_MAX,
+            write_deadline: WRITE_DEADLINE,
+            slow_consumers: AtomicU64::new(0),
+        });
+        let connection = engine.connections.add(Limit::Internal, |id, slot| {
+            let link = Link::Intake(Arc::clone(intake));
+            Connection::new(id, slot, None, false, link, limits)
+        })?;
+        let engine = Arc::clone(engine);
+        Some(Self { engine, connection })
+    }
+
+    /// Whether the engine ended it.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.connection.close_reason().is_some()
+    }
+
+    /// Subscribes; messages come with this sid. One sid can hold one subscription.
+    pub(crate) fn subscribe(&self, filter: &[u8], sid: &[u8]) {
+        let sub = Subscription::new(&self.connection, true, filter, None, sid);
+        let sub = Arc::new(sub);
+        self.connection
+            .subscriptions
+            .lock()
+            .insert(Arc::clone(&sub));
+        self.engine.router.insert(sub);
+    }
+
+    /// Takes a subscription back.
+    pub(crate) fn unsubscribe(&self, sid: &[u8]) {
+        let sub = self.connection.subscriptions.lock().remove(sid);
+        if let Some(sub) = sub {
+            self.engine.router.remove(&sub);
+        }
+    }
+
+    /// Publishes like a client. `headers` is a whole block, or empty.
+    pub(crate) fn publish(&self, subject: &[u8], reply: &[u8], headers: &[u8], payload: &[u8]) {
+        let joined: Vec<u8>;
+        let body = if headers.is_empty() {
+            payload
+        } else {
+            joined = [headers, payload].concat();
+            &joined
+        };
+        let message = Publish {
+            subject,
+            reply,
+            header_len: headers.len(),
+            body,
+            tail: b"",
+            with_headers: !headers.is_empty(),
+        };
+        with_worker(|worker| {
+            worker.publish(&self.engine, self.publisher(), &message, b"");
+            if worker.is_full() {
+                self.flush_worker(worker);
+            }
+        });
+    }
+
+    /// Hands a message to whoever is subscribed to `inbox`, with `subject` on it. Whether anybody took it.
+    pub(crate) fn deliver(
+        &self,
+        inbox: &[u8],
+        subject: &[u8],
+        reply: &[u8],
+        headers: &[u8],
+        payload: &[u8],
+    ) -> bool {
+        with_worker(|worker| {
+            let taken = worker.deliver_as(&self.engine, self.publisher(), inbox, |out, sub| {
+                let headers = sub.takes_headers().then_some(headers);
+                push_message(out, subject, sub.sid(), reply, headers, payload);
+            });
+            if worker.is_full() {
+                self.flush_worker(worker);
+            }
+            taken
+        })
+    }
+
+    /// Whether anybody but this part itself is subscribed to `subject`, in `queue` where one is given.
+    pub(crate) fn has_interest(&self, subject: &[u8], queue: Option<&[u8]>) -> bool {
+        use recado_router::Subscription as _;
+        let own = self.connection.id;
+        with_worker(|worker| {
+            worker.any_target(&self.engine, subject, |target| {
+                let open = || target.sub.connection.upgrade();
+                target.connection_id != own
+                    && (queue.is_none() || target.sub.queue() == queue)
+                    && open().is_some_and(|open| open.close_reason().is_none())
+            })
+        })
+    }
+
+    /// Whether so much waits for the subscribers of `subject` that they should not get more right now.
+    pub(crate) fn is_congested(&self, subject: &[u8]) -> bool {
+        with_worker(|worker| {
+            worker.any_target(&self.engine, subject, |target| {
+                let open = target.sub.connection.upgrade();
+                open.is_some_and(|open| open.waiting_bytes() > CONGESTED_BYTES)
+            })
+        })
+    }
+
+    /// Writes what was published and delivered since the last time.
+    pub(crate) fn flush(&self) {
+        with_worker(|worker| self.flush_worker(worker));
+    }
+
+    fn flush_worker(&self, worker: &mut super::worker::Worker) {
+        let mut congestion = Congestion::default();
+        worker.flush(b"", self.connection.id, None, &mut congestion);
+        worker.stage.start_batch();
+    }
+
+    fn publisher(&self) -> Publisher<'_> {
+        Publisher {
+            connection: &self.connection,
+            echo: true,
+            no_responders: false,
+        }
+    }
+}
+
+/// Nobody may go on delivering to a thread that is gone.
+impl Drop for Insider {
+    fn drop(&mut self) {
+        self.connection.close(CloseReason::ServerShutdown);
+        let subs = self.connection.subscriptions.lock().take_all();
+        for sub in subs {
+            self.engine.router.remove(&sub);
+        }
+        self.engine.connections.remove(self.connection.slot);
+    }
+}

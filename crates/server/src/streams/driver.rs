@@ -1,0 +1,368 @@
+//! The thread that owns all streams: takes frames in, lets the state machines act, hands batches to the
+//! committer, and releases what the watermark allows. It never waits for the disk to sync.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use recado_log::{Committed, Journal, Log, Progress, RealDisk};
+use recado_streams::context::Context;
+use recado_streams::jetstream::{Incoming, JetStream, Segments};
+use recado_wire::{ServerFrame, ServerParsed, parse_server_frame};
+
+use super::committer::CommitterThread;
+use super::outlet::{EngineOutlet, Nobody};
+use super::store::Store;
+use crate::engine::{Engine, Insider, Intake};
+
+/// The longest that it sleeps with nothing to do.
+const NAP_MAX: Duration = Duration::from_secs(10);
+/// Between two looks at what compaction may do.
+const UPKEEP_EVERY: Duration = Duration::from_millis(20);
+/// Live bytes that compaction copies in one step: with the time between two, some 12 MB/s, which publishing
+/// does not notice.
+const COMPACT_BYTES: u64 = 256 * 1024;
+/// Progress of consumers that nobody waits for is written after so long.
+const SAVE_AFTER: Duration = Duration::from_millis(100);
+
+/// Everything that the streams thread holds.
+pub(super) struct Driver {
+    engine: Arc<Engine>,
+    intake: Arc<Intake>,
+    jetstream: JetStream,
+    log: Log<RealDisk>,
+    committer: CommitterThread,
+    stop: Arc<AtomicBool>,
+    /// Frames that were taken.
+    frames: Vec<u8>,
+    /// The start of a frame whose rest has not come yet.
+    partial: Vec<u8>,
+    random: u64,
+    /// The last look at what may be compacted found something.
+    compacting: bool,
+}
+
+impl Driver {
+    /// Makes streams of what the log told, and starts the committer.
+    ///
+    /// # Errors
+    /// When the machine has no threads left.
+    pub(super) fn new(
+        engine: &Arc<Engine>,
+        intake: &Arc<Intake>,
+        store: Store,
+        stop: &Arc<AtomicBool>,
+    ) -> std::io::Result<Self> {
+        let Store {
+            opening,
+            mut log,
+            committer,
+            directory,
+            started,
+        } = store;
+        let mut seed = rand::random::<u64>() | 1;
+        let mut random = || next_random(&mut seed);
+        let mut context = Context {
+            now_ns: now_ns(),
+            random: &mut random,
+            out: &mut Nobody,
+        };
+        let (jetstream, report) = opening.finish(&mut context, &mut log);
+        for what in &report.lost {
+            tracing::error!(store = %directory.display(), "damaged or lost in the store: {what}");
+        }
+        tracing::info!(
+            streams = report.streams,
+            consumers = report.consumers,
+            messages = report.messages,
+            ms = started.elapsed().as_millis() as u64,
+            "Store Directory: \"{}\"",
+            directory.display()
+        );
+        Ok(Self {
+            engine: Arc::clone(engine),
+            intake: Arc::clone(intake),
+            jetstream,
+            log,
+            committer: CommitterThread::start(committer, Arc::clone(intake))?,
+            stop: Arc::clone(stop),
+            frames: Vec::new(),
+            partial: Vec::new(),
+            random: seed,
+            compacting: true,
+        })
+    }
+
+    /// Runs until it is told to stop, or the engine cuts it off for good. Says when it can be reached.
+    pub(super) fn run(mut self, subscribed: &Sender<()>) {
+        let engine = Arc::clone(&self.engine);
+        // Writers that wait for slow subscribers are tasks of the engine's first thread.
+        let _entered = engine.threads.runtime(0).enter();
+        while let Some(insider) = Insider::connect(&engine, &self.intake) {
+            self.partial.clear();
+            self.act(&insider, |jetstream, context, log| {
+                jetstream.subscribe(context, log);
+            });
+            // Whoever waited for it may have gone on already.
+            let _ = subscribed.send(());
+            self.serve(&insider);
+            if self.stop.load(Ordering::Acquire) {
+                self.finish(&insider);
+                break;
+            }
+            tracing::error!(
+                "the engine cut the streams off because too much waited for them; they begin anew"
+            );
+            self.intake.reopen();
+        }
+        self.close();
+    }
+
+    fn serve(&mut self, insider: &Insider) {
+        let mut upkeep = Instant::now() + UPKEEP_EVERY;
+        let mut busy = false;
+        while !self.stop.load(Ordering::Acquire) {
+            let until = if busy {
+                Instant::now()
+            } else {
+                self.wake_at(upkeep)
+            };
+            let taken = self.intake.take(&mut self.frames, Some(until));
+            self.handle_frames(insider);
+            self.settle(insider);
+            busy = self.act(insider, |jetstream, context, log| {
+                jetstream.tick(context, log);
+                jetstream.work(context, log)
+            });
+            self.give_away(insider);
+            busy |= self.jetstream.has_work();
+            let now = Instant::now();
+            if now >= upkeep {
+                self.upkeep(insider);
+                upkeep = now + UPKEEP_EVERY;
+            }
+            insider.flush();
+            if taken.closed || insider.is_closed() {
+                return;
+            }
+        }
+    }
+
+    /// When it has to act again although nothing comes in.
+    fn wake_at(&self, upkeep: Instant) -> Instant {
+        let now = Instant::now();
+        let mut until = now + NAP_MAX;
+        if let Some(deadline_ns) = self.jetstream.next_deadline() {
+            let wait = deadline_ns.saturating_sub(now_ns()).max(0);
+            until = until.min(now + Duration::from_nanos(wait.unsigned_abs()));
+        }
+        if self.jetstream.has_unsaved() {
+            until = until.min(now + SAVE_AFTER);
+        }
+        if self.compacting {
+            until = until.min(upkeep);
+        }
+        until
+    }
+
+    /// Lets the state machines act, with all that they need.
+    fn act<T>(
+        &mut self,
+        insider: &Insider,
+        act: impl FnOnce(&mut JetStream, &mut Context<'_>, &mut Log<RealDisk>) -> T,
+    ) -> T {
+        let seed = &mut self.random;
+        let mut random = || next_random(seed);
+        let mut out = EngineOutlet(insider);
+        let mut context = Context {
+            now_ns: now_ns(),
+            random: &mut random,
+            out: &mut out,
+        };
+        act(&mut self.jetstream, &mut context, &mut self.log)
+    }
+
+    fn handle_frames(&mut self, insider: &Insider) {
+        if self.frames.is_empty() {
+            return;
+        }
+        let mut frames = std::mem::take(&mut self.frames);
+        if !self.partial.is_empty() {
+            self.partial.extend_from_slice(&frames);
+            std::mem::swap(&mut self.partial, &mut frames);
+            self.partial.clear();
+        }
+        let mut at = 0;
+        self.act(insider, |jetstream, context, log| {
+            loop {
+                match parse_server_frame(&frames[at..]) {
+                    ServerParsed::Complete(frame, length) => {
+                        if let ServerFrame::Message {
+                            subject,
+                            sid,
+                            reply,
+                            headers,
+                            payload,
+                        } = frame
+                        {
+                            let message = Incoming {
+                                sid,
+                                subject,
+                                reply,
+                                headers,
+                                payload,
+                            };
+                            jetstream.handle(context, log, &message);
+                        }
+                        at += length;
+                    }
+                    ServerParsed::Incomplete => break,
+                    // Only the engine writes here: it can't be, and nothing behind it could be trusted.
+                    ServerParsed::Malformed => {
+                        tracing::error!(
+                            "a frame for the streams can't be read; the rest of its batch is lost"
+                        );
+                        at = frames.len();
+                        break;
+                    }
+                }
+            }
+        });
+        self.partial.extend_from_slice(&frames[at..]);
+        frames.clear();
+        self.frames = frames;
+    }
+
+    /// Takes the outcome of a batch, and lets go what it allows.
+    fn settle(&mut self, insider: &Insider) {
+        if let Some(done) = self.committer.outcome() {
+            self.settle_with(insider, done);
+        }
+    }
+
+    fn settle_with(&mut self, insider: &Insider, done: Committed) {
+        match self.log.committed(done) {
+            Progress::Durable(position) => self.act(insider, |jetstream, context, log| {
+                jetstream.durable(context, log, position);
+            }),
+            Progress::RolledBack { why, .. } => {
+                tracing::error!(%why, "the store could not take a batch: its publishes are refused");
+                self.failed(insider, false, &why);
+            }
+            Progress::Stopped { why } => {
+                tracing::error!(
+                    %why,
+                    "THE STORE STOPPED: a write or sync failed, nothing more is stored until the server is started again"
+                );
+                self.failed(insider, true, &why);
+            }
+        }
+    }
+
+    fn failed(&mut self, insider: &Insider, stopped: bool, why: &str) {
+        self.act(insider, |jetstream, context, _| {
+            jetstream.failed(context, stopped, why);
+        });
+    }
+
+    /// Hands on what was gathered, if the committer has nothing to do.
+    fn give_away(&mut self, insider: &Insider) {
+        if !self.committer.is_free() {
+            return;
+        }
+        self.act(insider, |jetstream, context, log| {
+            jetstream.complete_batch(context, log);
+        });
+        let end = self.log.end();
+        if let Some(batch) = self.log.take_batch() {
+            self.jetstream.sealed(end);
+            if let Some(done) = self.committer.commit(batch) {
+                self.settle_with(insider, done);
+            }
+        } else if self.jetstream.has_waiting() {
+            // All that it waits for is on disk already.
+            self.jetstream.sealed(end);
+            self.act(insider, |jetstream, context, log| {
+                jetstream.durable(context, log, end);
+            });
+        }
+    }
+
+    fn upkeep(&mut self, insider: &Insider) {
+        let segments = Segments {
+            oldest: self.log.oldest_segment().unwrap_or(u32::MAX),
+            newest: self.log.end().segment(),
+        };
+        let lost = self.act(insider, |jetstream, context, log| {
+            jetstream.upkeep(context, log, segments);
+            jetstream.take_lost()
+        });
+        for (stream, sequence) in lost {
+            tracing::error!(
+                %stream,
+                sequence,
+                "a message is damaged on disk and can't be delivered; `recado-server verify DIR` tells where"
+            );
+        }
+        let jetstream = RefCell::new(&mut self.jetstream);
+        let step = self.log.compact(
+            COMPACT_BYTES,
+            &mut |entry| jetstream.borrow().is_live(entry),
+            &mut |entry, to| jetstream.borrow_mut().moved(entry, to),
+        );
+        self.compacting = step.more;
+    }
+
+    /// Says goodbye to whoever waits, and commits what is left.
+    fn finish(&mut self, insider: &Insider) {
+        self.intake.take(&mut self.frames, Some(Instant::now()));
+        self.handle_frames(insider);
+        self.act(insider, |jetstream, context, log| {
+            jetstream.stopping(context, log);
+        });
+        self.drain(insider);
+        insider.flush();
+    }
+
+    /// Commits until nothing is left.
+    fn drain(&mut self, insider: &Insider) {
+        loop {
+            self.settle(insider);
+            self.give_away(insider);
+            if self.committer.is_free() {
+                return;
+            }
+            self.intake
+                .take(&mut self.frames, Some(Instant::now() + NAP_MAX));
+            self.frames.clear();
+        }
+    }
+
+    fn close(self) {
+        let Self { log, committer, .. } = self;
+        let Some(mut committer) = committer.end() else {
+            return;
+        };
+        if let Err(error) = log.close(&mut committer) {
+            tracing::warn!(%error, "the store was not closed cleanly: the next start takes longer");
+        }
+    }
+}
+
+/// Unix time in nanoseconds.
+pub(super) fn now_ns() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+    })
+}
+
+/// xorshift64*: even, not secret.
+fn next_random(state: &mut u64) -> u64 {
+    *state ^= *state >> 12;
+    *state ^= *state << 25;
+    *state ^= *state >> 27;
+    state.wrapping_mul(0x2545_F491_4F6C_DD1D)
+}

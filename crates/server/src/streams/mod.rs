@@ -1,0 +1,97 @@
+//! Streams: their store is opened before the server listens, and served by a thread of its own.
+
+mod committer;
+mod driver;
+mod outlet;
+mod store;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use parking_lot::Mutex;
+use recado_streams::config::{Limits, ServerLimits};
+use recado_streams::jetstream::Settings;
+
+use crate::config::Options;
+use crate::engine::{Engine, Intake};
+use crate::version::NATS_VERSION;
+
+pub(crate) use store::{Store, open};
+
+/// What the state machines are to know of the server's configuration.
+pub(crate) fn settings(options: &Options, server_name: &str) -> Settings {
+    let streams = &options.streams;
+    let limits = &streams.limits;
+    let bytes = |limit: Option<u64>| limit.map_or(-1, |limit| limit.cast_signed().max(0));
+    let number = |limit: Option<u64>| limit.map_or(0, |limit| limit.cast_signed().max(0));
+    Settings {
+        domain: streams.domain.clone(),
+        strict: streams.strict,
+        memory_bytes_max: streams.max_memory_bytes,
+        file_bytes_max: streams.max_file_bytes,
+        backlog_messages_max: streams.max_buffered_messages,
+        backlog_bytes_max: streams.max_buffered_bytes,
+        limits: Limits {
+            server: ServerLimits {
+                max_memory: bytes(streams.max_memory_bytes),
+                max_storage: bytes(streams.max_file_bytes),
+                max_request_batch: number(limits.max_request_batch),
+                max_ack_pending: number(limits.max_ack_pending),
+                max_duplicate_window: limits.duplicate_window.map_or(0, |window| {
+                    i64::try_from(window.as_nanos()).unwrap_or(i64::MAX)
+                }),
+            },
+            ..Limits::default()
+        },
+        server_name: server_name.to_owned(),
+        version: NATS_VERSION.to_owned(),
+        ..Settings::default()
+    }
+}
+
+/// The running streams of one server.
+pub(crate) struct Streams {
+    intake: Arc<Intake>,
+    stop: Arc<AtomicBool>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Streams {
+    /// Starts the threads that serve what was opened.
+    ///
+    /// # Errors
+    /// When the machine has no threads left.
+    pub(crate) fn start(engine: &Arc<Engine>, store: Store) -> std::io::Result<Self> {
+        let intake = Arc::new(Intake::default());
+        let stop = Arc::new(AtomicBool::new(false));
+        let (subscribed, ready) = std::sync::mpsc::channel();
+        let driver = driver::Driver::new(engine, &intake, store, &stop)?;
+        let thread = std::thread::Builder::new()
+            .name("recado-streams".to_owned())
+            .spawn(move || driver.run(&subscribed))?;
+        // Nobody may connect and find nobody there. An error means that the thread ended, which it has told of.
+        let _ = ready.recv();
+        Ok(Self {
+            intake,
+            stop,
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// Answers what still waits, writes everything down and ends. Waits for it.
+    pub(crate) fn stop(&self) {
+        self.stop.store(true, Ordering::Release);
+        self.intake.ring();
+        if let Some(thread) = self.thread.lock().take() {
+            // A panic in it was reported by its hook.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Streams {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

@@ -1,0 +1,58 @@
+//! Opening the store: the directory, the log in it, and the streams that the log tells of.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use recado_log::{Committer, Log, RealDisk, Replayed};
+use recado_streams::jetstream::{Opening, Settings};
+
+use crate::error::StartError;
+use crate::store_dir;
+
+/// A store that was opened.
+pub(crate) struct Store {
+    pub(super) opening: Opening,
+    pub(super) log: Log<RealDisk>,
+    pub(super) committer: Committer<RealDisk>,
+    pub(super) directory: PathBuf,
+    pub(super) started: Instant,
+}
+
+/// Opens the store in a directory, which is made if it is not there.
+///
+/// # Errors
+/// When the directory can't be made or the log in it not be opened.
+pub(crate) fn open(directory: &Path, settings: Settings) -> Result<Store, StartError> {
+    let started = Instant::now();
+    store_dir::prepare(directory)?;
+    let disk = RealDisk::new(directory).map_err(|source| StartError::StoreUncreatable {
+        path: directory.to_owned(),
+        source,
+    })?;
+    let mut opening = Opening::new(settings);
+    let log_settings = recado_log::Settings {
+        salt: rand::random(),
+        ..recado_log::Settings::default()
+    };
+    let opened = Log::open(disk, log_settings, &mut |replayed| match replayed {
+        Replayed::Record { entry, payload, .. } => opening.record(&entry, payload),
+        Replayed::Lost(lost) => opening.lost(
+            lost.stream,
+            lost.sequence,
+            u64::from(lost.bytes),
+            &lost.to_string(),
+        ),
+    });
+    let (log, committer, report) = opened.map_err(|source| StartError::Store {
+        path: directory.to_owned(),
+        source,
+    })?;
+    tracing::debug!(?report, "log opened");
+    Ok(Store {
+        opening,
+        log,
+        committer,
+        directory: directory.to_owned(),
+        started,
+    })
+}

@@ -1,0 +1,41 @@
+//! What a state machine is given while it acts: the time, chance, where messages go.
+
+/// Where the state machines' messages go.
+pub trait Outlet {
+    /// Publishes a message; it is routed like a client's. `headers` is a whole block, or empty.
+    fn publish(&mut self, subject: &[u8], reply: &[u8], headers: &[u8], payload: &[u8]);
+
+    /// Hands a message to whoever listens on `inbox`, as coming from `subject`: how a pull request or a push
+    /// consumer's deliver subject gets a message with the message's own subject on it. `reply` is the ack
+    /// subject, or empty. Whether anybody took it.
+    fn deliver(
+        &mut self,
+        inbox: &[u8],
+        subject: &[u8],
+        reply: &[u8],
+        headers: &[u8],
+        payload: &[u8],
+    ) -> bool;
+
+    /// Whether anybody is subscribed to `subject` (in `queue`, where one is given).
+    fn has_interest(&self, subject: &[u8], queue: Option<&[u8]>) -> bool;
+
+    /// Whether so much waits for the subscribers of `subject` that they should not get more right now.
+    fn is_congested(&self, subject: &[u8]) -> bool;
+
+    /// Has messages on `filter` come in, with this sid on them. A sid stands for one filter.
+    fn subscribe(&mut self, filter: &[u8], sid: &[u8]);
+
+    /// Takes that back.
+    fn unsubscribe(&mut self, sid: &[u8]);
+}
+
+/// One call's surroundings.
+pub struct Context<'a> {
+    /// Unix time in nanoseconds.
+    pub now_ns: i64,
+    /// Random numbers, even but not secret.
+    pub random: &'a mut dyn FnMut() -> u64,
+    /// Where messages go.
+    pub out: &'a mut dyn Outlet,
+}

@@ -1,0 +1,168 @@
+//! What the API shows: of the account, of streams, of consumers.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use recado_log::Journal;
+
+use super::Call;
+use crate::api::{
+    AccountInfo, AccountUsage, ApiUsage, ClusterInfo, LostMessages, StreamInfo, StreamState,
+};
+use crate::config::{API_LEVEL, Storage};
+use crate::consumer::Read;
+use crate::error::ApiError;
+use crate::index::Filters;
+use crate::jetstream::JetStream;
+use crate::stream::Stream;
+use crate::time::ZERO_TIME;
+
+impl JetStream {
+    pub(super) fn account(&self) -> AccountInfo {
+        let reserved = |storage: Storage| -> u64 {
+            let of_kind = self
+                .streams
+                .values()
+                .filter(|s| s.config.storage == storage);
+            of_kind
+                .map(|stream| u64::try_from(stream.config.max_bytes).unwrap_or(0))
+                .sum()
+        };
+        let consumers = self
+            .streams
+            .values()
+            .map(|stream| stream.consumers.len())
+            .sum::<usize>();
+        AccountInfo {
+            usage: AccountUsage {
+                memory: self.bytes_used(Storage::Memory),
+                storage: self.bytes_used(Storage::File),
+                reserved_memory: reserved(Storage::Memory),
+                reserved_storage: reserved(Storage::File),
+                streams: self.streams.len() as u64,
+                consumers: consumers as u64,
+                limits: self.settings.limits.account.clone(),
+            },
+            domain: self.settings.domain.clone().unwrap_or_default(),
+            api: ApiUsage {
+                level: API_LEVEL,
+                total: self.api_total,
+                errors: self.api_errors,
+                inflight: 0,
+            },
+            tiers: BTreeMap::new(),
+        }
+    }
+
+    /// This server, as the leader of everything that it has.
+    pub(in crate::jetstream) fn cluster(&self) -> ClusterInfo {
+        ClusterInfo {
+            name: String::new(),
+            leader: self.settings.server_name.clone(),
+            leader_since: None,
+        }
+    }
+
+    /// All about a stream, now.
+    pub(in crate::jetstream) fn info_of(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        name: &str,
+    ) -> Result<StreamInfo, ApiError> {
+        let now_ns = call.context.now_ns;
+        let state = self.stream_mut(name)?.exact_state(call.journal);
+        let stream = self.stream(name)?;
+        Ok(StreamInfo {
+            config: stream.config.for_answer(&self.settings.version),
+            created: stream.created_ns,
+            state,
+            domain: self.settings.domain.clone().unwrap_or_default(),
+            cluster: Some(self.cluster()),
+            mirror: self.mirror_info(stream, now_ns),
+            sources: self.source_infos(stream, now_ns),
+            alternates: self.alternates(stream),
+            ts: now_ns,
+        })
+    }
+}
+
+impl Stream {
+    /// What it holds, with times to the nanosecond: the index keeps them to the microsecond.
+    pub(crate) fn exact_state(&mut self, journal: &mut dyn Journal) -> StreamState {
+        let mut state = self.state();
+        for (sequence, time) in [
+            (state.first_seq, &mut state.first_ts),
+            (state.last_seq, &mut state.last_ts),
+        ] {
+            if self.messages.index.get(sequence).is_some()
+                && let Read::Message(message) = self.messages.read(journal, sequence)
+            {
+                *time = message.time_ns;
+            }
+        }
+        state
+    }
+
+    /// What it holds, without details.
+    pub(crate) fn state(&self) -> StreamState {
+        let index = &self.messages.index;
+        let fresh =
+            index.last_sequence() == 0 || index.last_sequence() + 1 == self.config.first_seq;
+        let lost = &self.messages.lost;
+        StreamState {
+            messages: index.len(),
+            bytes: index.bytes(),
+            first_seq: if fresh && self.config.first_seq == 0 {
+                0
+            } else {
+                index.first_sequence()
+            },
+            first_ts: index.first_time_ns().unwrap_or(ZERO_TIME),
+            last_seq: index.last_sequence(),
+            last_ts: index.last_time_ns().unwrap_or(ZERO_TIME),
+            num_subjects: index.subject_count() as u64,
+            subjects: BTreeMap::new(),
+            num_deleted: index.deleted_count(),
+            deleted: Vec::new(),
+            lost: (lost.messages > 0).then(|| LostMessages {
+                msgs: lost.sequences.clone(),
+                bytes: lost.bytes,
+            }),
+            consumer_count: self.visible_consumers() as u64,
+        }
+    }
+
+    /// Consumers, without those that the server has for itself.
+    pub(crate) fn visible_consumers(&self) -> usize {
+        self.consumers.len()
+    }
+
+    /// The sequences that are missing between first and last, at most `max` of them.
+    pub(super) fn deleted(&self, max: usize) -> Vec<u64> {
+        let ranges = self.messages.index.deleted_ranges();
+        ranges.flat_map(|(from, to)| from..=to).take(max).collect()
+    }
+
+    /// Subjects that a filter matches with their counts, a page of them, and how many there are.
+    pub(super) fn subjects_page(
+        &self,
+        filter: &str,
+        offset: usize,
+        max: usize,
+    ) -> (BTreeMap<String, u64>, usize) {
+        let mut filters = Filters::new([filter]);
+        let total = self.messages.index.matching_subject_count(&mut filters);
+        let mut page = BTreeMap::new();
+        self.messages
+            .index
+            .each_subject(&mut filters, offset, |subject, count| {
+                page.insert(String::from_utf8_lossy(subject).into_owned(), count);
+                if page.len() < max {
+                    ControlFlow::Continue(())
+                } else {
+                    ControlFlow::Break(())
+                }
+            });
+        (page, total)
+    }
+}

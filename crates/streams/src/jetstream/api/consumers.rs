@@ -1,0 +1,428 @@
+//! Consumers over the API (E32 to E41).
+
+use recado_log::{Journal, Record};
+
+use super::streams::page;
+use super::{Call, Outcome};
+use crate::api::advisory::Action;
+use crate::api::{
+    self, ConsumerCall, ConsumerCreateCall, ConsumerCreateRequest, ConsumerCreateResponse,
+    ConsumerDeleteResponse, ConsumerInfo, ConsumerInfoResponse, ConsumerListResponse,
+    ConsumerNamesResponse, ConsumerPauseResponse, ConsumerResetResponse, ConsumerUnpinResponse,
+    ConsumersRequest, INFOS_PER_PAGE, NAMES_PER_PAGE, PauseRequest, ResetRequest, UnpinRequest,
+};
+use crate::config::{ConsumerAction, ConsumerConfig, INACTIVE_THRESHOLD_DEFAULT};
+use crate::consumer::Consumer;
+use crate::context::Context;
+use crate::error::{self, ApiError};
+use crate::jetstream::JetStream;
+use crate::jetstream::consumers::{ConsumerSlot, StreamSource};
+use crate::stream::{Stream, kinds, store_failed};
+use crate::time::ZERO_TIME;
+
+/// Letters of a name that the server gives.
+const NAME_LETTERS: usize = 8;
+
+impl JetStream {
+    pub(super) fn consumer_create(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        of: &ConsumerCreateCall<'_>,
+    ) -> Result<ConsumerCreateResponse, ApiError> {
+        let strict = self.settings.strict;
+        let request = ConsumerCreateRequest::parse(call.message.payload, of, strict)?;
+        let mut config = request.config;
+        config.set_required_level();
+        let stream = self.stream(of.stream())?;
+        let id = stream.id;
+        let config =
+            config.check_and_normalise(&stream.config, &self.settings.limits, request.pedantic)?;
+        let mut config = config;
+        if !config.is_durable() && config.inactive_threshold == 0 {
+            config.inactive_threshold = INACTIVE_THRESHOLD_DEFAULT;
+        }
+        let name = self.name_for(call.context, &config);
+        let is_there = self.stream(of.stream())?.consumers.contains_key(&name);
+        if is_there {
+            self.update_consumer(call, id, &name, config, request.action)?;
+        } else {
+            request.action.check(None, &config)?;
+            self.add_consumer(call, id, &name, config)?;
+        }
+        let info = self.consumer_info_of(id, &name, call)?;
+        Ok(ConsumerCreateResponse { info })
+    }
+
+    fn name_for(&self, context: &mut Context<'_>, config: &ConsumerConfig) -> String {
+        let given = [&config.durable_name, &config.name];
+        if let Some(name) = given.into_iter().find(|name| !name.is_empty()) {
+            return name.clone();
+        }
+        let id = crate::jetstream::events::unique_id(context);
+        id.chars().take(NAME_LETTERS).collect()
+    }
+
+    /// Makes a consumer of a configuration that was checked.
+    pub(in crate::jetstream) fn add_consumer(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        id: u32,
+        name: &str,
+        mut config: ConsumerConfig,
+    ) -> Result<(), ApiError> {
+        config.name = name.to_owned();
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return Err(ApiError::new(&error::STREAM_NOT_FOUND));
+        };
+        check_against_others(stream, &config, &self.settings.limits)?;
+        let now_ns = call.context.now_ns;
+        let stream_name = stream.config.name.clone();
+        let kept = stream.messages.is_on_file() && !config.mem_storage;
+        let number = if kept { self.next_consumer } else { 0 };
+        let mut settled = Vec::new();
+        let mut source = StreamSource {
+            messages: &mut stream.messages,
+            journal: call.journal,
+            settled: &mut settled,
+        };
+        let consumer = Consumer::new(&stream_name, name, config, now_ns, &mut source, now_ns);
+        let mut slot = ConsumerSlot::new(consumer, number, now_ns);
+        slot.consumer.interest_changed(call.context);
+        let stored = slot.store_config(id, call.journal);
+        stored
+            .and_then(|()| slot.save(id, now_ns, call.journal))
+            .map_err(|r| store_failed(&r))?;
+        stream.consumers.insert(name.to_owned(), Box::new(slot));
+        if number > 0 {
+            self.numbers.insert(number, (id, name.to_owned()));
+            self.next_consumer += 1;
+        }
+        self.activate(id);
+        self.schedule(id);
+        self.advise_consumer(call.context, &stream_name, name, Action::Created);
+        Ok(())
+    }
+
+    fn update_consumer(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        id: u32,
+        name: &str,
+        mut config: ConsumerConfig,
+        action: ConsumerAction,
+    ) -> Result<(), ApiError> {
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return Err(ApiError::new(&error::STREAM_NOT_FOUND));
+        };
+        let others: Vec<ConsumerConfig> = stream
+            .consumers
+            .iter()
+            .filter(|(other, _)| *other != name)
+            .map(|(_, slot)| slot.consumer.config().clone())
+            .collect();
+        let Some(slot) = stream.consumers.get_mut(name) else {
+            return Err(ApiError::new(&error::CONSUMER_NOT_FOUND));
+        };
+        let old = slot.consumer.config().clone();
+        config.name = name.to_owned();
+        config.keep_from(&old);
+        action.check(Some(&old), &config)?;
+        if old.is_same_as(&config) {
+            return Ok(());
+        }
+        old.check_update(&config, slot.consumer.is_push_bound())?;
+        config.check_for_work_queue_update(&stream.config, others.iter())?;
+        let now_ns = call.context.now_ns;
+        let mut settled = Vec::new();
+        let mut source = StreamSource {
+            messages: &mut stream.messages,
+            journal: call.journal,
+            settled: &mut settled,
+        };
+        slot.consumer.update(call.context, &mut source, config);
+        let stored = slot.store_config(id, call.journal);
+        stored
+            .and_then(|()| slot.save(id, now_ns, call.journal))
+            .map_err(|r| store_failed(&r))?;
+        self.activate(id);
+        self.schedule(id);
+        Ok(())
+    }
+
+    /// All about a consumer, now.
+    pub(super) fn consumer_info_of(
+        &mut self,
+        id: u32,
+        name: &str,
+        call: &mut Call<'_, '_>,
+    ) -> Result<ConsumerInfo, ApiError> {
+        let cluster = self.cluster();
+        let version = self.settings.version.clone();
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return Err(ApiError::new(&error::STREAM_NOT_FOUND));
+        };
+        let Some(slot) = stream.consumers.get_mut(name) else {
+            return Err(ApiError::new(&error::CONSUMER_NOT_FOUND));
+        };
+        let mut settled = Vec::new();
+        let mut source = StreamSource {
+            messages: &mut stream.messages,
+            journal: call.journal,
+            settled: &mut settled,
+        };
+        slot.consumer.interest_changed(call.context);
+        let mut info = slot.consumer.info(call.context, &mut source);
+        info.config = info.config.for_answer(&version);
+        info.cluster = Some(cluster);
+        Ok(info)
+    }
+
+    pub(super) fn consumer_info(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        of: ConsumerCall<'_>,
+    ) -> Result<ConsumerInfoResponse, ApiError> {
+        api::expect_empty(call.message.payload)?;
+        let id = self.stream(of.stream)?.id;
+        let info = self.consumer_info_of(id, of.consumer, call)?;
+        Ok(ConsumerInfoResponse { info })
+    }
+
+    pub(super) fn consumer_names(
+        &self,
+        call: &Call<'_, '_>,
+        stream: &str,
+    ) -> Result<ConsumerNamesResponse, ApiError> {
+        let request = ConsumersRequest::parse(call.message.payload, self.settings.strict)?;
+        let names: Vec<&String> = self.stream(stream)?.consumers.keys().collect();
+        let page = page(names.len(), request.offset, NAMES_PER_PAGE);
+        let shown = names.into_iter().skip(page.offset).take(page.limit);
+        Ok(ConsumerNamesResponse {
+            consumers: shown.cloned().collect(),
+            page,
+        })
+    }
+
+    pub(super) fn consumer_list(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        stream: &str,
+    ) -> Result<ConsumerListResponse, ApiError> {
+        let request = ConsumersRequest::parse(call.message.payload, self.settings.strict)?;
+        let stream = self.stream(stream)?;
+        let id = stream.id;
+        let names: Vec<String> = stream.consumers.keys().cloned().collect();
+        let page = page(names.len(), request.offset, INFOS_PER_PAGE);
+        let mut consumers = Vec::new();
+        for name in names.iter().skip(page.offset).take(page.limit) {
+            consumers.push(self.consumer_info_of(id, name, call)?);
+        }
+        Ok(ConsumerListResponse {
+            page,
+            consumers,
+            missing: Vec::new(),
+            offline: std::collections::BTreeMap::new(),
+        })
+    }
+
+    pub(super) fn consumer_delete(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        of: ConsumerCall<'_>,
+    ) -> Result<ConsumerDeleteResponse, ApiError> {
+        api::expect_empty(call.message.payload)?;
+        let stream = self.stream(of.stream)?;
+        let id = stream.id;
+        if !stream.consumers.contains_key(of.consumer) {
+            return Err(ApiError::new(&error::CONSUMER_NOT_FOUND));
+        }
+        self.delete_consumer(call.context, call.journal, id, of.consumer);
+        Ok(ConsumerDeleteResponse { success: true })
+    }
+
+    /// Deletes a consumer, writes that down, and lets go what only it kept.
+    pub(in crate::jetstream) fn delete_consumer(
+        &mut self,
+        context: &mut Context<'_>,
+        journal: &mut dyn Journal,
+        id: u32,
+        name: &str,
+    ) {
+        let Some(stream) = self.streams.get(&id) else {
+            return;
+        };
+        let stream_name = stream.config.name.clone();
+        let Some(number) = stream.consumers.get(name).map(|slot| slot.number()) else {
+            return;
+        };
+        if number > 0 {
+            let record = Record {
+                kind: kinds::CONSUMER_DELETED,
+                stream: id,
+                sequence: number,
+                ..Record::default()
+            };
+            // Refused: after a restart it is there again, and deleted again if it was left alone.
+            let _ = self.bury(journal, &record);
+        }
+        self.drop_consumer(context, journal, id, name);
+        self.settle_orphans(context, journal, id);
+        self.advise_consumer(context, &stream_name, name, Action::Deleted);
+        self.schedule(id);
+    }
+
+    pub(super) fn consumer_pause(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        of: ConsumerCall<'_>,
+    ) -> Result<ConsumerPauseResponse, ApiError> {
+        let request = PauseRequest::parse(call.message.payload, self.settings.strict)?;
+        let id = self.stream(of.stream)?.id;
+        let now_ns = call.context.now_ns;
+        let until =
+            Some(request.pause_until).filter(|until| *until != ZERO_TIME && *until > now_ns);
+        let found = self.act_on(
+            call.context,
+            call.journal,
+            id,
+            of.consumer,
+            |consumer, context, _| {
+                consumer.pause(context, until);
+                None
+            },
+        );
+        if !found {
+            return Err(ApiError::new(&error::CONSUMER_NOT_FOUND));
+        }
+        if let Some(stream) = self.streams.get_mut(&id)
+            && let Some(slot) = stream.consumers.get_mut(of.consumer)
+        {
+            slot.store_config(id, call.journal)
+                .map_err(|refused| store_failed(&refused))?;
+        }
+        self.schedule(id);
+        Ok(ConsumerPauseResponse {
+            paused: until.is_some(),
+            pause_until: request.pause_until,
+            pause_remaining: until.map_or(0, |until| until - now_ns),
+        })
+    }
+
+    pub(super) fn consumer_unpin(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        of: ConsumerCall<'_>,
+    ) -> Result<ConsumerUnpinResponse, ApiError> {
+        let request = UnpinRequest::parse(call.message.payload)?;
+        let id = self.stream(of.stream)?.id;
+        let mut known = true;
+        let found = self.act_on(
+            call.context,
+            call.journal,
+            id,
+            of.consumer,
+            |consumer, _, _| {
+                known = consumer.unpin(&request.group);
+                None
+            },
+        );
+        if !found {
+            return Err(ApiError::new(&error::CONSUMER_NOT_FOUND));
+        }
+        if !known {
+            return Err(ApiError::new(&error::CONSUMER_INVALID_PRIORITY_GROUP));
+        }
+        Ok(ConsumerUnpinResponse {})
+    }
+
+    pub(super) fn consumer_reset(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        of: ConsumerCall<'_>,
+    ) -> Outcome {
+        let Ok(id) = self.stream(of.stream).map(|stream| stream.id) else {
+            return Outcome::Nobody;
+        };
+        let request = match ResetRequest::parse(call.message.payload) {
+            Ok(request) => request,
+            Err(error) => return Outcome::of::<ConsumerResetResponse>(Err(error)),
+        };
+        let mut done = Ok(0);
+        let found = self.act_on(
+            call.context,
+            call.journal,
+            id,
+            of.consumer,
+            |consumer, _, source| {
+                done = consumer.reset(source, Some(request.seq));
+                None
+            },
+        );
+        if !found {
+            return Outcome::Nobody;
+        }
+        let answer = done
+            .map_err(|why| ApiError::with(&error::CONSUMER_INVALID_RESET, why))
+            .and_then(|reset_seq| {
+                let info = self.consumer_info_of(id, of.consumer, call)?;
+                Ok(ConsumerResetResponse { info, reset_seq })
+            });
+        Outcome::of_change(answer)
+    }
+
+    /// A pull request (E38): answered by messages and statuses, with nobody's silence where there is no consumer.
+    pub(super) fn consumer_next(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        of: ConsumerCall<'_>,
+    ) -> Outcome {
+        let Some(&id) = self.names.get(of.stream) else {
+            return Outcome::Nobody;
+        };
+        let message = call.message;
+        if let Some(status) = super::level_status(message) {
+            let block = status.block();
+            call.context.out.publish(message.reply, b"", &block, b"");
+            return Outcome::Done;
+        }
+        let found = self.act_on(
+            call.context,
+            call.journal,
+            id,
+            of.consumer,
+            |consumer, context, source| {
+                consumer.request(context, source, message.reply, message.payload);
+                None
+            },
+        );
+        self.schedule(id);
+        if found {
+            Outcome::Done
+        } else {
+            Outcome::Nobody
+        }
+    }
+}
+
+/// What a stream's other consumers and limits leave room for.
+fn check_against_others(
+    stream: &Stream,
+    config: &ConsumerConfig,
+    limits: &crate::config::Limits,
+) -> Result<(), ApiError> {
+    let count = stream.consumers.len();
+    let maxima = [stream.config.max_consumers, limits.account.max_consumers];
+    let full = maxima
+        .into_iter()
+        .filter_map(|max| usize::try_from(max).ok().filter(|max| *max > 0))
+        .any(|max| count >= max);
+    if full && !config.direct {
+        return Err(ApiError::new(&error::MAXIMUM_CONSUMERS_LIMIT));
+    }
+    let others: Vec<ConsumerConfig> = stream
+        .consumers
+        .values()
+        .map(|slot| slot.consumer.config().clone())
+        .collect();
+    config.check_for_work_queue(&stream.config, others.iter())
+}

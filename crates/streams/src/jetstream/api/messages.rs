@@ -1,0 +1,60 @@
+//! Single messages over the API: get and delete (E28, E29).
+
+use super::Call;
+use crate::api::{self, MsgDeleteResponse, MsgGetResponse, StoredMessage};
+use crate::consumer::Read;
+use crate::error::{self, ApiError};
+use crate::jetstream::JetStream;
+use crate::stream::store_failed;
+
+impl JetStream {
+    pub(super) fn message_get(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        name: &str,
+    ) -> Result<MsgGetResponse, ApiError> {
+        let strict = self.settings.strict;
+        let request = api::MsgGetRequest::parse(call.message.payload, strict)?;
+        let stream = self.stream_mut(name)?;
+        let not_found = || ApiError::new(&error::NO_MESSAGE_FOUND);
+        let sequence = stream.find(&request).ok_or_else(not_found)?;
+        match stream.messages.read(call.journal, sequence) {
+            Read::Message(message) => Ok(MsgGetResponse {
+                message: StoredMessage {
+                    subject: String::from_utf8_lossy(message.subject).into_owned(),
+                    seq: message.sequence,
+                    hdrs: message.headers.to_vec(),
+                    data: message.payload.to_vec(),
+                    time: message.time_ns,
+                },
+            }),
+            Read::Gone | Read::Lost => Err(not_found()),
+        }
+    }
+
+    pub(super) fn message_delete(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        name: &str,
+    ) -> Result<MsgDeleteResponse, ApiError> {
+        let strict = self.settings.strict;
+        let request = api::MsgDeleteRequest::parse(call.message.payload, strict)?;
+        let stream = self.stream_mut(name)?;
+        if stream.config.sealed {
+            return Err(ApiError::new(&error::STREAM_SEALED));
+        }
+        if stream.config.deny_delete {
+            let why = "message delete not permitted";
+            return Err(ApiError::with(&error::STREAM_MSG_DELETE_FAILED, why));
+        }
+        let removed = stream
+            .remove_one(call.journal, request.seq)
+            .map_err(|refused| store_failed(&refused))?;
+        if !removed {
+            return Err(ApiError::with(&error::SEQUENCE_NOT_FOUND, request.seq));
+        }
+        let id = stream.id;
+        self.activate(id);
+        Ok(MsgDeleteResponse { success: true })
+    }
+}

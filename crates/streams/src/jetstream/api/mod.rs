@@ -1,0 +1,233 @@
+//! The JetStream API (E01 to E50): which call it is, who answers it, when the answer may leave.
+
+mod answers;
+mod consumers;
+mod messages;
+mod streams;
+mod transfers;
+
+use recado_log::Journal;
+use recado_wire::Headers;
+
+use super::{Incoming, JetStream};
+use crate::api::{
+    self, AccountInfoResponse, ApiCall, ConsumerStepDownResponse, Response,
+    StreamRemovePeerResponse, StreamStepDownResponse, refusal, refusal_of_type, status,
+};
+use crate::config::is_level_met;
+use crate::context::Context;
+use crate::error::{self, ApiError};
+
+pub(super) use transfers::Transfers;
+
+/// One call, with what acting on it takes.
+pub(super) struct Call<'a, 'c> {
+    pub(super) context: &'a mut Context<'c>,
+    pub(super) journal: &'a mut dyn Journal,
+    pub(super) message: &'a Incoming<'a>,
+}
+
+/// What a call came to.
+pub(super) enum Outcome {
+    /// This is the answer, at once.
+    Answer(Vec<u8>),
+    /// This is the answer once what was done is durable.
+    AnswerWhenDurable(Vec<u8>),
+    /// It was answered in another way, or is to be met with silence.
+    Done,
+    /// Nobody serves that: as if nobody had subscribed.
+    Nobody,
+}
+
+impl Outcome {
+    /// The answer to a question: `Ok` counts as one, `Err` as a refusal.
+    fn of<R: Response>(result: Result<R, ApiError>) -> Self {
+        Self::Answer(api::answer_to(&result))
+    }
+
+    /// The answer to what changed something that lasts.
+    fn of_change<R: Response>(result: Result<R, ApiError>) -> Self {
+        match result {
+            Ok(_) => Self::AnswerWhenDurable(api::answer_to(&result)),
+            Err(_) => Self::Answer(api::answer_to(&result)),
+        }
+    }
+}
+
+impl JetStream {
+    /// A message on the API's subjects.
+    pub(super) fn handle_api(
+        &mut self,
+        context: &mut Context<'_>,
+        journal: &mut dyn Journal,
+        message: &Incoming<'_>,
+    ) {
+        let domain = self.settings.domain.clone().unwrap_or_default();
+        let api_call = ApiCall::parse(message.subject, &domain);
+        if message.reply.is_empty() && !matches!(api_call, ApiCall::ConsumerNext(_)) {
+            return;
+        }
+        let mut call = Call {
+            context,
+            journal,
+            message,
+        };
+        let is_counted = !matches!(
+            api_call,
+            ApiCall::ConsumerNext(_) | ApiCall::DirectGet(_) | ApiCall::DirectGetLast { .. }
+        );
+        let outcome = match self.refuse_level(&api_call, message) {
+            Some(refused) => refused,
+            None => self.dispatch(&mut call, &api_call),
+        };
+        if is_counted {
+            self.api_total += 1;
+        }
+        let reply = message.reply;
+        match outcome {
+            Outcome::Answer(answer) => {
+                self.note_answer(call.context, message, &answer, is_counted);
+                call.context.out.publish(reply, b"", b"", &answer);
+            }
+            Outcome::AnswerWhenDurable(answer) => {
+                self.note_answer(call.context, message, &answer, is_counted);
+                self.replies.push(0, reply, &answer);
+            }
+            Outcome::Nobody => {
+                let block = recado_wire::no_responders_block(message.subject);
+                call.context.out.publish(reply, b"", &block, b"");
+            }
+            Outcome::Done => {}
+        }
+    }
+
+    /// A request may name the level that it needs (E08).
+    fn refuse_level(&self, call: &ApiCall<'_>, message: &Incoming<'_>) -> Option<Outcome> {
+        if message.headers.is_empty() {
+            return None;
+        }
+        let level = Headers::new(message.headers).get("Nats-Required-Api-Level")?;
+        if is_level_met(level) {
+            return None;
+        }
+        let direct = matches!(
+            call,
+            ApiCall::ConsumerNext(_) | ApiCall::DirectGet(_) | ApiCall::DirectGetLast { .. }
+        );
+        if direct {
+            return None;
+        }
+        let error = ApiError::new(&error::REQUIRED_API_LEVEL);
+        Some(Outcome::Answer(refusal_of_type(
+            call.response_type().unwrap_or(api::SYSTEM_RESPONSE),
+            &error,
+        )))
+    }
+
+    fn dispatch(&mut self, call: &mut Call<'_, '_>, api_call: &ApiCall<'_>) -> Outcome {
+        match *api_call {
+            ApiCall::ConsumerNext(of) => self.consumer_next(call, of),
+            ApiCall::DirectGet(stream) => self.direct_get(call, stream),
+            ApiCall::DirectGetLast { stream, subject } => {
+                self.direct_get_last(call, stream, subject)
+            }
+            ApiCall::Info => Outcome::of(self.account_info(call)),
+            ApiCall::StreamNames => Outcome::of(self.stream_names(call)),
+            ApiCall::StreamList => Outcome::of(self.stream_list(call)),
+            ApiCall::StreamCreate(name) => Outcome::of_change(self.stream_create(call, name)),
+            ApiCall::StreamUpdate(name) => Outcome::of_change(self.stream_update(call, name)),
+            ApiCall::StreamInfo(name) => Outcome::of(self.stream_info(call, name)),
+            ApiCall::StreamDelete(name) => Outcome::of_change(self.stream_delete(call, name)),
+            ApiCall::StreamPurge(name) => Outcome::of_change(self.stream_purge(call, name)),
+            ApiCall::MsgGet(name) => Outcome::of(self.message_get(call, name)),
+            ApiCall::MsgDelete(name) => Outcome::of_change(self.message_delete(call, name)),
+            ApiCall::StreamSnapshot(name) => self.stream_snapshot(call, name),
+            ApiCall::StreamRestore(name) => self.stream_restore(call, name),
+            ApiCall::StreamStepDown(_) => needs_cluster::<StreamStepDownResponse>(),
+            ApiCall::StreamPeers(_) => needs_cluster::<StreamRemovePeerResponse>(),
+            ApiCall::ConsumerStepDown(_) => needs_cluster::<ConsumerStepDownResponse>(),
+            ApiCall::ConsumerCreate(of) => Outcome::of_change(self.consumer_create(call, &of)),
+            ApiCall::ConsumerNames(stream) => Outcome::of(self.consumer_names(call, stream)),
+            ApiCall::ConsumerList(stream) => Outcome::of(self.consumer_list(call, stream)),
+            ApiCall::ConsumerInfo(of) => Outcome::of(self.consumer_info(call, of)),
+            ApiCall::ConsumerDelete(of) => Outcome::of_change(self.consumer_delete(call, of)),
+            ApiCall::ConsumerPause(of) => Outcome::of_change(self.consumer_pause(call, of)),
+            ApiCall::ConsumerUnpin(of) => Outcome::of(self.consumer_unpin(call, of)),
+            ApiCall::ConsumerReset(of) => self.consumer_reset(call, of),
+            ApiCall::SystemOnly => Outcome::Done,
+            ApiCall::Unknown => {
+                let error = ApiError::new(&error::BAD_REQUEST);
+                Outcome::Answer(refusal_of_type(api::SYSTEM_RESPONSE, &error))
+            }
+        }
+    }
+
+    fn account_info(&self, call: &Call<'_, '_>) -> Result<AccountInfoResponse, ApiError> {
+        api::expect_empty(call.message.payload)?;
+        Ok(AccountInfoResponse {
+            info: self.account(),
+        })
+    }
+
+    fn direct_get(&mut self, call: &mut Call<'_, '_>, name: &str) -> Outcome {
+        let Ok(stream) = stream_for_direct(self, name) else {
+            return Outcome::Nobody;
+        };
+        let reply = call.message.reply;
+        if let Some(status) = level_status(call.message) {
+            call.context.out.publish(reply, b"", &status.block(), b"");
+            return Outcome::Done;
+        }
+        match api::MsgGetRequest::parse_direct(call.message.payload) {
+            Ok(request) => stream.direct_get(call.context, call.journal, &request, reply),
+            Err(status) => call.context.out.publish(reply, b"", &status.block(), b""),
+        }
+        Outcome::Done
+    }
+
+    fn direct_get_last(&mut self, call: &mut Call<'_, '_>, name: &str, subject: &[u8]) -> Outcome {
+        let Ok(stream) = stream_for_direct(self, name) else {
+            return Outcome::Nobody;
+        };
+        let reply = call.message.reply;
+        if let Some(status) = level_status(call.message) {
+            call.context.out.publish(reply, b"", &status.block(), b"");
+            return Outcome::Done;
+        }
+        let subject = String::from_utf8_lossy(subject);
+        match api::MsgGetRequest::parse_direct_last(call.message.payload, &subject) {
+            Ok(request) => stream.direct_get(call.context, call.journal, &request, reply),
+            Err(status) => call.context.out.publish(reply, b"", &status.block(), b""),
+        }
+        Outcome::Done
+    }
+}
+
+/// The status of a direct request that needs a newer server.
+fn level_status(message: &Incoming<'_>) -> Option<status::Status> {
+    if message.headers.is_empty() {
+        return None;
+    }
+    let level = Headers::new(message.headers).get("Nats-Required-Api-Level")?;
+    (!is_level_met(level)).then_some(status::REQUIRED_API_LEVEL)
+}
+
+fn stream_for_direct<'a>(
+    jetstream: &'a mut JetStream,
+    name: &str,
+) -> Result<&'a mut crate::stream::Stream, ApiError> {
+    let own = jetstream.names.get(name).copied();
+    let answers = |id: &u32| jetstream.streams[id].config.allow_direct;
+    let id = own
+        .filter(answers)
+        .or_else(|| jetstream.mirror_for_direct(name));
+    id.and_then(|id| jetstream.streams.get_mut(&id))
+        .map(|stream| &mut **stream)
+        .ok_or_else(|| ApiError::new(&error::STREAM_NOT_FOUND))
+}
+
+/// What only a cluster can do (E44 to E46).
+fn needs_cluster<R: Response>() -> Outcome {
+    let error = ApiError::new(&error::CLUSTER_REQUIRED);
+    Outcome::Answer(refusal::<R>(&error))
+}

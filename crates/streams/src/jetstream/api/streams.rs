@@ -1,0 +1,252 @@
+//! Streams over the API: create, update, delete, purge, look at (E21 to E27).
+
+use recado_log::Record;
+
+use super::Call;
+use crate::api::advisory::Action;
+use crate::api::{
+    self, INFOS_PER_PAGE, NAMES_PER_PAGE, Page, PurgeRequest, SUBJECTS_PER_PAGE,
+    StreamConfigRequest, StreamCreateResponse, StreamDeleteResponse, StreamInfoRequest,
+    StreamInfoResponse, StreamListResponse, StreamNamesResponse, StreamPurgeResponse,
+    StreamUpdateResponse, StreamsRequest,
+};
+use crate::config::{OtherStreams, StreamConfig, subjects_overlap};
+use crate::error::{self, ApiError};
+use crate::jetstream::JetStream;
+use crate::stream::{Stream, kinds, store_failed};
+
+/// Gaps that one answer lists.
+const DELETED_MAX: usize = 1_000_000;
+
+impl OtherStreams for JetStream {
+    fn config_of(&self, name: &str) -> Option<&StreamConfig> {
+        self.stream(name).ok().map(|stream| &stream.config)
+    }
+}
+
+impl JetStream {
+    pub(super) fn stream_create(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        name: &str,
+    ) -> Result<StreamCreateResponse, ApiError> {
+        let strict = self.settings.strict;
+        let mut request = StreamConfigRequest::parse(call.message.payload, strict)?;
+        request.config.set_required_level();
+        request.check_for_create(name)?;
+        let config =
+            request
+                .config
+                .check_and_normalise(&self.settings.limits, self, request.pedantic)?;
+        if let Ok(stream) = self.stream(name) {
+            if !stream.config.is_same_as(&config) {
+                return Err(ApiError::new(&error::STREAM_NAME_EXIST));
+            }
+        } else {
+            self.check_account_limits(&config, None)?;
+            self.check_overlap(&config)?;
+            self.add_stream(call, config)?;
+        }
+        let info = self.info_of(call, name)?;
+        Ok(StreamCreateResponse {
+            info,
+            did_create: true,
+        })
+    }
+
+    /// Makes a stream of a configuration that was checked.
+    pub(in crate::jetstream) fn add_stream(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        config: StreamConfig,
+    ) -> Result<u32, ApiError> {
+        let id = self.next_stream;
+        self.next_stream += 1;
+        let name = config.name.clone();
+        let mut stream = Stream::new(id, config, call.context.now_ns);
+        stream
+            .store_config(call.journal)
+            .map_err(|refused| store_failed(&refused))?;
+        self.names.insert(name.clone(), id);
+        self.streams.insert(id, Box::new(stream));
+        self.enter_subjects(id);
+        self.subscribe_to_subjects(call.context, id);
+        self.start_sources(call.context, call.journal, id);
+        self.schedule(id);
+        self.advise_stream(call.context, &name, Action::Created);
+        Ok(id)
+    }
+
+    pub(super) fn stream_update(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        name: &str,
+    ) -> Result<StreamUpdateResponse, ApiError> {
+        let strict = self.settings.strict;
+        let mut request = StreamConfigRequest::parse(call.message.payload, strict)?;
+        request.config.set_required_level();
+        request.check_name(name)?;
+        let limits = self.settings.limits.clone();
+        let old = self.stream(name)?.config.clone();
+        let config = old.check_update(&request.config, &limits, self, request.pedantic)?;
+        self.check_account_limits(&config, Some(&old))?;
+        self.check_overlap(&config)?;
+        let now_ns = call.context.now_ns;
+        let stream = self.stream_mut(name)?;
+        let id = stream.id;
+        stream
+            .update(call.journal, config, now_ns)
+            .map_err(|refused| store_failed(&refused))?;
+        self.leave_subjects(call.context, id);
+        self.enter_subjects(id);
+        self.subscribe_to_subjects(call.context, id);
+        self.start_sources(call.context, call.journal, id);
+        self.schedule(id);
+        self.activate(id);
+        self.advise_stream(call.context, name, Action::Updated);
+        let info = self.info_of(call, name)?;
+        Ok(StreamUpdateResponse { info })
+    }
+
+    pub(super) fn stream_delete(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        name: &str,
+    ) -> Result<StreamDeleteResponse, ApiError> {
+        api::expect_empty(call.message.payload)?;
+        let stream = self.stream(name)?;
+        let (id, on_file) = (stream.id, stream.messages.is_on_file());
+        if on_file {
+            let record = Record {
+                kind: kinds::STREAM_DELETED,
+                stream: id,
+                ..Record::default()
+            };
+            self.bury(call.journal, &record)
+                .map_err(|refused| store_failed(&refused))?;
+        }
+        let consumers: Vec<String> = self.stream(name)?.consumers.keys().cloned().collect();
+        for consumer in consumers {
+            self.drop_consumer(call.context, call.journal, id, &consumer);
+        }
+        self.leave_subjects(call.context, id);
+        self.stop_sources(call.context, call.journal, id);
+        self.names.remove(name);
+        if let Some(mut stream) = self.streams.remove(&id) {
+            stream.release_all(call.journal);
+            self.forget_bytes(&mut stream);
+        }
+        self.schedule(id);
+        self.unsaved.remove(&id);
+        self.wake_followers(name);
+        self.advise_stream(call.context, name, Action::Deleted);
+        Ok(StreamDeleteResponse { success: true })
+    }
+
+    pub(super) fn stream_purge(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        name: &str,
+    ) -> Result<StreamPurgeResponse, ApiError> {
+        let strict = self.settings.strict;
+        let request = PurgeRequest::parse(call.message.payload, strict)?;
+        let stream = self.stream_mut(name)?;
+        if stream.config.sealed {
+            return Err(ApiError::new(&error::STREAM_SEALED));
+        }
+        if stream.config.deny_purge {
+            let why = "stream purge not permitted";
+            return Err(ApiError::with(&error::STREAM_PURGE_FAILED, why));
+        }
+        let purged = stream
+            .purge(call.journal, &request.filter, request.seq, request.keep)
+            .map_err(|refused| store_failed(&refused))?;
+        let id = stream.id;
+        self.activate(id);
+        Ok(StreamPurgeResponse {
+            success: true,
+            purged,
+        })
+    }
+
+    pub(super) fn stream_info(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        name: &str,
+    ) -> Result<StreamInfoResponse, ApiError> {
+        let request = StreamInfoRequest::parse(call.message.payload, self.settings.strict)?;
+        let mut info = self.info_of(call, name)?;
+        let stream = self.stream(name)?;
+        if request.deleted_details {
+            info.state.deleted = stream.deleted(DELETED_MAX);
+        }
+        let mut page = Page::default();
+        if !request.subjects_filter.is_empty() {
+            let filter = &request.subjects_filter;
+            let (subjects, total) = stream.subjects_page(filter, request.offset, SUBJECTS_PER_PAGE);
+            info.state.subjects = subjects;
+            page = Page {
+                total,
+                offset: request.offset,
+                limit: SUBJECTS_PER_PAGE,
+            };
+        }
+        Ok(StreamInfoResponse { page, info })
+    }
+
+    /// Names of streams that have a subject like this, in order.
+    fn names_with(&self, subject: &str) -> Vec<&str> {
+        let has_it = |id: &u32| {
+            let stream = &self.streams[id];
+            subject.is_empty()
+                || stream
+                    .config
+                    .subjects
+                    .iter()
+                    .any(|own| subjects_overlap(own, subject))
+        };
+        let all = self.names.iter().filter(|(_, id)| has_it(id));
+        all.map(|(name, _)| name.as_str()).collect()
+    }
+
+    pub(super) fn stream_names(
+        &self,
+        call: &Call<'_, '_>,
+    ) -> Result<StreamNamesResponse, ApiError> {
+        let request = StreamsRequest::parse(call.message.payload, self.settings.strict)?;
+        let all = self.names_with(&request.subject);
+        let page = page(all.len(), request.offset, NAMES_PER_PAGE);
+        let names = all.iter().skip(page.offset).take(page.limit);
+        Ok(StreamNamesResponse {
+            streams: names.map(|&name| name.to_owned()).collect(),
+            page,
+        })
+    }
+
+    pub(super) fn stream_list(
+        &mut self,
+        call: &mut Call<'_, '_>,
+    ) -> Result<StreamListResponse, ApiError> {
+        let request = StreamsRequest::parse(call.message.payload, self.settings.strict)?;
+        let all = self.names_with(&request.subject);
+        let page = page(all.len(), request.offset, INFOS_PER_PAGE);
+        let names = all.iter().skip(page.offset).take(page.limit);
+        let names: Vec<String> = names.map(|&name| name.to_owned()).collect();
+        let streams = names.iter().map(|name| self.info_of(call, name));
+        Ok(StreamListResponse {
+            streams: streams.collect::<Result<_, _>>()?,
+            page,
+            missing: Vec::new(),
+            offline: std::collections::BTreeMap::new(),
+        })
+    }
+}
+
+/// Which part of a list an answer shows.
+pub(super) fn page(total: usize, offset: usize, limit: usize) -> Page {
+    Page {
+        total,
+        offset: offset.min(total),
+        limit,
+    }
+}

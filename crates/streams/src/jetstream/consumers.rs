@@ -1,0 +1,375 @@
+//! A consumer with what its owner keeps of it: where its records lie, what it owes.
+
+use recado_log::{Journal, Location, Record, Refused};
+
+use super::JetStream;
+use crate::consumer::{Consumer, Event, Progress, Read, Source};
+use crate::context::Context;
+use crate::index::{Filters, Scan};
+use crate::stream::{Messages, StoredConsumer, Stream, kinds};
+
+/// Changes after which progress is written whole again, so that the records before may go.
+const DELTAS_MAX: usize = 64;
+/// Bytes of changes after which it is.
+const DELTA_BYTES_MAX: usize = 256 * 1024;
+
+/// A consumer and its records.
+pub struct ConsumerSlot {
+    pub(crate) consumer: Consumer,
+    /// Its number in the log: never used again. 0: it is not kept there.
+    number: u64,
+    config_at: Option<Location>,
+    /// The last whole progress, and the changes since.
+    progress_at: Vec<Location>,
+    /// Counts its progress records.
+    progress_count: i64,
+    delta_bytes: usize,
+    /// Who wants to know when its progress is durable.
+    owed: Vec<Box<[u8]>>,
+    saved_ns: i64,
+}
+
+/// A stream as its consumers see it, for one call.
+pub(crate) struct StreamSource<'a> {
+    pub(crate) messages: &'a mut Messages,
+    pub(crate) journal: &'a mut dyn Journal,
+    pub(crate) settled: &'a mut Vec<u64>,
+}
+
+impl ConsumerSlot {
+    /// A consumer that is not in the log yet.
+    pub(crate) fn new(consumer: Consumer, number: u64, now_ns: i64) -> Self {
+        Self {
+            consumer,
+            number,
+            config_at: None,
+            progress_at: Vec::new(),
+            progress_count: 0,
+            delta_bytes: 0,
+            owed: Vec::new(),
+            saved_ns: now_ns,
+        }
+    }
+
+    /// A consumer as the log has it; why not, for the log of the server.
+    pub(super) fn revive(
+        context: &Context<'_>,
+        journal: &mut dyn Journal,
+        stream: &mut Stream,
+        (number, stored, config_at): (u64, &StoredConsumer, Location),
+        progress_count: i64,
+        parts: &[(&[u8], Location)],
+    ) -> Result<Self, String> {
+        let mut progress = Progress::default();
+        for (bytes, _) in parts {
+            progress
+                .apply(&stream.config.name, &stored.name, bytes)
+                .map_err(|error| error.to_string())?;
+        }
+        let name = stream.config.name.clone();
+        let mut settled = Vec::new();
+        let mut source = StreamSource {
+            messages: &mut stream.messages,
+            journal,
+            settled: &mut settled,
+        };
+        let (config, now_ns) = (stored.config.clone(), context.now_ns);
+        let consumer = if parts.is_empty() {
+            Consumer::new(
+                &name,
+                &stored.name,
+                config,
+                stored.created_ns,
+                &mut source,
+                now_ns,
+            )
+        } else {
+            let created_ns = stored.created_ns;
+            Consumer::restored(
+                &name,
+                &stored.name,
+                config,
+                created_ns,
+                progress,
+                &mut source,
+                now_ns,
+            )
+        };
+        Ok(Self {
+            config_at: Some(config_at),
+            progress_at: parts.iter().map(|(_, at)| *at).collect(),
+            progress_count,
+            ..Self::new(consumer, number, now_ns)
+        })
+    }
+
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Whether something happened that is not in the log.
+    pub(super) fn is_unsaved(&self) -> bool {
+        self.number > 0 && (self.consumer.is_dirty() || self.owes())
+    }
+
+    /// Whether somebody waits for its progress to be durable.
+    pub(super) fn owes(&self) -> bool {
+        !self.owed.is_empty()
+    }
+
+    pub(super) fn saved_ns(&self) -> i64 {
+        self.saved_ns
+    }
+
+    pub(super) fn owe(&mut self, reply: Box<[u8]>) {
+        self.owed.push(reply);
+    }
+
+    pub(super) fn take_owed(&mut self) -> Vec<Box<[u8]>> {
+        std::mem::take(&mut self.owed)
+    }
+
+    /// Writes the configuration; the one before may be forgotten.
+    pub(crate) fn store_config(
+        &mut self,
+        stream: u32,
+        journal: &mut dyn Journal,
+    ) -> Result<(), Refused> {
+        if self.number == 0 {
+            return Ok(());
+        }
+        let stored = StoredConsumer {
+            name: self.consumer.name().to_owned(),
+            config: self.consumer.config().clone(),
+            created_ns: self.consumer.created_ns(),
+        };
+        let at = journal.append(&Record {
+            kind: kinds::CONSUMER_CONFIG,
+            stream,
+            sequence: self.number,
+            payload: &stored.to_bytes(),
+            ..Record::default()
+        })?;
+        if let Some(old) = self.config_at.replace(at) {
+            journal.release(old);
+        }
+        Ok(())
+    }
+
+    /// Writes what changed, or everything where that is shorter in the long run.
+    pub(crate) fn save(
+        &mut self,
+        stream: u32,
+        now_ns: i64,
+        journal: &mut dyn Journal,
+    ) -> Result<(), Refused> {
+        if self.number == 0 || !self.consumer.is_dirty() {
+            return Ok(());
+        }
+        let whole = self.progress_at.is_empty()
+            || self.progress_at.len() > DELTAS_MAX
+            || self.delta_bytes > DELTA_BYTES_MAX
+            || self.consumer.is_next_whole();
+        let bytes = self.consumer.progress(whole);
+        let kind = if whole {
+            kinds::CONSUMER_SNAPSHOT
+        } else {
+            kinds::CONSUMER_DELTA
+        };
+        let written = journal.append(&Record {
+            kind,
+            stream,
+            sequence: self.number,
+            time_ns: self.progress_count + 1,
+            payload: &bytes,
+            ..Record::default()
+        });
+        let at = match written {
+            Ok(at) => at,
+            Err(refused) => {
+                // What the change told is told again, with everything.
+                self.delta_bytes = usize::MAX;
+                return Err(refused);
+            }
+        };
+        self.progress_count += 1;
+        self.saved_ns = now_ns;
+        if whole {
+            self.delta_bytes = 0;
+            for old in self.progress_at.drain(..) {
+                journal.release(old);
+            }
+        } else {
+            self.delta_bytes = self.delta_bytes.saturating_add(bytes.len());
+        }
+        self.progress_at.push(at);
+        Ok(())
+    }
+
+    /// Its records may be forgotten.
+    pub(crate) fn release_all(&self, journal: &mut dyn Journal) {
+        for at in self.config_at.iter().chain(&self.progress_at) {
+            journal.release(*at);
+        }
+    }
+
+    pub(super) fn keeps(&self, at: Location) -> bool {
+        self.config_at == Some(at) || self.progress_at.contains(&at)
+    }
+
+    pub(super) fn moved(&mut self, from: Location, to: Location) {
+        let own = self.config_at.iter_mut().chain(&mut self.progress_at);
+        for place in own.filter(|place| **place == from) {
+            *place = to;
+        }
+    }
+}
+
+impl Source for StreamSource<'_> {
+    fn first_sequence(&self) -> u64 {
+        self.messages.index.first_sequence()
+    }
+
+    fn last_sequence(&self) -> u64 {
+        self.messages.visible()
+    }
+
+    fn next_matching(&mut self, from: u64, filters: &mut Filters, budget: &mut usize) -> Scan {
+        let visible = self.messages.visible();
+        self.messages
+            .index
+            .next_matching(from, visible, filters, budget)
+    }
+
+    fn last_matching(&mut self, filters: &mut Filters) -> Option<u64> {
+        self.messages
+            .index
+            .last_matching(self.messages.visible(), filters)
+    }
+
+    fn count_matching(&mut self, from: u64, filters: &mut Filters) -> u64 {
+        let visible = self.messages.visible();
+        self.messages.index.count_matching(from, visible, filters)
+    }
+
+    fn last_per_subject(&mut self, filters: &mut Filters) -> Vec<u64> {
+        self.messages
+            .index
+            .last_per_subject(filters, self.messages.visible())
+    }
+
+    fn first_at_or_after(&self, time_ns: i64) -> Option<u64> {
+        let found = self.messages.index.first_at_or_after(time_ns);
+        found.filter(|sequence| *sequence <= self.messages.visible())
+    }
+
+    fn exists(&self, sequence: u64) -> bool {
+        sequence <= self.messages.visible() && self.messages.index.get(sequence).is_some()
+    }
+
+    fn matches(&mut self, sequence: u64, filters: &mut Filters) -> bool {
+        let visible = self.messages.visible();
+        if sequence > visible {
+            return false;
+        }
+        let index = &self.messages.index;
+        index
+            .get(sequence)
+            .is_some_and(|meta| filters.matches(index.subject(meta.subject)))
+    }
+
+    fn read(&mut self, sequence: u64) -> Read<'_> {
+        self.messages.read(self.journal, sequence)
+    }
+
+    fn settled(&mut self, sequence: u64) {
+        self.settled.push(sequence);
+    }
+}
+
+impl JetStream {
+    /// Lets a consumer act, and sees to what came of it. `act` may give back who is owed a confirmation.
+    pub(super) fn act_on(
+        &mut self,
+        context: &mut Context<'_>,
+        journal: &mut dyn Journal,
+        id: u32,
+        name: &str,
+        act: impl FnOnce(&mut Consumer, &mut Context<'_>, &mut StreamSource<'_>) -> Option<Box<[u8]>>,
+    ) -> bool {
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return false;
+        };
+        let mut settled = Vec::new();
+        let Some(slot) = stream.consumers.get_mut(name) else {
+            return false;
+        };
+        let mut source = StreamSource {
+            messages: &mut stream.messages,
+            journal,
+            settled: &mut settled,
+        };
+        let owed = act(&mut slot.consumer, context, &mut source);
+        let events = slot.consumer.take_events();
+        match owed {
+            Some(reply) if slot.number > 0 => slot.owe(reply),
+            // What is kept in memory only is as durable as it will ever be.
+            Some(reply) => context.out.publish(&reply, b"", b"", b""),
+            None => {}
+        }
+        let unsaved = slot.is_unsaved();
+        if unsaved {
+            self.unsaved.insert(id);
+        }
+        if !settled.is_empty() {
+            self.settle(context, journal, id, &settled);
+        }
+        self.tell_events(context, journal, id, name, events);
+        self.activate(id);
+        true
+    }
+
+    /// Messages that a consumer is done with leave a stream that keeps them only for its consumers (E81, E82).
+    pub(super) fn settle(
+        &mut self,
+        context: &mut Context<'_>,
+        journal: &mut dyn Journal,
+        id: u32,
+        settled: &[u64],
+    ) {
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return;
+        };
+        let gone = stream.nobody_needs(settled);
+        if gone.is_empty() {
+            return;
+        }
+        // A refusal means that the log is full or stopped: they stay, and are settled again after a restart.
+        if stream.remove_for_good(journal, &gone).is_ok() {
+            let last = stream.last_sequence();
+            self.replies.grown(id, last);
+        }
+        let _ = context;
+    }
+
+    /// Takes a consumer away: nobody is told, and its records go.
+    pub(super) fn drop_consumer(
+        &mut self,
+        context: &mut Context<'_>,
+        journal: &mut dyn Journal,
+        id: u32,
+        name: &str,
+    ) {
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return;
+        };
+        if let Some(mut slot) = stream.consumers.remove(name) {
+            slot.consumer.end_deleted(context);
+            slot.release_all(journal);
+            self.numbers.remove(&slot.number());
+        }
+    }
+}
+
+/// What happened to a consumer, for the owner.
+pub(super) type Events = Vec<Event>;

@@ -1,0 +1,357 @@
+//! All streams of one account: what comes in on their subjects, on the API and on ack subjects, and what
+//! time brings. One owner; nothing here blocks, and nothing here knows sockets, files or clocks.
+
+mod acks;
+mod api;
+mod consumers;
+mod events;
+mod open;
+mod publish;
+mod replies;
+mod sources;
+mod streams;
+mod upkeep;
+mod work;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+
+use recado_log::{Journal, Position};
+
+use crate::config::{Limits, Storage};
+use crate::context::Context;
+use crate::error::{self, ApiError};
+use crate::stream::Stream;
+
+pub use consumers::ConsumerSlot;
+pub use events::DEAD_LETTER_KEY;
+pub use open::{Opening, OpeningReport};
+pub(crate) use sources::Feeding;
+pub use upkeep::Segments;
+
+use replies::WaitingReplies;
+use upkeep::Grave;
+
+/// Sids of what is subscribed to besides the streams' own subjects.
+const SID_API: &[u8] = b"a";
+const SID_ACK: &[u8] = b"k";
+const SID_FLOW: &[u8] = b"f";
+const SID_SNAPSHOT: &[u8] = b"n";
+
+/// What the server's configuration says.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `domain`, shown in replies.
+    pub domain: Option<String>,
+    /// Unknown fields in requests are refused.
+    pub strict: bool,
+    /// Bytes of all streams in memory; none for no limit.
+    pub memory_bytes_max: Option<u64>,
+    /// Bytes of all streams in the log; none for no limit.
+    pub file_bytes_max: Option<u64>,
+    /// Messages of one stream that may wait for the disk (E97).
+    pub backlog_messages_max: u64,
+    /// Bytes of them.
+    pub backlog_bytes_max: u64,
+    /// Account's and server's limits.
+    pub limits: Limits,
+    /// Name of the server, shown as leader.
+    pub server_name: String,
+    /// Version that `_nats.ver` shows.
+    pub version: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            domain: None,
+            strict: true,
+            memory_bytes_max: None,
+            file_bytes_max: None,
+            backlog_messages_max: 100_000,
+            backlog_bytes_max: 128 * 1024 * 1024,
+            limits: Limits::default(),
+            server_name: "recado".to_owned(),
+            version: "2.15.0".to_owned(),
+        }
+    }
+}
+
+/// A message that came in on one of the subscriptions.
+#[derive(Clone, Copy, Debug)]
+pub struct Incoming<'a> {
+    /// Which subscription.
+    pub sid: &'a [u8],
+    /// Subject that it was published on.
+    pub subject: &'a [u8],
+    /// Reply subject, or empty.
+    pub reply: &'a [u8],
+    /// Header block, or empty.
+    pub headers: &'a [u8],
+    /// Payload.
+    pub payload: &'a [u8],
+}
+
+/// All streams and consumers of one account.
+pub struct JetStream {
+    settings: Settings,
+    streams: HashMap<u32, Box<Stream>>,
+    names: BTreeMap<String, u32>,
+    /// Filters subscribed to, with the sid and the stream.
+    subjects: BTreeMap<String, (String, u32)>,
+    next_stream: u32,
+    next_consumer: u64,
+    /// Consumers that are in the log: stream and name by number.
+    numbers: HashMap<u64, (u32, String)>,
+    /// Records that say that something is gone.
+    graves: Vec<Grave>,
+    /// Damaged messages that consumers met.
+    lost: Vec<(String, u64)>,
+    next_sid: u64,
+    replies: WaitingReplies,
+    /// Streams whose consumers may have something to deliver.
+    active: VecDeque<u32>,
+    /// Streams that take messages from one of this name.
+    followers: BTreeMap<String, BTreeSet<u32>>,
+    /// When each stream wants to act next, by time and by stream.
+    deadlines: BTreeSet<(i64, u32)>,
+    deadline_of: HashMap<u32, i64>,
+    /// Streams and consumers with progress that is not in the log yet.
+    unsaved: BTreeSet<u32>,
+    /// Segment that the last checkpoint was made in.
+    checkpoint_segment: u32,
+    /// Why nothing is stored any more.
+    stopped: Option<String>,
+    api_total: u64,
+    api_errors: u64,
+    /// Bytes of all streams, by where they lie.
+    file_bytes: u64,
+    memory_bytes: u64,
+    transfers: api::Transfers,
+}
+
+impl JetStream {
+    /// An account without streams.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            streams: HashMap::new(),
+            names: BTreeMap::new(),
+            subjects: BTreeMap::new(),
+            next_stream: 1,
+            next_consumer: 1,
+            numbers: HashMap::new(),
+            graves: Vec::new(),
+            lost: Vec::new(),
+            next_sid: 1,
+            replies: WaitingReplies::default(),
+            active: VecDeque::new(),
+            followers: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+            deadline_of: HashMap::new(),
+            unsaved: BTreeSet::new(),
+            checkpoint_segment: 0,
+            stopped: None,
+            api_total: 0,
+            api_errors: 0,
+            file_bytes: 0,
+            memory_bytes: 0,
+            transfers: api::Transfers::default(),
+        }
+    }
+
+    /// Subscribes to everything that concerns it: at the start, and again after it was cut off.
+    pub fn subscribe(&mut self, context: &mut Context<'_>, _journal: &mut dyn Journal) {
+        for (filter, sid) in [
+            ("$JS.API.>", SID_API),
+            ("$JS.ACK.>", SID_ACK),
+            ("$JS.FC.>", SID_FLOW),
+            ("$JS.SNAPSHOT.>", SID_SNAPSHOT),
+        ] {
+            context.out.subscribe(filter.as_bytes(), sid);
+        }
+        if let Some(domain) = &self.settings.domain {
+            let filter = format!("$JS.{domain}.API.>");
+            context.out.subscribe(filter.as_bytes(), b"d");
+        }
+        for (filter, (sid, _)) in &self.subjects {
+            context.out.subscribe(filter.as_bytes(), sid.as_bytes());
+        }
+    }
+
+    /// Takes a message in.
+    pub fn handle(
+        &mut self,
+        context: &mut Context<'_>,
+        journal: &mut dyn Journal,
+        message: &Incoming<'_>,
+    ) {
+        match message.sid {
+            [b's', rest @ ..] => {
+                if let Some(id) = leading_number(rest) {
+                    self.publish(context, journal, id, message);
+                }
+            }
+            SID_ACK => self.handle_ack(context, journal, message),
+            SID_API | b"d" => self.handle_api(context, journal, message),
+            SID_FLOW => self.handle_flow_control(context, journal, message),
+            SID_SNAPSHOT => self.handle_transfer(context, journal, message),
+            _ => {}
+        }
+    }
+
+    /// Everything before `end` goes to the disk now.
+    pub fn sealed(&mut self, end: Position) {
+        for id in self.replies.seal(end) {
+            if let Some(stream) = self.streams.get_mut(&id) {
+                stream.sealed();
+            }
+        }
+    }
+
+    /// Everything before `position` is on disk: acks leave, consumers see what is new.
+    pub fn durable(
+        &mut self,
+        context: &mut Context<'_>,
+        journal: &mut dyn Journal,
+        position: Position,
+    ) {
+        let released = self.replies.release(position, context.out);
+        for (id, last) in released.grown {
+            if let Some(stream) = self.streams.get_mut(&id) {
+                stream.became_durable(context, journal, last);
+            }
+            self.activate(id);
+        }
+    }
+
+    /// Whether somebody waits for what was done since the last batch.
+    pub fn has_waiting(&self) -> bool {
+        self.replies.is_open()
+    }
+
+    /// The store failed: nothing after `durable` holds.
+    pub fn failed(&mut self, context: &mut Context<'_>, stopped: bool, why: &str) {
+        if stopped {
+            self.stopped = Some(why.to_owned());
+        }
+        let error = ApiError::with(&error::STREAM_STORE_FAILED, why);
+        let streams = &self.streams;
+        let out = &mut *context.out;
+        self.replies.fail(|id, reply| {
+            let name = streams.get(&id).map(|stream| stream.config.name.as_str());
+            let body = publish::error_body(name.unwrap_or_default(), &error);
+            out.publish(reply, b"", b"", &body);
+        });
+        let mut feeding = Vec::new();
+        for (id, stream) in &mut self.streams {
+            stream.roll_back();
+            if stream.is_feeding() {
+                feeding.push(*id);
+            }
+        }
+        for id in feeding {
+            self.activate(id);
+        }
+    }
+
+    /// Puts a stream in the list of those that have something to do.
+    fn activate(&mut self, id: u32) {
+        if let Some(stream) = self.streams.get_mut(&id)
+            && !std::mem::replace(&mut stream.is_active, true)
+        {
+            self.active.push_back(id);
+        }
+    }
+
+    /// When it wants to act next although nothing comes in.
+    pub fn next_deadline(&self) -> Option<i64> {
+        self.deadlines.first().map(|(at, _)| *at)
+    }
+
+    /// Notes when a stream wants to act next.
+    fn schedule(&mut self, id: u32) {
+        self.account_for(id);
+        let next = self
+            .streams
+            .get(&id)
+            .and_then(|stream| stream.next_deadline());
+        let known = self.deadline_of.get(&id).copied();
+        if known == next {
+            return;
+        }
+        if let Some(known) = known {
+            self.deadlines.remove(&(known, id));
+        }
+        match next {
+            Some(next) => {
+                self.deadlines.insert((next, id));
+                self.deadline_of.insert(id, next);
+            }
+            None => {
+                self.deadline_of.remove(&id);
+            }
+        }
+    }
+
+    fn stream(&self, name: &str) -> Result<&Stream, ApiError> {
+        let found = self.names.get(name).and_then(|id| self.streams.get(id));
+        found
+            .map(|stream| &**stream)
+            .ok_or_else(|| ApiError::new(&error::STREAM_NOT_FOUND))
+    }
+
+    fn stream_mut(&mut self, name: &str) -> Result<&mut Stream, ApiError> {
+        let found = self.names.get(name).and_then(|id| self.streams.get_mut(id));
+        found
+            .map(|stream| &mut **stream)
+            .ok_or_else(|| ApiError::new(&error::STREAM_NOT_FOUND))
+    }
+
+    /// Bytes that streams of this kind may still take.
+    fn bytes_left(&self, storage: Storage) -> u64 {
+        let max = match storage {
+            Storage::File => self.settings.file_bytes_max,
+            Storage::Memory => self.settings.memory_bytes_max,
+        };
+        let Some(max) = max else {
+            return u64::MAX;
+        };
+        max.saturating_sub(self.bytes_used(storage))
+    }
+
+    fn bytes_used(&self, storage: Storage) -> u64 {
+        match storage {
+            Storage::File => self.file_bytes,
+            Storage::Memory => self.memory_bytes,
+        }
+    }
+
+    /// A stream is gone.
+    fn forget_bytes(&mut self, stream: &mut Stream) {
+        let sum = match stream.config.storage {
+            Storage::File => &mut self.file_bytes,
+            Storage::Memory => &mut self.memory_bytes,
+        };
+        *sum = sum.saturating_sub(std::mem::take(&mut stream.accounted_bytes));
+    }
+
+    /// Brings the account's sum up to date with a stream that gained or lost messages.
+    fn account_for(&mut self, id: u32) {
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return;
+        };
+        let bytes = stream.messages.index.bytes();
+        let sum = match stream.config.storage {
+            Storage::File => &mut self.file_bytes,
+            Storage::Memory => &mut self.memory_bytes,
+        };
+        *sum = sum.saturating_sub(stream.accounted_bytes) + bytes;
+        stream.accounted_bytes = bytes;
+    }
+}
+
+/// The number that a text begins with.
+fn leading_number(text: &[u8]) -> Option<u32> {
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    std::str::from_utf8(text.get(..digits)?).ok()?.parse().ok()
+}

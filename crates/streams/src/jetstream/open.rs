@@ -1,0 +1,455 @@
+//! From the log back to streams and consumers, when a store is opened. Records come in log order, which after
+//! compaction is not the order of their birth: a moved record comes late, a stream's configuration may
+//! come behind its messages.
+
+use std::collections::BTreeMap;
+
+use recado_log::{Entry, Journal, Location};
+
+use super::sources::FoundSources;
+use super::upkeep::Grave;
+use super::{ConsumerSlot, JetStream, Settings};
+use crate::context::Context;
+use crate::stream::{Messages, StoredConsumer, StoredStream, Stream, kinds};
+
+/// What the log holds, while it is read.
+pub struct Opening {
+    settings: Settings,
+    streams: BTreeMap<u32, OpeningStream>,
+    consumers: BTreeMap<u64, OpeningConsumer>,
+    /// Records that are dead already.
+    dead: Vec<Location>,
+    next_stream: u32,
+    next_consumer: u64,
+    lost: Vec<String>,
+}
+
+struct OpeningStream {
+    stream: Stream,
+    config: Option<Location>,
+    deleted: Option<Location>,
+    removed: Vec<(u32, Location)>,
+    state: Option<(Location, (u64, u64))>,
+    sources: FoundSources,
+}
+
+#[derive(Default)]
+struct OpeningConsumer {
+    stream: u32,
+    stored: Option<(StoredConsumer, Location)>,
+    deleted: Option<Location>,
+    /// Progress by its own count: whole or not, bytes, place.
+    progress: BTreeMap<i64, (bool, Vec<u8>, Location)>,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default)]
+pub struct OpeningReport {
+    /// Streams.
+    pub streams: usize,
+    /// Consumers.
+    pub consumers: usize,
+    /// Messages.
+    pub messages: u64,
+    /// What was lost, in words for the log.
+    pub lost: Vec<String>,
+}
+
+impl Opening {
+    /// Nothing was read yet.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            streams: BTreeMap::new(),
+            consumers: BTreeMap::new(),
+            dead: Vec::new(),
+            next_stream: 1,
+            next_consumer: 1,
+            lost: Vec::new(),
+        }
+    }
+
+    /// A record of the log. `payload` is there for control records.
+    pub fn record(&mut self, entry: &Entry<'_>, payload: &[u8]) {
+        match entry.kind {
+            kinds::MESSAGE => self.message(entry),
+            kinds::STREAM_CONFIG => self.stream_config(entry, payload),
+            kinds::STREAM_DELETED => {
+                let stream = self.stream(entry.stream);
+                stream.deleted = Some(entry.at);
+            }
+            kinds::REMOVED => self.removed(entry, payload),
+            kinds::STATE => self.state(entry, payload),
+            kinds::SOURCES => {
+                let found = &mut self.stream(entry.stream).sources;
+                let dead = found.record(entry.sequence, entry.at, payload);
+                self.dead.extend(dead);
+            }
+            kinds::CONSUMER_CONFIG => self.consumer_config(entry, payload),
+            kinds::CONSUMER_DELETED => self.consumer(entry).deleted = Some(entry.at),
+            kinds::CONSUMER_SNAPSHOT | kinds::CONSUMER_DELTA => {
+                let whole = entry.kind == kinds::CONSUMER_SNAPSHOT;
+                let record = (whole, payload.to_vec(), entry.at);
+                let old = self.consumer(entry).progress.insert(entry.time_ns, record);
+                self.dead.extend(old.map(|(_, _, at)| at));
+            }
+            kind => self.lost.push(format!(
+                "a record of kind {kind} was written by a newer version and is passed over"
+            )),
+        }
+    }
+
+    /// Damage: what the log still knows of it.
+    pub fn lost(&mut self, stream: Option<u32>, sequence: Option<u64>, bytes: u64, why: &str) {
+        let name = stream.and_then(|id| {
+            let opening = self.streams.get_mut(&id)?;
+            opening.stream.messages.note_lost(sequence, bytes);
+            if let Some(sequence) = sequence {
+                opening.stream.messages.index.skip_to(sequence);
+            }
+            Some(opening.stream.config.name.clone())
+        });
+        let stream = match (name, stream) {
+            (Some(name), _) if !name.is_empty() => format!("stream {name}"),
+            (_, Some(id)) => format!("stream number {id}"),
+            _ => "an unknown stream".to_owned(),
+        };
+        let sequence = sequence.map_or(String::new(), |sequence| format!(", sequence {sequence}"));
+        self.lost
+            .push(format!("{stream}{sequence}, {bytes} bytes: {why}"));
+    }
+
+    fn stream(&mut self, id: u32) -> &mut OpeningStream {
+        self.next_stream = self.next_stream.max(id.saturating_add(1));
+        self.streams.entry(id).or_insert_with(|| OpeningStream {
+            stream: Stream::new(id, crate::config::StreamConfig::default(), 0),
+            config: None,
+            deleted: None,
+            removed: Vec::new(),
+            state: None,
+            sources: FoundSources::default(),
+        })
+    }
+
+    fn consumer(&mut self, entry: &Entry<'_>) -> &mut OpeningConsumer {
+        self.next_consumer = self.next_consumer.max(entry.sequence.saturating_add(1));
+        let consumer = self.consumers.entry(entry.sequence).or_default();
+        consumer.stream = entry.stream;
+        consumer
+    }
+
+    fn message(&mut self, entry: &Entry<'_>) {
+        let opening = self.stream(entry.stream);
+        if entry.flags & kinds::IS_SOURCED != 0 {
+            opening.sources.copy(entry.sequence, entry.at);
+        }
+        let stream = &mut opening.stream;
+        let size = stream.messages.size_of(
+            entry.subject.len(),
+            entry.headers_len as usize,
+            entry.payload_len as usize,
+        ) as u32;
+        let (sequence, at) = (entry.sequence, entry.at);
+        let is_known = opening.config.is_some();
+        let below = opening
+            .state
+            .is_some_and(|(_, (first, _))| sequence < first);
+        if below {
+            self.dead.push(at);
+            return;
+        }
+        let old = stream.messages.replay(
+            sequence,
+            entry.subject,
+            entry.time_ns,
+            size,
+            at,
+            entry.flags,
+        );
+        let mut dead = Vec::new();
+        if is_known {
+            stream.enforce_limits_again(entry.subject, &mut dead);
+        }
+        self.dead.extend(old.into_iter().chain(dead));
+    }
+
+    fn stream_config(&mut self, entry: &Entry<'_>, payload: &[u8]) {
+        let stored = match StoredStream::from_bytes(payload) {
+            Ok(stored) => stored,
+            Err(why) => {
+                return self.lost.push(format!(
+                    "the configuration of stream number {}: {why}",
+                    entry.stream
+                ));
+            }
+        };
+        let opening = self.stream(entry.stream);
+        let old = opening.config.replace(entry.at);
+        opening.stream.reconfigure(stored);
+        self.dead.extend(old);
+    }
+
+    fn removed(&mut self, entry: &Entry<'_>, payload: &[u8]) {
+        let Some(youngest) = kinds::youngest_segment(payload) else {
+            return;
+        };
+        let opening = self.stream(entry.stream);
+        opening.removed.push((youngest, entry.at));
+        let mut dead = Vec::new();
+        for (first, run) in kinds::removed_runs(payload) {
+            for sequence in first..first.saturating_add(run) {
+                dead.extend(opening.stream.messages.forget(sequence));
+            }
+        }
+        self.dead.append(&mut dead);
+    }
+
+    fn state(&mut self, entry: &Entry<'_>, payload: &[u8]) {
+        let Some((first, last)) = kinds::decode_state(payload) else {
+            return;
+        };
+        let opening = self.stream(entry.stream);
+        // A moved one may come late: what it says was true before.
+        let older = opening.state.is_some_and(|(_, (known_first, known_last))| {
+            (first, last) < (known_first, known_last)
+        });
+        if older {
+            return self.dead.push(entry.at);
+        }
+        let old = opening.state.replace((entry.at, (first, last)));
+        let mut dead: Vec<Location> = old.map(|(at, _)| at).into_iter().collect();
+        let messages = &mut opening.stream.messages;
+        messages.forget_before(first, &mut dead);
+        messages.index.skip_to(last);
+        self.dead.append(&mut dead);
+    }
+
+    fn consumer_config(&mut self, entry: &Entry<'_>, payload: &[u8]) {
+        match StoredConsumer::from_bytes(payload) {
+            Ok(stored) => {
+                let old = self.consumer(entry).stored.replace((stored, entry.at));
+                self.dead.extend(old.map(|(_, at)| at));
+            }
+            Err(why) => self.lost.push(format!(
+                "the configuration of consumer number {} of stream number {}: {why}",
+                entry.sequence, entry.stream
+            )),
+        }
+    }
+
+    /// All was read: streams and consumers as they are now.
+    pub fn finish(
+        self,
+        context: &mut Context<'_>,
+        journal: &mut dyn Journal,
+    ) -> (JetStream, OpeningReport) {
+        let Self {
+            settings,
+            mut streams,
+            consumers,
+            dead,
+            next_stream,
+            next_consumer,
+            lost,
+        } = self;
+        let mut jetstream = JetStream::new(settings);
+        jetstream.next_stream = next_stream;
+        jetstream.next_consumer = next_consumer;
+        let mut report = OpeningReport {
+            lost,
+            ..OpeningReport::default()
+        };
+        for (id, opening) in &mut streams {
+            let found = std::mem::take(&mut opening.sources);
+            let sources = opening.stream.config.sources.len();
+            opening.stream.feeding = found.finish(journal, *id, sources);
+        }
+        for at in dead {
+            journal.release(at);
+        }
+        let mut deleted = BTreeMap::new();
+        for (id, opening) in streams {
+            match (opening.config, opening.deleted) {
+                (_, Some(at)) => {
+                    deleted.insert(id, at);
+                    let mut stream = opening.stream;
+                    stream.opened(opening.config, opening.state, opening.removed);
+                    stream.release_all(journal);
+                }
+                (None, None) => report.lost.push(format!(
+                    "{} messages of stream number {id}, whose configuration is not there",
+                    opening.stream.messages.index.len()
+                )),
+                (Some(_), None) => {
+                    report.streams += 1;
+                    jetstream.take_over(context, journal, opening);
+                }
+            }
+        }
+        for (number, consumer) in consumers {
+            report.consumers += usize::from(jetstream.revive(
+                context,
+                journal,
+                number,
+                consumer,
+                &deleted,
+                &mut report.lost,
+            ));
+        }
+        jetstream.settle_in(context, journal);
+        let ids: Vec<u32> = jetstream.streams.keys().copied().collect();
+        for id in ids {
+            jetstream.start_sources(context, journal, id);
+        }
+        for at in deleted.into_values() {
+            let youngest = at.segment;
+            jetstream.graves.push(Grave { youngest, at });
+        }
+        report.messages = jetstream
+            .streams
+            .values()
+            .map(|stream| stream.messages.index.len())
+            .sum();
+        (jetstream, report)
+    }
+}
+
+impl JetStream {
+    fn take_over(
+        &mut self,
+        context: &mut Context<'_>,
+        journal: &mut dyn Journal,
+        opening: OpeningStream,
+    ) {
+        let mut stream = opening.stream;
+        stream.opened(opening.config, opening.state, opening.removed);
+        stream.messages.show_all();
+        stream.rebuild_from_headers(context.now_ns, journal);
+        let (id, name) = (stream.id, stream.config.name.clone());
+        self.names.insert(name, id);
+        self.streams.insert(id, Box::new(stream));
+        self.enter_subjects(id);
+    }
+
+    /// A consumer as it was. Whether there is one.
+    fn revive(
+        &mut self,
+        context: &mut Context<'_>,
+        journal: &mut dyn Journal,
+        number: u64,
+        opening: OpeningConsumer,
+        deleted: &BTreeMap<u32, Location>,
+        lost: &mut Vec<String>,
+    ) -> bool {
+        let progress = opening.progress.values().map(|(_, _, at)| *at);
+        let stored_at = opening.stored.as_ref().map(|(_, at)| *at);
+        let gone = opening.deleted.is_some() || deleted.contains_key(&opening.stream);
+        let (Some((stored, at)), false) = (&opening.stored, gone) else {
+            for at in progress.chain(stored_at) {
+                journal.release(at);
+            }
+            if let Some(at) = opening.deleted {
+                self.graves.push(Grave {
+                    youngest: at.segment,
+                    at,
+                });
+            }
+            if !gone && !opening.progress.is_empty() {
+                lost.push(format!(
+                    "the configuration of consumer number {number} of stream number {}",
+                    opening.stream
+                ));
+            }
+            return false;
+        };
+        let Some(stream) = self.streams.get_mut(&opening.stream) else {
+            return false;
+        };
+        let whole = opening
+            .progress
+            .iter()
+            .rev()
+            .find(|(_, (whole, _, _))| *whole);
+        let from = whole.map_or(i64::MIN, |(count, _)| *count);
+        for (_, (_, _, at)) in opening.progress.range(..from) {
+            journal.release(*at);
+        }
+        let parts: Vec<(&[u8], Location)> = opening
+            .progress
+            .range(from..)
+            .map(|(_, (_, bytes, at))| (bytes.as_slice(), *at))
+            .collect();
+        let count = opening.progress.keys().next_back().copied().unwrap_or(0);
+        let slot = ConsumerSlot::revive(
+            context,
+            journal,
+            stream,
+            (number, stored, *at),
+            count,
+            &parts,
+        );
+        match slot {
+            Ok(slot) => {
+                stream.consumers.insert(stored.name.clone(), Box::new(slot));
+                self.numbers
+                    .insert(number, (opening.stream, stored.name.clone()));
+                true
+            }
+            Err(why) => {
+                lost.push(format!(
+                    "the progress of consumer {} of stream {}: {why}",
+                    stored.name, stream.config.name
+                ));
+                false
+            }
+        }
+    }
+
+    /// Limits and ages that were passed while nobody was here.
+    fn settle_in(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal) {
+        let ids: Vec<u32> = self.streams.keys().copied().collect();
+        for id in ids {
+            if let Some(stream) = self.streams.get_mut(&id) {
+                stream.enforce_all_limits();
+                stream.messages.sealed();
+                stream.messages.settle_removals(journal);
+            }
+            self.schedule(id);
+            self.activate(id);
+        }
+        let _ = context;
+    }
+}
+
+impl Messages {
+    /// A message as the log tells of it; where an older copy lies, if there is one.
+    fn replay(
+        &mut self,
+        sequence: u64,
+        subject: &[u8],
+        time_ns: i64,
+        size: u32,
+        at: Location,
+        flags: u8,
+    ) -> Option<Location> {
+        self.index
+            .insert(sequence, subject, time_ns, size, at, flags)
+    }
+
+    /// Removes one; where it lay.
+    fn forget(&mut self, sequence: u64) -> Option<Location> {
+        self.index
+            .remove(sequence)
+            .map(|removed| removed.meta.place)
+    }
+
+    fn forget_before(&mut self, first: u64, dead: &mut Vec<Location>) {
+        self.index
+            .remove_before(first, |removed| dead.push(removed.meta.place));
+    }
+
+    fn show_all(&mut self) {
+        let last = self.index.last_sequence();
+        self.show_up_to(last);
+    }
+}

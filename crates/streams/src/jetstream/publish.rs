@@ -1,0 +1,135 @@
+//! Publishes: into the stream, and the ack once that is durable (E83 to E99).
+
+use recado_log::Journal;
+
+use super::{Incoming, JetStream};
+use crate::api::{PubAck, append_pub_refusal, status};
+use crate::config::PersistMode;
+use crate::context::Context;
+use crate::error::{self, ApiError};
+use crate::stream::{Accepted, Env, Origin, Stream};
+
+impl JetStream {
+    /// A message on a stream's subject.
+    pub(super) fn publish(
+        &mut self,
+        context: &mut Context<'_>,
+        journal: &mut dyn Journal,
+        id: u32,
+        message: &Incoming<'_>,
+    ) {
+        let Some(storage) = self.streams.get(&id).map(|stream| stream.config.storage) else {
+            return;
+        };
+        let bytes_left = self.bytes_left(storage);
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return;
+        };
+        let settings = &self.settings;
+        if stream.backlog_messages() > settings.backlog_messages_max
+            || stream.backlog_bytes() > settings.backlog_bytes_max
+        {
+            return refuse_for_now(context, stream, message.reply);
+        }
+        let mut env = Env {
+            now_ns: context.now_ns,
+            journal,
+            bytes_left,
+            chance: (context.random)() as u32,
+        };
+        let outcome = stream.publish(
+            &mut env,
+            Origin::Client,
+            message.subject,
+            message.headers,
+            message.payload,
+        );
+        match outcome {
+            Ok(accepted) => {
+                self.acknowledge(context, id, message.reply, &accepted);
+                self.after_publish(id);
+            }
+            Err(error) => {
+                if !message.reply.is_empty() && !stream.config.no_ack {
+                    let body = error_body(&stream.config.name, &error);
+                    context.out.publish(message.reply, b"", b"", &body);
+                }
+            }
+        }
+    }
+
+    /// Answers a publish: at once where the stream lies in memory or asked for it, else when it is durable.
+    fn acknowledge(
+        &mut self,
+        context: &mut Context<'_>,
+        id: u32,
+        reply: &[u8],
+        accepted: &Accepted,
+    ) {
+        let Some(stream) = self.streams.get(&id) else {
+            return;
+        };
+        let on_file = stream.messages.is_on_file();
+        if on_file {
+            self.replies.grown(id, stream.last_sequence());
+        }
+        if reply.is_empty() || stream.config.no_ack {
+            return;
+        }
+        let mut ack = PubAck {
+            stream: &stream.config.name,
+            domain: self.settings.domain.as_deref().unwrap_or_default(),
+            ..PubAck::default()
+        };
+        match accepted {
+            Accepted::Stored(sequence) => ack.seq = *sequence,
+            Accepted::Duplicate(sequence) => (ack.seq, ack.duplicate) = (*sequence, true),
+            Accepted::Counted(sequence, value) => (ack.seq, ack.value) = (*sequence, value),
+        }
+        if on_file && stream.config.persist_mode == PersistMode::Default {
+            self.replies
+                .push_with(id, reply, |text| ack.append_to(text));
+        } else {
+            let mut body = Vec::new();
+            ack.append_to(&mut body);
+            context.out.publish(reply, b"", b"", &body);
+        }
+    }
+
+    /// Consumers of a stream in memory see the message at once; timers may have changed.
+    pub(super) fn after_publish(&mut self, id: u32) {
+        self.account_for(id);
+        let Some(stream) = self.streams.get(&id) else {
+            return;
+        };
+        let (on_file, has_timers) = (stream.messages.is_on_file(), stream_has_timers(stream));
+        if !on_file {
+            self.activate(id);
+        }
+        if has_timers {
+            self.schedule(id);
+        }
+    }
+}
+
+fn stream_has_timers(stream: &Stream) -> bool {
+    stream.config.max_age > 0 || stream.config.allow_msg_ttl || stream.config.allow_msg_schedules
+}
+
+/// Too much waits for the disk: the publisher should come again (E97).
+fn refuse_for_now(context: &mut Context<'_>, stream: &Stream, reply: &[u8]) {
+    if reply.is_empty() {
+        return;
+    }
+    let error = ApiError::new(&error::STREAM_TOO_MANY_REQUESTS);
+    let body = error_body(&stream.config.name, &error);
+    let headers = status::TOO_MANY_REQUESTS.block();
+    context.out.publish(reply, b"", &headers, &body);
+}
+
+/// What a publisher is told that was refused.
+pub(super) fn error_body(stream: &str, error: &ApiError) -> Vec<u8> {
+    let mut body = Vec::new();
+    append_pub_refusal(&mut body, error, stream, "");
+    body
+}

@@ -1,0 +1,201 @@
+//! What keeps the log small and the next opening short: progress and state are written with the batches,
+//! records that nobody needs are let go, and compaction is told what still lives.
+
+use recado_log::{Entry, Journal, Location, Record, Refused};
+
+use super::JetStream;
+use crate::context::Context;
+use crate::stream::kinds;
+
+/// Progress that nobody asked to be confirmed is written at the latest after so long.
+const PROGRESS_EVERY_NS: i64 = 100_000_000;
+
+/// A record that says that something is gone.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Grave {
+    /// Segments up to this one may hold records of what is gone.
+    pub(super) youngest: u32,
+    pub(super) at: Location,
+}
+
+impl JetStream {
+    /// Adds to the batch what belongs to it: progress that somebody wants confirmed, sequences that were
+    /// skipped.
+    pub fn complete_batch(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal) {
+        if self.stopped.is_some() {
+            return;
+        }
+        let ids: Vec<u32> = self.unsaved.iter().copied().collect();
+        for id in ids {
+            match self.save_progress(id, context.now_ns, journal, false) {
+                Ok(true) => {
+                    self.unsaved.remove(&id);
+                }
+                Ok(false) => {}
+                // The log is full or stopped: what publishers are told says so, too.
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Whether there is progress that is not in the log.
+    pub fn has_unsaved(&self) -> bool {
+        !self.unsaved.is_empty()
+    }
+
+    /// Writes a stream's state and its consumers' progress, as far as it is due. Whether nothing is left.
+    fn save_progress(
+        &mut self,
+        id: u32,
+        now_ns: i64,
+        journal: &mut dyn Journal,
+        all: bool,
+    ) -> Result<bool, Refused> {
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return Ok(true);
+        };
+        if stream.take_skipped() {
+            stream.store_state(journal)?;
+        }
+        if stream.messages.is_on_file() && stream.feeding.wants_record(all) {
+            let last = stream.last_sequence();
+            stream.feeding.store(journal, id, last)?;
+        }
+        let mut complete = true;
+        for slot in stream.consumers.values_mut() {
+            if !slot.is_unsaved() {
+                continue;
+            }
+            let due = all || slot.owes() || now_ns - slot.saved_ns() >= PROGRESS_EVERY_NS;
+            if !due {
+                complete = false;
+                continue;
+            }
+            slot.save(id, now_ns, journal)?;
+            for reply in slot.take_owed() {
+                self.replies.push(0, &reply, b"");
+            }
+        }
+        Ok(complete)
+    }
+
+    /// Regular work that no message asks for.
+    pub fn upkeep(
+        &mut self,
+        context: &mut Context<'_>,
+        journal: &mut dyn Journal,
+        segments: Segments,
+    ) {
+        if self.stopped.is_none() && segments.newest != self.checkpoint_segment {
+            self.checkpoint_segment = segments.newest;
+            self.checkpoint(context, journal);
+        }
+        for stream in self.streams.values_mut() {
+            stream.drop_tombstones(journal, segments.oldest);
+        }
+        self.graves.retain(|grave| {
+            let needed = grave.youngest >= segments.oldest;
+            if !needed {
+                journal.release(grave.at);
+            }
+            needed
+        });
+    }
+
+    /// Writes everything that would otherwise have to be found in old segments.
+    fn checkpoint(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal) {
+        let ids: Vec<u32> = self.streams.keys().copied().collect();
+        for id in ids {
+            // Refused: the next checkpoint does it.
+            let _ = self.save_progress(id, context.now_ns, journal, true);
+            if let Some(stream) = self.streams.get_mut(&id) {
+                let _ = stream.store_state(journal);
+            }
+        }
+    }
+
+    /// The server stops: everything that is only in memory is written.
+    pub(super) fn save_all(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal) {
+        if self.stopped.is_none() {
+            self.checkpoint(context, journal);
+        }
+    }
+
+    /// Writes that something is gone, and keeps that record for as long as it is needed.
+    pub(super) fn bury(
+        &mut self,
+        journal: &mut dyn Journal,
+        record: &Record<'_>,
+    ) -> Result<(), Refused> {
+        let at = journal.append(record)?;
+        self.graves.push(Grave {
+            youngest: at.segment,
+            at,
+        });
+        Ok(())
+    }
+
+    /// Whether a record is still needed where it lies.
+    pub fn is_live(&self, entry: &Entry<'_>) -> bool {
+        let stream = self.streams.get(&entry.stream);
+        let slot = || {
+            let (id, name) = self.numbers.get(&entry.sequence)?;
+            self.streams.get(id)?.consumers.get(name)
+        };
+        match entry.kind {
+            kinds::MESSAGE => {
+                stream.is_some_and(|stream| stream.messages.is_at(entry.sequence, entry.at))
+            }
+            kinds::STREAM_CONFIG | kinds::STATE | kinds::REMOVED | kinds::SOURCES => {
+                stream.is_some_and(|stream| stream.keeps(entry.kind, entry.at))
+            }
+            kinds::STREAM_DELETED | kinds::CONSUMER_DELETED => {
+                self.graves.iter().any(|grave| grave.at == entry.at)
+            }
+            kinds::CONSUMER_CONFIG | kinds::CONSUMER_SNAPSHOT | kinds::CONSUMER_DELTA => {
+                slot().is_some_and(|slot| slot.keeps(entry.at))
+            }
+            // Written by a newer version: not ours to drop.
+            _ => true,
+        }
+    }
+
+    /// A record lies elsewhere now.
+    pub fn moved(&mut self, entry: &Entry<'_>, to: Location) {
+        let from = entry.at;
+        match entry.kind {
+            kinds::MESSAGE => {
+                if let Some(stream) = self.streams.get_mut(&entry.stream) {
+                    stream.messages.moved(entry.sequence, from, to);
+                }
+            }
+            kinds::STREAM_CONFIG | kinds::STATE | kinds::REMOVED | kinds::SOURCES => {
+                if let Some(stream) = self.streams.get_mut(&entry.stream) {
+                    stream.moved(entry.kind, from, to);
+                }
+            }
+            kinds::STREAM_DELETED | kinds::CONSUMER_DELETED => {
+                for grave in self.graves.iter_mut().filter(|grave| grave.at == from) {
+                    grave.at = to;
+                }
+            }
+            _ => {
+                if let Some((id, name)) = self.numbers.get(&entry.sequence)
+                    && let Some(stream) = self.streams.get_mut(id)
+                    && let Some(slot) = stream.consumers.get_mut(name)
+                {
+                    slot.moved(from, to);
+                }
+            }
+        }
+    }
+}
+
+/// Which segments there are.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Segments {
+    /// The oldest.
+    pub oldest: u32,
+    /// The one that is written.
+    pub newest: u32,
+}

@@ -1,0 +1,197 @@
+//! What goes on by itself: deliveries, timers. Bounded at each turn, so that what comes in is heard in between.
+
+use recado_log::Journal;
+
+use super::JetStream;
+use super::consumers::StreamSource;
+use crate::config::Retention;
+use crate::context::Context;
+use crate::stream::{Env, Stream};
+
+/// Messages that one consumer gets in a turn.
+const DELIVER_MAX: usize = 512;
+/// Streams that are looked after in a turn.
+const STREAMS_MAX: usize = 64;
+/// A consumer whose subscriber is congested is looked at again after so long.
+const CONGESTED_NS: i64 = 2_000_000;
+
+impl JetStream {
+    /// Whether streams wait for their turn.
+    pub fn has_work(&self) -> bool {
+        !self.active.is_empty()
+    }
+
+    /// Delivers what may be delivered. Whether there is more to do at once.
+    pub fn work(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal) -> bool {
+        for _ in 0..self.active.len().min(STREAMS_MAX) {
+            let Some(id) = self.active.pop_front() else {
+                break;
+            };
+            if let Some(stream) = self.streams.get_mut(&id) {
+                stream.is_active = false;
+            }
+            let more = self.deliver(context, journal, id);
+            if self.feed(context, journal, id) || more {
+                self.activate(id);
+            }
+            self.schedule(id);
+        }
+        !self.active.is_empty()
+    }
+
+    /// Lets all consumers of a stream deliver. Whether one of them has more.
+    fn deliver(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal, id: u32) -> bool {
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return false;
+        };
+        let (mut settled, mut events, mut more, mut unsaved) =
+            (Vec::new(), Vec::new(), false, false);
+        let Stream {
+            consumers,
+            messages,
+            congested_until_ns,
+            ..
+        } = &mut **stream;
+        for (name, slot) in consumers {
+            let mut source = StreamSource {
+                messages,
+                journal,
+                settled: &mut settled,
+            };
+            if !slot.consumer.is_ready(context, &source) {
+                continue;
+            }
+            let pushes_to = &slot.consumer.config().deliver_subject;
+            if !pushes_to.is_empty() && context.out.is_congested(pushes_to.as_bytes()) {
+                *congested_until_ns = Some(context.now_ns + CONGESTED_NS);
+                continue;
+            }
+            more |= slot
+                .consumer
+                .deliver_ready(context, &mut source, DELIVER_MAX);
+            unsaved |= slot.is_unsaved();
+            let told = slot.consumer.take_events();
+            if !told.is_empty() {
+                events.push((name.clone(), told));
+            }
+        }
+        if unsaved {
+            self.unsaved.insert(id);
+        }
+        if !settled.is_empty() {
+            self.settle(context, journal, id, &settled);
+        }
+        for (name, told) in events {
+            self.tell_events(context, journal, id, &name, told);
+        }
+        more
+    }
+
+    /// Does what is due.
+    pub fn tick(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal) {
+        for _ in 0..STREAMS_MAX {
+            let Some(&(at, id)) = self.deadlines.first() else {
+                return;
+            };
+            if at > context.now_ns {
+                return;
+            }
+            self.tick_one(context, journal, id);
+            self.schedule(id);
+        }
+    }
+
+    fn tick_one(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal, id: u32) {
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return;
+        };
+        stream.congested_until_ns = None;
+        stream.feeding.end_pauses(context.now_ns);
+        let mut env = Env {
+            now_ns: context.now_ns,
+            journal,
+            bytes_left: u64::MAX,
+            chance: (context.random)() as u32,
+        };
+        stream.expire(&mut env);
+        let last = stream.last_sequence();
+        let due: Vec<String> = stream
+            .consumers
+            .iter()
+            .filter(|(_, slot)| {
+                slot.consumer
+                    .next_deadline()
+                    .is_some_and(|at| at <= context.now_ns)
+            })
+            .map(|(name, _)| name.clone())
+            .collect();
+        self.replies.grown(id, last);
+        for name in due {
+            self.act_on(context, journal, id, &name, |consumer, context, _| {
+                consumer.tick(context);
+                None
+            });
+        }
+        self.activate(id);
+    }
+
+    /// The server stops: whoever waits is told, and everything is written down.
+    pub fn stopping(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal) {
+        for stream in self.streams.values_mut() {
+            for slot in stream.consumers.values_mut() {
+                slot.consumer.end_shutdown(context);
+            }
+        }
+        self.save_all(context, journal);
+    }
+}
+
+impl JetStream {
+    /// A consumer is gone: what only it still needed goes, too.
+    pub(super) fn settle_orphans(
+        &mut self,
+        context: &mut Context<'_>,
+        journal: &mut dyn Journal,
+        id: u32,
+    ) {
+        let Some(stream) = self.streams.get(&id) else {
+            return;
+        };
+        if stream.config.retention != Retention::Interest {
+            return;
+        }
+        let mut all = Vec::new();
+        let mut at = stream.messages.index.next(0);
+        while let Some(sequence) = at {
+            all.push(sequence);
+            at = stream.messages.index.next(sequence + 1);
+        }
+        self.settle(context, journal, id, &all);
+    }
+}
+
+impl Stream {
+    /// Which of these messages no consumer needs any more, ascending. None where messages stay anyway.
+    pub(crate) fn nobody_needs(&self, settled: &[u64]) -> Vec<u64> {
+        if self.config.retention == Retention::Limits {
+            return Vec::new();
+        }
+        let mut gone: Vec<u64> = settled
+            .iter()
+            .copied()
+            .filter(|&sequence| {
+                let Some(meta) = self.messages.index.get(sequence) else {
+                    return false;
+                };
+                let subject = self.messages.index.subject(meta.subject);
+                let mut all = self.consumers.values();
+                !all.any(|slot| {
+                    slot.consumer.matches_subject(subject) && slot.consumer.needs(sequence)
+                })
+            })
+            .collect();
+        gone.sort_unstable();
+        gone.dedup();
+        gone
+    }
+}

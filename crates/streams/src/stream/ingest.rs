@@ -1,0 +1,386 @@
+//! A message's way into a stream: conditions, dedupe, limits, the log, retention. In the order in which
+//! nats-server decides, so that the same message gets the same answer.
+
+mod mirrored;
+
+use std::borrow::Cow;
+
+use recado_log::Refused;
+
+use super::conditions::{Lifetime, Rollup};
+use super::publish_headers::{with, without};
+use super::{Env, NewMessage, PublishHeaders, Stream, kinds};
+use crate::config::{Discard, Retention};
+use crate::error::{self, ApiError};
+
+/// Bytes of headers that a message may have (E96).
+const HEADERS_BYTES_MAX: usize = u16::MAX as usize;
+/// Bytes of a stored message, as nats-server's file store takes them (E96).
+const RECORD_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// What became of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Accepted {
+    /// It is stored under this sequence once the batch is durable.
+    Stored(u64),
+    /// Its id was stored before, under this sequence.
+    Duplicate(u64),
+    /// A counter has this value now.
+    Counted(u64, String),
+}
+
+/// A message as it came, or as it was changed on its way in.
+pub(super) struct Draft<'a> {
+    pub(super) subject: Cow<'a, [u8]>,
+    pub(super) headers: Cow<'a, [u8]>,
+    pub(super) payload: Cow<'a, [u8]>,
+}
+
+/// Where a message comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A client.
+    Client,
+    /// The stream itself, a schedule: conditions were judged elsewhere.
+    Server,
+    /// A source, whose stream judged the conditions.
+    Source,
+}
+
+impl Stream {
+    /// Takes a message in.
+    ///
+    /// # Errors
+    /// What the publisher is told; nothing was stored then.
+    pub(crate) fn publish(
+        &mut self,
+        env: &mut Env<'_>,
+        origin: Origin,
+        subject: &[u8],
+        headers: &[u8],
+        payload: &[u8],
+    ) -> Result<Accepted, ApiError> {
+        let mut draft = Draft {
+            subject: self.renamed(subject, env.chance),
+            headers: Cow::Borrowed(headers),
+            payload: Cow::Borrowed(payload),
+        };
+        let size = self
+            .messages
+            .size_of(draft.subject.len(), headers.len(), payload.len());
+        if self.messages.is_on_file() && size > RECORD_BYTES_MAX {
+            return Err(ApiError::with(
+                &error::STREAM_STORE_FAILED,
+                "message too large",
+            ));
+        }
+        if self.config.sealed {
+            return Err(ApiError::new(&error::STREAM_SEALED));
+        }
+        let block = draft.headers.clone();
+        let parsed = PublishHeaders::parse(&block);
+        if parsed.has_request_info {
+            draft.headers = without(&draft.headers, "Nats-Request-Info").into();
+        }
+        let mut rollup = Rollup::None;
+        let mut increment = None;
+        if !headers.is_empty() {
+            if origin == Origin::Client {
+                increment = self.increment(&parsed, payload)?;
+                self.check_expectations(&parsed, &draft.subject)?;
+                self.check_schedule(&parsed, &mut draft)?;
+                if parsed.stream_source.is_some() {
+                    return Err(ApiError::new(&error::MESSAGE_SOURCE_HDR_NOT_ALLOWED));
+                }
+            }
+            if let Some(sequence) = self.known_duplicate(env, &parsed) {
+                return Ok(Accepted::Duplicate(sequence));
+            }
+            self.check_last_id(&parsed)?;
+            rollup = if origin == Origin::Client {
+                self.rollup(&parsed)?
+            } else {
+                self.rollup(&parsed).unwrap_or(Rollup::None)
+            };
+            if parsed.schedule.is_some() && origin == Origin::Client {
+                rollup = Rollup::Subject;
+            }
+        }
+        let mut value = None;
+        if origin == Origin::Source {
+            self.count_sourced(env, &mut draft, &parsed)?;
+        } else if self.config.allow_msg_counter && increment.is_none() && origin == Origin::Client {
+            return Err(ApiError::new(&error::MESSAGE_INCR_MISSING));
+        }
+        if let Some(increment) = increment {
+            value = Some(self.count_up(env, &mut draft, &increment)?);
+        }
+        self.check_size(&draft)?;
+        if size > env.bytes_left {
+            return Err(ApiError::new(&error::INSUFFICIENT_RESOURCES));
+        }
+        if self.config.retention == Retention::Interest && !self.has_interest(&draft.subject) {
+            return Ok(self.skip(env, &parsed));
+        }
+        let lifetime = match Lifetime::parse(parsed.ttl) {
+            // A source's stream may know lifetimes where this one does not.
+            _ if origin == Origin::Source && !self.config.allow_msg_ttl => Lifetime::Default,
+            lifetime => lifetime?,
+        };
+        let lifetime = self.at_least_marker_ttl(lifetime, &mut draft);
+        let sequence = self.store(env, &draft, &parsed, lifetime)?;
+        self.roll_up(env, rollup, &draft.subject, sequence)?;
+        self.purge_schedule_of(env, &parsed)?;
+        self.enforce_limits(&draft.subject);
+        Ok(match value {
+            Some(value) => Accepted::Counted(sequence, value),
+            None => Accepted::Stored(sequence),
+        })
+    }
+
+    fn renamed<'a>(&self, subject: &'a [u8], chance: u32) -> Cow<'a, [u8]> {
+        let renamed = self
+            .input_transform
+            .as_ref()
+            .and_then(|transform| transform.apply(subject, chance));
+        renamed.map_or(Cow::Borrowed(subject), Cow::Owned)
+    }
+
+    /// The sequence of the message with the same id, if that is in the window (E85).
+    fn known_duplicate(&mut self, env: &Env<'_>, parsed: &PublishHeaders<'_>) -> Option<u64> {
+        let id = parsed.message_id?;
+        if self.config.mirror.is_some() {
+            return None;
+        }
+        self.dedupe.expire(env.now_ns, self.config.duplicate_window);
+        self.dedupe.find(id)
+    }
+
+    fn check_size(&self, draft: &Draft<'_>) -> Result<(), ApiError> {
+        let max = self.config.max_msg_size;
+        let size = draft.headers.len() + draft.payload.len();
+        if usize::try_from(max).is_ok_and(|max| size > max) {
+            return Err(ApiError::new(&error::STREAM_MESSAGE_EXCEEDS_MAXIMUM));
+        }
+        if draft.headers.len() > HEADERS_BYTES_MAX {
+            return Err(ApiError::new(&error::STREAM_HEADER_EXCEEDS_MAXIMUM));
+        }
+        Ok(())
+    }
+
+    /// Whether a consumer waits for messages on this subject (E82).
+    fn has_interest(&self, subject: &[u8]) -> bool {
+        let mut all = self.consumers.values();
+        all.any(|slot| slot.consumer.matches_subject(subject))
+    }
+
+    /// Nobody is interested: the message gets its sequence, and is gone.
+    fn skip(&mut self, env: &Env<'_>, parsed: &PublishHeaders<'_>) -> Accepted {
+        let sequence = self.last_sequence() + 1;
+        self.messages.index.skip_to(sequence);
+        self.messages.show_up_to(sequence);
+        self.skipped = true;
+        self.remember(env, parsed, sequence);
+        Accepted::Stored(sequence)
+    }
+
+    fn remember(&mut self, env: &Env<'_>, parsed: &PublishHeaders<'_>, sequence: u64) {
+        let id = parsed.message_id.unwrap_or_default();
+        if !id.is_empty() {
+            self.dedupe.remember(id, sequence, env.now_ns);
+        }
+        if *self.last_message_id != *id {
+            self.last_message_id = id.into();
+        }
+    }
+
+    /// A message must not outlive a marker that says its subject was deleted: not shorter than that (E84).
+    fn at_least_marker_ttl(&self, lifetime: Lifetime, draft: &mut Draft<'_>) -> Lifetime {
+        let floor = self.config.subject_delete_marker_ttl / 1_000_000_000;
+        match lifetime {
+            Lifetime::Seconds(seconds)
+                if seconds < floor && self.config.max_msgs_per_subject != 1 =>
+            {
+                let rest = without(&draft.headers, "Nats-TTL");
+                draft.headers = with(&rest, "Nats-TTL", &floor.to_string()).into();
+                Lifetime::Seconds(floor)
+            }
+            other => other,
+        }
+    }
+
+    fn store(
+        &mut self,
+        env: &mut Env<'_>,
+        draft: &Draft<'_>,
+        parsed: &PublishHeaders<'_>,
+        lifetime: Lifetime,
+    ) -> Result<u64, ApiError> {
+        self.check_limits(draft, parsed)?;
+        let sequence = self.last_sequence() + 1;
+        let message = NewMessage {
+            sequence,
+            time_ns: env.now_ns,
+            flags: super::Messages::flags_of(parsed),
+            subject: &draft.subject,
+            headers: &draft.headers,
+            payload: &draft.payload,
+        };
+        self.messages
+            .append(env.journal, &message)
+            .map_err(|refused| store_failed(&refused))?;
+        self.stored(env, parsed, sequence, lifetime);
+        Ok(sequence)
+    }
+
+    /// What follows once a message is in the index.
+    pub(super) fn stored(
+        &mut self,
+        env: &Env<'_>,
+        parsed: &PublishHeaders<'_>,
+        sequence: u64,
+        lifetime: Lifetime,
+    ) {
+        if !self.messages.is_on_file() {
+            self.messages.show_up_to(sequence);
+        }
+        if let Lifetime::Seconds(seconds) = lifetime {
+            let end = env
+                .now_ns
+                .saturating_add(seconds.saturating_mul(1_000_000_000));
+            self.expiries.insert((end, sequence));
+        }
+        self.remember(env, parsed, sequence);
+    }
+
+    /// Whether a message may come although that fills the stream (E59, E197). Only where new ones are refused.
+    fn check_limits(&self, draft: &Draft<'_>, parsed: &PublishHeaders<'_>) -> Result<(), ApiError> {
+        let config = &self.config;
+        if config.discard != Discard::New {
+            return Ok(());
+        }
+        let refuse = |text: &'static str| Err(ApiError::with(&error::STREAM_STORE_FAILED, text));
+        let index = &self.messages.index;
+        let per_subject = config.max_msgs_per_subject;
+        let oldest_gives_way =
+            per_subject > 0 && index.count_of(&draft.subject) >= per_subject.unsigned_abs();
+        if oldest_gives_way && config.discard_new_per_subject && parsed.rollup.is_none() {
+            return refuse("maximum messages per subject exceeded");
+        }
+        if config.max_msgs > 0 && index.len() >= config.max_msgs.unsigned_abs() && !oldest_gives_way
+        {
+            return refuse("maximum messages exceeded");
+        }
+        let size = self.messages.size_of(
+            draft.subject.len(),
+            draft.headers.len(),
+            draft.payload.len(),
+        );
+        if config.max_bytes > 0 && index.bytes() + size > config.max_bytes.unsigned_abs() {
+            let oldest = index.first_of(&draft.subject).and_then(|at| index.get(at));
+            let freed = oldest.map_or(0, |meta| u64::from(meta.size));
+            if !oldest_gives_way || freed < size {
+                return refuse("maximum bytes exceeded");
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes away what is too much after a message on `subject` came (E80).
+    pub(super) fn enforce_limits(&mut self, subject: &[u8]) {
+        let per_subject = self.config.max_msgs_per_subject;
+        if per_subject > 0 {
+            while self.messages.index.count_of(subject) > per_subject.unsigned_abs() {
+                let Some(oldest) = self.messages.index.first_of(subject) else {
+                    break;
+                };
+                self.take_out(oldest);
+            }
+        }
+        self.enforce_totals();
+    }
+
+    /// Takes away the oldest until count and bytes are within their limits.
+    pub(crate) fn enforce_totals(&mut self) {
+        let limit = |value: i64| u64::try_from(value).ok().filter(|&limit| limit > 0);
+        let (messages, bytes) = (limit(self.config.max_msgs), limit(self.config.max_bytes));
+        loop {
+            let index = &self.messages.index;
+            let too_many = messages.is_some_and(|max| index.len() > max)
+                || bytes.is_some_and(|max| index.bytes() > max);
+            if !too_many || index.len() == 0 {
+                return;
+            }
+            let first = index.first_sequence();
+            self.take_out(first);
+        }
+    }
+
+    /// A rollup: what is older goes (E91).
+    fn roll_up(
+        &mut self,
+        env: &mut Env<'_>,
+        rollup: Rollup,
+        subject: &[u8],
+        sequence: u64,
+    ) -> Result<(), ApiError> {
+        let older = match rollup {
+            Rollup::None => return Ok(()),
+            Rollup::Subject => self.sequences_on(subject, sequence - 1),
+            Rollup::All => {
+                self.purge_before(env.journal, sequence)
+                    .map_err(|refused| store_failed(&refused))?;
+                return Ok(());
+            }
+        };
+        self.remove_for_good(env.journal, &older)
+            .map_err(|refused| store_failed(&refused))?;
+        Ok(())
+    }
+
+    /// Sequences of all messages on a literal subject, up to `upto`.
+    pub(super) fn sequences_on(&self, subject: &[u8], upto: u64) -> Vec<u64> {
+        let mut filters = crate::index::Filters::new([subject]);
+        let index = &self.messages.index;
+        let mut found = Vec::new();
+        let mut at = 0;
+        loop {
+            let mut budget = usize::MAX;
+            match index.next_matching(at, upto, &mut filters, &mut budget) {
+                crate::index::Scan::Found(sequence) => {
+                    found.push(sequence);
+                    at = sequence + 1;
+                }
+                _ => return found,
+            }
+        }
+    }
+
+    /// `Nats-Schedule-Next: purge` ends the schedule that a message names (E95).
+    fn purge_schedule_of(
+        &mut self,
+        env: &mut Env<'_>,
+        parsed: &PublishHeaders<'_>,
+    ) -> Result<(), ApiError> {
+        if parsed.schedule_next != Some("purge") || !self.config.allow_rollup_hdrs {
+            return Ok(());
+        }
+        let Some(scheduler) = parsed.scheduler else {
+            return Ok(());
+        };
+        let all = self.sequences_on(scheduler.as_bytes(), self.last_sequence());
+        self.remove_for_good(env.journal, &all)
+            .map_err(|refused| store_failed(&refused))?;
+        Ok(())
+    }
+}
+
+/// What a publisher is told when the log does not take its message.
+pub(crate) fn store_failed(refused: &Refused) -> ApiError {
+    ApiError::with(&error::STREAM_STORE_FAILED, refused)
+}
+
+/// Whether a record is one that a schedule produces from.
+pub(super) fn is_schedule(flags: u8) -> bool {
+    flags & kinds::IS_SCHEDULE != 0
+}

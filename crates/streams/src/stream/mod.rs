@@ -1,0 +1,128 @@
+//! One stream: its messages, its rules, its consumers. Nothing here knows other streams.
+
+mod age;
+mod conditions;
+mod counter;
+mod dedupe;
+mod direct_get;
+mod ingest;
+pub(crate) mod kinds;
+mod messages;
+mod publish_headers;
+mod purge;
+mod removal;
+mod schedule;
+mod state;
+mod stored;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use recado_log::{Journal, Location};
+
+use crate::config::{StreamConfig, Transform};
+
+pub(crate) use dedupe::DedupeWindow;
+pub(crate) use ingest::{Accepted, Origin, store_failed};
+pub(crate) use messages::{Messages, NewMessage};
+pub(crate) use publish_headers::{PublishHeaders, with as with_header, without as without_header};
+pub(crate) use stored::{StoredConsumer, StoredStream};
+
+/// What a stream is given while it acts on its messages.
+pub(crate) struct Env<'a> {
+    /// Unix time in nanoseconds.
+    pub now_ns: i64,
+    /// Where what must last is written.
+    pub journal: &'a mut dyn Journal,
+    /// Bytes that the account has left for this kind of storage.
+    pub bytes_left: u64,
+    /// A random number.
+    pub chance: u32,
+}
+
+/// One stream.
+pub(crate) struct Stream {
+    /// Its number in the log: never used again.
+    pub(crate) id: u32,
+    pub(crate) config: StreamConfig,
+    pub(crate) created_ns: i64,
+    pub(crate) messages: Messages,
+    /// By name.
+    pub(crate) consumers: BTreeMap<String, Box<crate::jetstream::ConsumerSlot>>,
+    dedupe: DedupeWindow,
+    /// Message id of the newest message; empty where it had none.
+    last_message_id: Box<str>,
+    input_transform: Option<Transform>,
+    republish: Option<Transform>,
+    /// Where its configuration lies.
+    config_at: Option<Location>,
+    /// Where its last `STATE` lies, and what it says.
+    state_at: Option<(Location, (u64, u64))>,
+    /// `REMOVED` records that are still needed, by the youngest segment that they speak of.
+    tombstones: BTreeMap<u32, Vec<Location>>,
+    /// Where the look for messages that are too old goes on.
+    age_from: u64,
+    /// Messages with a lifetime of their own, by when it ends.
+    expiries: BTreeSet<(i64, u64)>,
+    /// Sequences were given to messages that are gone already: the state must be written.
+    skipped: bool,
+    /// Bytes that it has in the account's sum.
+    pub(crate) accounted_bytes: u64,
+    /// A consumer waits for its subscriber to read.
+    pub(crate) congested_until_ns: Option<i64>,
+    /// Its mirror or sources.
+    pub(crate) feeding: crate::jetstream::Feeding,
+    /// It is in the list of streams that have something to do.
+    pub(crate) is_active: bool,
+}
+
+impl Stream {
+    /// A stream without messages.
+    pub(crate) fn new(id: u32, config: StreamConfig, created_ns: i64) -> Self {
+        let first = config.first_seq.max(1);
+        let mut stream = Self {
+            id,
+            messages: Messages::new(id, config.storage, first),
+            created_ns,
+            consumers: BTreeMap::new(),
+            dedupe: DedupeWindow::default(),
+            last_message_id: Box::default(),
+            input_transform: None,
+            republish: None,
+            config_at: None,
+            state_at: None,
+            tombstones: BTreeMap::new(),
+            age_from: first,
+            expiries: BTreeSet::new(),
+            skipped: false,
+            accounted_bytes: 0,
+            congested_until_ns: None,
+            feeding: crate::jetstream::Feeding::default(),
+            is_active: false,
+            config: StreamConfig::default(),
+        };
+        stream.apply(config);
+        stream
+    }
+
+    /// Takes over a configuration that was checked.
+    pub(crate) fn apply(&mut self, config: StreamConfig) {
+        let transform = |src: &str, dest: &str| {
+            let src = if src.is_empty() { ">" } else { src };
+            Transform::parse(src, dest).ok()
+        };
+        self.input_transform = config
+            .subject_transform
+            .as_ref()
+            .and_then(|one| transform(&one.src, &one.dest));
+        self.republish = config
+            .republish
+            .as_ref()
+            .and_then(|one| transform(&one.src, &one.dest));
+        self.config = config;
+    }
+
+    /// The last sequence that was given out.
+    pub(crate) fn last_sequence(&self) -> u64 {
+        self.messages.index.last_sequence()
+    }
+}

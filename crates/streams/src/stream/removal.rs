@@ -1,0 +1,127 @@
+//! Messages that go for good: acknowledged, deleted, purged. What limits take away needs no record: the same
+//! limits take it away again when the log is opened.
+
+use recado_log::{Journal, Record, Refused};
+
+use super::{Stream, kinds};
+
+/// Sequences of one `REMOVED` record.
+const RECORD_SEQUENCES_MAX: usize = 100_000;
+
+impl Stream {
+    /// Removes these messages (ascending) and writes that down.
+    ///
+    /// # Errors
+    /// When the log does not take it; messages of later records are still there then.
+    pub(crate) fn remove_for_good(
+        &mut self,
+        journal: &mut dyn Journal,
+        sequences: &[u64],
+    ) -> Result<u64, Refused> {
+        let mut count = 0;
+        for part in sequences.chunks(RECORD_SEQUENCES_MAX) {
+            if self.messages.is_on_file() {
+                self.write_removed(journal, part)?;
+            }
+            for &sequence in part {
+                count += u64::from(self.discard(journal, sequence));
+            }
+        }
+        Ok(count)
+    }
+
+    fn write_removed(
+        &mut self,
+        journal: &mut dyn Journal,
+        sequences: &[u64],
+    ) -> Result<(), Refused> {
+        let youngest = self.messages.youngest_segment(sequences);
+        self.write_tombstone(journal, youngest, sequences)
+    }
+
+    fn write_tombstone(
+        &mut self,
+        journal: &mut dyn Journal,
+        youngest: u32,
+        sequences: &[u64],
+    ) -> Result<(), Refused> {
+        let at = journal.append(&Record {
+            kind: kinds::REMOVED,
+            stream: self.id,
+            payload: &kinds::encode_removed(youngest, sequences),
+            ..Record::default()
+        })?;
+        self.tombstones.entry(youngest).or_default().push(at);
+        Ok(())
+    }
+
+    /// Takes one message out of what is there, and tells the consumers. Should the batch fail, it comes back.
+    pub(crate) fn take_out(&mut self, sequence: u64) -> Option<u64> {
+        self.tell_consumers(sequence);
+        self.messages.remove(sequence)
+    }
+
+    /// The same without a way back. Whether it was there.
+    pub(crate) fn discard(&mut self, journal: &mut dyn Journal, sequence: u64) -> bool {
+        self.tell_consumers(sequence);
+        self.messages.discard(journal, sequence)
+    }
+
+    fn tell_consumers(&mut self, sequence: u64) {
+        let Self {
+            messages,
+            consumers,
+            ..
+        } = self;
+        if consumers.is_empty() || sequence > messages.visible() {
+            return;
+        }
+        if let Some(meta) = messages.index.get(sequence) {
+            let subject = messages.index.subject(meta.subject);
+            for slot in consumers.values_mut() {
+                let matches = slot.consumer.matches_subject(subject);
+                slot.consumer.message_removed(sequence, matches);
+            }
+        }
+    }
+
+    /// Removes one message and writes that down; whether it was there.
+    ///
+    /// # Errors
+    /// When the log does not take the record of it.
+    pub(crate) fn remove_one(
+        &mut self,
+        journal: &mut dyn Journal,
+        sequence: u64,
+    ) -> Result<bool, Refused> {
+        if self.messages.index.get(sequence).is_none() {
+            return Ok(false);
+        }
+        Ok(self.remove_for_good(journal, &[sequence])? > 0)
+    }
+
+    /// Writes that these messages are gone, which they are already; any segment may still hold them.
+    pub(super) fn write_gaps(
+        &mut self,
+        journal: &mut dyn Journal,
+        sequences: &[u64],
+    ) -> Result<(), Refused> {
+        for part in sequences.chunks(RECORD_SEQUENCES_MAX) {
+            let youngest = journal.end().segment();
+            self.write_tombstone(journal, youngest, part)?;
+        }
+        Ok(())
+    }
+
+    /// Forgets `REMOVED` records whose messages can't come back: all segments up to the youngest that held one are gone.
+    pub(crate) fn drop_tombstones(&mut self, journal: &mut dyn Journal, oldest_segment: u32) {
+        while let Some(entry) = self.tombstones.first_entry() {
+            if *entry.key() >= oldest_segment {
+                return;
+            }
+            for at in entry.remove() {
+                journal.release(at);
+            }
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! What a stream does as batches become durable, and what it looks like from outside.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use recado_log::{Journal, Location, Refused};
+
+use super::conditions::Lifetime;
+use super::{StoredStream, Stream, kinds};
+use crate::api::status::{self, Extra, append_stored};
+use crate::config::StreamConfig;
+use crate::consumer::Read;
+use crate::context::Context;
+use crate::index::Filters;
+
+impl Stream {
+    /// Messages that wait for the disk.
+    pub(crate) fn backlog_messages(&self) -> u64 {
+        self.last_sequence().saturating_sub(self.messages.visible())
+    }
+
+    /// Bytes that wait for the disk.
+    pub(crate) fn backlog_bytes(&self) -> u64 {
+        self.messages.backlog_bytes()
+    }
+
+    /// The batch with all that was done so far goes to the disk.
+    pub(crate) fn sealed(&mut self) {
+        self.messages.sealed();
+    }
+
+    /// Messages up to `last` are on disk.
+    pub(crate) fn became_durable(
+        &mut self,
+        context: &mut Context<'_>,
+        journal: &mut dyn Journal,
+        last: u64,
+    ) {
+        let from = self.messages.visible() + 1;
+        self.messages.show_up_to(last);
+        self.messages.settle_removals(journal);
+        if self.republish.is_some() {
+            for sequence in from..=last {
+                self.republish(context, journal, sequence);
+            }
+        }
+    }
+
+    /// Whether it takes messages from other streams.
+    pub(crate) fn is_feeding(&self) -> bool {
+        self.feeding.is_some()
+    }
+
+    /// Sequences were skipped.
+    pub(crate) fn note_skipped(&mut self) {
+        self.skipped = true;
+    }
+
+    /// Whether sequences were skipped since the last call.
+    pub(crate) fn take_skipped(&mut self) -> bool {
+        std::mem::take(&mut self.skipped)
+    }
+
+    /// Takes over a new configuration that was checked against the old one, and writes it down. What the old
+    /// limits took away must not come back when the log is opened with the new ones, so that is written first.
+    pub(crate) fn update(
+        &mut self,
+        journal: &mut dyn Journal,
+        config: StreamConfig,
+        now_ns: i64,
+    ) -> Result<(), Refused> {
+        self.store_gaps(journal)?;
+        let old = self.config.clone();
+        self.apply(config);
+        if let Err(refused) = self.store_config(journal) {
+            self.apply(old);
+            return Err(refused);
+        }
+        self.store_state(journal)?;
+        self.enforce_all_limits();
+        self.age_from = 0;
+        let _ = now_ns;
+        Ok(())
+    }
+
+    /// Writes which messages between first and last are gone.
+    fn store_gaps(&mut self, journal: &mut dyn Journal) -> Result<(), Refused> {
+        if !self.messages.is_on_file() || self.messages.index.deleted_count() == 0 {
+            return Ok(());
+        }
+        let gaps: Vec<u64> = self
+            .messages
+            .index
+            .deleted_ranges()
+            .flat_map(|(from, to)| from..=to)
+            .collect();
+        self.write_gaps(journal, &gaps)
+    }
+
+    /// All its records may be forgotten.
+    pub(crate) fn release_all(&self, journal: &mut dyn Journal) {
+        self.messages.each_place(|at| journal.release(at));
+        let others = self.tombstones.values().flatten().copied();
+        let state = self.state_at.map(|(at, _)| at);
+        let sources = self.feeding.place();
+        for at in others.chain(self.config_at).chain(state).chain(sources) {
+            journal.release(at);
+        }
+    }
+
+    /// The batch failed.
+    pub(crate) fn roll_back(&mut self) {
+        self.messages.roll_back();
+        self.feeding.roll_back();
+        self.dedupe.forget_after(self.messages.visible());
+    }
+
+    /// Publishes a stored message again, with where it came from in headers (E160, ADR-28).
+    fn republish(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal, sequence: u64) {
+        let (Some(transform), Some(config)) = (&self.republish, &self.config.republish) else {
+            return;
+        };
+        let headers_only = config.headers_only;
+        let Some(meta) = self.messages.index.get(sequence) else {
+            return;
+        };
+        let subject = self.messages.index.subject(meta.subject);
+        let chance = (context.random)() as u32;
+        let Some(to) = transform.apply(subject, chance) else {
+            return;
+        };
+        if recado_wire::has_wildcard(&to) || !recado_wire::is_publish_subject(&to) {
+            return;
+        }
+        let before = self
+            .messages
+            .index
+            .previous_in(meta.subject, sequence - 1)
+            .unwrap_or(0);
+        let name = &self.config.name;
+        if let Read::Message(message) = self.messages.read(journal, sequence) {
+            let stored = status::Stored {
+                stream: name,
+                subject: message.subject,
+                seq: sequence,
+                time: message.time_ns,
+                headers: message.headers,
+            };
+            let told = Extra {
+                last_seq: Some(before),
+                msg_size: headers_only.then_some(message.payload.len() as u64),
+                ..Extra::default()
+            };
+            let mut headers = Vec::new();
+            append_stored(&mut headers, &stored, told);
+            let payload = if headers_only { b"" } else { message.payload };
+            context.out.publish(&to, b"", &headers, payload);
+        }
+    }
+
+    /// When it wants to act next because of time: its own, or its consumers'.
+    pub(crate) fn next_deadline(&self) -> Option<i64> {
+        let consumers = self.consumers.values();
+        let theirs = consumers
+            .filter_map(|slot| slot.consumer.next_deadline())
+            .min();
+        let own = self
+            .next_expiry()
+            .into_iter()
+            .chain(self.congested_until_ns)
+            .chain(self.feeding.next_retry());
+        own.chain(theirs).min()
+    }
+
+    /// Whether a control record is the one that counts.
+    pub(crate) fn keeps(&self, kind: u8, at: Location) -> bool {
+        match kind {
+            kinds::STREAM_CONFIG => self.config_at == Some(at),
+            kinds::STATE => self.state_at.is_some_and(|(place, _)| place == at),
+            kinds::SOURCES => self.feeding.place() == Some(at),
+            _ => self.tombstones.values().flatten().any(|place| *place == at),
+        }
+    }
+
+    /// A control record lies elsewhere now.
+    pub(crate) fn moved(&mut self, kind: u8, from: Location, to: Location) {
+        match kind {
+            kinds::STREAM_CONFIG => {
+                if self.config_at == Some(from) {
+                    self.config_at = Some(to);
+                }
+            }
+            kinds::STATE => {
+                if let Some((place, _)) = &mut self.state_at
+                    && *place == from
+                {
+                    *place = to;
+                }
+            }
+            kinds::SOURCES => self.feeding.moved(from, to),
+            _ => {
+                let all = self.tombstones.values_mut().flatten();
+                for place in all.filter(|place| **place == from) {
+                    *place = to;
+                }
+            }
+        }
+    }
+
+    /// A configuration that was found in the log.
+    pub(crate) fn reconfigure(&mut self, stored: StoredStream) {
+        let first = stored.config.first_seq;
+        if self.last_sequence() == 0 && first > 1 {
+            self.messages.index = crate::index::Index::new(first);
+            self.age_from = first;
+        }
+        self.created_ns = stored.created_ns;
+        self.apply(stored.config);
+    }
+
+    /// Takes over where its control records lie, once the log is read.
+    pub(crate) fn opened(
+        &mut self,
+        config: Option<Location>,
+        state: Option<(Location, (u64, u64))>,
+        removed: Vec<(u32, Location)>,
+    ) {
+        self.config_at = config;
+        self.state_at = state;
+        let mut tombstones: BTreeMap<u32, Vec<Location>> = BTreeMap::new();
+        for (youngest, at) in removed {
+            tombstones.entry(youngest).or_default().push(at);
+        }
+        self.tombstones = tombstones;
+    }
+
+    /// Limits, while the log is read: what they take away is dead at once.
+    pub(crate) fn enforce_limits_again(&mut self, subject: &[u8], dead: &mut Vec<Location>) {
+        self.enforce_limits(subject);
+        self.messages.drain_removals(dead);
+    }
+
+    /// All limits, once the log is read.
+    pub(crate) fn enforce_all_limits(&mut self) {
+        if self.config.max_msgs_per_subject > 0 {
+            let mut crowded = Vec::new();
+            let max = self.config.max_msgs_per_subject.unsigned_abs();
+            let mut all = Filters::new([b">"]);
+            self.messages
+                .index
+                .each_subject(&mut all, 0, |subject, count| {
+                    if count > max {
+                        crowded.push(subject.to_vec());
+                    }
+                    ControlFlow::Continue(())
+                });
+            for subject in crowded {
+                self.enforce_limits(&subject);
+            }
+        }
+        self.enforce_totals();
+    }
+
+    /// Finds again what is not in the index but in the messages' headers: ids in the window (G27), lifetimes.
+    pub(crate) fn rebuild_from_headers(&mut self, now_ns: i64, journal: &mut dyn Journal) {
+        let window_from = now_ns.saturating_sub(self.config.duplicate_window);
+        let young = self.messages.index.first_at_or_after(window_from);
+        let mut at = match self.config.allow_msg_ttl {
+            true => self.messages.index.next(0),
+            false => young,
+        };
+        let mut last_id = String::new();
+        while let Some(sequence) = at {
+            at = self.messages.index.next(sequence + 1);
+            let Some(meta) = self.messages.index.get(sequence) else {
+                continue;
+            };
+            if meta.flags & (kinds::HAS_MESSAGE_ID | kinds::HAS_TTL) == 0 {
+                continue;
+            }
+            let Read::Message(message) = self.messages.read(journal, sequence) else {
+                continue;
+            };
+            let headers = super::PublishHeaders::parse(message.headers);
+            let time_ns = message.time_ns;
+            if let Some(id) = headers.message_id
+                && time_ns >= window_from
+            {
+                self.dedupe.remember(id, sequence, time_ns);
+                last_id = id.to_owned();
+            }
+            if let Ok(Lifetime::Seconds(seconds)) = Lifetime::parse(headers.ttl)
+                && self.config.allow_msg_ttl
+            {
+                let end = time_ns.saturating_add(seconds.saturating_mul(1_000_000_000));
+                self.expiries.insert((end, sequence));
+            }
+        }
+        let last = self.last_sequence();
+        let had_id = self
+            .messages
+            .index
+            .get(last)
+            .is_some_and(|meta| meta.flags & kinds::HAS_MESSAGE_ID != 0);
+        if had_id {
+            self.last_message_id = last_id.into();
+        }
+    }
+}

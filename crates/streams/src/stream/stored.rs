@@ -1,0 +1,117 @@
+//! What the log keeps of a stream's and a consumer's configuration.
+
+use recado_log::{Journal, Record, Refused};
+use serde_json::{Value, json};
+
+use super::{Stream, kinds};
+use crate::config::{ConsumerConfig, StreamConfig};
+
+/// A stream as it is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct StoredStream {
+    pub(crate) config: StreamConfig,
+    pub(crate) created_ns: i64,
+}
+
+/// A consumer as it is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct StoredConsumer {
+    pub(crate) name: String,
+    pub(crate) config: ConsumerConfig,
+    pub(crate) created_ns: i64,
+}
+
+impl StoredStream {
+    fn to_bytes(&self) -> Vec<u8> {
+        let config = to_value(&self.config.to_json());
+        json!({"created_ns": self.created_ns, "config": config})
+            .to_string()
+            .into_bytes()
+    }
+
+    /// Reads it back; why not, for the log.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        let value: Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        let config = value["config"].to_string();
+        Ok(Self {
+            config: StreamConfig::from_json(config.as_bytes())
+                .map_err(|error| error.to_string())?,
+            created_ns: value["created_ns"].as_i64().unwrap_or_default(),
+        })
+    }
+}
+
+impl StoredConsumer {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let config = to_value(&self.config.to_json());
+        json!({"created_ns": self.created_ns, "name": self.name, "config": config})
+            .to_string()
+            .into_bytes()
+    }
+
+    /// Reads it back; why not, for the log.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        let value: Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        let config = value["config"].to_string();
+        Ok(Self {
+            name: value["name"].as_str().ok_or("it has no name")?.to_owned(),
+            config: ConsumerConfig::from_json(config.as_bytes())
+                .map_err(|error| error.to_string())?,
+            created_ns: value["created_ns"].as_i64().unwrap_or_default(),
+        })
+    }
+}
+
+fn to_value(json: &[u8]) -> Value {
+    serde_json::from_slice(json).unwrap_or_default()
+}
+
+impl Stream {
+    /// Writes the configuration; the one before may be forgotten.
+    ///
+    /// # Errors
+    /// When the log does not take it.
+    pub(crate) fn store_config(&mut self, journal: &mut dyn Journal) -> Result<(), Refused> {
+        if !self.messages.is_on_file() {
+            return Ok(());
+        }
+        let stored = StoredStream {
+            config: self.config.clone(),
+            created_ns: self.created_ns,
+        };
+        let at = journal.append(&Record {
+            kind: kinds::STREAM_CONFIG,
+            stream: self.id,
+            payload: &stored.to_bytes(),
+            ..Record::default()
+        })?;
+        if let Some(old) = self.config_at.replace(at) {
+            journal.release(old);
+        }
+        Ok(())
+    }
+
+    /// Writes first and last sequence, where they are not what was written last.
+    ///
+    /// # Errors
+    /// When the log does not take it.
+    pub(crate) fn store_state(&mut self, journal: &mut dyn Journal) -> Result<(), Refused> {
+        let state = (
+            self.messages.index.first_sequence(),
+            self.messages.index.last_sequence(),
+        );
+        if !self.messages.is_on_file() || self.state_at.is_some_and(|(_, known)| known == state) {
+            return Ok(());
+        }
+        let at = journal.append(&Record {
+            kind: kinds::STATE,
+            stream: self.id,
+            payload: &kinds::encode_state(state.0, state.1),
+            ..Record::default()
+        })?;
+        if let Some((old, _)) = self.state_at.replace((at, state)) {
+            journal.release(old);
+        }
+        Ok(())
+    }
+}
