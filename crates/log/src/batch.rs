@@ -19,6 +19,13 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// Whether segments are to be removed with it. That takes [`crate::Committer::tidy`] some milliseconds
+    /// after the commit, for which nobody waits: better not done where something else does.
+    #[must_use]
+    pub fn has_chores(&self) -> bool {
+        !(self.remove.is_empty() && self.released.is_empty())
+    }
+
     /// Bytes that it will write.
     #[must_use]
     pub fn bytes(&self) -> u64 {
