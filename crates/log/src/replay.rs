@@ -21,7 +21,8 @@ pub enum Replayed<'a> {
         /// See `headers`.
         payload: &'a [u8],
     },
-    /// Bytes that can't be read as they were written. They stay where they are.
+    /// Bytes that can't be read as they were written. They stay where they are. A record that was replayed
+    /// before is not lost with it: the copy of it that compaction was writing is.
     Lost(Lost),
 }
 

@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use recado_log::{
-    Committer, Journal, Location, Log, Position, Progress, Record, Refused, Replayed, Settings,
-    SimDisk,
+    Committer, Faults, Journal, Location, Log, Position, Progress, Record, Refused, Replayed,
+    Settings, SimDisk,
 };
 
 const STREAM: u32 = 9;
@@ -90,7 +90,17 @@ struct Model {
     void: Vec<Vec<u64>>,
 }
 
+/// One run in four is on a disk that fails by chance.
+fn faults(seed: u64) -> Faults {
+    let failing = if seed % 4 == 3 { 5_000 } else { 0 };
+    Faults {
+        failing_syncs_per_million: failing,
+        failing_writes_per_million: failing,
+    }
+}
+
 struct Run {
+    faults: Faults,
     random: Random,
     disk: SimDisk,
     log: Log<SimDisk>,
@@ -107,14 +117,16 @@ impl Run {
         let disk = SimDisk::new(seed);
         let (log, committer, _) =
             Log::open(disk.clone(), settings(), &mut |_| panic!("not empty")).expect("opens");
+        disk.set_faults(faults(seed));
         Self {
+            faults: faults(seed),
             random: Random(seed),
             disk,
             log,
             committer,
             model: Model::default(),
             compacts,
-            unsealed: false,
+            unsealed: faults(seed) != Faults::default(),
         }
     }
 
@@ -150,7 +162,7 @@ impl Run {
             96 => {
                 self.disk.crash();
                 self.reopen();
-                self.unsealed = false;
+                self.unsealed = self.faults != Faults::default();
             }
             97 => {
                 self.disk.kill();
@@ -317,6 +329,7 @@ impl Run {
     }
 
     fn close(&mut self) {
+        self.disk.set_faults(Faults::default());
         self.disk.set_limit_bytes(u64::MAX);
         self.disk.fail_syncs(0);
         self.disk.fail_writes(0);
@@ -338,6 +351,7 @@ impl Run {
     }
 
     fn reopen(&mut self) -> recado_log::OpenReport {
+        self.disk.set_faults(Faults::default());
         self.disk.fail_syncs(0);
         self.disk.fail_writes(0);
         self.disk.fill_writes(0);
@@ -371,6 +385,7 @@ impl Run {
         );
         let (log, committer, report) = opened.expect("opens");
         (self.log, self.committer) = (log, committer);
+        self.disk.set_faults(self.faults);
         assert_eq!(self.log.end(), self.log.durable());
         self.compare(&found, &lost);
         let now: BTreeMap<u64, Location> = found.iter().copied().collect();
