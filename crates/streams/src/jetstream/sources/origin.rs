@@ -302,7 +302,7 @@ impl JetStream {
             feed.is_due = true;
             return;
         }
-        self.settle(context, journal, origin_id, &done);
+        self.settle(journal, origin_id, &done);
         feed.settled = feed.durable;
     }
 
