@@ -132,6 +132,9 @@ struct What {
 /// How often it is looked at whether the connection is another one.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
+/// After so many looks at nothing the stream is asked for.
+const LOOKS_TO_ASK: u32 = 10;
+
 /// How long after a failed attempt reading is begun again on a new connection.
 const AGAIN_AFTER: Duration = Duration::from_millis(250);
 /// How often that is tried: a stream that is gone for good is a failure then.
@@ -173,6 +176,7 @@ impl Reader {
 
     /// The next message, waited for as long as it takes. Dropping the future loses nothing.
     pub(crate) async fn next(&mut self, session: &mut Session) -> Result<Stored, Failure> {
+        let mut looks = 0_u32;
         loop {
             if session.connects() != self.connects {
                 self.begin_again(session).await?;
@@ -183,7 +187,14 @@ impl Reader {
                 trouble = session.trouble() => return Err(trouble),
             };
             match message {
-                Err(_) => {}
+                Err(_) => {
+                    looks += 1;
+                    // A stream that was removed is silent too, and would be for ever.
+                    if looks.is_multiple_of(LOOKS_TO_ASK) {
+                        let about = self.about.holder();
+                        api::stream_about(session, &self.what.stream, &about).await?;
+                    }
+                }
                 Ok(None) => return Err(session.closed()),
                 Ok(Some(Err(error))) => return Err(trouble::from_library(&self.about, &error)),
                 Ok(Some(Ok(message))) => {
