@@ -1,12 +1,10 @@
 //! Mirrors and sources, from the API down to the log.
 
-mod world;
-
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use crate::jetstream::world::{World, stream};
 use crate::time::SECOND;
-use world::{World, stream};
 
 fn origin_with(world: &mut World, count: usize) {
     world.create(&stream(
