@@ -327,8 +327,9 @@ impl JetStream {
             other.role == feed.role
                 && self.consumer_name(&config.name, &config.sources, other) == name
         });
-        let is_there = |origin: &Box<Stream>| origin.consumers.contains_key(&name);
-        if !still && self.streams.get(&origin_id).is_some_and(is_there) {
+        let origin = self.streams.get(&origin_id);
+        let is_there = origin.is_some_and(|origin| origin.consumers.contains_key(&name));
+        if !still && is_there {
             self.delete_consumer(context, journal, origin_id, &name);
         }
     }
@@ -337,8 +338,7 @@ impl JetStream {
 /// The first sequence that the configuration wants, if it says so.
 fn first_wanted(origin: &Stream, feed: &Feed) -> Option<u64> {
     if feed.config.opt_start_seq > 0 {
-        // What lies beyond the end means the next message.
-        return Some(feed.config.opt_start_seq.min(origin.last_sequence() + 1));
+        return Some(feed.config.opt_start_seq);
     }
     let time_ns = feed.config.opt_start_time?;
     let found = origin.messages.index.first_at_or_after(time_ns);
