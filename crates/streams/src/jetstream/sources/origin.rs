@@ -265,26 +265,27 @@ impl JetStream {
         }
     }
 
-    /// Tells the origin that what is durable here is done with there.
+    /// Tells the origin that what is durable here is done with there. Whether the one who stands for the feed is
+    /// still there.
     pub(super) fn settle_origin(
         &mut self,
         context: &mut Context<'_>,
         journal: &mut dyn Journal,
         id: u32,
         feed: &mut Feed,
-    ) {
+    ) -> bool {
         if feed.durable <= feed.settled {
-            return;
+            return true;
         }
         let (Some(origin_id), Some(target)) = (feed.origin, self.streams.get(&id)) else {
-            return;
+            return true;
         };
         let Some(origin) = self.streams.get(&origin_id) else {
-            return;
+            return true;
         };
         let name = match &feed.config.consumer {
             Some(consumer) => consumer.name.clone(),
-            None if origin.config.retention == Retention::Limits => return,
+            None if origin.config.retention == Retention::Limits => return true,
             None => {
                 let target = &target.config;
                 self.consumer_name(&target.name, &target.sources, feed)
@@ -297,13 +298,11 @@ impl JetStream {
             None
         });
         if !found {
-            // Somebody deleted it: it is made again.
-            feed.origin = None;
-            feed.is_due = true;
-            return;
+            return false;
         }
         self.settle(context, journal, origin_id, &done);
         feed.settled = feed.durable;
+        true
     }
 
     /// A feed is over: nobody stands for it in the origin any more.
