@@ -332,7 +332,11 @@ impl Driver {
             self.settle(insider);
             self.give_away(insider);
             if self.committer.is_free() {
-                return;
+                let stopped = self.log.stopped().is_some();
+                if stopped || (self.log.waiting_bytes() == 0 && !self.jetstream.has_waiting()) {
+                    return;
+                }
+                continue;
             }
             self.intake
                 .take(&mut self.frames, Some(Instant::now() + NAP_MAX));

@@ -37,6 +37,7 @@ pub(crate) fn open(directory: &Path, settings: Settings) -> Result<Store, StartE
     let opened = Log::open(disk, log_settings, &mut |replayed| match replayed {
         Replayed::Record { entry, payload, .. } => opening.record(&entry, payload),
         Replayed::Lost(lost) => opening.lost(
+            lost.kind,
             lost.stream,
             lost.sequence,
             u64::from(lost.bytes),
@@ -48,6 +49,12 @@ pub(crate) fn open(directory: &Path, settings: Settings) -> Result<Store, StartE
         source,
     })?;
     tracing::debug!(?report, "log opened");
+    if report.damaged_released {
+        tracing::error!(
+            store = %directory.display(),
+            "the note of what is dead is damaged: messages that were removed may be there again"
+        );
+    }
     Ok(Store {
         opening,
         log,

@@ -99,16 +99,37 @@ impl Opening {
         }
     }
 
-    /// Damage: what the log still knows of it.
-    pub fn lost(&mut self, stream: Option<u32>, sequence: Option<u64>, bytes: u64, why: &str) {
+    /// Damage: what the log still knows of it. `kind` is that of the record, if that is known.
+    pub fn lost(
+        &mut self,
+        kind: Option<u8>,
+        stream: Option<u32>,
+        sequence: Option<u64>,
+        bytes: u64,
+        why: &str,
+    ) {
+        let is_message = kind.is_none_or(|kind| kind == kinds::MESSAGE);
         let name = stream.and_then(|id| {
             let opening = self.streams.get_mut(&id)?;
-            opening.stream.messages.note_lost(sequence, bytes);
-            if let Some(sequence) = sequence {
-                opening.stream.messages.index.skip_to(sequence);
+            let messages = &mut opening.stream.messages;
+            if is_message {
+                // A copy that compaction did not finish: the message itself is there.
+                let is_copy = sequence.is_some_and(|seq| messages.index.get(seq).is_some());
+                if is_copy {
+                    return Some(None);
+                }
+                messages.note_lost(sequence, bytes);
+                if let Some(sequence) = sequence {
+                    messages.index.skip_to(sequence);
+                }
             }
-            Some(opening.stream.config.name.clone())
+            Some(Some(opening.stream.config.name.clone()))
         });
+        let name = match name {
+            Some(None) => return,
+            Some(name) => name,
+            None => None,
+        };
         let stream = match (name, stream) {
             (Some(name), _) if !name.is_empty() => format!("stream {name}"),
             (_, Some(id)) => format!("stream number {id}"),

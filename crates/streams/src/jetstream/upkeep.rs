@@ -54,6 +54,7 @@ impl JetStream {
         let Some(stream) = self.streams.get_mut(&id) else {
             return Ok(true);
         };
+        stream.write_settled(journal)?;
         if stream.take_skipped() {
             stream.store_state(journal)?;
         }

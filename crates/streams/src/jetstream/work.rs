@@ -79,11 +79,11 @@ impl JetStream {
         if unsaved {
             self.unsaved.insert(id);
         }
-        if !settled.is_empty() {
-            self.settle(context, journal, id, &settled);
-        }
         for (name, told) in events {
             self.tell_events(context, journal, id, &name, told);
+        }
+        if !settled.is_empty() {
+            self.settle(journal, id, &settled);
         }
         more
     }
@@ -149,12 +149,7 @@ impl JetStream {
 
 impl JetStream {
     /// A consumer is gone: what only it still needed goes, too.
-    pub(super) fn settle_orphans(
-        &mut self,
-        context: &mut Context<'_>,
-        journal: &mut dyn Journal,
-        id: u32,
-    ) {
+    pub(super) fn settle_orphans(&mut self, journal: &mut dyn Journal, id: u32) {
         let Some(stream) = self.streams.get(&id) else {
             return;
         };
@@ -167,7 +162,7 @@ impl JetStream {
             all.push(sequence);
             at = stream.messages.index.next(sequence + 1);
         }
-        self.settle(context, journal, id, &all);
+        self.settle(journal, id, &all);
     }
 }
 

@@ -68,6 +68,9 @@ pub(crate) struct Stream {
     expiries: BTreeSet<(i64, u64)>,
     /// Sequences were given to messages that are gone already: the state must be written.
     skipped: bool,
+    /// Sequences that consumers are done with, and the youngest segment that held one: not written down yet.
+    settled: Vec<u64>,
+    settled_youngest: u32,
     /// Bytes that it has in the account's sum.
     pub(crate) accounted_bytes: u64,
     /// A consumer waits for its subscriber to read.
@@ -98,6 +101,8 @@ impl Stream {
             age_from: first,
             expiries: BTreeSet::new(),
             skipped: false,
+            settled: Vec::new(),
+            settled_youngest: 0,
             accounted_bytes: 0,
             congested_until_ns: None,
             feeding: crate::jetstream::Feeding::default(),

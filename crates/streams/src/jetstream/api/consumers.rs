@@ -144,6 +144,8 @@ impl JetStream {
         stored
             .and_then(|()| slot.save(id, now_ns, call.journal))
             .map_err(|r| store_failed(&r))?;
+        // Messages that only the old filters wanted go.
+        self.settle_orphans(call.journal, id);
         self.activate(id);
         self.schedule(id);
         Ok(())
@@ -266,7 +268,7 @@ impl JetStream {
             let _ = self.bury(journal, &record);
         }
         self.drop_consumer(context, journal, id, name);
-        self.settle_orphans(context, journal, id);
+        self.settle_orphans(journal, id);
         self.advise_consumer(context, &stream_name, name, Action::Deleted);
         self.schedule(id);
     }

@@ -300,7 +300,7 @@ impl JetStream {
         if !found {
             return false;
         }
-        self.settle(context, journal, origin_id, &done);
+        self.settle(journal, origin_id, &done);
         feed.settled = feed.durable;
         true
     }
