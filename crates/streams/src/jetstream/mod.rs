@@ -13,6 +13,11 @@ mod streams;
 mod upkeep;
 mod work;
 
+#[cfg(test)]
+mod republish_tests;
+#[cfg(test)]
+mod world;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use recado_log::{Journal, Position};

@@ -280,11 +280,7 @@ impl Opening {
             lost,
             ..OpeningReport::default()
         };
-        for (id, opening) in &mut streams {
-            let found = std::mem::take(&mut opening.sources);
-            let sources = opening.stream.config.sources.len();
-            opening.stream.feeding = found.finish(journal, *id, sources);
-        }
+        find_sources(&mut streams, journal);
         for at in dead {
             journal.release(at);
         }
@@ -318,10 +314,6 @@ impl Opening {
             ));
         }
         jetstream.settle_in(context, journal);
-        let ids: Vec<u32> = jetstream.streams.keys().copied().collect();
-        for id in ids {
-            jetstream.start_sources(context, journal, id);
-        }
         for at in deleted.into_values() {
             let youngest = at.segment;
             jetstream.graves.push(Grave { youngest, at });
@@ -332,6 +324,15 @@ impl Opening {
             .map(|stream| stream.messages.index.len())
             .sum();
         (jetstream, report)
+    }
+}
+
+/// How far streams' sources are. Copies that are gone still tell it, as long as nothing was released.
+fn find_sources(streams: &mut BTreeMap<u32, OpeningStream>, journal: &mut dyn Journal) {
+    for (id, opening) in streams {
+        let found = std::mem::take(&mut opening.sources);
+        let sources = opening.stream.config.sources.len();
+        opening.stream.feeding = found.finish(journal, *id, sources);
     }
 }
 
@@ -438,7 +439,10 @@ impl JetStream {
             self.schedule(id);
             self.activate(id);
         }
-        let _ = context;
+        let ids: Vec<u32> = self.streams.keys().copied().collect();
+        for id in ids {
+            self.start_sources(context, journal, id);
+        }
     }
 }
 

@@ -244,6 +244,7 @@ impl Stream {
         if !self.messages.is_on_file() {
             self.messages.show_up_to(sequence);
         }
+        self.note_republished(sequence, env.chance);
         if let Lifetime::Seconds(seconds) = lifetime {
             let end = env
                 .now_ns

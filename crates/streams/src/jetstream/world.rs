@@ -115,11 +115,15 @@ impl Journal for MemoryJournal {
 
 /// What was published.
 #[derive(Default)]
-struct Seen(Vec<(Vec<u8>, Vec<u8>)>);
+struct Seen(Vec<Published>);
+
+/// Subject, headers, payload.
+type Published = (Vec<u8>, Vec<u8>, Vec<u8>);
 
 impl Outlet for Seen {
-    fn publish(&mut self, subject: &[u8], _: &[u8], _: &[u8], payload: &[u8]) {
-        self.0.push((subject.to_vec(), payload.to_vec()));
+    fn publish(&mut self, subject: &[u8], _: &[u8], headers: &[u8], payload: &[u8]) {
+        self.0
+            .push((subject.to_vec(), headers.to_vec(), payload.to_vec()));
     }
 
     fn deliver(&mut self, _: &[u8], _: &[u8], _: &[u8], _: &[u8], _: &[u8]) -> bool {
@@ -199,8 +203,8 @@ impl World {
             jetstream.handle(context, journal, &message);
         });
         self.batch();
-        let answer = self.seen.0.iter().find(|(to, _)| to == b"answer");
-        answer.map_or(Value::Null, |(_, body)| {
+        let answer = self.seen.0.iter().find(|(to, ..)| to == b"answer");
+        answer.map_or(Value::Null, |(_, _, body)| {
             serde_json::from_slice(body).expect("an answer in JSON")
         })
     }
@@ -237,6 +241,15 @@ impl World {
             };
             jetstream.handle(context, journal, &message);
         });
+    }
+
+    /// What was published on a subject since the last request: headers and payload.
+    pub(super) fn seen(&self, subject: &str) -> Vec<(String, String)> {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let all = self.seen.0.iter();
+        let own = all.filter(|(to, ..)| to == subject.as_bytes());
+        own.map(|(_, headers, payload)| (text(headers), text(payload)))
+            .collect()
     }
 
     /// Commits what was gathered.
