@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use recado_log::{Entry, Journal, Location};
 
 use super::sources::FoundSources;
-use super::upkeep::Grave;
+use super::upkeep::{Gone, Grave};
 use super::{ConsumerSlot, JetStream, Settings};
 use crate::context::Context;
 use crate::stream::{Messages, StoredConsumer, StoredStream, Stream, kinds};
@@ -314,9 +314,13 @@ impl Opening {
             ));
         }
         jetstream.settle_in(context, journal);
-        for at in deleted.into_values() {
-            let youngest = at.segment;
-            jetstream.graves.push(Grave { youngest, at });
+        for (stream, at) in deleted {
+            let consumer = None;
+            jetstream.graves.push(Grave {
+                youngest: at.segment,
+                at,
+                what: Gone { stream, consumer },
+            });
         }
         report.messages = jetstream
             .streams
@@ -371,9 +375,14 @@ impl JetStream {
                 journal.release(at);
             }
             if let Some(at) = opening.deleted {
+                let what = Gone {
+                    stream: opening.stream,
+                    consumer: Some(number),
+                };
                 self.graves.push(Grave {
                     youngest: at.segment,
                     at,
+                    what,
                 });
             }
             if !gone && !opening.progress.is_empty() {
