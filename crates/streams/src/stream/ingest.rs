@@ -18,6 +18,9 @@ const HEADERS_BYTES_MAX: usize = u16::MAX as usize;
 /// Bytes of a stored message, as nats-server's file store takes them (E96).
 const RECORD_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
+/// The last sequence that is given out: so that the one after it is a number, too.
+const SEQUENCE_MAX: u64 = u64::MAX - 1;
+
 /// What became of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Accepted {
@@ -76,6 +79,10 @@ impl Stream {
         }
         if self.config.sealed {
             return Err(ApiError::new(&error::STREAM_SEALED));
+        }
+        if self.last_sequence() >= SEQUENCE_MAX {
+            let why = "no sequence is left";
+            return Err(ApiError::with(&error::STREAM_STORE_FAILED, why));
         }
         let block = draft.headers.clone();
         let parsed = PublishHeaders::parse(&block);
