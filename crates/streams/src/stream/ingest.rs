@@ -185,7 +185,10 @@ impl Stream {
     fn skip(&mut self, env: &Env<'_>, parsed: &PublishHeaders<'_>) -> Accepted {
         let sequence = self.last_sequence() + 1;
         self.messages.index.skip_to(sequence);
-        self.messages.show_up_to(sequence);
+        // On file, what came before it may not be durable yet.
+        if !self.messages.is_on_file() {
+            self.messages.show_up_to(sequence);
+        }
         self.skipped = true;
         self.remember(env, parsed, sequence);
         Accepted::Stored(sequence)

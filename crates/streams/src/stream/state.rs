@@ -51,6 +51,11 @@ impl Stream {
         self.skipped = true;
     }
 
+    /// Whether sequences were skipped that are not written down.
+    pub(crate) fn has_skipped(&self) -> bool {
+        self.skipped
+    }
+
     /// Whether sequences were skipped since the last call.
     pub(crate) fn take_skipped(&mut self) -> bool {
         std::mem::take(&mut self.skipped)
