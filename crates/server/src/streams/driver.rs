@@ -144,7 +144,8 @@ impl Driver {
                 upkeep = now + UPKEEP_EVERY;
             }
             insider.flush();
-            if taken.closed || insider.is_closed() {
+            // Not before: until then the one who cuts it off is still about to close the intake.
+            if taken.closed {
                 return;
             }
         }
