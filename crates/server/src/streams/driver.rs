@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use recado_log::{Committed, Journal, Log, Progress, RealDisk};
 use recado_streams::context::Context;
-use recado_streams::jetstream::{Incoming, JetStream, Segments};
+use recado_streams::jetstream::{Incoming, JetStream};
 use recado_wire::{ServerFrame, ServerParsed, parse_server_frame};
 
 use super::committer::CommitterThread;
@@ -292,12 +292,9 @@ impl Driver {
     }
 
     fn upkeep(&mut self, insider: &Insider) {
-        let segments = Segments {
-            oldest: self.log.oldest_segment().unwrap_or(u32::MAX),
-            newest: self.log.end().segment(),
-        };
-        let lost = self.act(insider, |jetstream, context, log| {
-            jetstream.upkeep(context, log, segments);
+        let oldest = self.log.oldest_segment().unwrap_or(u32::MAX);
+        let lost = self.act(insider, |jetstream, _, log| {
+            jetstream.upkeep(log, oldest);
             jetstream.take_lost()
         });
         for (stream, sequence) in lost {

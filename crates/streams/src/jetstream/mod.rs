@@ -34,7 +34,6 @@ pub use consumers::ConsumerSlot;
 pub use events::DEAD_LETTER_KEY;
 pub use open::{Opening, OpeningReport};
 pub(crate) use sources::Feeding;
-pub use upkeep::Segments;
 
 use replies::WaitingReplies;
 use upkeep::{Gone, Grave};
