@@ -14,6 +14,8 @@ mod upkeep;
 mod work;
 
 #[cfg(test)]
+mod failure_tests;
+#[cfg(test)]
 mod republish_tests;
 #[cfg(test)]
 mod world;
@@ -113,6 +115,8 @@ pub struct JetStream {
     graves: Vec<Grave>,
     /// Those that a failed batch took back: they are written again.
     unburied: Vec<Gone>,
+    /// Streams whose configuration was not found: what the log has of them stays there.
+    adrift: BTreeSet<u32>,
     /// Damaged messages that consumers met.
     lost: Vec<(String, u64)>,
     next_sid: u64,
@@ -151,6 +155,7 @@ impl JetStream {
             numbers: HashMap::new(),
             graves: Vec::new(),
             unburied: Vec::new(),
+            adrift: BTreeSet::new(),
             lost: Vec::new(),
             next_sid: 1,
             replies: WaitingReplies::default(),

@@ -301,10 +301,13 @@ impl Opening {
                     stream.opened(opening.config, opening.state, opening.removed);
                     stream.release_all(journal);
                 }
-                (None, None) => report.lost.push(format!(
-                    "{} messages of stream number {id}, whose configuration is not there",
-                    opening.stream.messages.index.len()
-                )),
+                (None, None) => {
+                    jetstream.adrift.insert(id);
+                    report.lost.push(format!(
+                        "{} messages of stream number {id}, whose configuration is not there",
+                        opening.stream.messages.index.len()
+                    ));
+                }
                 (Some(_), None) => {
                     report.streams += 1;
                     jetstream.take_over(context, journal, opening);

@@ -175,6 +175,9 @@ impl JetStream {
 
     /// Whether a record is still needed where it lies.
     pub fn is_live(&self, entry: &Entry<'_>) -> bool {
+        if self.adrift.contains(&entry.stream) {
+            return true;
+        }
         let stream = self.streams.get(&entry.stream);
         let slot = || {
             let (id, name) = self.numbers.get(&entry.sequence)?;
