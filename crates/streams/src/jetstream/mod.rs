@@ -218,6 +218,7 @@ impl JetStream {
             }
             self.activate(id);
         }
+        self.finish_restores(context, journal, position);
     }
 
     /// Whether somebody waits for what was done since the last batch.
@@ -238,6 +239,7 @@ impl JetStream {
             let body = publish::error_body(name.unwrap_or_default(), &error);
             out.publish(reply, b"", b"", &body);
         });
+        self.transfers.failed(why);
         for stream in self.streams.values_mut() {
             stream.roll_back();
         }
@@ -254,7 +256,11 @@ impl JetStream {
 
     /// When it wants to act next although nothing comes in.
     pub fn next_deadline(&self) -> Option<i64> {
-        self.deadlines.first().map(|(at, _)| *at)
+        let streams = self.deadlines.first().map(|(at, _)| *at);
+        streams
+            .into_iter()
+            .chain(self.transfers.next_deadline())
+            .min()
     }
 
     /// Notes when a stream wants to act next.

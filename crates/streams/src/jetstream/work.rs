@@ -30,7 +30,8 @@ impl JetStream {
             }
             self.schedule(id);
         }
-        !self.active.is_empty()
+        let transfers = self.carry_transfers(context, journal);
+        transfers || !self.active.is_empty()
     }
 
     /// Lets all consumers of a stream deliver. Whether one of them has more.

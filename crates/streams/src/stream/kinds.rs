@@ -21,6 +21,8 @@ pub(crate) const CONSUMER_DELETED: u8 = 21;
 pub(crate) const CONSUMER_SNAPSHOT: u8 = 22;
 /// What changed in a consumer's progress since the record before.
 pub(crate) const CONSUMER_DELTA: u8 = 23;
+/// A stream is being restored: unless its configuration is here, too, it was not, and is not there.
+pub(crate) const RESTORING: u8 = 24;
 
 /// The message has `Nats-Msg-Id`.
 pub(crate) const HAS_MESSAGE_ID: u8 = 1;
@@ -130,8 +132,9 @@ mod tests {
             CONSUMER_DELETED,
             CONSUMER_SNAPSHOT,
             CONSUMER_DELTA,
+            RESTORING,
         ];
-        assert_eq!(kinds, [1, 16, 17, 18, 19, 20, 21, 22, 23]);
+        assert_eq!(kinds, [1, 16, 17, 18, 19, 20, 21, 22, 23, 24]);
         let flags = [HAS_MESSAGE_ID, HAS_TTL, IS_SCHEDULE, IS_SOURCED];
         assert_eq!(flags, [1, 2, 4, 8]);
         assert_eq!(
