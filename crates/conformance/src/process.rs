@@ -14,7 +14,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
-use crate::program::genuine_program;
+use crate::program::{genuine_program, skip_program_without_jetstream};
 use crate::{PATIENCE, server_program};
 
 /// What a server is to be started with.
@@ -28,6 +28,7 @@ pub struct ServerBuilder {
     /// Another program than the one under test.
     program: Option<PathBuf>,
     greets_over_tls: bool,
+    stores: bool,
 }
 
 /// A running server. Dropping it kills the process.
@@ -74,6 +75,7 @@ impl ServerBuilder {
             variables: Vec::new(),
             program: None,
             greets_over_tls: false,
+            stores: false,
         }
     }
 
@@ -87,6 +89,7 @@ impl ServerBuilder {
             variables: Vec::new(),
             program: None,
             greets_over_tls: false,
+            stores: false,
         }
     }
 
@@ -109,6 +112,13 @@ impl ServerBuilder {
     /// The server says nothing before TLS (`handshake_first`): it serves as soon as it accepts.
     pub fn greets_over_tls(mut self) -> Self {
         self.greets_over_tls = true;
+        self
+    }
+
+    /// Has streams, stored in the server's own directory.
+    pub fn jetstream(mut self) -> Self {
+        skip_program_without_jetstream();
+        self.stores = true;
         self
     }
 
@@ -157,6 +167,9 @@ impl ServerBuilder {
             args.extend(["-c".into(), path.into()]);
         }
         args.extend(self.args);
+        if self.stores {
+            args.extend(["-js".into(), "-sd".into(), dir.path().join("store").into()]);
+        }
         let launch = Launch {
             program,
             args,

@@ -156,6 +156,32 @@ impl SimDisk {
         Some(file.seen.clone())
     }
 
+    /// Another disk that holds the same files, all of them durable, without limit or faults.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        let copy = Self::new(0);
+        let names = self.lock_state().names.keys().cloned().collect::<Vec<_>>();
+        for name in names {
+            copy.put(&name, self.bytes(&name).unwrap_or_default());
+        }
+        copy
+    }
+
+    /// Puts a durable file there, in place of one of that name.
+    pub fn put(&self, name: &str, bytes: Vec<u8>) {
+        let mut state = self.lock_state();
+        let file = state.next_file;
+        state.next_file += 1;
+        let content = Content {
+            seen: bytes.clone(),
+            durable: bytes,
+            pending: Vec::new(),
+        };
+        state.files.insert(file, content);
+        state.names.insert(name.to_owned(), file);
+        state.durable_names.insert(name.to_owned(), file);
+    }
+
     /// Flips bits of one byte, on the disk itself. Says whether there is such a byte.
     pub fn flip(&self, name: &str, offset: usize, bits: u8) -> bool {
         let mut state = self.lock_state();

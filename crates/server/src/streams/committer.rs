@@ -1,17 +1,26 @@
-//! The thread that writes and syncs: one batch at a time, for all streams together.
+//! Who writes and syncs: one batch at a time, for all streams together. A thread of its own, so that streams
+//! go on meanwhile; but a small batch on a fast disk is written at once, for waking a thread and being
+//! woken by it takes longer than that.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 use recado_log::{Batch, Committed, Committer, RealDisk};
 
 use crate::engine::Intake;
 
-/// What the two threads hand each other.
+/// Batches of at most so many bytes may be written at once, ...
+const INLINE_BYTES_MAX: u64 = 16 * 1024;
+/// ... while the disk takes no longer than this for one. Streams do nothing else meanwhile.
+const INLINE_TIME_MAX: Duration = Duration::from_micros(500);
+
+/// What the two threads share.
 struct Desk {
     state: Mutex<State>,
     arrival: Condvar,
+    committer: Mutex<Committer<RealDisk>>,
 }
 
 #[derive(Default)]
@@ -26,7 +35,9 @@ pub(super) struct CommitterThread {
     desk: Arc<Desk>,
     /// A batch is being written, or its outcome was not taken yet.
     busy: bool,
-    thread: Option<JoinHandle<Committer<RealDisk>>>,
+    /// What a small batch takes, about.
+    takes: Duration,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl CommitterThread {
@@ -41,14 +52,16 @@ impl CommitterThread {
         let desk = Arc::new(Desk {
             state: Mutex::default(),
             arrival: Condvar::new(),
+            committer: Mutex::new(committer),
         });
         let theirs = Arc::clone(&desk);
         let thread = std::thread::Builder::new()
             .name("recado-commit".to_owned())
-            .spawn(move || run(committer, &theirs, &intake))?;
+            .spawn(move || run(&theirs, &intake))?;
         Ok(Self {
             desk,
             busy: false,
+            takes: Duration::ZERO,
             thread: Some(thread),
         })
     }
@@ -58,15 +71,28 @@ impl CommitterThread {
         !self.busy
     }
 
-    /// Gives a batch away.
-    pub(super) fn commit(&mut self, batch: Batch) {
+    /// Writes a batch, or gives it away to be written. Some: it is done already.
+    pub(super) fn commit(&mut self, batch: Batch) -> Option<Committed> {
         debug_assert!(!self.busy);
+        if batch.bytes() <= INLINE_BYTES_MAX
+            && self.takes <= INLINE_TIME_MAX
+            && let Some(mut committer) = self.desk.committer.try_lock()
+        {
+            let start = Instant::now();
+            let done = committer.commit(batch);
+            // The mean of the last few: one slow sync is no slow disk.
+            self.takes = (self.takes * 7 + start.elapsed()) / 8;
+            return Some(done);
+        }
+        // From time to time a disk that was slow gets another chance.
+        self.takes = self.takes * 15 / 16;
         self.busy = true;
         self.desk.state.lock().batch = Some(batch);
         self.desk.arrival.notify_one();
+        None
     }
 
-    /// What became of the batch, if it is done.
+    /// What became of the batch that was given away, if it is done.
     pub(super) fn outcome(&mut self) -> Option<Committed> {
         if !self.busy {
             return None;
@@ -75,18 +101,22 @@ impl CommitterThread {
         self.busy = done.is_none();
         done
     }
-}
 
-impl CommitterThread {
     /// Ends the thread and gives back what it wrote with; nothing if it panicked, which its hook reported.
     pub(super) fn end(mut self) -> Option<Committer<RealDisk>> {
-        self.stop()
+        self.stop();
+        let placeholder = Arc::clone(&self.desk);
+        drop(self);
+        Some(Arc::into_inner(placeholder)?.committer.into_inner())
     }
 
-    fn stop(&mut self) -> Option<Committer<RealDisk>> {
+    fn stop(&mut self) {
         self.desk.state.lock().stop = true;
         self.desk.arrival.notify_one();
-        self.thread.take()?.join().ok()
+        if let Some(thread) = self.thread.take() {
+            // A panic in it was reported by its hook.
+            let _ = thread.join();
+        }
     }
 }
 
@@ -96,7 +126,7 @@ impl Drop for CommitterThread {
     }
 }
 
-fn run(mut committer: Committer<RealDisk>, desk: &Desk, intake: &Intake) -> Committer<RealDisk> {
+fn run(desk: &Desk, intake: &Intake) {
     loop {
         let batch = {
             let mut state = desk.state.lock();
@@ -105,15 +135,15 @@ fn run(mut committer: Committer<RealDisk>, desk: &Desk, intake: &Intake) -> Comm
                     break batch;
                 }
                 if state.stop {
-                    return committer;
+                    return;
                 }
                 desk.arrival.wait(&mut state);
             }
         };
-        let done = committer.commit(batch);
+        let done = desk.committer.lock().commit(batch);
         desk.state.lock().done = Some(done);
         intake.ring();
         // Segments that nobody needs any more go while nothing waits.
-        while desk.state.lock().batch.is_none() && committer.tidy() {}
+        while desk.state.lock().batch.is_none() && desk.committer.lock().tidy() {}
     }
 }

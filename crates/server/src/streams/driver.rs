@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use recado_log::{Journal, Log, Progress, RealDisk};
+use recado_log::{Committed, Journal, Log, Progress, RealDisk};
 use recado_streams::context::Context;
 use recado_streams::jetstream::{Incoming, JetStream, Segments};
 use recado_wire::{ServerFrame, ServerParsed, parse_server_frame};
@@ -134,6 +134,7 @@ impl Driver {
                 jetstream.work(context, log)
             });
             self.give_away(insider);
+            busy |= self.jetstream.has_work();
             let now = Instant::now();
             if now >= upkeep {
                 self.upkeep(insider);
@@ -233,9 +234,12 @@ impl Driver {
 
     /// Takes the outcome of a batch, and lets go what it allows.
     fn settle(&mut self, insider: &Insider) {
-        let Some(done) = self.committer.outcome() else {
-            return;
-        };
+        if let Some(done) = self.committer.outcome() {
+            self.settle_with(insider, done);
+        }
+    }
+
+    fn settle_with(&mut self, insider: &Insider, done: Committed) {
         match self.log.committed(done) {
             Progress::Durable(position) => self.act(insider, |jetstream, context, log| {
                 jetstream.durable(context, log, position);
@@ -271,7 +275,9 @@ impl Driver {
         let end = self.log.end();
         if let Some(batch) = self.log.take_batch() {
             self.jetstream.sealed(end);
-            self.committer.commit(batch);
+            if let Some(done) = self.committer.commit(batch) {
+                self.settle_with(insider, done);
+            }
         } else if self.jetstream.has_waiting() {
             // All that it waits for is on disk already.
             self.jetstream.sealed(end);

@@ -96,8 +96,7 @@ impl Consumer {
                 self.raise_floor();
             }
             None if self.exhausted.remove(&delivery.stream_seq).is_some() => {
-                // Told by telling all: rare enough.
-                self.must_tell_all = true;
+                self.exhausted_taken.push(delivery.stream_seq);
             }
             None => return,
         }
@@ -123,6 +122,13 @@ impl Consumer {
         }
         while let Some(unacked) = self.unacked.remove_first_upto(stream_seq) {
             source.settled(unacked.stream_seq);
+        }
+        while let Some(first) = self.exhausted.first_entry()
+            && *first.key() <= stream_seq
+        {
+            let (settled, _) = first.remove_entry();
+            self.exhausted_taken.push(settled);
+            source.settled(settled);
         }
         self.floor = Place {
             consumer_seq,

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::position::SEQUENCE_MAX;
 use super::settings::Settings;
 use super::source::Source;
 use super::{Consumer, Event, Place};
@@ -49,11 +50,12 @@ impl Consumer {
     ) -> Result<u64, ResetError> {
         let sequence = match sequence.filter(|sequence| *sequence > 0) {
             None => self.floor.stream_seq + 1,
-            Some(sequence) => self.check_reset(source, sequence)?,
+            Some(sequence) => self.check_reset(source, sequence.min(SEQUENCE_MAX))?,
         };
         self.unacked.clear();
         self.exhausted.clear();
         self.exhausted_untold.clear();
+        self.exhausted_taken.clear();
         self.position.go_to(sequence, &mut self.filters, source);
         self.delivered = Place {
             consumer_seq: 0,
@@ -134,7 +136,6 @@ impl Consumer {
         }
         self.exhausted
             .retain(|sequence, _| source.exists(*sequence));
-        self.exhausted_untold.clear();
         let first = source.first_sequence().max(1);
         if self.position.next() < first {
             // What was there is settled in its absence.
@@ -144,7 +145,6 @@ impl Consumer {
         self.position.recount(&mut self.filters, source);
         self.raise_floor();
         self.dirty = true;
-        self.must_tell_all = true;
     }
 
     /// Messages that this consumer has delivered and not seen acknowledged, ascending: what a stream with

@@ -18,7 +18,7 @@ const LOOKS_PER_MESSAGE: usize = 64;
 enum Stop {
     /// There is nothing more.
     Dry,
-    /// Too much is unacknowledged.
+    /// More would come, but not yet: too much is unacknowledged, or it is replayed as slowly as it came.
     Stalled,
     /// The work allowed is done.
     OutOfBudget,
@@ -114,8 +114,8 @@ impl Consumer {
                 self.pass_lost(next);
             }
             Read::Message(stored) => {
-                if !self.replay_allows(&stored, ctx.now_ns) {
-                    return Some(Stop::Held);
+                if matches!(next, Next::New(_)) && !self.replay_allows(&stored, ctx.now_ns) {
+                    return Some(Stop::Stalled);
                 }
                 let bytes = self.send(ctx, &stored, next);
                 let Some(bytes) = bytes else {
@@ -219,7 +219,7 @@ impl Consumer {
                     .redeliver(unacked.stream_seq, self.settings.due_ns(now_ns, deliveries));
             }
         }
-        if let Some(replay) = &mut self.replay {
+        if let (Some(replay), Next::New(_)) = (&mut self.replay, next) {
             replay.previous = Some((stored_ns, now_ns));
             if next.sequence() >= replay.upto {
                 self.replay = None;

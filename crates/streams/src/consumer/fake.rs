@@ -357,7 +357,7 @@ impl World {
     }
 
     pub(super) fn tick(&mut self) {
-        in_world!(self, |consumer, ctx, source| consumer.tick(ctx, source));
+        in_world!(self, |consumer, ctx, _source| consumer.tick(ctx));
         self.deliver();
     }
 

@@ -77,6 +77,8 @@ pub struct Consumer {
     exhausted: BTreeMap<u64, u32>,
     /// Of them, what came since it was last told as progress.
     exhausted_untold: Vec<u64>,
+    /// And what a late ack settled since.
+    exhausted_taken: Vec<u64>,
     waiting: WaitingQueue,
     pin: Option<Pin>,
     push: Option<Push>,
@@ -85,6 +87,8 @@ pub struct Consumer {
     ack_writer: AckWriter,
     /// For headers and statuses, kept for the next one.
     scratch: Vec<u8>,
+    /// For headers with a pin, which are made of those.
+    pin_scratch: Vec<u8>,
     events: Vec<Event>,
     dirty: bool,
     /// The next progress must be whole: it took back what was told.
@@ -157,7 +161,13 @@ impl Consumer {
     ) -> Self {
         let mut filters = Filters::new(config.filters());
         // A stream that lost its end (it was written without waiting for the disk) may be shorter.
-        let next = progress.next.min(source.last_sequence() + 1).max(1);
+        let end = source.last_sequence() + 1;
+        let progress = if progress.next > end && !progress.waits_for_start(&config) {
+            progress.cut_at(end)
+        } else {
+            progress
+        };
+        let next = progress.next.max(1);
         let position = Position::at(next, progress.picked_upto, &mut filters, source);
         let mut made = Self::at(
             stream,
@@ -168,6 +178,7 @@ impl Consumer {
             now_ns,
         );
         made.take_progress(progress, source, now_ns);
+        made.dirty = false;
         made.replay_from(source.last_sequence());
         made
     }
@@ -193,6 +204,7 @@ impl Consumer {
             unacked: UnackedTable::default(),
             exhausted: BTreeMap::new(),
             exhausted_untold: Vec::new(),
+            exhausted_taken: Vec::new(),
             waiting: WaitingQueue::default(),
             pin: None,
             replay: None,
@@ -206,6 +218,7 @@ impl Consumer {
             },
             ack_writer: AckWriter::new(stream, name),
             scratch: Vec::new(),
+            pin_scratch: Vec::new(),
             events: Vec::new(),
             dirty: true,
             must_tell_all: true,

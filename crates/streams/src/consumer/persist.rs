@@ -1,9 +1,9 @@
 //! A consumer's progress: what its owner writes into the log, and how it is taken up again.
 
+use super::Consumer;
 use super::progress::{Progress, Written};
 use super::source::Source;
 use super::unacked::Unacked;
-use super::{Consumer, Place};
 
 impl Consumer {
     /// Whether something happened that [`Self::progress`] has not told yet.
@@ -17,6 +17,7 @@ impl Consumer {
         let whole = full || self.must_tell_all;
         let changes = self.unacked.take_changes(self.delivered.consumer_seq);
         let mut untold = std::mem::take(&mut self.exhausted_untold);
+        let given_up = std::mem::take(&mut self.exhausted_taken);
         let mut taken = changes.taken;
         let (unacked, exhausted) = if whole {
             taken.clear();
@@ -25,8 +26,11 @@ impl Consumer {
         } else {
             let floor = self.floor.stream_seq;
             taken.retain(|stream_seq| *stream_seq > floor);
+            taken.extend(given_up);
             taken.sort_unstable();
+            taken.dedup();
             untold.sort_unstable();
+            untold.dedup();
             let count = |seq: u64| self.exhausted.get(&seq).map(|count| (seq, *count));
             (
                 changes.changed,
@@ -76,13 +80,8 @@ impl Consumer {
         source: &mut dyn Source,
         now_ns: i64,
     ) {
-        let last = source.last_sequence();
-        let place = |place: Place| Place {
-            stream_seq: place.stream_seq.min(last),
-            ..place
-        };
-        self.delivered = place(progress.delivered);
-        self.floor = place(progress.floor);
+        self.delivered = progress.delivered;
+        self.floor = progress.floor;
         for unacked in progress.unacked.into_values() {
             let known = unacked.stream_seq < self.position.next();
             if !known || !source.exists(unacked.stream_seq) {

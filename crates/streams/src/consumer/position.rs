@@ -5,6 +5,8 @@ use super::source::Source;
 use crate::config::{ConsumerConfig, DeliverPolicy};
 use crate::index::{Filters, Scan};
 
+/// The highest sequence that a consumer may be told to begin with: there must be others around it.
+pub(super) const SEQUENCE_MAX: u64 = u64::MAX - 2;
 /// Below it, new messages are looked at one by one.
 const COUNT_SINGLY_MAX: u64 = 16;
 
@@ -44,7 +46,7 @@ impl Position {
             DeliverPolicy::All => first,
             DeliverPolicy::New => last + 1,
             DeliverPolicy::Last => source.last_matching(filters).unwrap_or(last + 1),
-            DeliverPolicy::ByStartSequence => config.opt_start_seq,
+            DeliverPolicy::ByStartSequence => config.opt_start_seq.min(SEQUENCE_MAX),
             DeliverPolicy::ByStartTime => config
                 .opt_start_time
                 .and_then(|time_ns| source.first_at_or_after(time_ns))
@@ -213,5 +215,13 @@ impl Position {
     /// Nothing below it is of interest any more.
     pub(super) fn move_to(&mut self, next: u64) {
         self.next = self.next.max(next);
+    }
+
+    /// Whether a message that lies ahead and matches is to be delivered.
+    #[cfg(test)]
+    pub(super) fn is_picked(&self, sequence: u64) -> bool {
+        self.picked.as_ref().is_none_or(|picked| {
+            sequence > picked.resume_after || picked.sequences.contains(&sequence)
+        })
     }
 }

@@ -20,6 +20,7 @@ use thiserror::Error;
 
 use super::Place;
 use super::unacked::Unacked;
+use crate::config::{ConsumerConfig, DeliverPolicy};
 
 /// Never change: what records of this form begin with.
 const VERSION: u8 = 1;
@@ -91,6 +92,23 @@ impl Progress {
         Ok(())
     }
 
+    /// Whether it has only been told where to begin, which may lie ahead of its stream.
+    pub(super) fn waits_for_start(&self, config: &ConsumerConfig) -> bool {
+        config.deliver_policy == DeliverPolicy::ByStartSequence
+            && self.delivered.consumer_seq == 0
+            && self.delivered.stream_seq + 1 == self.next
+    }
+
+    /// Without anything from a sequence on.
+    pub(super) fn cut_at(mut self, end: u64) -> Self {
+        self.next = self.next.min(end);
+        self.delivered.stream_seq = self.delivered.stream_seq.min(end - 1);
+        self.floor.stream_seq = self.floor.stream_seq.min(end - 1);
+        self.unacked.split_off(&end);
+        self.exhausted.split_off(&end);
+        self
+    }
+
     fn take(&mut self, written: Written) {
         if written.whole {
             self.unacked.clear();
@@ -104,6 +122,7 @@ impl Progress {
         self.unacked = self.unacked.split_off(&(written.floor.stream_seq + 1));
         for stream_seq in written.taken {
             self.unacked.remove(&stream_seq);
+            self.exhausted.remove(&stream_seq);
         }
         self.unacked
             .extend(written.unacked.into_iter().map(|one| (one.stream_seq, one)));
@@ -117,9 +136,6 @@ impl Progress {
 impl Written {
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut out = vec![VERSION, if self.whole { WHOLE } else { DELTA }];
-        for place in [self.delivered, self.floor] {
-            debug_assert!(place.stream_seq < u64::MAX);
-        }
         put(&mut out, self.next);
         put(&mut out, self.delivered.consumer_seq);
         put(&mut out, self.delivered.stream_seq);
@@ -398,8 +414,7 @@ mod tests {
             if let (true, Some(start)) = (form > 0, bytes.get_mut(..2)) {
                 start.copy_from_slice(&[1, form.min(2)]);
             }
-            let mut progress = Progress::default();
-            progress.begun = true;
+            let mut progress = Progress { begun: true, ..Progress::default() };
             let _ = progress.apply("S", "C", &bytes);
         }
     }

@@ -115,7 +115,7 @@ impl Consumer {
             let Some(front) = self.waiting.front_mut() else {
                 return false;
             };
-            if ctx.now_ns > front.expires_ns {
+            if ctx.now_ns >= front.expires_ns {
                 self.end_front(ctx, status::REQUEST_TIMEOUT);
                 continue;
             }
@@ -157,11 +157,10 @@ impl Consumer {
         payload: &[u8],
         bytes: u64,
     ) -> bool {
-        let mut pinned_headers = Vec::new();
         let headers = match &self.pin {
             Some(pin) => {
-                status::with_header(&mut pinned_headers, headers, status::PIN_ID, &pin.id);
-                &pinned_headers
+                status::with_header(&mut self.pin_scratch, headers, status::PIN_ID, &pin.id);
+                &self.pin_scratch
             }
             None => headers,
         };
@@ -213,7 +212,7 @@ impl Consumer {
         let last = self.last_seen();
         let scratch = &mut self.scratch;
         self.waiting.retain(|request| {
-            if now_ns > request.expires_ns {
+            if now_ns >= request.expires_ns {
                 status::with_rest(
                     scratch,
                     status::REQUEST_TIMEOUT,

@@ -1,7 +1,6 @@
 //! What the time brings, and when: acks that did not come, requests that expire, heartbeats, pauses, pins, the
 //! end of a consumer that nobody uses.
 
-use super::source::Source;
 use super::{Consumer, Event};
 use crate::context::Context;
 
@@ -31,14 +30,13 @@ impl Consumer {
     }
 
     /// Does what is due. Call [`Self::deliver_ready`] after it.
-    pub fn tick(&mut self, ctx: &mut Context<'_>, source: &mut dyn Source) {
+    pub fn tick(&mut self, ctx: &mut Context<'_>) {
         let now_ns = ctx.now_ns;
         self.tick_acks(now_ns);
         let expiries = self.waiting.next_deadline_ns();
         let sweep = self.activity.swept_ns.saturating_add(SWEEP_NS);
         if expiries.is_some_and(|at| at <= now_ns) || (!self.waiting.is_empty() && sweep <= now_ns)
         {
-            self.position.catch_up(&mut self.filters, source);
             self.sweep_waiting(ctx);
         }
         self.tick_push(ctx);

@@ -191,6 +191,15 @@ impl Blocks {
         self.block(at.block).map(|block| block.sequence(at.index))
     }
 
+    /// All messages' sequences.
+    pub(super) fn sequences(&self) -> impl Iterator<Item = u64> {
+        self.list.iter().flat_map(|(_, block)| {
+            let first = block.next_live(0);
+            std::iter::successors(first, |&index| block.next_live(index + 1))
+                .map(|index| block.sequence(index))
+        })
+    }
+
     /// How many messages have sequences from `from` to `upto`.
     pub(super) fn count(&self, from: u64, upto: u64) -> u64 {
         if from > upto {

@@ -36,25 +36,28 @@ impl Column {
     }
 
     /// Adds a value behind `len` others.
-    #[inline]
+    #[inline(always)]
     pub(super) fn push(&mut self, len: usize, value: u64) {
         if len == 0 {
             *self = Self {
                 base: value,
                 cells: Cells::Same,
             };
-            return;
+        } else if value != self.base || !matches!(self.cells, Cells::Same) {
+            self.push_cell(len, fold(value.wrapping_sub(self.base)));
         }
-        let raw = fold(value.wrapping_sub(self.base));
+    }
+
+    #[inline(never)]
+    fn push_cell(&mut self, len: usize, raw: u64) {
         match &mut self.cells {
-            Cells::Same if raw == 0 => {}
             Cells::One(cells) if raw <= u64::from(u8::MAX) => cells.push(raw as u8),
             Cells::Two(cells) if raw <= u64::from(u16::MAX) => cells.push(raw as u16),
             Cells::Four(cells) if raw <= u64::from(u32::MAX) => cells.push(raw as u32),
             Cells::Eight(cells) => cells.push(raw),
             _ => {
                 self.widen(len, raw);
-                self.push(len, value);
+                self.push_cell(len, raw);
             }
         }
     }

@@ -13,8 +13,8 @@ const UNKNOWN: u64 = 0;
 const NO: u64 = 2;
 const YES: u64 = 3;
 
-/// A set of filter subjects, none of which means everything, for use with one [`Index`](super::Index).
-#[derive(Debug, Default)]
+/// A set of filter subjects for use with one [`Index`](super::Index). An empty set lets everything through.
+#[derive(Debug)]
 pub struct Filters {
     everything: bool,
     /// Those without wildcards, sorted.
@@ -45,23 +45,37 @@ pub(super) enum Matching<'a> {
     Unfinished,
 }
 
+impl Default for Filters {
+    fn default() -> Self {
+        Self {
+            everything: true,
+            literals: Vec::new(),
+            patterns: Vec::new(),
+            known: Vec::new(),
+            seen: 0,
+            followed: Followed::default(),
+        }
+    }
+}
+
 impl Filters {
     /// Of filter subjects, as they are valid in a subscription.
     pub fn new<F: AsRef<[u8]>>(filters: impl IntoIterator<Item = F>) -> Self {
         let mut made = Self::default();
-        let mut none = true;
+        let mut given = false;
+        let mut everything = false;
         for filter in filters {
             let filter = filter.as_ref();
-            none = false;
+            given = true;
             if filter == b">" {
-                made.everything = true;
+                everything = true;
             } else if recado_wire::has_wildcard(filter) {
                 made.patterns.push(Pattern::new(filter));
             } else {
                 made.literals.push(filter.into());
             }
         }
-        made.everything |= none;
+        made.everything = everything || !given;
         made.literals.sort_unstable();
         made.literals.dedup();
         made
@@ -305,6 +319,7 @@ mod tests {
     #[test]
     fn no_filter_and_the_filter_of_all_match_everything() {
         assert!(Filters::new::<&str>([]).is_everything());
+        assert!(Filters::default().is_everything());
         assert!(Filters::new(["a", ">"]).is_everything());
         assert!(Filters::new(["a", ">"]).matches(b"b.c"));
         assert!(!Filters::new(["*"]).matches(b"b.c"));

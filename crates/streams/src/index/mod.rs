@@ -4,11 +4,12 @@
 //! 100 a subject are kept, and what was removed gives its memory back.
 //!
 //! `blocks` holds the messages in order of sequence, each field in a `column`. `subjects` holds each subject
-//! that has messages, its bytes in `texts` and its sequences in `postings`. `filters` remembers which subjects a
+//! that has messages, its bytes in `texts` and its sequences in `postings`, many of them as `chunk`s. `filters` remembers which subjects a
 //! reader wants; `query` brings the two together.
 
 mod block;
 mod blocks;
+mod chunk;
 mod column;
 mod filters;
 #[cfg(test)]
@@ -122,9 +123,7 @@ impl Index {
             flags,
             subject: id,
         };
-        let subject_count = self
-            .subjects
-            .change(id, |postings| postings.insert(sequence));
+        let subject_count = self.subjects.change(id, |postings| postings.push(sequence));
         if self.is_empty() {
             self.first = sequence;
         }

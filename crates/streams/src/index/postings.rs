@@ -1,12 +1,11 @@
 //! The sequences of one subject's messages, ascending.
 //!
-//! A key of a key-value bucket has one or two and needs no memory of its own; a subject of millions has
-//! chunks of 4 bytes a message. Any of them is found by halving, from both ends at once by looking.
+//! A key of a key-value bucket has one or two and needs no memory of its own; one with some more has one piece
+//! of memory, a subject of millions a list of them, at 4 bytes a message. Any sequence is found by halving.
 
 use std::collections::VecDeque;
 
-/// Most sequences of a chunk.
-const CHUNK_MAX: usize = 512;
+use super::chunk::{CHUNK_MAX, Chunk, View};
 
 #[derive(Debug)]
 pub(super) enum Postings {
@@ -15,15 +14,13 @@ pub(super) enum Postings {
         len: u8,
         at: [u64; 2],
     },
-    One(Box<Chunk>),
+    /// The parts of a [`Chunk`]: as a whole it would make each subject 8 bytes larger.
+    One {
+        head: u16,
+        len: u16,
+        words: Box<[u32]>,
+    },
     Many(Box<Chunks>),
-}
-
-/// Sequences from `base` on that lie within 32 bits of it, the base not always among them. Never empty.
-#[derive(Debug, Default)]
-pub(super) struct Chunk {
-    base: u64,
-    distances: Vec<u32>,
 }
 
 /// Chunks in order.
@@ -39,12 +36,18 @@ impl Default for Postings {
     }
 }
 
+impl From<Chunk> for Postings {
+    fn from(Chunk { head, len, words }: Chunk) -> Self {
+        Self::One { head, len, words }
+    }
+}
+
 impl Postings {
     #[inline]
     pub(super) fn count(&self) -> u64 {
         match self {
             Self::Few { len, .. } => u64::from(*len),
-            Self::One(chunk) => chunk.distances.len() as u64,
+            Self::One { len, .. } => u64::from(*len),
             Self::Many(chunks) => chunks.count,
         }
     }
@@ -52,16 +55,16 @@ impl Postings {
     pub(super) fn first(&self) -> Option<u64> {
         match self {
             Self::Few { .. } => self.few().first().copied(),
-            Self::One(chunk) => chunk.get(0),
-            Self::Many(chunks) => chunks.list.front()?.get(0),
+            Self::One { head, len, words } => View::new(*head, *len, words).get(0),
+            Self::Many(chunks) => chunks.list.front()?.view().get(0),
         }
     }
 
     pub(super) fn last(&self) -> Option<u64> {
         match self {
             Self::Few { .. } => self.few().last().copied(),
-            Self::One(chunk) => chunk.last(),
-            Self::Many(chunks) => chunks.list.back()?.last(),
+            Self::One { head, len, words } => View::new(*head, *len, words).last(),
+            Self::Many(chunks) => chunks.list.back()?.view().last(),
         }
     }
 
@@ -69,31 +72,29 @@ impl Postings {
     pub(super) fn at_or_after(&self, sequence: u64) -> Option<u64> {
         match self {
             Self::Few { .. } => self.few().iter().copied().find(|&at| at >= sequence),
-            Self::One(chunk) => chunk.get(chunk.before(sequence)),
+            Self::One { head, len, words } => {
+                let view = View::new(*head, *len, words);
+                view.get(view.before(sequence))
+            }
             Self::Many(chunks) => {
                 let number = chunks.position(sequence);
-                let chunk = chunks.list.get(number)?;
-                let here = chunk.get(chunk.before(sequence));
-                here.or_else(|| chunks.list.get(number + 1)?.get(0))
+                let view = chunks.list.get(number)?.view();
+                let here = view.get(view.before(sequence));
+                here.or_else(|| chunks.list.get(number + 1)?.view().get(0))
             }
         }
     }
 
     /// The last that is not above.
     pub(super) fn at_or_before(&self, sequence: u64) -> Option<u64> {
-        let below = |chunk: &Chunk| {
-            let end = sequence
-                .checked_add(1)
-                .map_or(chunk.distances.len(), |end| chunk.before(end));
-            chunk.get(end.checked_sub(1)?)
-        };
+        let below = |view: View<'_>| view.get(view.upto(sequence).checked_sub(1)?);
         match self {
             Self::Few { .. } => self.few().iter().rev().copied().find(|&at| at <= sequence),
-            Self::One(chunk) => below(chunk),
+            Self::One { head, len, words } => below(View::new(*head, *len, words)),
             Self::Many(chunks) => {
                 let number = chunks.position(sequence);
-                let here = below(chunks.list.get(number)?);
-                here.or_else(|| chunks.list.get(number.checked_sub(1)?)?.last())
+                let here = below(chunks.list.get(number)?.view());
+                here.or_else(|| chunks.list.get(number.checked_sub(1)?)?.view().last())
             }
         }
     }
@@ -103,34 +104,41 @@ impl Postings {
         if from > upto {
             return 0;
         }
-        let upto_end = |chunk: &Chunk| {
-            upto.checked_add(1)
-                .map_or(chunk.distances.len(), |end| chunk.before(end))
-        };
         match self {
             Self::Few { .. } => {
                 let within = |at: &&u64| (from..=upto).contains(*at);
                 self.few().iter().filter(within).count() as u64
             }
-            Self::One(chunk) => (upto_end(chunk) - chunk.before(from)) as u64,
+            Self::One { head, len, words } => {
+                let view = View::new(*head, *len, words);
+                (view.upto(upto) - view.before(from)) as u64
+            }
+            Self::Many(chunks) => chunks.count_between(from, upto),
+        }
+    }
+
+    /// Adds a sequence above all others.
+    #[inline]
+    pub(super) fn push(&mut self, sequence: u64) {
+        match self {
+            Self::Few { len: len @ 0, at } => (*len, *at) = (1, [sequence, 0]),
+            Self::Few { len: len @ 1, at } => (*len, at[1]) = (2, sequence),
+            Self::Few { .. } => self.insert(sequence),
+            Self::One { head, len, words } => {
+                let mut chunk = Chunk::of(head, len, words);
+                let pushed = chunk.push(sequence);
+                (*head, *len, *words) = (chunk.head, chunk.len, chunk.words);
+                if !pushed {
+                    self.insert(sequence);
+                }
+            }
             Self::Many(chunks) => {
-                let (start, end) = (chunks.position(from), chunks.position(upto));
-                let (Some(first), Some(last)) = (chunks.list.get(start), chunks.list.get(end))
-                else {
-                    return 0;
-                };
-                // All of the first chunk up to the end of the last, less what lies outside.
-                let outside = first.before(from) + last.distances.len() - upto_end(last);
-                let len = |chunk: &Chunk| chunk.distances.len() as u64;
-                let within = end - start + 1;
-                let all = if within > chunks.list.len() / 2 {
-                    let before = chunks.list.iter().take(start);
-                    let after = chunks.list.iter().skip(end + 1);
-                    chunks.count - before.chain(after).map(len).sum::<u64>()
+                let last = chunks.list.back_mut();
+                if last.is_some_and(|chunk| chunk.push(sequence)) {
+                    chunks.count += 1;
                 } else {
-                    chunks.list.iter().skip(start).take(within).map(len).sum()
-                };
-                all - outside as u64
+                    chunks.insert(sequence);
+                }
             }
         }
     }
@@ -156,15 +164,18 @@ impl Postings {
                 }
                 *self = chunks.into_postings();
             }
-            Self::One(chunk) => {
-                if !chunk.insert(sequence) {
-                    let mut chunks = Chunks {
-                        count: chunk.distances.len() as u64,
-                        list: VecDeque::from([std::mem::take(&mut **chunk)]),
-                    };
-                    chunks.insert(sequence);
-                    *self = Self::Many(Box::new(chunks));
+            Self::One { head, len, words } => {
+                let mut chunk = Chunk::of(head, len, words);
+                if chunk.insert(sequence) {
+                    *self = chunk.into();
+                    return;
                 }
+                let mut chunks = Chunks {
+                    count: u64::from(chunk.len),
+                    list: VecDeque::from([chunk]),
+                };
+                chunks.insert(sequence);
+                *self = Self::Many(Box::new(chunks));
             }
             Self::Many(chunks) => chunks.insert(sequence),
         }
@@ -181,11 +192,13 @@ impl Postings {
                 (2, [_, second]) if second == sequence => *len = 1,
                 _ => {}
             },
-            Self::One(chunk) => {
+            Self::One { head, len, words } => {
+                let mut chunk = Chunk::of(head, len, words);
                 chunk.remove(sequence);
-                if chunk.distances.len() <= 1 {
-                    *self = Self::alone(chunk.get(0));
-                }
+                *self = match chunk.len {
+                    0 | 1 => Self::alone(chunk.view().get(0)),
+                    _ => chunk.into(),
+                };
             }
             Self::Many(chunks) => {
                 chunks.remove(sequence);
@@ -209,9 +222,10 @@ impl Postings {
     pub(super) fn heap_bytes(&self) -> usize {
         match self {
             Self::Few { .. } => 0,
-            Self::One(chunk) => size_of::<Chunk>() + chunk.heap_bytes(),
+            Self::One { words, .. } => size_of_val::<[u32]>(words),
             Self::Many(chunks) => {
-                let inside: usize = chunks.list.iter().map(Chunk::heap_bytes).sum();
+                let words = chunks.list.iter().map(|chunk| chunk.words.len());
+                let inside = words.sum::<usize>() * size_of::<u32>();
                 size_of::<Chunks>() + chunks.list.capacity() * size_of::<Chunk>() + inside
             }
         }
@@ -232,100 +246,15 @@ impl Postings {
     }
 }
 
-impl Chunk {
-    fn alone(sequence: u64) -> Self {
-        Self {
-            base: sequence,
-            distances: vec![0],
-        }
-    }
-
-    #[inline]
-    fn get(&self, index: usize) -> Option<u64> {
-        let distance = *self.distances.get(index)?;
-        Some(self.base + u64::from(distance))
-    }
-
-    fn last(&self) -> Option<u64> {
-        self.get(self.distances.len().checked_sub(1)?)
-    }
-
-    /// How many are below.
-    fn before(&self, sequence: u64) -> usize {
-        let Some(distance) = sequence.checked_sub(self.base) else {
-            return 0;
-        };
-        self.distances
-            .partition_point(|&at| u64::from(at) < distance)
-    }
-
-    /// False if there is no room for it, or it is too far away.
-    fn insert(&mut self, sequence: u64) -> bool {
-        let index = self.before(sequence);
-        if self.get(index) == Some(sequence) {
-            return true;
-        }
-        if self.distances.len() >= CHUNK_MAX {
-            return false;
-        }
-        if sequence < self.base {
-            let (lower, last) = (self.base - sequence, self.last().unwrap_or(self.base));
-            let fits = u32::try_from(last - sequence).is_ok();
-            let Some(lower) = u32::try_from(lower).ok().filter(|_| fits) else {
-                return false;
-            };
-            for distance in &mut self.distances {
-                *distance += lower;
-            }
-            self.base = sequence;
-            self.distances.insert(0, 0);
-            return true;
-        }
-        let Ok(distance) = u32::try_from(sequence - self.base) else {
-            return false;
-        };
-        self.distances.insert(index, distance);
-        true
-    }
-
-    fn remove(&mut self, sequence: u64) -> bool {
-        let index = self.before(sequence);
-        if self.get(index) != Some(sequence) {
-            return false;
-        }
-        self.distances.remove(index);
-        if self.distances.len() * 4 < self.distances.capacity() && self.distances.capacity() > 8 {
-            self.distances.shrink_to(self.distances.len() * 2);
-        }
-        true
-    }
-
-    /// Takes the sequences of the chunk behind it, if they fit.
-    fn append(&mut self, other: &Self) -> bool {
-        let fits = |last: u64| u32::try_from(last - self.base).is_ok();
-        if !other.last().is_none_or(fits) {
-            return false;
-        }
-        for &distance in &other.distances {
-            let sequence = other.base + u64::from(distance);
-            self.distances.push((sequence - self.base) as u32);
-        }
-        true
-    }
-
-    fn heap_bytes(&self) -> usize {
-        self.distances.capacity() * size_of::<u32>()
-    }
-}
-
 impl Chunks {
     /// The last chunk that begins at the sequence or before it, or else the first.
     fn position(&self, sequence: u64) -> usize {
-        match self.list.back() {
-            Some(last) if sequence >= last.base => self.list.len() - 1,
+        match (self.list.back(), self.list.get(1)) {
+            (Some(last), _) if sequence >= last.base() => self.list.len() - 1,
+            (_, Some(second)) if sequence < second.base() => 0,
             _ => self
                 .list
-                .partition_point(|chunk| chunk.base <= sequence)
+                .partition_point(|chunk| chunk.base() <= sequence)
                 .saturating_sub(1),
         }
     }
@@ -338,9 +267,28 @@ impl Chunks {
                 self.list.push_front(chunk);
                 Postings::Many(Box::new(self))
             }
-            Some(chunk) if chunk.distances.len() <= 1 => Postings::alone(chunk.get(0)),
-            Some(chunk) => Postings::One(Box::new(chunk)),
+            Some(chunk) if chunk.len <= 1 => Postings::alone(chunk.view().get(0)),
+            Some(chunk) => chunk.into(),
         }
+    }
+
+    fn count_between(&self, from: u64, upto: u64) -> u64 {
+        let (start, end) = (self.position(from), self.position(upto));
+        let (Some(first), Some(last)) = (self.list.get(start), self.list.get(end)) else {
+            return 0;
+        };
+        // All of the first chunk up to the end of the last, less what lies outside.
+        let outside = first.view().before(from) + last.len() - last.view().upto(upto);
+        let len = |chunk: &Chunk| u64::from(chunk.len);
+        let within = end - start + 1;
+        let all = if within > self.list.len() / 2 {
+            let before = self.list.iter().take(start);
+            let after = self.list.iter().skip(end + 1);
+            self.count - before.chain(after).map(len).sum::<u64>()
+        } else {
+            self.list.iter().skip(start).take(within).map(len).sum()
+        };
+        all - outside as u64
     }
 
     fn insert(&mut self, sequence: u64) {
@@ -350,25 +298,20 @@ impl Chunks {
             self.list.push_back(Chunk::alone(sequence));
             return;
         };
-        let before = chunk.distances.len() as u64;
+        let before = chunk.len;
         if chunk.insert(sequence) {
-            self.count += chunk.distances.len() as u64 - before;
+            self.count += u64::from(chunk.len - before);
             return;
         }
         self.count += 1;
-        if chunk.last().is_some_and(|last| last < sequence) {
+        if chunk.view().last().is_some_and(|last| last < sequence) {
             return self.list.insert(at + 1, Chunk::alone(sequence));
         }
-        if sequence < chunk.base {
+        if sequence < chunk.base() {
             return self.list.insert(at, Chunk::alone(sequence));
         }
-        let back = chunk.distances.split_off(chunk.distances.len() / 2);
-        let skipped = back.first().copied().unwrap_or(0);
-        let mut back = Chunk {
-            base: chunk.base + u64::from(skipped),
-            distances: back.into_iter().map(|at| at - skipped).collect(),
-        };
-        let half = if sequence < back.base {
+        let mut back = chunk.split();
+        let half = if sequence < back.base() {
             chunk
         } else {
             &mut back
@@ -386,9 +329,9 @@ impl Chunks {
             return;
         }
         self.count -= 1;
-        if chunk.distances.is_empty() {
+        if chunk.len == 0 {
             self.list.remove(at);
-        } else if chunk.distances.len() <= CHUNK_MAX / 4 {
+        } else if chunk.len() <= CHUNK_MAX / 4 {
             self.merge(at);
         }
         self.shrink_list();
@@ -396,15 +339,13 @@ impl Chunks {
 
     /// Drops chunks that lie in the range as a whole, as long as one is left.
     fn remove_whole(&mut self, from: u64, upto: u64) {
-        let start = self.list.partition_point(|chunk| chunk.base < from);
-        let within = |chunk: &Chunk| chunk.last().is_some_and(|last| last <= upto);
+        let start = self.list.partition_point(|chunk| chunk.base() < from);
+        let within = |chunk: &Chunk| chunk.view().last().is_some_and(|last| last <= upto);
         let end = self.list.partition_point(within);
         let end = end.min(self.list.len().saturating_sub(usize::from(start == 0)));
         if start < end {
             let dropped = self.list.drain(start..end);
-            self.count -= dropped
-                .map(|chunk| chunk.distances.len() as u64)
-                .sum::<u64>();
+            self.count -= dropped.map(|chunk| u64::from(chunk.len)).sum::<u64>();
             self.shrink_list();
         }
     }
@@ -421,17 +362,14 @@ impl Chunks {
             let (Some(front), Some(back)) = (self.list.get(first), self.list.get(first + 1)) else {
                 continue;
             };
-            if front.distances.len() + back.distances.len() > CHUNK_MAX / 2 {
+            if front.len() + back.len() > CHUNK_MAX / 2 {
                 continue;
             }
             let Some(back) = self.list.remove(first + 1) else {
                 continue;
             };
-            let joined = self
-                .list
-                .get_mut(first)
-                .is_some_and(|front| front.append(&back));
-            if !joined {
+            let front = self.list.get_mut(first);
+            if !front.is_some_and(|front| front.append(&back)) {
                 self.list.insert(first + 1, back);
             }
             return;

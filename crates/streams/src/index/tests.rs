@@ -125,6 +125,46 @@ fn a_number_given_again_is_matched_again() {
 }
 
 #[test]
+fn subjects_stay_true_while_others_leave_and_come() {
+    let name = |number: u64| format!("a.rather.long.subject.{number}");
+    let mut index = Index::new(1);
+    let mut left: Vec<(u64, u64)> = Vec::new();
+    for round in 0..4 {
+        for number in round * 10_000..(round + 1) * 10_000 {
+            left.push((push(&mut index, &name(number)), number));
+        }
+        let stays = |&(sequence, number): &(u64, u64)| {
+            scatter(number + round).is_multiple_of(5) || index.remove(sequence).is_none()
+        };
+        left.retain(stays);
+        assert_eq!(index.subject_count(), left.len());
+        for &(sequence, number) in &left {
+            let meta = index.get(sequence).expect("it stays");
+            assert_eq!(index.subject(meta.subject), name(number).as_bytes());
+            assert_eq!(index.last_of(name(number).as_bytes()), Some(sequence));
+        }
+    }
+    let each = index.heap_bytes() / left.len();
+    assert!(each < 400, "{each} bytes for each that is left");
+}
+
+#[test]
+fn a_subject_longer_than_a_page_is_kept_whole() {
+    let long = "x".repeat(100_000);
+    let mut index = index_of(&["a", &long, "b"]);
+    assert_eq!(index.count_of(long.as_bytes()), 1);
+    let meta = index.get(2).expect("it is there");
+    assert_eq!(index.subject(meta.subject), long.as_bytes());
+    assert_eq!(
+        (index.last_of(b"a"), index.last_of(b"b")),
+        (Some(1), Some(3))
+    );
+    index.remove(2);
+    assert_eq!(index.count_of(long.as_bytes()), 0);
+    assert!(index.heap_bytes() < 100_000);
+}
+
+#[test]
 fn few_matching_subjects_among_many_messages_are_asked_not_looked_for() {
     let mut index = index_of(&["rare.1"]);
     for number in 0..200_000 {
@@ -216,7 +256,8 @@ fn a_message_of_one_subject_or_of_ten_thousand_takes_at_most_22_bytes() {
 
 #[test]
 fn a_key_with_one_message_takes_at_most_130_bytes_and_overwriting_all_of_them_no_more() {
-    const KEYS: u64 = 1_000_000;
+    // As full as the table of a million is.
+    const KEYS: u64 = 500_000;
     let mut index = Index::new(1);
     let mut name = String::new();
     let mut key = |number: u64| {

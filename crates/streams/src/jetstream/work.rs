@@ -16,6 +16,11 @@ const STREAMS_MAX: usize = 64;
 const CONGESTED_NS: i64 = 2_000_000;
 
 impl JetStream {
+    /// Whether streams wait for their turn.
+    pub fn has_work(&self) -> bool {
+        !self.active.is_empty()
+    }
+
     /// Delivers what may be delivered. Whether there is more to do at once.
     pub fn work(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal) -> bool {
         for _ in 0..self.active.len().min(STREAMS_MAX) {
@@ -121,8 +126,8 @@ impl JetStream {
             .collect();
         self.replies.grown(id, last);
         for name in due {
-            self.act_on(context, journal, id, &name, |consumer, context, source| {
-                consumer.tick(context, source);
+            self.act_on(context, journal, id, &name, |consumer, context, _| {
+                consumer.tick(context);
                 None
             });
         }
