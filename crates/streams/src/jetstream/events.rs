@@ -19,7 +19,7 @@ pub const DEAD_LETTER_KEY: &str = "recado.dead_letter";
 /// What the subjects of dead letters begin with; stream and consumer follow.
 const DEAD_LETTER_PREFIX: &str = "DLQ.";
 /// Account that everybody is in.
-const ACCOUNT: &str = "$G";
+pub(super) const ACCOUNT: &str = "$G";
 
 impl JetStream {
     /// Publishes an advisory, if anybody listens.

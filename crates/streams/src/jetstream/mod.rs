@@ -3,6 +3,7 @@
 
 mod acks;
 mod api;
+mod batches;
 mod consumers;
 mod events;
 mod open;
@@ -21,6 +22,8 @@ use crate::config::{Limits, Storage};
 use crate::context::Context;
 use crate::error::{self, ApiError};
 use crate::stream::Stream;
+
+pub use crate::stream::BatchLimits;
 
 pub use consumers::ConsumerSlot;
 pub use events::DEAD_LETTER_KEY;
@@ -53,6 +56,8 @@ pub struct Settings {
     pub backlog_bytes_max: u64,
     /// Account's and server's limits.
     pub limits: Limits,
+    /// How many batches may be published at the same time, and how large they may be.
+    pub batches: BatchLimits,
     /// Name of the server, shown as leader.
     pub server_name: String,
     /// Version that `_nats.ver` shows.
@@ -69,6 +74,7 @@ impl Default for Settings {
             backlog_messages_max: 100_000,
             backlog_bytes_max: 128 * 1024 * 1024,
             limits: Limits::default(),
+            batches: BatchLimits::default(),
             server_name: "recado".to_owned(),
             version: "2.15.0".to_owned(),
         }
@@ -124,6 +130,8 @@ pub struct JetStream {
     file_bytes: u64,
     memory_bytes: u64,
     transfers: api::Transfers,
+    /// Streams with open batches.
+    batching: BTreeSet<u32>,
 }
 
 impl JetStream {
@@ -152,6 +160,7 @@ impl JetStream {
             file_bytes: 0,
             memory_bytes: 0,
             transfers: api::Transfers::default(),
+            batching: BTreeSet::new(),
         }
     }
 

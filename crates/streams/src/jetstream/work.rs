@@ -102,6 +102,7 @@ impl JetStream {
     }
 
     fn tick_one(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal, id: u32) {
+        self.expire_batches(context, id);
         let Some(stream) = self.streams.get_mut(&id) else {
             return;
         };

@@ -143,7 +143,7 @@ impl Messages {
         Ok(())
     }
 
-    /// Stores several, all or none. Only for streams on file.
+    /// Stores several, all or none.
     ///
     /// # Errors
     /// When the log does not take them; nothing changed then.
@@ -152,8 +152,14 @@ impl Messages {
         journal: &mut dyn Journal,
         messages: &[NewMessage<'_>],
     ) -> Result<(), Refused> {
-        let records: Vec<Record<'_>> = messages.iter().map(|one| self.record(one)).collect();
-        let places = journal.append_group(&records)?;
+        let places = match self.storage {
+            Storage::File => {
+                let records: Vec<Record<'_>> =
+                    messages.iter().map(|one| self.record(one)).collect();
+                journal.append_group(&records)?
+            }
+            Storage::Memory => messages.iter().map(|one| self.hold(one)).collect(),
+        };
         for (message, place) in messages.iter().zip(places) {
             self.enter(message, place);
         }

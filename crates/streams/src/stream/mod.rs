@@ -1,6 +1,7 @@
 //! One stream: its messages, its rules, its consumers. Nothing here knows other streams.
 
 mod age;
+mod batch;
 mod conditions;
 mod counter;
 mod dedupe;
@@ -21,6 +22,8 @@ use recado_log::{Journal, Location};
 
 use crate::config::{StreamConfig, Transform};
 
+pub use batch::BatchLimits;
+pub(crate) use batch::{Atomic, Batches, FastAnswer, FastReply, Offered};
 pub(crate) use dedupe::DedupeWindow;
 pub(crate) use ingest::{Accepted, Origin, store_failed};
 pub(crate) use messages::{Messages, NewMessage};
@@ -67,6 +70,8 @@ pub(crate) struct Stream {
     skipped: bool,
     /// Bytes that it has in the account's sum.
     pub(crate) accounted_bytes: u64,
+    /// Batches that are being published.
+    pub(crate) batches: Batches,
     /// A consumer waits for its subscriber to read.
     pub(crate) congested_until_ns: Option<i64>,
     /// It is in the list of streams that have something to do.
@@ -92,6 +97,7 @@ impl Stream {
             age_from: first,
             expiries: BTreeSet::new(),
             skipped: false,
+            batches: Batches::default(),
             accounted_bytes: 0,
             congested_until_ns: None,
             is_active: false,
@@ -116,6 +122,7 @@ impl Stream {
             .as_ref()
             .and_then(|one| transform(&one.src, &one.dest));
         self.config = config;
+        self.drop_forbidden_batches();
     }
 
     /// The last sequence that was given out.

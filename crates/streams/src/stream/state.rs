@@ -100,6 +100,7 @@ impl Stream {
     /// The batch failed.
     pub(crate) fn roll_back(&mut self) {
         self.messages.roll_back();
+        self.drop_fast_batches();
         self.dedupe.forget_after(self.messages.visible());
     }
 
@@ -155,6 +156,7 @@ impl Stream {
         let own = self
             .next_expiry()
             .into_iter()
+            .chain(self.batches.deadline())
             .chain(self.congested_until_ns);
         own.chain(theirs).min()
     }

@@ -214,6 +214,7 @@ impl JetStream {
             }
         };
         restore.reader = reader;
+        self.account_for(restore.stream);
         result
     }
 
@@ -467,7 +468,8 @@ impl JetStream {
         error: &ApiError,
     ) {
         let id = restore.stream;
-        if let Some(stream) = self.streams.remove(&id) {
+        if let Some(mut stream) = self.streams.remove(&id) {
+            self.forget_bytes(&mut stream);
             stream.release_all(journal);
         }
         for (_, config_at, progress_at) in restore.consumers.iter().filter_map(|one| one.kept) {
