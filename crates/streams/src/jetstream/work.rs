@@ -114,6 +114,7 @@ impl JetStream {
             chance: (context.random)() as u32,
         };
         stream.expire(&mut env);
+        stream.fire_schedules(&mut env);
         let last = stream.last_sequence();
         let due: Vec<String> = stream
             .consumers

@@ -32,6 +32,8 @@ pub(crate) const HAS_TTL: u8 = 2;
 pub(crate) const IS_SCHEDULE: u8 = 4;
 /// The message came from a source: `Nats-Stream-Source`.
 pub(crate) const IS_SOURCED: u8 = 8;
+/// The message was made by a schedule: `Nats-Scheduler`.
+pub(crate) const IS_SCHEDULED: u8 = 16;
 
 /// Version of the layouts below.
 const VERSION: u8 = 1;
@@ -135,8 +137,14 @@ mod tests {
             RESTORING,
         ];
         assert_eq!(kinds, [1, 16, 17, 18, 19, 20, 21, 22, 23, 24]);
-        let flags = [HAS_MESSAGE_ID, HAS_TTL, IS_SCHEDULE, IS_SOURCED];
-        assert_eq!(flags, [1, 2, 4, 8]);
+        let flags = [
+            HAS_MESSAGE_ID,
+            HAS_TTL,
+            IS_SCHEDULE,
+            IS_SOURCED,
+            IS_SCHEDULED,
+        ];
+        assert_eq!(flags, [1, 2, 4, 8, 16]);
         assert_eq!(
             encode_state(1, 2),
             [1, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0]

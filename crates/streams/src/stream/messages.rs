@@ -410,6 +410,9 @@ impl Messages {
         if headers.schedule.is_some() {
             flags |= kinds::IS_SCHEDULE;
         }
+        if headers.scheduler.is_some() {
+            flags |= kinds::IS_SCHEDULED;
+        }
         if headers.stream_source.is_some() {
             flags |= kinds::IS_SOURCED;
         }

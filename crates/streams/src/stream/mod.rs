@@ -70,6 +70,7 @@ pub(crate) struct Stream {
     skipped: bool,
     /// Bytes that it has in the account's sum.
     pub(crate) accounted_bytes: u64,
+    schedules: schedule::Schedules,
     /// Batches that are being published.
     pub(crate) batches: Batches,
     /// A consumer waits for its subscriber to read.
@@ -97,6 +98,7 @@ impl Stream {
             age_from: first,
             expiries: BTreeSet::new(),
             skipped: false,
+            schedules: schedule::Schedules::default(),
             batches: Batches::default(),
             accounted_bytes: 0,
             congested_until_ns: None,
@@ -121,6 +123,10 @@ impl Stream {
             .republish
             .as_ref()
             .and_then(|one| transform(&one.src, &one.dest));
+        self.schedules.stale |= config.allow_msg_schedules && !self.config.allow_msg_schedules;
+        if !config.allow_msg_schedules {
+            self.schedules.clear();
+        }
         self.config = config;
         self.drop_forbidden_batches();
     }

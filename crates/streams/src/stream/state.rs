@@ -101,6 +101,7 @@ impl Stream {
     pub(crate) fn roll_back(&mut self) {
         self.messages.roll_back();
         self.drop_fast_batches();
+        self.schedules.stale = self.config.allow_msg_schedules;
         self.dedupe.forget_after(self.messages.visible());
     }
 
@@ -157,6 +158,7 @@ impl Stream {
             .next_expiry()
             .into_iter()
             .chain(self.batches.deadline())
+            .chain(self.schedules.deadline())
             .chain(self.congested_until_ns);
         own.chain(theirs).min()
     }
@@ -248,7 +250,8 @@ impl Stream {
         self.enforce_totals();
     }
 
-    /// Finds again what is not in the index but in the messages' headers: ids in the window (G27), lifetimes.
+    /// Finds again what is not in the index but in the messages' headers: ids in the window (G27), lifetimes,
+    /// schedules.
     pub(crate) fn rebuild_from_headers(&mut self, now_ns: i64, journal: &mut dyn Journal) {
         let window_from = now_ns.saturating_sub(self.config.duplicate_window);
         let young = self.messages.index.first_at_or_after(window_from);
@@ -281,6 +284,7 @@ impl Stream {
                 self.expiries.insert((end, sequence));
             }
         }
+        self.find_schedules(now_ns, journal);
         let last = self.last_sequence();
         let had_id = self
             .messages
