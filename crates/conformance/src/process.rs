@@ -360,6 +360,8 @@ impl Launch {
             .command()
             .args(&self.args)
             .args(["-p", port])
+            // A server that stores by default stores here.
+            .env("XDG_STATE_HOME", self.dir.path())
             .envs(self.variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use recado_log::{Committed, Journal, Log, Progress, RealDisk};
@@ -94,8 +95,8 @@ impl Driver {
         })
     }
 
-    /// Runs until it is told to stop, or the engine cuts it off for good.
-    pub(super) fn run(mut self) {
+    /// Runs until it is told to stop, or the engine cuts it off for good. Says when it can be reached.
+    pub(super) fn run(mut self, subscribed: &Sender<()>) {
         let engine = Arc::clone(&self.engine);
         // Writers that wait for slow subscribers are tasks of the engine's first thread.
         let _entered = engine.threads.runtime(0).enter();
@@ -104,6 +105,8 @@ impl Driver {
             self.act(&insider, |jetstream, context, log| {
                 jetstream.subscribe(context, log);
             });
+            // Whoever waited for it may have gone on already.
+            let _ = subscribed.send(());
             self.serve(&insider);
             if self.stop.load(Ordering::Acquire) {
                 self.finish(&insider);

@@ -88,10 +88,13 @@ impl Streams {
     pub(crate) fn start(engine: &Arc<Engine>, store: Store) -> std::io::Result<Self> {
         let intake = Arc::new(Intake::default());
         let stop = Arc::new(AtomicBool::new(false));
+        let (subscribed, ready) = std::sync::mpsc::channel();
         let driver = driver::Driver::new(engine, &intake, store, &stop)?;
         let thread = std::thread::Builder::new()
             .name("recado-streams".to_owned())
-            .spawn(move || driver.run())?;
+            .spawn(move || driver.run(&subscribed))?;
+        // Nobody may connect and find nobody there. An error means that the thread ended, which it has told of.
+        let _ = ready.recv();
         Ok(Self {
             intake,
             stop,

@@ -68,6 +68,12 @@ impl Consumer {
         written.to_bytes()
     }
 
+    /// What [`Self::progress`] told last was not written: the next one tells everything again.
+    pub fn progress_refused(&mut self) {
+        self.dirty = true;
+        self.must_tell_all = true;
+    }
+
     /// Whether the next [`Self::progress`] is whole even if it was not asked to be.
     pub fn is_next_whole(&self) -> bool {
         self.must_tell_all

@@ -195,7 +195,7 @@ impl ConsumerSlot {
             Ok(at) => at,
             Err(refused) => {
                 // What the change told is told again, with everything.
-                self.delta_bytes = usize::MAX;
+                self.consumer.progress_refused();
                 return Err(refused);
             }
         };
@@ -328,22 +328,17 @@ impl JetStream {
         if unsaved {
             self.unsaved.insert(id);
         }
-        if !settled.is_empty() {
-            self.settle(context, journal, id, &settled);
-        }
+        // Dead letters are copied before what they are copies of may go.
         self.tell_events(context, journal, id, name, events);
+        if !settled.is_empty() {
+            self.settle(journal, id, &settled);
+        }
         self.activate(id);
         true
     }
 
     /// Messages that a consumer is done with leave a stream that keeps them only for its consumers (E81, E82).
-    pub(super) fn settle(
-        &mut self,
-        context: &mut Context<'_>,
-        journal: &mut dyn Journal,
-        id: u32,
-        settled: &[u64],
-    ) {
+    pub(super) fn settle(&mut self, journal: &mut dyn Journal, id: u32, settled: &[u64]) {
         let Some(stream) = self.streams.get_mut(&id) else {
             return;
         };
@@ -351,12 +346,10 @@ impl JetStream {
         if gone.is_empty() {
             return;
         }
-        // A refusal means that the log is full or stopped: they stay, and are settled again after a restart.
-        if stream.remove_for_good(journal, &gone).is_ok() {
-            let last = stream.last_sequence();
-            self.replies.grown(id, last);
+        stream.remove_settled(journal, &gone);
+        if stream.messages.is_on_file() {
+            self.unsaved.insert(id);
         }
-        let _ = context;
     }
 
     /// Takes a consumer away: nobody is told, and its records go.

@@ -28,6 +28,7 @@ pub use crate::stream::BatchLimits;
 pub use consumers::ConsumerSlot;
 pub use events::DEAD_LETTER_KEY;
 pub use open::{Opening, OpeningReport};
+pub(crate) use sources::Feeding;
 pub use upkeep::Segments;
 
 use replies::WaitingReplies;
@@ -115,6 +116,8 @@ pub struct JetStream {
     replies: WaitingReplies,
     /// Streams whose consumers may have something to deliver.
     active: VecDeque<u32>,
+    /// Streams that take messages from one of this name.
+    followers: BTreeMap<String, BTreeSet<u32>>,
     /// When each stream wants to act next, by time and by stream.
     deadlines: BTreeSet<(i64, u32)>,
     deadline_of: HashMap<u32, i64>,
@@ -150,6 +153,7 @@ impl JetStream {
             next_sid: 1,
             replies: WaitingReplies::default(),
             active: VecDeque::new(),
+            followers: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             deadline_of: HashMap::new(),
             unsaved: BTreeSet::new(),
@@ -249,8 +253,15 @@ impl JetStream {
             out.publish(reply, b"", b"", &body);
         });
         self.transfers.failed(why);
-        for stream in self.streams.values_mut() {
+        let mut feeding = Vec::new();
+        for (id, stream) in &mut self.streams {
             stream.roll_back();
+            if stream.is_feeding() {
+                feeding.push(*id);
+            }
+        }
+        for id in feeding {
+            self.activate(id);
         }
     }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use recado_log::{Entry, Journal, Location};
 
+use super::sources::FoundSources;
 use super::upkeep::Grave;
 use super::{ConsumerSlot, JetStream, Settings};
 use crate::context::Context;
@@ -31,6 +32,7 @@ struct OpeningStream {
     restoring: Option<Location>,
     removed: Vec<(u32, Location)>,
     state: Option<(Location, (u64, u64))>,
+    sources: FoundSources,
 }
 
 #[derive(Default)]
@@ -81,6 +83,11 @@ impl Opening {
             kinds::RESTORING => self.stream(entry.stream).restoring = Some(entry.at),
             kinds::REMOVED => self.removed(entry, payload),
             kinds::STATE => self.state(entry, payload),
+            kinds::SOURCES => {
+                let found = &mut self.stream(entry.stream).sources;
+                let dead = found.record(entry.sequence, entry.at, payload);
+                self.dead.extend(dead);
+            }
             kinds::CONSUMER_CONFIG => self.consumer_config(entry, payload),
             kinds::CONSUMER_DELETED => self.consumer(entry).deleted = Some(entry.at),
             kinds::CONSUMER_SNAPSHOT | kinds::CONSUMER_DELTA => {
@@ -124,6 +131,7 @@ impl Opening {
             restoring: None,
             removed: Vec::new(),
             state: None,
+            sources: FoundSources::default(),
         })
     }
 
@@ -136,6 +144,9 @@ impl Opening {
 
     fn message(&mut self, entry: &Entry<'_>) {
         let opening = self.stream(entry.stream);
+        if entry.flags & kinds::IS_SOURCED != 0 {
+            opening.sources.copy(entry.sequence, entry.at);
+        }
         let stream = &mut opening.stream;
         let size = stream.messages.size_of(
             entry.subject.len(),
@@ -238,7 +249,7 @@ impl Opening {
     ) -> (JetStream, OpeningReport) {
         let Self {
             settings,
-            streams,
+            mut streams,
             consumers,
             dead,
             next_stream,
@@ -252,6 +263,11 @@ impl Opening {
             lost,
             ..OpeningReport::default()
         };
+        for (id, opening) in &mut streams {
+            let found = std::mem::take(&mut opening.sources);
+            let sources = opening.stream.config.sources.len();
+            opening.stream.feeding = found.finish(journal, *id, sources);
+        }
         for at in dead {
             journal.release(at);
         }
@@ -297,6 +313,10 @@ impl Opening {
             ));
         }
         jetstream.settle_in(context, journal);
+        let ids: Vec<u32> = jetstream.streams.keys().copied().collect();
+        for id in ids {
+            jetstream.start_sources(context, journal, id);
+        }
         jetstream.graves.extend(deleted.into_values());
         report.messages = jetstream
             .streams

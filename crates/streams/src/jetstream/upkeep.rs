@@ -54,8 +54,13 @@ impl JetStream {
         let Some(stream) = self.streams.get_mut(&id) else {
             return Ok(true);
         };
+        stream.write_settled(journal)?;
         if stream.take_skipped() {
             stream.store_state(journal)?;
+        }
+        if stream.messages.is_on_file() && stream.feeding.wants_record(all) {
+            let last = stream.last_sequence();
+            stream.feeding.store(journal, id, last)?;
         }
         let mut complete = true;
         for slot in stream.consumers.values_mut() {
@@ -142,7 +147,7 @@ impl JetStream {
             kinds::MESSAGE => {
                 stream.is_some_and(|stream| stream.messages.is_at(entry.sequence, entry.at))
             }
-            kinds::STREAM_CONFIG | kinds::STATE | kinds::REMOVED => {
+            kinds::STREAM_CONFIG | kinds::STATE | kinds::REMOVED | kinds::SOURCES => {
                 stream.is_some_and(|stream| stream.keeps(entry.kind, entry.at))
             }
             kinds::STREAM_DELETED | kinds::CONSUMER_DELETED => {
@@ -169,7 +174,7 @@ impl JetStream {
                     stream.messages.moved(entry.sequence, from, to);
                 }
             }
-            kinds::STREAM_CONFIG | kinds::STATE | kinds::REMOVED => {
+            kinds::STREAM_CONFIG | kinds::STATE | kinds::REMOVED | kinds::SOURCES => {
                 if let Some(stream) = self.streams.get_mut(&entry.stream) {
                     stream.moved(entry.kind, from, to);
                 }

@@ -30,7 +30,8 @@ impl JetStream {
             if let Some(stream) = self.streams.get_mut(&id) {
                 stream.is_active = false;
             }
-            if self.deliver(context, journal, id) {
+            let more = self.deliver(context, journal, id);
+            if self.feed(context, journal, id) || more {
                 self.activate(id);
             }
             self.schedule(id);
@@ -78,11 +79,11 @@ impl JetStream {
         if unsaved {
             self.unsaved.insert(id);
         }
-        if !settled.is_empty() {
-            self.settle(context, journal, id, &settled);
-        }
         for (name, told) in events {
             self.tell_events(context, journal, id, &name, told);
+        }
+        if !settled.is_empty() {
+            self.settle(journal, id, &settled);
         }
         more
     }
@@ -107,6 +108,7 @@ impl JetStream {
             return;
         };
         stream.congested_until_ns = None;
+        stream.feeding.end_pauses(context.now_ns);
         let mut env = Env {
             now_ns: context.now_ns,
             journal,
@@ -149,12 +151,7 @@ impl JetStream {
 
 impl JetStream {
     /// A consumer is gone: what only it still needed goes, too.
-    pub(super) fn settle_orphans(
-        &mut self,
-        context: &mut Context<'_>,
-        journal: &mut dyn Journal,
-        id: u32,
-    ) {
+    pub(super) fn settle_orphans(&mut self, journal: &mut dyn Journal, id: u32) {
         let Some(stream) = self.streams.get(&id) else {
             return;
         };
@@ -167,7 +164,7 @@ impl JetStream {
             all.push(sequence);
             at = stream.messages.index.next(sequence + 1);
         }
-        self.settle(context, journal, id, &all);
+        self.settle(journal, id, &all);
     }
 }
 

@@ -59,7 +59,7 @@ impl Stream {
     ) -> Result<(), ApiError> {
         self.check_origin(headers)?;
         let expected = headers.expected_last_subject_sequence.map(parse_sequence);
-        if let Some(Some(expected)) = expected {
+        if let Some(expected) = expected {
             let of = headers
                 .expected_last_subject_sequence_subject
                 .map_or(subject, str::as_bytes);
@@ -73,7 +73,7 @@ impl Stream {
         }
         let last = self.last_sequence();
         match headers.expected_last_sequence.map(parse_sequence) {
-            Some(Some(expected)) if expected != last => {
+            Some(expected) if expected != last => {
                 Err(ApiError::with(&error::STREAM_WRONG_LAST_SEQUENCE, last))
             }
             _ => Ok(()),
@@ -128,9 +128,9 @@ impl Stream {
     }
 }
 
-/// A sequence as headers have it; none where it is not a number, which is as if it was not there.
-pub(super) fn parse_sequence(text: &str) -> Option<u64> {
-    text.parse().ok()
+/// A sequence as headers have it; what is no number is no sequence that could be met.
+pub(super) fn parse_sequence(text: &str) -> u64 {
+    text.parse().unwrap_or(u64::MAX)
 }
 
 /// The newest message on a subject, which may have wildcards (E89).

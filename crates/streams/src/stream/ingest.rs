@@ -1,6 +1,8 @@
 //! A message's way into a stream: conditions, dedupe, limits, the log, retention. In the order in which
 //! nats-server decides, so that the same message gets the same answer.
 
+mod mirrored;
+
 use std::borrow::Cow;
 
 use recado_log::Refused;
@@ -39,8 +41,10 @@ pub(super) struct Draft<'a> {
 pub(crate) enum Origin {
     /// A client.
     Client,
-    /// The stream itself, a source, a schedule: conditions were judged elsewhere.
+    /// The stream itself, a schedule: conditions were judged elsewhere.
     Server,
+    /// A source, whose stream judged the conditions.
+    Source,
 }
 
 impl Stream {
@@ -93,19 +97,21 @@ impl Stream {
                 return Ok(Accepted::Duplicate(sequence));
             }
             self.check_last_id(&parsed)?;
-            rollup = if origin == Origin::Server {
-                self.rollup(&parsed).unwrap_or(Rollup::None)
-            } else {
+            rollup = if origin == Origin::Client {
                 self.rollup(&parsed)?
+            } else {
+                self.rollup(&parsed).unwrap_or(Rollup::None)
             };
             if parsed.schedule.is_some() && origin == Origin::Client {
                 rollup = Rollup::Subject;
             }
         }
-        if self.config.allow_msg_counter && increment.is_none() && origin == Origin::Client {
+        let mut value = None;
+        if origin == Origin::Source {
+            self.count_sourced(env, &mut draft, &parsed)?;
+        } else if self.config.allow_msg_counter && increment.is_none() && origin == Origin::Client {
             return Err(ApiError::new(&error::MESSAGE_INCR_MISSING));
         }
-        let mut value = None;
         if let Some(increment) = increment {
             value = Some(self.count_up(env, &mut draft, &increment)?);
         }
@@ -116,7 +122,11 @@ impl Stream {
         if self.config.retention == Retention::Interest && !self.has_interest(&draft.subject) {
             return Ok(self.skip(env, &parsed));
         }
-        let lifetime = Lifetime::parse(parsed.ttl)?;
+        let lifetime = match Lifetime::parse(parsed.ttl) {
+            // A source's stream may know lifetimes where this one does not.
+            _ if origin == Origin::Source && !self.config.allow_msg_ttl => Lifetime::Default,
+            lifetime => lifetime?,
+        };
         let lifetime = self.at_least_marker_ttl(lifetime, &mut draft);
         let sequence = self.store(env, &draft, &parsed, lifetime)?;
         self.roll_up(env, rollup, &draft.subject, sequence)?;

@@ -22,7 +22,10 @@ pub(crate) const CONSUMER_SNAPSHOT: u8 = 22;
 /// What changed in a consumer's progress since the record before.
 pub(crate) const CONSUMER_DELTA: u8 = 23;
 /// A stream is being restored: unless its configuration is here, too, it was not, and is not there.
-pub(crate) const RESTORING: u8 = 24;
+pub(crate) const RESTORING: u8 = 25;
+
+/// How far a stream's sources are: see `jetstream::sources`. `sequence` counts these records.
+pub(crate) const SOURCES: u8 = 24;
 
 /// The message has `Nats-Msg-Id`.
 pub(crate) const HAS_MESSAGE_ID: u8 = 1;
@@ -134,9 +137,10 @@ mod tests {
             CONSUMER_DELETED,
             CONSUMER_SNAPSHOT,
             CONSUMER_DELTA,
+            SOURCES,
             RESTORING,
         ];
-        assert_eq!(kinds, [1, 16, 17, 18, 19, 20, 21, 22, 23, 24]);
+        assert_eq!(kinds, [1, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25]);
         let flags = [
             HAS_MESSAGE_ID,
             HAS_TTL,

@@ -27,7 +27,7 @@ pub(crate) use batch::{Atomic, Batches, FastAnswer, FastReply, Offered};
 pub(crate) use dedupe::DedupeWindow;
 pub(crate) use ingest::{Accepted, Origin, store_failed};
 pub(crate) use messages::{Messages, NewMessage};
-pub(crate) use publish_headers::{PublishHeaders, without as without_header};
+pub(crate) use publish_headers::{PublishHeaders, with as with_header, without as without_header};
 pub(crate) use stored::{StoredConsumer, StoredStream};
 
 /// What a stream is given while it acts on its messages.
@@ -68,6 +68,9 @@ pub(crate) struct Stream {
     expiries: BTreeSet<(i64, u64)>,
     /// Sequences were given to messages that are gone already: the state must be written.
     skipped: bool,
+    /// Sequences that consumers are done with, and the youngest segment that held one: not written down yet.
+    settled: Vec<u64>,
+    settled_youngest: u32,
     /// Bytes that it has in the account's sum.
     pub(crate) accounted_bytes: u64,
     schedules: schedule::Schedules,
@@ -75,6 +78,8 @@ pub(crate) struct Stream {
     pub(crate) batches: Batches,
     /// A consumer waits for its subscriber to read.
     pub(crate) congested_until_ns: Option<i64>,
+    /// Its mirror or sources.
+    pub(crate) feeding: crate::jetstream::Feeding,
     /// It is in the list of streams that have something to do.
     pub(crate) is_active: bool,
 }
@@ -100,8 +105,11 @@ impl Stream {
             skipped: false,
             schedules: schedule::Schedules::default(),
             batches: Batches::default(),
+            settled: Vec::new(),
+            settled_youngest: 0,
             accounted_bytes: 0,
             congested_until_ns: None,
+            feeding: crate::jetstream::Feeding::default(),
             is_active: false,
             config: StreamConfig::default(),
         };

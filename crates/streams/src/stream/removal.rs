@@ -99,6 +99,40 @@ impl Stream {
         }
     }
 
+    /// Removes messages that every consumer is done with. They are written down together, with the next batch
+    /// ([`Stream::write_settled`]): a record for each ack would be most of the log.
+    pub(crate) fn remove_settled(&mut self, journal: &mut dyn Journal, sequences: &[u64]) {
+        self.settled_youngest = self
+            .settled_youngest
+            .max(self.messages.youngest_segment(sequences));
+        for &sequence in sequences {
+            if self.discard(journal, sequence) && self.messages.is_on_file() {
+                self.settled.push(sequence);
+            }
+        }
+    }
+
+    /// Writes down what was settled since the last time.
+    ///
+    /// # Errors
+    /// When the log does not take it; it is tried again with the next batch then.
+    pub(crate) fn write_settled(&mut self, journal: &mut dyn Journal) -> Result<(), Refused> {
+        if self.settled.is_empty() {
+            return Ok(());
+        }
+        self.settled.sort_unstable();
+        self.settled.dedup();
+        let (settled, youngest) = (std::mem::take(&mut self.settled), self.settled_youngest);
+        for part in settled.chunks(RECORD_SEQUENCES_MAX) {
+            if let Err(refused) = self.write_tombstone(journal, youngest, part) {
+                self.settled = settled;
+                return Err(refused);
+            }
+        }
+        self.settled_youngest = 0;
+        Ok(())
+    }
+
     /// Removes one message and writes that down; whether it was there.
     ///
     /// # Errors

@@ -46,6 +46,16 @@ impl Stream {
         }
     }
 
+    /// Whether it takes messages from other streams.
+    pub(crate) fn is_feeding(&self) -> bool {
+        self.feeding.is_some()
+    }
+
+    /// Sequences were skipped.
+    pub(crate) fn note_skipped(&mut self) {
+        self.skipped = true;
+    }
+
     /// Whether sequences were skipped since the last call.
     pub(crate) fn take_skipped(&mut self) -> bool {
         std::mem::take(&mut self.skipped)
@@ -92,7 +102,8 @@ impl Stream {
         self.messages.each_place(|at| journal.release(at));
         let others = self.tombstones.values().flatten().copied();
         let state = self.state_at.map(|(at, _)| at);
-        for at in others.chain(self.config_at).chain(state) {
+        let sources = self.feeding.place();
+        for at in others.chain(self.config_at).chain(state).chain(sources) {
             journal.release(at);
         }
     }
@@ -102,6 +113,7 @@ impl Stream {
         self.messages.roll_back();
         self.drop_fast_batches();
         self.schedules.stale = self.config.allow_msg_schedules;
+        self.feeding.roll_back();
         self.dedupe.forget_after(self.messages.visible());
     }
 
@@ -159,7 +171,8 @@ impl Stream {
             .into_iter()
             .chain(self.batches.deadline())
             .chain(self.schedules.deadline())
-            .chain(self.congested_until_ns);
+            .chain(self.congested_until_ns)
+            .chain(self.feeding.next_retry());
         own.chain(theirs).min()
     }
 
@@ -168,6 +181,7 @@ impl Stream {
         match kind {
             kinds::STREAM_CONFIG => self.config_at == Some(at),
             kinds::STATE => self.state_at.is_some_and(|(place, _)| place == at),
+            kinds::SOURCES => self.feeding.place() == Some(at),
             _ => self.tombstones.values().flatten().any(|place| *place == at),
         }
     }
@@ -187,6 +201,7 @@ impl Stream {
                     *place = to;
                 }
             }
+            kinds::SOURCES => self.feeding.moved(from, to),
             _ => {
                 let all = self.tombstones.values_mut().flatten();
                 for place in all.filter(|place| **place == from) {
@@ -279,7 +294,9 @@ impl Stream {
                 self.dedupe.remember(id, sequence, time_ns);
                 last_id = id.to_owned();
             }
-            if let Ok(Lifetime::Seconds(seconds)) = Lifetime::parse(headers.ttl) {
+            if let Ok(Lifetime::Seconds(seconds)) = Lifetime::parse(headers.ttl)
+                && self.config.allow_msg_ttl
+            {
                 let end = time_ns.saturating_add(seconds.saturating_mul(1_000_000_000));
                 self.expiries.insert((end, sequence));
             }

@@ -3,10 +3,15 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use recado_log::Journal;
+
+use super::Call;
 use crate::api::{
     AccountInfo, AccountUsage, ApiUsage, ClusterInfo, LostMessages, StreamInfo, StreamState,
 };
 use crate::config::{API_LEVEL, Storage};
+use crate::consumer::Read;
+use crate::error::ApiError;
 use crate::index::Filters;
 use crate::jetstream::JetStream;
 use crate::stream::Stream;
@@ -58,22 +63,46 @@ impl JetStream {
         }
     }
 
-    pub(in crate::jetstream) fn info_of(&self, stream: &Stream, now_ns: i64) -> StreamInfo {
-        StreamInfo {
+    /// All about a stream, now.
+    pub(in crate::jetstream) fn info_of(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        name: &str,
+    ) -> Result<StreamInfo, ApiError> {
+        let now_ns = call.context.now_ns;
+        let state = self.stream_mut(name)?.exact_state(call.journal);
+        let stream = self.stream(name)?;
+        Ok(StreamInfo {
             config: stream.config.for_answer(&self.settings.version),
             created: stream.created_ns,
-            state: stream.state(),
+            state,
             domain: self.settings.domain.clone().unwrap_or_default(),
             cluster: Some(self.cluster()),
-            mirror: stream.mirror_info(now_ns),
-            sources: stream.source_infos(now_ns),
-            alternates: Vec::new(),
+            mirror: self.mirror_info(stream, now_ns),
+            sources: self.source_infos(stream, now_ns),
+            alternates: self.alternates(stream),
             ts: now_ns,
-        }
+        })
     }
 }
 
 impl Stream {
+    /// What it holds, with times to the nanosecond: the index keeps them to the microsecond.
+    pub(crate) fn exact_state(&mut self, journal: &mut dyn Journal) -> StreamState {
+        let mut state = self.state();
+        for (sequence, time) in [
+            (state.first_seq, &mut state.first_ts),
+            (state.last_seq, &mut state.last_ts),
+        ] {
+            if self.messages.index.get(sequence).is_some()
+                && let Read::Message(message) = self.messages.read(journal, sequence)
+            {
+                *time = message.time_ns;
+            }
+        }
+        state
+    }
+
     /// What it holds, without details.
     pub(crate) fn state(&self) -> StreamState {
         let index = &self.messages.index;

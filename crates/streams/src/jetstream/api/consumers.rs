@@ -11,7 +11,7 @@ use crate::api::{
     ConsumerNamesResponse, ConsumerPauseResponse, ConsumerResetResponse, ConsumerUnpinResponse,
     ConsumersRequest, INFOS_PER_PAGE, NAMES_PER_PAGE, PauseRequest, ResetRequest, UnpinRequest,
 };
-use crate::config::{ConsumerAction, ConsumerConfig};
+use crate::config::{ConsumerAction, ConsumerConfig, INACTIVE_THRESHOLD_DEFAULT};
 use crate::consumer::Consumer;
 use crate::context::Context;
 use crate::error::{self, ApiError};
@@ -37,6 +37,10 @@ impl JetStream {
         let id = stream.id;
         let config =
             config.check_and_normalise(&stream.config, &self.settings.limits, request.pedantic)?;
+        let mut config = config;
+        if !config.is_durable() && config.inactive_threshold == 0 {
+            config.inactive_threshold = INACTIVE_THRESHOLD_DEFAULT;
+        }
         let name = self.name_for(call.context, &config);
         let is_there = self.stream(of.stream())?.consumers.contains_key(&name);
         if is_there {
@@ -140,6 +144,8 @@ impl JetStream {
         stored
             .and_then(|()| slot.save(id, now_ns, call.journal))
             .map_err(|r| store_failed(&r))?;
+        // Messages that only the old filters wanted go.
+        self.settle_orphans(call.journal, id);
         self.activate(id);
         self.schedule(id);
         Ok(())
@@ -262,7 +268,7 @@ impl JetStream {
             let _ = self.bury(journal, &record);
         }
         self.drop_consumer(context, journal, id, name);
-        self.settle_orphans(context, journal, id);
+        self.settle_orphans(journal, id);
         self.advise_consumer(context, &stream_name, name, Action::Deleted);
         self.schedule(id);
     }

@@ -216,10 +216,13 @@ fn stream_for_direct<'a>(
     jetstream: &'a mut JetStream,
     name: &str,
 ) -> Result<&'a mut crate::stream::Stream, ApiError> {
-    let stream = jetstream.stream_mut(name)?;
-    let allowed = stream.config.allow_direct || stream.config.mirror_direct;
-    allowed
-        .then_some(stream)
+    let own = jetstream.names.get(name).copied();
+    let answers = |id: &u32| jetstream.streams[id].config.allow_direct;
+    let id = own
+        .filter(answers)
+        .or_else(|| jetstream.mirror_for_direct(name));
+    id.and_then(|id| jetstream.streams.get_mut(&id))
+        .map(|stream| &mut **stream)
         .ok_or_else(|| ApiError::new(&error::STREAM_NOT_FOUND))
 }
 

@@ -49,7 +49,7 @@ impl JetStream {
             self.check_overlap(&config)?;
             self.add_stream(call, config)?;
         }
-        let info = self.info_of(self.stream(name)?, call.context.now_ns);
+        let info = self.info_of(call, name)?;
         Ok(StreamCreateResponse {
             info,
             did_create: true,
@@ -73,7 +73,7 @@ impl JetStream {
         self.streams.insert(id, Box::new(stream));
         self.enter_subjects(id);
         self.subscribe_to_subjects(call.context, id);
-        self.start_sources(call.context, id);
+        self.start_sources(call.context, call.journal, id);
         self.schedule(id);
         self.advise_stream(call.context, &name, Action::Created);
         Ok(id)
@@ -102,11 +102,11 @@ impl JetStream {
         self.leave_subjects(call.context, id);
         self.enter_subjects(id);
         self.subscribe_to_subjects(call.context, id);
-        self.start_sources(call.context, id);
+        self.start_sources(call.context, call.journal, id);
         self.schedule(id);
         self.activate(id);
         self.advise_stream(call.context, name, Action::Updated);
-        let info = self.info_of(self.stream(name)?, now_ns);
+        let info = self.info_of(call, name)?;
         Ok(StreamUpdateResponse { info })
     }
 
@@ -132,7 +132,7 @@ impl JetStream {
             self.drop_consumer(call.context, call.journal, id, &consumer);
         }
         self.leave_subjects(call.context, id);
-        self.stop_sources(call.context, id);
+        self.stop_sources(call.context, call.journal, id);
         self.names.remove(name);
         if let Some(mut stream) = self.streams.remove(&id) {
             stream.release_all(call.journal);
@@ -140,6 +140,7 @@ impl JetStream {
         }
         self.schedule(id);
         self.unsaved.remove(&id);
+        self.wake_followers(name);
         self.advise_stream(call.context, name, Action::Deleted);
         Ok(StreamDeleteResponse { success: true })
     }
@@ -176,8 +177,8 @@ impl JetStream {
         name: &str,
     ) -> Result<StreamInfoResponse, ApiError> {
         let request = StreamInfoRequest::parse(call.message.payload, self.settings.strict)?;
+        let mut info = self.info_of(call, name)?;
         let stream = self.stream(name)?;
-        let mut info = self.info_of(stream, call.context.now_ns);
         if request.deleted_details {
             info.state.deleted = stream.deleted(DELETED_MAX);
         }
@@ -224,16 +225,18 @@ impl JetStream {
         })
     }
 
-    pub(super) fn stream_list(&self, call: &Call<'_, '_>) -> Result<StreamListResponse, ApiError> {
+    pub(super) fn stream_list(
+        &mut self,
+        call: &mut Call<'_, '_>,
+    ) -> Result<StreamListResponse, ApiError> {
         let request = StreamsRequest::parse(call.message.payload, self.settings.strict)?;
         let all = self.names_with(&request.subject);
         let page = page(all.len(), request.offset, INFOS_PER_PAGE);
         let names = all.iter().skip(page.offset).take(page.limit);
-        let streams = names.filter_map(|name| self.stream(name).ok());
+        let names: Vec<String> = names.map(|&name| name.to_owned()).collect();
+        let streams = names.iter().map(|name| self.info_of(call, name));
         Ok(StreamListResponse {
-            streams: streams
-                .map(|stream| self.info_of(stream, call.context.now_ns))
-                .collect(),
+            streams: streams.collect::<Result<_, _>>()?,
             page,
             missing: Vec::new(),
             offline: std::collections::BTreeMap::new(),

@@ -130,7 +130,7 @@ impl Stream {
     ) -> Result<(), ApiError> {
         let wrong = |found: u64| Err(ApiError::with(&error::STREAM_WRONG_LAST_SEQUENCE, found));
         let constant = &error::STREAM_WRONG_LAST_SEQUENCE_CONSTANT;
-        if let Some(Some(expected)) = parsed.expected_last_sequence.map(parse_sequence) {
+        if let Some(expected) = parsed.expected_last_sequence.map(parse_sequence) {
             let last = self.last_sequence() + checks.messages;
             if expected != last {
                 return wrong(last);
@@ -142,7 +142,7 @@ impl Stream {
         }
         let of = parsed.expected_last_subject_sequence_subject;
         let expected = parsed.expected_last_subject_sequence.map(parse_sequence);
-        let Some(Some(expected)) = expected else {
+        let Some(expected) = expected else {
             return match of {
                 Some(_) => refused(&error::STREAM_EXPECTED_LAST_SEQ_PER_SUBJECT_INVALID),
                 None => Ok(()),

@@ -6,7 +6,7 @@ use recado_log::{Journal, Location, Position, Record};
 
 use super::archive::{Item, Message, Reader};
 use crate::api::advisory::{Action, RestoreComplete, RestoreCreate};
-use crate::api::{RestoreRequest, RestoreResponse, StreamCreateResponse, answer, refusal};
+use crate::api::{RestoreRequest, RestoreResponse, StreamCreateResponse, answer_to, refusal};
 use crate::config::StreamConfig;
 use crate::consumer::Progress;
 use crate::context::Context;
@@ -385,7 +385,7 @@ impl JetStream {
         }
         self.enter_subjects(id);
         self.subscribe_to_subjects(context, id);
-        self.start_sources(context, id);
+        self.start_sources(context, journal, id);
         self.schedule(id);
         self.activate(id);
         self.advise_stream(context, &restore.name, Action::Created);
@@ -393,14 +393,24 @@ impl JetStream {
         let Some((_, reply)) = &restore.waiting else {
             return;
         };
-        if let Ok(stream) = self.stream(&restore.name) {
-            let info = self.info_of(stream, context.now_ns);
-            let body = answer(&StreamCreateResponse {
-                info,
-                did_create: true,
-            });
-            context.out.publish(reply, b"", b"", &body);
-        }
+        let nothing = Incoming {
+            sid: b"",
+            subject: b"",
+            reply: b"",
+            headers: b"",
+            payload: b"",
+        };
+        let mut call = Call {
+            context,
+            journal,
+            message: &nothing,
+        };
+        let info = self.info_of(&mut call, &restore.name);
+        let body = answer_to(&info.map(|info| StreamCreateResponse {
+            info,
+            did_create: true,
+        }));
+        context.out.publish(reply, b"", b"", &body);
     }
 
     fn add_arrived(

@@ -182,6 +182,7 @@ impl JetStream {
         }
         let id = unique_id(call.context);
         let now_ns = call.context.now_ns;
+        let state = self.stream_mut(name)?.exact_state(call.journal);
         let stream = self.stream(name)?;
         let (first, last) = (
             stream.messages.index.first_sequence(),
@@ -210,7 +211,7 @@ impl JetStream {
             consumers,
             written: false,
             strict: request.jsck,
-            state: stream.state(),
+            state,
             started_ns: now_ns,
             begun: false,
             ack_by_ns: now_ns,
