@@ -4,6 +4,8 @@
 mod acks;
 mod api;
 mod batches;
+#[cfg(test)]
+mod batches_tests;
 mod consumers;
 mod events;
 mod open;
@@ -13,6 +15,8 @@ mod sources;
 mod streams;
 mod upkeep;
 mod work;
+#[cfg(test)]
+mod world;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 

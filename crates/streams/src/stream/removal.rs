@@ -30,6 +30,27 @@ impl Stream {
         Ok(count)
     }
 
+    /// The same for messages that a new one in the same batch takes the place of: should that not reach the
+    /// disk, they are there again.
+    ///
+    /// # Errors
+    /// When the log does not take it; messages of later records are still there then.
+    pub(super) fn remove_with_batch(
+        &mut self,
+        journal: &mut dyn Journal,
+        sequences: &[u64],
+    ) -> Result<(), Refused> {
+        for part in sequences.chunks(RECORD_SEQUENCES_MAX) {
+            if self.messages.is_on_file() {
+                self.write_removed(journal, part)?;
+            }
+            for &sequence in part {
+                self.take_out(sequence);
+            }
+        }
+        Ok(())
+    }
+
     fn write_removed(
         &mut self,
         journal: &mut dyn Journal,

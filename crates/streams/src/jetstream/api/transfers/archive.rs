@@ -324,7 +324,20 @@ mod tests {
     #[test]
     fn the_bytes_of_an_archive_stay_as_they_are() {
         let hex: String = archive().iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hex, concat!("52454341444f4131", "PIN"));
+        assert_eq!(
+            hex,
+            concat!(
+                "52454341444f4131",
+                "1300000000ccb187",
+                "01070000000000000009000000000000007b7d",
+                "1e00000042",
+                "9459fd020700000000000000feffffffffffffff030001000000612e624878797a",
+                "0e000000336f1bdd",
+                "03070000007b2263223a317d0102",
+                "11000000f74b432f",
+                "0401000000000000000100000000000000",
+            )
+        );
     }
 
     #[test]

@@ -4,6 +4,8 @@
 mod archive;
 mod restore;
 mod snapshot;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
