@@ -267,6 +267,10 @@ impl JetStream {
         for id in feeding {
             self.activate(id);
         }
+        let all: Vec<u32> = self.streams.keys().copied().collect();
+        for id in all {
+            self.schedule(id);
+        }
     }
 
     /// Puts a stream in the list of those that have something to do.
