@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 
 use parking_lot::Mutex;
 use recado_streams::config::{Limits, ServerLimits};
-use recado_streams::jetstream::Settings;
+use recado_streams::jetstream::{BatchLimits, Settings};
 
 use crate::config::Options;
 use crate::engine::{Engine, Intake};
@@ -45,9 +45,32 @@ pub(crate) fn settings(options: &Options, server_name: &str) -> Settings {
             },
             ..Limits::default()
         },
+        batches: batch_limits(options),
         server_name: server_name.to_owned(),
         version: NATS_VERSION.to_owned(),
         ..Settings::default()
+    }
+}
+
+/// As configured, the rest as nats-server has it.
+fn batch_limits(options: &Options) -> BatchLimits {
+    let batch = &options.streams.limits.batch;
+    let default = BatchLimits::default();
+    let count = |limit: Option<u64>, default: usize| {
+        limit.map_or(default, |limit| {
+            usize::try_from(limit).unwrap_or(usize::MAX)
+        })
+    };
+    BatchLimits {
+        atomic_per_stream: count(batch.max_inflight_per_stream, default.atomic_per_stream),
+        atomic_in_all: count(batch.max_inflight_total, default.atomic_in_all),
+        fast_per_stream: count(batch.max_inflight_per_stream, default.fast_per_stream),
+        fast_in_all: count(batch.max_inflight_total, default.fast_in_all),
+        messages_max: batch.max_messages.unwrap_or(default.messages_max),
+        bytes_per_stream: options.streams.max_buffered_bytes,
+        timeout_ns: batch.timeout.map_or(default.timeout_ns, |timeout| {
+            i64::try_from(timeout.as_nanos()).unwrap_or(i64::MAX)
+        }),
     }
 }
 

@@ -3,6 +3,9 @@
 
 mod acks;
 mod api;
+mod batches;
+#[cfg(test)]
+mod batches_tests;
 mod consumers;
 mod events;
 mod open;
@@ -12,11 +15,13 @@ mod sources;
 mod streams;
 mod upkeep;
 mod work;
+#[cfg(test)]
+mod world;
 
 #[cfg(test)]
 mod republish_tests;
 #[cfg(test)]
-mod world;
+mod world_on_disk;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
@@ -26,6 +31,8 @@ use crate::config::{Limits, Storage};
 use crate::context::Context;
 use crate::error::{self, ApiError};
 use crate::stream::Stream;
+
+pub use crate::stream::BatchLimits;
 
 pub use consumers::ConsumerSlot;
 pub use events::DEAD_LETTER_KEY;
@@ -59,6 +66,8 @@ pub struct Settings {
     pub backlog_bytes_max: u64,
     /// Account's and server's limits.
     pub limits: Limits,
+    /// How many batches may be published at the same time, and how large they may be.
+    pub batches: BatchLimits,
     /// Name of the server, shown as leader.
     pub server_name: String,
     /// Version that `_nats.ver` shows.
@@ -75,6 +84,7 @@ impl Default for Settings {
             backlog_messages_max: 100_000,
             backlog_bytes_max: 128 * 1024 * 1024,
             limits: Limits::default(),
+            batches: BatchLimits::default(),
             server_name: "recado".to_owned(),
             version: "2.15.0".to_owned(),
         }
@@ -132,6 +142,8 @@ pub struct JetStream {
     file_bytes: u64,
     memory_bytes: u64,
     transfers: api::Transfers,
+    /// Streams with open batches.
+    batching: BTreeSet<u32>,
 }
 
 impl JetStream {
@@ -161,6 +173,7 @@ impl JetStream {
             file_bytes: 0,
             memory_bytes: 0,
             transfers: api::Transfers::default(),
+            batching: BTreeSet::new(),
         }
     }
 
@@ -227,6 +240,7 @@ impl JetStream {
             }
             self.activate(id);
         }
+        self.finish_restores(context, journal, position);
     }
 
     /// Whether somebody waits for what was done since the last batch.
@@ -247,6 +261,7 @@ impl JetStream {
             let body = publish::error_body(name.unwrap_or_default(), &error);
             out.publish(reply, b"", b"", &body);
         });
+        self.transfers.failed(why);
         let mut feeding = Vec::new();
         for (id, stream) in &mut self.streams {
             stream.roll_back();
@@ -256,6 +271,10 @@ impl JetStream {
         }
         for id in feeding {
             self.activate(id);
+        }
+        let all: Vec<u32> = self.streams.keys().copied().collect();
+        for id in all {
+            self.schedule(id);
         }
     }
 
@@ -270,7 +289,11 @@ impl JetStream {
 
     /// When it wants to act next although nothing comes in.
     pub fn next_deadline(&self) -> Option<i64> {
-        self.deadlines.first().map(|(at, _)| *at)
+        let streams = self.deadlines.first().map(|(at, _)| *at);
+        streams
+            .into_iter()
+            .chain(self.transfers.next_deadline())
+            .min()
     }
 
     /// Notes when a stream wants to act next.

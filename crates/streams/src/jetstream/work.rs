@@ -37,7 +37,8 @@ impl JetStream {
             }
             self.schedule(id);
         }
-        !self.active.is_empty()
+        let transfers = self.carry_transfers(context, journal);
+        transfers || !self.active.is_empty()
     }
 
     /// Lets all consumers of a stream deliver. Whether one of them has more.
@@ -103,6 +104,7 @@ impl JetStream {
     }
 
     fn tick_one(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal, id: u32) {
+        self.expire_batches(context, id);
         let Some(stream) = self.streams.get_mut(&id) else {
             return;
         };
@@ -115,6 +117,7 @@ impl JetStream {
             chance: (context.random)() as u32,
         };
         stream.expire(&mut env);
+        stream.fire_schedules(&mut env);
         let last = stream.last_sequence();
         let due: Vec<String> = stream
             .consumers

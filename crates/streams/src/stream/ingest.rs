@@ -9,14 +9,14 @@ use recado_log::Refused;
 
 use super::conditions::{Lifetime, Rollup};
 use super::publish_headers::{with, without};
-use super::{Env, NewMessage, PublishHeaders, Stream, kinds};
+use super::{Env, NewMessage, PublishHeaders, Stream};
 use crate::config::{Discard, Retention};
 use crate::error::{self, ApiError};
 
 /// Bytes of headers that a message may have (E96).
-const HEADERS_BYTES_MAX: usize = u16::MAX as usize;
+pub(super) const HEADERS_BYTES_MAX: usize = u16::MAX as usize;
 /// Bytes of a stored message, as nats-server's file store takes them (E96).
-const RECORD_BYTES_MAX: u64 = 32 * 1024 * 1024;
+pub(super) const RECORD_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
 /// What became of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +88,7 @@ impl Stream {
             if origin == Origin::Client {
                 increment = self.increment(&parsed, payload)?;
                 self.check_expectations(&parsed, &draft.subject)?;
-                self.check_schedule(&parsed, &mut draft)?;
+                self.check_schedule(env, &parsed, &mut draft, |_| None)?;
                 if parsed.stream_source.is_some() {
                     return Err(ApiError::new(&error::MESSAGE_SOURCE_HDR_NOT_ALLOWED));
                 }
@@ -138,7 +138,7 @@ impl Stream {
         })
     }
 
-    fn renamed<'a>(&self, subject: &'a [u8], chance: u32) -> Cow<'a, [u8]> {
+    pub(super) fn renamed<'a>(&self, subject: &'a [u8], chance: u32) -> Cow<'a, [u8]> {
         let renamed = self
             .input_transform
             .as_ref()
@@ -147,7 +147,11 @@ impl Stream {
     }
 
     /// The sequence of the message with the same id, if that is in the window (E85).
-    fn known_duplicate(&mut self, env: &Env<'_>, parsed: &PublishHeaders<'_>) -> Option<u64> {
+    pub(super) fn known_duplicate(
+        &mut self,
+        env: &Env<'_>,
+        parsed: &PublishHeaders<'_>,
+    ) -> Option<u64> {
         let id = parsed.message_id?;
         if self.config.mirror.is_some() {
             return None;
@@ -156,7 +160,7 @@ impl Stream {
         self.dedupe.find(id)
     }
 
-    fn check_size(&self, draft: &Draft<'_>) -> Result<(), ApiError> {
+    pub(super) fn check_size(&self, draft: &Draft<'_>) -> Result<(), ApiError> {
         let max = self.config.max_msg_size;
         let size = draft.headers.len() + draft.payload.len();
         if usize::try_from(max).is_ok_and(|max| size > max) {
@@ -169,7 +173,7 @@ impl Stream {
     }
 
     /// Whether a consumer waits for messages on this subject (E82).
-    fn has_interest(&self, subject: &[u8]) -> bool {
+    pub(super) fn has_interest(&self, subject: &[u8]) -> bool {
         let mut all = self.consumers.values();
         all.any(|slot| slot.consumer.matches_subject(subject))
     }
@@ -184,7 +188,7 @@ impl Stream {
         Accepted::Stored(sequence)
     }
 
-    fn remember(&mut self, env: &Env<'_>, parsed: &PublishHeaders<'_>, sequence: u64) {
+    pub(super) fn remember(&mut self, env: &Env<'_>, parsed: &PublishHeaders<'_>, sequence: u64) {
         let id = parsed.message_id.unwrap_or_default();
         if !id.is_empty() {
             self.dedupe.remember(id, sequence, env.now_ns);
@@ -195,7 +199,11 @@ impl Stream {
     }
 
     /// A message must not outlive a marker that says its subject was deleted: not shorter than that (E84).
-    fn at_least_marker_ttl(&self, lifetime: Lifetime, draft: &mut Draft<'_>) -> Lifetime {
+    pub(super) fn at_least_marker_ttl(
+        &self,
+        lifetime: Lifetime,
+        draft: &mut Draft<'_>,
+    ) -> Lifetime {
         let floor = self.config.subject_delete_marker_ttl / 1_000_000_000;
         match lifetime {
             Lifetime::Seconds(seconds)
@@ -229,7 +237,7 @@ impl Stream {
         self.messages
             .append(env.journal, &message)
             .map_err(|refused| store_failed(&refused))?;
-        self.stored(env, parsed, sequence, lifetime);
+        self.stored(env, draft, parsed, sequence, lifetime);
         Ok(sequence)
     }
 
@@ -237,10 +245,12 @@ impl Stream {
     pub(super) fn stored(
         &mut self,
         env: &Env<'_>,
+        draft: &Draft<'_>,
         parsed: &PublishHeaders<'_>,
         sequence: u64,
         lifetime: Lifetime,
     ) {
+        self.note_schedule(env.now_ns, &draft.subject, parsed, sequence);
         if !self.messages.is_on_file() {
             self.messages.show_up_to(sequence);
         }
@@ -318,7 +328,7 @@ impl Stream {
     }
 
     /// A rollup: what is older goes (E91).
-    fn roll_up(
+    pub(super) fn roll_up(
         &mut self,
         env: &mut Env<'_>,
         rollup: Rollup,
@@ -334,7 +344,7 @@ impl Stream {
                 return Ok(());
             }
         };
-        self.remove_for_good(env.journal, &older)
+        self.remove_with_batch(env.journal, &older)
             .map_err(|refused| store_failed(&refused))?;
         Ok(())
     }
@@ -358,7 +368,7 @@ impl Stream {
     }
 
     /// `Nats-Schedule-Next: purge` ends the schedule that a message names (E95).
-    fn purge_schedule_of(
+    pub(super) fn purge_schedule_of(
         &mut self,
         env: &mut Env<'_>,
         parsed: &PublishHeaders<'_>,
@@ -370,7 +380,7 @@ impl Stream {
             return Ok(());
         };
         let all = self.sequences_on(scheduler.as_bytes(), self.last_sequence());
-        self.remove_for_good(env.journal, &all)
+        self.remove_with_batch(env.journal, &all)
             .map_err(|refused| store_failed(&refused))?;
         Ok(())
     }
@@ -379,9 +389,4 @@ impl Stream {
 /// What a publisher is told when the log does not take its message.
 pub(crate) fn store_failed(refused: &Refused) -> ApiError {
     ApiError::with(&error::STREAM_STORE_FAILED, refused)
-}
-
-/// Whether a record is one that a schedule produces from.
-pub(super) fn is_schedule(flags: u8) -> bool {
-    flags & kinds::IS_SCHEDULE != 0
 }

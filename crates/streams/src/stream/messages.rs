@@ -148,7 +148,7 @@ impl Messages {
         Ok(())
     }
 
-    /// Stores several, all or none. Only for streams on file.
+    /// Stores several, all or none.
     ///
     /// # Errors
     /// When the log does not take them; nothing changed then.
@@ -157,8 +157,14 @@ impl Messages {
         journal: &mut dyn Journal,
         messages: &[NewMessage<'_>],
     ) -> Result<(), Refused> {
-        let records: Vec<Record<'_>> = messages.iter().map(|one| self.record(one)).collect();
-        let places = journal.append_group(&records)?;
+        let places = match self.storage {
+            Storage::File => {
+                let records: Vec<Record<'_>> =
+                    messages.iter().map(|one| self.record(one)).collect();
+                journal.append_group(&records)?
+            }
+            Storage::Memory => messages.iter().map(|one| self.hold(one)).collect(),
+        };
         for (message, place) in messages.iter().zip(places) {
             self.enter(message, place);
         }
@@ -408,6 +414,9 @@ impl Messages {
         }
         if headers.schedule.is_some() {
             flags |= kinds::IS_SCHEDULE;
+        }
+        if headers.scheduler.is_some() {
+            flags |= kinds::IS_SCHEDULED;
         }
         if headers.stream_source.is_some() {
             flags |= kinds::IS_SOURCED;

@@ -106,6 +106,8 @@ impl Stream {
     /// The batch failed.
     pub(crate) fn roll_back(&mut self) {
         self.messages.roll_back();
+        self.drop_fast_batches();
+        self.schedules.stale = self.config.allow_msg_schedules;
         self.feeding.roll_back();
         self.forget_republished();
         self.dedupe.forget_after(self.messages.visible());
@@ -120,6 +122,8 @@ impl Stream {
         let own = self
             .next_expiry()
             .into_iter()
+            .chain(self.batches.deadline())
+            .chain(self.schedules.deadline())
             .chain(self.congested_until_ns)
             .chain(self.feeding.next_retry());
         own.chain(theirs).min()
@@ -214,7 +218,8 @@ impl Stream {
         self.enforce_totals();
     }
 
-    /// Finds again what is not in the index but in the messages' headers: ids in the window (G27), lifetimes.
+    /// Finds again what is not in the index but in the messages' headers: ids in the window (G27), lifetimes,
+    /// schedules.
     pub(crate) fn rebuild_from_headers(&mut self, now_ns: i64, journal: &mut dyn Journal) {
         let window_from = now_ns.saturating_sub(self.config.duplicate_window);
         let young = self.messages.index.first_at_or_after(window_from);
@@ -249,6 +254,7 @@ impl Stream {
                 self.expiries.insert((end, sequence));
             }
         }
+        self.find_schedules(now_ns, journal);
         let last = self.last_sequence();
         let had_id = self
             .messages
