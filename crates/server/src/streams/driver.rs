@@ -14,7 +14,7 @@ use recado_wire::{ServerFrame, ServerParsed, parse_server_frame};
 
 use super::committer::CommitterThread;
 use super::outlet::{EngineOutlet, Nobody};
-use super::store::Store;
+use super::store::{Opened, Store};
 use crate::engine::{Engine, Insider, Intake};
 
 /// The longest that it sleeps with nothing to do.
@@ -54,7 +54,7 @@ impl Driver {
         intake: &Arc<Intake>,
         store: Store,
         stop: &Arc<AtomicBool>,
-    ) -> std::io::Result<Self> {
+    ) -> std::io::Result<(Self, Opened)> {
         let Store {
             opening,
             mut log,
@@ -73,15 +73,13 @@ impl Driver {
         for what in &report.lost {
             tracing::error!(store = %directory.display(), "damaged or lost in the store: {what}");
         }
-        tracing::info!(
-            streams = report.streams,
-            consumers = report.consumers,
-            messages = report.messages,
-            ms = started.elapsed().as_millis() as u64,
-            "Store Directory: \"{}\"",
-            directory.display()
-        );
-        Ok(Self {
+        let opened = Opened {
+            directory,
+            streams: report.streams,
+            messages: report.messages,
+            took: started.elapsed(),
+        };
+        let driver = Self {
             engine: Arc::clone(engine),
             intake: Arc::clone(intake),
             jetstream,
@@ -92,7 +90,8 @@ impl Driver {
             partial: Vec::new(),
             random: seed,
             compacting: true,
-        })
+        };
+        Ok((driver, opened))
     }
 
     /// Runs until it is told to stop, or the engine cuts it off for good. Says when it can be reached.
@@ -332,7 +331,11 @@ impl Driver {
             self.settle(insider);
             self.give_away(insider);
             if self.committer.is_free() {
-                return;
+                let stopped = self.log.stopped().is_some();
+                if stopped || (self.log.waiting_bytes() == 0 && !self.jetstream.has_waiting()) {
+                    return;
+                }
+                continue;
             }
             self.intake
                 .take(&mut self.frames, Some(Instant::now() + NAP_MAX));

@@ -17,6 +17,7 @@ use crate::config::Options;
 use crate::engine::{Engine, Intake};
 use crate::version::NATS_VERSION;
 
+pub use store::Opened;
 pub(crate) use store::{Store, open};
 
 /// What the state machines are to know of the server's configuration.
@@ -85,21 +86,22 @@ impl Streams {
     ///
     /// # Errors
     /// When the machine has no threads left.
-    pub(crate) fn start(engine: &Arc<Engine>, store: Store) -> std::io::Result<Self> {
+    pub(crate) fn start(engine: &Arc<Engine>, store: Store) -> std::io::Result<(Self, Opened)> {
         let intake = Arc::new(Intake::default());
         let stop = Arc::new(AtomicBool::new(false));
         let (subscribed, ready) = std::sync::mpsc::channel();
-        let driver = driver::Driver::new(engine, &intake, store, &stop)?;
+        let (driver, opened) = driver::Driver::new(engine, &intake, store, &stop)?;
         let thread = std::thread::Builder::new()
             .name("recado-streams".to_owned())
             .spawn(move || driver.run(&subscribed))?;
         // Nobody may connect and find nobody there. An error means that the thread ended, which it has told of.
         let _ = ready.recv();
-        Ok(Self {
+        let streams = Self {
             intake,
             stop,
             thread: Mutex::new(Some(thread)),
-        })
+        };
+        Ok((streams, opened))
     }
 
     /// Answers what still waits, writes everything down and ends. Waits for it.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::world::World;
+use super::world_on_disk::World;
 use crate::time::{SECOND, format_rfc3339};
 
 fn world(fields: Value) -> World {

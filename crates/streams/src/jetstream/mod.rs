@@ -18,6 +18,11 @@ mod work;
 #[cfg(test)]
 mod world;
 
+#[cfg(test)]
+mod republish_tests;
+#[cfg(test)]
+mod world_on_disk;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use recado_log::{Journal, Position};

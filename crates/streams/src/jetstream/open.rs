@@ -102,16 +102,37 @@ impl Opening {
         }
     }
 
-    /// Damage: what the log still knows of it.
-    pub fn lost(&mut self, stream: Option<u32>, sequence: Option<u64>, bytes: u64, why: &str) {
+    /// Damage: what the log still knows of it. `kind` is that of the record, if that is known.
+    pub fn lost(
+        &mut self,
+        kind: Option<u8>,
+        stream: Option<u32>,
+        sequence: Option<u64>,
+        bytes: u64,
+        why: &str,
+    ) {
+        let is_message = kind.is_none_or(|kind| kind == kinds::MESSAGE);
         let name = stream.and_then(|id| {
             let opening = self.streams.get_mut(&id)?;
-            opening.stream.messages.note_lost(sequence, bytes);
-            if let Some(sequence) = sequence {
-                opening.stream.messages.index.skip_to(sequence);
+            let messages = &mut opening.stream.messages;
+            if is_message {
+                // A copy that compaction did not finish: the message itself is there.
+                let is_copy = sequence.is_some_and(|seq| messages.index.get(seq).is_some());
+                if is_copy {
+                    return Some(None);
+                }
+                messages.note_lost(sequence, bytes);
+                if let Some(sequence) = sequence {
+                    messages.index.skip_to(sequence);
+                }
             }
-            Some(opening.stream.config.name.clone())
+            Some(Some(opening.stream.config.name.clone()))
         });
+        let name = match name {
+            Some(None) => return,
+            Some(name) => name,
+            None => None,
+        };
         let stream = match (name, stream) {
             (Some(name), _) if !name.is_empty() => format!("stream {name}"),
             (_, Some(id)) => format!("stream number {id}"),
@@ -263,11 +284,7 @@ impl Opening {
             lost,
             ..OpeningReport::default()
         };
-        for (id, opening) in &mut streams {
-            let found = std::mem::take(&mut opening.sources);
-            let sources = opening.stream.config.sources.len();
-            opening.stream.feeding = found.finish(journal, *id, sources);
-        }
+        find_sources(&mut streams, journal);
         for at in dead {
             journal.release(at);
         }
@@ -313,10 +330,6 @@ impl Opening {
             ));
         }
         jetstream.settle_in(context, journal);
-        let ids: Vec<u32> = jetstream.streams.keys().copied().collect();
-        for id in ids {
-            jetstream.start_sources(context, journal, id);
-        }
         jetstream.graves.extend(deleted.into_values());
         report.messages = jetstream
             .streams
@@ -324,6 +337,15 @@ impl Opening {
             .map(|stream| stream.messages.index.len())
             .sum();
         (jetstream, report)
+    }
+}
+
+/// How far streams' sources are. Copies that are gone still tell it, as long as nothing was released.
+fn find_sources(streams: &mut BTreeMap<u32, OpeningStream>, journal: &mut dyn Journal) {
+    for (id, opening) in streams {
+        let found = std::mem::take(&mut opening.sources);
+        let sources = opening.stream.config.sources.len();
+        opening.stream.feeding = found.finish(journal, *id, sources);
     }
 }
 
@@ -430,7 +452,10 @@ impl JetStream {
             self.schedule(id);
             self.activate(id);
         }
-        let _ = context;
+        let ids: Vec<u32> = self.streams.keys().copied().collect();
+        for id in ids {
+            self.start_sources(context, journal, id);
+        }
     }
 }
 

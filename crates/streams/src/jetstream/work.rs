@@ -29,6 +29,7 @@ impl JetStream {
             };
             if let Some(stream) = self.streams.get_mut(&id) {
                 stream.is_active = false;
+                stream.republish_visible(context, journal);
             }
             let more = self.deliver(context, journal, id);
             if self.feed(context, journal, id) || more {

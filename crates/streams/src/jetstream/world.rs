@@ -1,46 +1,129 @@
-//! A small world for tests: an account's streams over a real log, on a disk that loses what was not synced.
+//! A small world for tests: an account's streams over a log in memory that can lose its end.
 
-use recado_log::{Committer, Log, Progress, Replayed, SimDisk};
-use serde_json::Value;
+use std::collections::BTreeSet;
 
-use super::{Incoming, JetStream, Opening, Settings};
+use recado_log::{Damaged, Entry, Journal, Location, Position, Record, Refused};
+use serde_json::{Value, json};
+
+use crate::consumer::Read;
 use crate::context::{Context, Outlet};
+use crate::jetstream::{Incoming, JetStream, Opening, Settings};
 use crate::time::SECOND;
 
-/// What was published.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::jetstream) struct Sent {
-    pub(in crate::jetstream) subject: String,
-    pub(in crate::jetstream) reply: String,
-    pub(in crate::jetstream) headers: String,
-    pub(in crate::jetstream) payload: Vec<u8>,
+pub(super) const START: i64 = 1_700_000_000 * SECOND;
+/// Records of one segment.
+const SEGMENT: usize = 1 << 20;
+
+#[derive(Clone, Debug)]
+struct Kept {
+    kind: u8,
+    flags: u8,
+    stream: u32,
+    sequence: u64,
+    time_ns: i64,
+    subject: Vec<u8>,
+    headers: Vec<u8>,
+    payload: Vec<u8>,
 }
 
-impl Sent {
-    pub(in crate::jetstream) fn json(&self) -> Value {
-        serde_json::from_slice(&self.payload).expect("JSON")
+/// A log in memory.
+#[derive(Clone, Debug, Default)]
+pub(super) struct MemoryJournal {
+    records: Vec<Kept>,
+    durable: usize,
+    released: BTreeSet<u32>,
+}
+
+impl MemoryJournal {
+    pub(super) fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    fn entries(&self) -> impl Iterator<Item = (Entry<'_>, &[u8])> {
+        self.records.iter().enumerate().map(|(at, kept)| {
+            let entry = Entry {
+                kind: kept.kind,
+                flags: kept.flags,
+                stream: kept.stream,
+                sequence: kept.sequence,
+                time_ns: kept.time_ns,
+                subject: &kept.subject,
+                headers_len: kept.headers.len() as u32,
+                payload_len: kept.payload.len() as u32,
+                at: place(at),
+            };
+            (entry, kept.payload.as_slice())
+        })
     }
 }
 
-#[derive(Default)]
-pub(in crate::jetstream) struct Heard {
-    pub(in crate::jetstream) sent: Vec<Sent>,
-    /// Nobody listens to anything.
-    pub(in crate::jetstream) deaf: bool,
+fn place(at: usize) -> Location {
+    Location {
+        segment: 1 + (at / SEGMENT) as u32,
+        offset: at as u32,
+        length: 1,
+    }
 }
 
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-impl Outlet for Heard {
-    fn publish(&mut self, subject: &[u8], reply: &[u8], headers: &[u8], payload: &[u8]) {
-        self.sent.push(Sent {
-            subject: text(subject),
-            reply: text(reply),
-            headers: text(headers),
-            payload: payload.to_vec(),
+impl Journal for MemoryJournal {
+    fn append(&mut self, record: &Record<'_>) -> Result<Location, Refused> {
+        self.records.push(Kept {
+            kind: record.kind,
+            flags: record.flags,
+            stream: record.stream,
+            sequence: record.sequence,
+            time_ns: record.time_ns,
+            subject: record.subject.to_vec(),
+            headers: record.headers.to_vec(),
+            payload: record.payload.to_vec(),
         });
+        Ok(place(self.records.len() - 1))
+    }
+
+    fn append_group(&mut self, records: &[Record<'_>]) -> Result<Vec<Location>, Refused> {
+        records.iter().map(|record| self.append(record)).collect()
+    }
+
+    fn read(&mut self, at: Location) -> Result<Record<'_>, Damaged> {
+        let why = "not there".to_owned();
+        let kept = self.records.get(at.offset as usize);
+        let kept = kept.ok_or(Damaged { at, why })?;
+        Ok(Record {
+            kind: kept.kind,
+            flags: kept.flags,
+            stream: kept.stream,
+            sequence: kept.sequence,
+            time_ns: kept.time_ns,
+            subject: &kept.subject,
+            headers: &kept.headers,
+            payload: &kept.payload,
+        })
+    }
+
+    fn release(&mut self, at: Location) {
+        self.released.insert(at.offset);
+    }
+
+    fn end(&self) -> Position {
+        Position((1 << 32) + self.records.len() as u64)
+    }
+
+    fn durable(&self) -> Position {
+        Position((1 << 32) + self.durable as u64)
+    }
+}
+
+/// What was published.
+#[derive(Default)]
+struct Seen(Vec<Published>);
+
+/// Subject, headers, payload.
+type Published = (Vec<u8>, Vec<u8>, Vec<u8>);
+
+impl Outlet for Seen {
+    fn publish(&mut self, subject: &[u8], _: &[u8], headers: &[u8], payload: &[u8]) {
+        self.0
+            .push((subject.to_vec(), headers.to_vec(), payload.to_vec()));
     }
 
     fn deliver(&mut self, _: &[u8], _: &[u8], _: &[u8], _: &[u8], _: &[u8]) -> bool {
@@ -48,7 +131,7 @@ impl Outlet for Heard {
     }
 
     fn has_interest(&self, _: &[u8], _: Option<&[u8]>) -> bool {
-        !self.deaf
+        false
     }
 
     fn is_congested(&self, _: &[u8]) -> bool {
@@ -60,222 +143,250 @@ impl Outlet for Heard {
     fn unsubscribe(&mut self, _: &[u8]) {}
 }
 
-pub(in crate::jetstream) struct World {
-    disk: SimDisk,
-    pub(in crate::jetstream) jetstream: JetStream,
-    log: Log<SimDisk>,
-    committer: Committer<SimDisk>,
-    pub(in crate::jetstream) now_ns: i64,
-    random: u64,
-    pub(in crate::jetstream) heard: Heard,
+/// A stored message, as tests look at it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Message {
+    pub(super) sequence: u64,
+    pub(super) time_ns: i64,
+    pub(super) subject: String,
+    pub(super) headers: String,
+    pub(super) payload: String,
+}
+
+pub(super) struct World {
+    jetstream: JetStream,
+    pub(super) journal: MemoryJournal,
+    pub(super) now_ns: i64,
+    seen: Seen,
 }
 
 impl World {
-    /// Nothing is stored. The seed says what a crash leaves, and all other chance.
-    pub(in crate::jetstream) fn new(seed: u64) -> Self {
-        Self::open(SimDisk::new(seed), 1_795_694_400 * SECOND)
-    }
-
-    fn open(disk: SimDisk, now_ns: i64) -> Self {
-        let mut opening = Opening::new(Settings::default());
-        let mut lost = Vec::new();
-        let settings = recado_log::Settings {
-            segment_bytes: 256 * 1024,
-            reserve_bytes: 0,
-            ..recado_log::Settings::default()
-        };
-        let opened = Log::open(disk.clone(), settings, &mut |replayed| match replayed {
-            Replayed::Record { entry, payload, .. } => opening.record(&entry, payload),
-            Replayed::Lost(one) => lost.push(one.to_string()),
-        });
-        let (mut log, committer, _) = opened.expect("the log opens");
-        let mut random = || 7;
-        let mut heard = Heard::default();
-        let mut context = Context {
-            now_ns,
-            random: &mut random,
-            out: &mut heard,
-        };
-        let (jetstream, report) = opening.finish(&mut context, &mut log);
-        assert_eq!((lost, report.lost), (Vec::new(), Vec::new()));
+    pub(super) fn new() -> Self {
         Self {
-            disk,
-            jetstream,
-            log,
-            committer,
-            now_ns,
-            random: 1,
-            heard,
+            jetstream: JetStream::new(Settings::default()),
+            journal: MemoryJournal::default(),
+            now_ns: START,
+            seen: Seen::default(),
         }
     }
 
-    /// The power fails; what the log holds then is opened again.
-    pub(in crate::jetstream) fn crash(self) -> Self {
-        self.disk.crash();
-        Self::open(self.disk, self.now_ns)
-    }
-
-    pub(in crate::jetstream) fn act<T>(
+    pub(super) fn act<T>(
         &mut self,
-        act: impl FnOnce(&mut JetStream, &mut Context<'_>, &mut Log<SimDisk>) -> T,
+        act: impl FnOnce(&mut JetStream, &mut Context<'_>, &mut MemoryJournal) -> T,
     ) -> T {
-        let seed = &mut self.random;
-        let mut random = || {
-            *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            *seed >> 33
-        };
+        let mut random = || 7;
         let mut context = Context {
             now_ns: self.now_ns,
             random: &mut random,
-            out: &mut self.heard,
+            out: &mut self.seen,
         };
-        act(&mut self.jetstream, &mut context, &mut self.log)
+        act(&mut self.jetstream, &mut context, &mut self.journal)
     }
 
-    fn handle(&mut self, sid: &str, subject: &str, reply: &str, headers: &str, payload: &[u8]) {
-        self.act(|jetstream, context, log| {
+    /// Sends a request and waits for the answer.
+    pub(super) fn api(&mut self, call: &str, body: &Value) -> Value {
+        let payload = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        let subject = format!("$JS.API.{call}");
+        self.seen.0.clear();
+        self.act(|jetstream, context, journal| {
             let message = Incoming {
-                sid: sid.as_bytes(),
+                sid: b"a",
                 subject: subject.as_bytes(),
-                reply: reply.as_bytes(),
-                headers: headers.as_bytes(),
-                payload,
+                reply: b"answer",
+                headers: b"",
+                payload: payload.as_bytes(),
             };
-            jetstream.handle(context, log, &message);
+            jetstream.handle(context, journal, &message);
         });
+        self.batch();
+        let answer = self.seen.0.iter().find(|(to, ..)| to == b"answer");
+        answer.map_or(Value::Null, |(_, _, body)| {
+            serde_json::from_slice(body).expect("an answer in JSON")
+        })
     }
 
-    /// Publishes with these headers (`Name: value`), to be answered on `ack`.
-    pub(in crate::jetstream) fn publish(&mut self, subject: &str, headers: &[&str], payload: &str) {
-        self.publish_with("ack", subject, headers, payload);
-    }
-
-    pub(in crate::jetstream) fn publish_with(
-        &mut self,
-        reply: &str,
-        subject: &str,
-        headers: &[&str],
-        payload: &str,
-    ) {
-        let matches =
-            |filter: &str| recado_wire::filter_matches(filter.as_bytes(), subject.as_bytes());
-        let subjects = self.jetstream.subjects.iter();
-        let mut sid = subjects
-            .filter(|(filter, _)| matches(filter))
-            .map(|(_, (sid, _))| sid.clone());
-        let sid = sid.next_back().expect("a stream that takes it");
-        let block = match headers {
-            [] => String::new(),
-            lines => format!("NATS/1.0\r\n{}\r\n\r\n", lines.join("\r\n")),
-        };
-        self.handle(&sid, subject, reply, &block, payload.as_bytes());
-    }
-
-    /// A message on a transfer's subject.
-    pub(in crate::jetstream) fn transfer(&mut self, subject: &str, reply: &str, payload: &[u8]) {
-        self.handle("n", subject, reply, "", payload);
-    }
-
-    /// A call with its answer, once that may leave.
-    pub(in crate::jetstream) fn api(&mut self, call: &str, body: &Value) -> Value {
-        let payload = match body {
-            Value::Null => String::new(),
-            body => body.to_string(),
-        };
-        self.handle(
-            "a",
-            &format!("$JS.API.{call}"),
-            "answer",
-            "",
-            payload.as_bytes(),
-        );
-        self.commit();
-        let answer = self.take("answer");
-        answer.last().map_or(Value::Null, Sent::json)
-    }
-
-    /// Writes what was gathered, and takes the outcome.
-    pub(in crate::jetstream) fn commit(&mut self) {
-        self.act(|jetstream, context, log| jetstream.complete_batch(context, log));
-        let end = recado_log::Journal::end(&self.log);
-        let Some(batch) = self.log.take_batch() else {
-            self.jetstream.sealed(end);
-            return self.act(|jetstream, context, log| jetstream.durable(context, log, end));
-        };
-        self.jetstream.sealed(end);
-        let done = self.committer.commit(batch);
-        match self.log.committed(done) {
-            Progress::Durable(position) => {
-                self.act(|jetstream, context, log| jetstream.durable(context, log, position));
-            }
-            Progress::RolledBack { why, .. } => {
-                self.act(|jetstream, context, _| jetstream.failed(context, false, &why));
-            }
-            Progress::Stopped { why } => panic!("the log stopped: {why}"),
-        }
-    }
-
-    /// The batch goes to the disk, and the power fails on its way.
-    pub(in crate::jetstream) fn crash_while_writing(mut self) -> Self {
-        self.disk.fail_syncs(1);
-        let end = recado_log::Journal::end(&self.log);
-        if let Some(batch) = self.log.take_batch() {
-            self.jetstream.sealed(end);
-            let _ = self.committer.commit(batch);
-        }
-        self.crash()
-    }
-
-    /// The next batch finds no room.
-    pub(in crate::jetstream) fn commit_without_room(&mut self) {
-        self.disk.fill_writes(1);
-        self.commit();
-    }
-
-    /// Time passes, and what is due is done.
-    pub(in crate::jetstream) fn pass(&mut self, ns: i64) {
-        self.now_ns += ns;
-        for _ in 0..100 {
-            let more = self.act(|jetstream, context, log| {
-                jetstream.tick(context, log);
-                jetstream.work(context, log)
-            });
-            self.commit();
-            if !more {
-                return;
-            }
-        }
-    }
-
-    /// Takes what was sent there.
-    pub(in crate::jetstream) fn take(&mut self, subject: &str) -> Vec<Sent> {
-        let all = std::mem::take(&mut self.heard.sent);
-        let (taken, left) = all.into_iter().partition(|sent| sent.subject == subject);
-        self.heard.sent = left;
-        taken
-    }
-
-    /// The last of what was sent there, as JSON.
-    pub(in crate::jetstream) fn told(&mut self, subject: &str) -> Value {
-        self.take(subject).last().map_or(Value::Null, Sent::json)
-    }
-
-    pub(in crate::jetstream) fn create(&mut self, config: &Value) {
+    pub(super) fn create(&mut self, config: &Value) -> Value {
         let name = config["name"].as_str().expect("a name");
         let answer = self.api(&format!("STREAM.CREATE.{name}"), config);
         assert!(answer["error"].is_null(), "{answer}");
+        answer
     }
 
-    /// What a stream is, without the time of the question.
-    pub(in crate::jetstream) fn info(&mut self, stream: &str) -> Value {
-        let mut info = self.api(&format!("STREAM.INFO.{stream}"), &Value::Null);
-        info.as_object_mut().map(|fields| fields.remove("ts"));
-        info
+    pub(super) fn info(&mut self, stream: &str) -> Value {
+        self.api(&format!("STREAM.INFO.{stream}"), &Value::Null)
     }
 
-    /// Messages of each subject of a stream.
-    pub(in crate::jetstream) fn subjects(&mut self, stream: &str) -> Value {
-        let all = serde_json::json!({"subjects_filter": ">"});
-        self.api(&format!("STREAM.INFO.{stream}"), &all)["state"]["subjects"].take()
+    pub(super) fn publish(&mut self, subject: &str, headers: &str, payload: &str) {
+        self.now_ns += 1_000;
+        let sid = self
+            .jetstream
+            .subjects
+            .iter()
+            .find_map(|(filter, (sid, _))| {
+                recado_wire::filter_matches(filter.as_bytes(), subject.as_bytes())
+                    .then(|| sid.clone())
+            });
+        let sid = sid.expect("a stream that takes it");
+        self.act(|jetstream, context, journal| {
+            let message = Incoming {
+                sid: sid.as_bytes(),
+                subject: subject.as_bytes(),
+                reply: b"ack",
+                headers: headers.as_bytes(),
+                payload: payload.as_bytes(),
+            };
+            jetstream.handle(context, journal, &message);
+        });
     }
+
+    /// What was published on a subject since the last request: headers and payload.
+    pub(super) fn seen(&self, subject: &str) -> Vec<(String, String)> {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let all = self.seen.0.iter();
+        let own = all.filter(|(to, ..)| to == subject.as_bytes());
+        own.map(|(_, headers, payload)| (text(headers), text(payload)))
+            .collect()
+    }
+
+    /// Commits what was gathered.
+    pub(super) fn batch(&mut self) {
+        self.act(|jetstream, context, journal| {
+            jetstream.complete_batch(context, journal);
+            let end = journal.end();
+            jetstream.sealed(end);
+            journal.durable = journal.len();
+            jetstream.durable(context, journal, end);
+        });
+    }
+
+    /// One turn without a batch.
+    pub(super) fn turn(&mut self) -> bool {
+        self.act(|jetstream, context, journal| {
+            jetstream.tick(context, journal);
+            jetstream.work(context, journal)
+        })
+    }
+
+    /// Goes on until nothing happens any more.
+    pub(super) fn run(&mut self) {
+        for _ in 0..10_000 {
+            let more = self.turn();
+            let before = self.journal.len();
+            self.batch();
+            let idle = !more && before == self.journal.durable && self.jetstream.active.is_empty();
+            if idle {
+                return;
+            }
+        }
+        panic!("it never comes to rest");
+    }
+
+    /// What a batch held did not reach the disk.
+    pub(super) fn fail_batch(&mut self) {
+        self.act(|jetstream, context, journal| {
+            journal.records.truncate(journal.durable);
+            jetstream.failed(context, false, "no room");
+        });
+    }
+
+    /// The server dies, and the log holds its first `records`.
+    pub(super) fn restarted_with(&self, records: usize) -> Self {
+        let mut journal = self.journal.clone();
+        journal.records.truncate(records);
+        journal.durable = journal.records.len();
+        let mut opening = Opening::new(Settings::default());
+        for (entry, payload) in journal.entries() {
+            opening.record(&entry, payload);
+        }
+        let mut world = Self {
+            now_ns: self.now_ns + SECOND,
+            journal: journal.clone(),
+            ..Self::new()
+        };
+        let mut random = || 7;
+        let mut context = Context {
+            now_ns: world.now_ns,
+            random: &mut random,
+            out: &mut world.seen,
+        };
+        let (jetstream, report) = opening.finish(&mut context, &mut world.journal);
+        assert!(report.lost.is_empty(), "{:?}", report.lost);
+        world.jetstream = jetstream;
+        world.run();
+        world
+    }
+
+    /// The same, and compaction has taken everything away that nobody needs.
+    pub(super) fn restarted_compacted(&self) -> Self {
+        let mut opening = Opening::new(Settings::default());
+        let journal = self.journal.clone();
+        for (at, (entry, payload)) in journal.entries().enumerate() {
+            if !journal.released.contains(&(at as u32)) {
+                opening.record(&entry, payload);
+            }
+        }
+        let mut world = Self {
+            now_ns: self.now_ns + SECOND,
+            journal: journal.clone(),
+            ..Self::new()
+        };
+        let mut random = || 7;
+        let mut context = Context {
+            now_ns: world.now_ns,
+            random: &mut random,
+            out: &mut world.seen,
+        };
+        world.jetstream = opening.finish(&mut context, &mut world.journal).0;
+        world.run();
+        world
+    }
+
+    pub(super) fn has(&self, stream: &str) -> bool {
+        self.jetstream.names.contains_key(stream)
+    }
+
+    pub(super) fn messages(&mut self, stream: &str) -> Vec<Message> {
+        let id = self.jetstream.names[stream];
+        let messages = &mut self
+            .jetstream
+            .streams
+            .get_mut(&id)
+            .expect("a stream")
+            .messages;
+        let mut found = Vec::new();
+        let mut at = messages.index.next(0);
+        while let Some(sequence) = at {
+            at = messages.index.next(sequence + 1);
+            let Read::Message(message) = messages.read(&mut self.journal, sequence) else {
+                panic!("{stream} {sequence} can't be read");
+            };
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            found.push(Message {
+                sequence,
+                time_ns: message.time_ns,
+                subject: text(message.subject),
+                headers: text(message.headers),
+                payload: text(message.payload),
+            });
+        }
+        found
+    }
+
+    pub(super) fn payloads(&mut self, stream: &str) -> Vec<String> {
+        let messages = self.messages(stream).into_iter();
+        messages.map(|message| message.payload).collect()
+    }
+}
+
+/// A stream's configuration with these fields.
+pub(super) fn stream(name: &str, fields: Value) -> Value {
+    let mut config = json!({"name": name});
+    if let (Some(config), Value::Object(fields)) = (config.as_object_mut(), fields) {
+        config.extend(fields);
+    }
+    config
 }

@@ -6,7 +6,7 @@ use num_bigint::BigInt;
 use serde_json::Value;
 
 use super::ingest::Draft;
-use super::publish_headers::{with, without};
+use super::publish_headers::replaced;
 use super::{Env, PublishHeaders, Stream};
 use crate::consumer::Read;
 use crate::error::{self, ApiError};
@@ -145,12 +145,8 @@ impl Stream {
         value += &grown;
         draft.payload = format!("{{\"val\":\"{value}\"}}").into_bytes().into();
         let counted = serde_json::to_string(&counted).map_err(|_| broken())?;
-        let headers = with(
-            &without(&draft.headers, "Nats-Incr"),
-            "Nats-Incr",
-            &grown.to_string(),
-        );
-        draft.headers = with(&without(&headers, SOURCES), SOURCES, &counted).into();
+        let headers = replaced(&draft.headers, "Nats-Incr", &grown.to_string());
+        draft.headers = replaced(&headers, SOURCES, &counted).into();
         Ok(())
     }
 }

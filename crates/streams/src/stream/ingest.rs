@@ -122,10 +122,10 @@ impl Stream {
         if self.config.retention == Retention::Interest && !self.has_interest(&draft.subject) {
             return Ok(self.skip(env, &parsed));
         }
-        let lifetime = match Lifetime::parse(parsed.ttl) {
+        let lifetime = match origin {
             // A source's stream may know lifetimes where this one does not.
-            _ if origin == Origin::Source && !self.config.allow_msg_ttl => Lifetime::Default,
-            lifetime => lifetime?,
+            Origin::Source if !self.config.allow_msg_ttl => Lifetime::Default,
+            _ => Lifetime::parse(parsed.ttl)?,
         };
         let lifetime = self.at_least_marker_ttl(lifetime, &mut draft);
         let sequence = self.store(env, &draft, &parsed, lifetime)?;
@@ -254,6 +254,7 @@ impl Stream {
         if !self.messages.is_on_file() {
             self.messages.show_up_to(sequence);
         }
+        self.note_republished(sequence, env.chance);
         if let Lifetime::Seconds(seconds) = lifetime {
             let end = env
                 .now_ns

@@ -116,6 +116,11 @@ impl Messages {
         (fixed + subject + headers + payload) as u64
     }
 
+    /// A message that lies in memory.
+    pub(crate) fn held(&self, sequence: u64) -> Option<Stored<'_>> {
+        self.held.get(&sequence).map(|held| held.stored(sequence))
+    }
+
     /// Last sequence that consumers may see.
     pub(crate) fn visible(&self) -> u64 {
         self.visible

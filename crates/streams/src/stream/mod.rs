@@ -12,11 +12,12 @@ mod messages;
 mod publish_headers;
 mod purge;
 mod removal;
+mod republish;
 mod schedule;
 mod state;
 mod stored;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use recado_log::{Journal, Location};
 
@@ -56,6 +57,8 @@ pub(crate) struct Stream {
     last_message_id: Box<str>,
     input_transform: Option<Transform>,
     republish: Option<Transform>,
+    /// Messages that are published again when they are durable.
+    republished: VecDeque<republish::Republished>,
     /// Where its configuration lies.
     config_at: Option<Location>,
     /// Where its last `STATE` lies, and what it says.
@@ -97,6 +100,7 @@ impl Stream {
             last_message_id: Box::default(),
             input_transform: None,
             republish: None,
+            republished: VecDeque::new(),
             config_at: None,
             state_at: None,
             tombstones: BTreeMap::new(),

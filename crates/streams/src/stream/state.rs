@@ -7,7 +7,6 @@ use recado_log::{Journal, Location, Refused};
 
 use super::conditions::Lifetime;
 use super::{StoredStream, Stream, kinds};
-use crate::api::status::{self, Extra, append_stored};
 use crate::config::StreamConfig;
 use crate::consumer::Read;
 use crate::context::Context;
@@ -36,14 +35,10 @@ impl Stream {
         journal: &mut dyn Journal,
         last: u64,
     ) {
-        let from = self.messages.visible() + 1;
         self.messages.show_up_to(last);
+        // Before the log may forget what was removed meanwhile.
+        self.republish_visible(context, journal);
         self.messages.settle_removals(journal);
-        if self.republish.is_some() {
-            for sequence in from..=last {
-                self.republish(context, journal, sequence);
-            }
-        }
     }
 
     /// Whether it takes messages from other streams.
@@ -114,50 +109,8 @@ impl Stream {
         self.drop_fast_batches();
         self.schedules.stale = self.config.allow_msg_schedules;
         self.feeding.roll_back();
+        self.forget_republished();
         self.dedupe.forget_after(self.messages.visible());
-    }
-
-    /// Publishes a stored message again, with where it came from in headers (E160, ADR-28).
-    fn republish(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal, sequence: u64) {
-        let (Some(transform), Some(config)) = (&self.republish, &self.config.republish) else {
-            return;
-        };
-        let headers_only = config.headers_only;
-        let Some(meta) = self.messages.index.get(sequence) else {
-            return;
-        };
-        let subject = self.messages.index.subject(meta.subject);
-        let chance = (context.random)() as u32;
-        let Some(to) = transform.apply(subject, chance) else {
-            return;
-        };
-        if recado_wire::has_wildcard(&to) || !recado_wire::is_publish_subject(&to) {
-            return;
-        }
-        let before = self
-            .messages
-            .index
-            .previous_in(meta.subject, sequence - 1)
-            .unwrap_or(0);
-        let name = &self.config.name;
-        if let Read::Message(message) = self.messages.read(journal, sequence) {
-            let stored = status::Stored {
-                stream: name,
-                subject: message.subject,
-                seq: sequence,
-                time: message.time_ns,
-                headers: message.headers,
-            };
-            let told = Extra {
-                last_seq: Some(before),
-                msg_size: headers_only.then_some(message.payload.len() as u64),
-                ..Extra::default()
-            };
-            let mut headers = Vec::new();
-            append_stored(&mut headers, &stored, told);
-            let payload = if headers_only { b"" } else { message.payload };
-            context.out.publish(&to, b"", &headers, payload);
-        }
     }
 
     /// When it wants to act next because of time: its own, or its consumers'.

@@ -117,7 +117,7 @@ impl JetStream {
         let others: Vec<ConsumerConfig> = stream
             .consumers
             .iter()
-            .filter(|(other, _)| *other != name)
+            .filter(|(other, slot)| *other != name && counts(slot.consumer.config()))
             .map(|(_, slot)| slot.consumer.config().clone())
             .collect();
         let Some(slot) = stream.consumers.get_mut(name) else {
@@ -406,13 +406,25 @@ impl JetStream {
     }
 }
 
+/// Whether a consumer takes room from others; those that stand for other streams do not.
+fn counts(config: &ConsumerConfig) -> bool {
+    !config.direct && !config.sourcing
+}
+
 /// What a stream's other consumers and limits leave room for.
 fn check_against_others(
     stream: &Stream,
     config: &ConsumerConfig,
     limits: &crate::config::Limits,
 ) -> Result<(), ApiError> {
-    let count = stream.consumers.len();
+    let others: Vec<ConsumerConfig> = stream
+        .consumers
+        .values()
+        .map(|slot| slot.consumer.config())
+        .filter(|other| counts(other))
+        .cloned()
+        .collect();
+    let count = others.len();
     let maxima = [stream.config.max_consumers, limits.account.max_consumers];
     let full = maxima
         .into_iter()
@@ -421,10 +433,5 @@ fn check_against_others(
     if full && !config.direct {
         return Err(ApiError::new(&error::MAXIMUM_CONSUMERS_LIMIT));
     }
-    let others: Vec<ConsumerConfig> = stream
-        .consumers
-        .values()
-        .map(|slot| slot.consumer.config().clone())
-        .collect();
     config.check_for_work_queue(&stream.config, others.iter())
 }

@@ -69,7 +69,11 @@ impl JetStream {
                 feed.is_due = false;
                 more |= self.take_some(context, journal, id, feed);
             }
-            self.settle_origin(context, journal, id, feed);
+            if !self.settle_origin(context, journal, id, feed) {
+                feed.origin = None;
+                feed.is_due = true;
+                more = true;
+            }
         }
         if let Some(stream) = self.streams.get_mut(&id) {
             stream.feeding.feeds = feeds;
