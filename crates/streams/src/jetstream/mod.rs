@@ -130,6 +130,8 @@ pub struct JetStream {
     /// When each stream wants to act next, by time and by stream.
     deadlines: BTreeSet<(i64, u32)>,
     deadline_of: HashMap<u32, i64>,
+    /// Streams with consumers that would push if somebody listened.
+    unheard: BTreeSet<u32>,
     /// Streams and consumers with progress that is not in the log yet.
     unsaved: BTreeSet<u32>,
     /// Segment that the last checkpoint was made in.
@@ -165,6 +167,7 @@ impl JetStream {
             followers: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             deadline_of: HashMap::new(),
+            unheard: BTreeSet::new(),
             unsaved: BTreeSet::new(),
             checkpoint_segment: 0,
             stopped: None,
@@ -299,6 +302,7 @@ impl JetStream {
     /// Notes when a stream wants to act next.
     fn schedule(&mut self, id: u32) {
         self.account_for(id);
+        self.note_unheard(id);
         let next = self
             .streams
             .get(&id)
