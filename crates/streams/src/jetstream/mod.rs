@@ -23,6 +23,9 @@ mod republish_tests;
 #[cfg(test)]
 mod world_on_disk;
 
+#[cfg(test)]
+pub(crate) use world::MemoryJournal;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use recado_log::{Journal, Position};
@@ -41,7 +44,7 @@ pub(crate) use sources::Feeding;
 pub use upkeep::Segments;
 
 use replies::WaitingReplies;
-use upkeep::Grave;
+use upkeep::{Gone, Grave};
 
 /// Sids of what is subscribed to besides the streams' own subjects.
 const SID_API: &[u8] = b"a";
@@ -119,6 +122,8 @@ pub struct JetStream {
     numbers: HashMap<u64, (u32, String)>,
     /// Records that say that something is gone.
     graves: Vec<Grave>,
+    /// Those that a failed batch took back: they are written again.
+    unburied: Vec<Gone>,
     /// Damaged messages that consumers met.
     lost: Vec<(String, u64)>,
     next_sid: u64,
@@ -160,6 +165,7 @@ impl JetStream {
             next_consumer: 1,
             numbers: HashMap::new(),
             graves: Vec::new(),
+            unburied: Vec::new(),
             lost: Vec::new(),
             next_sid: 1,
             replies: WaitingReplies::default(),
@@ -251,8 +257,15 @@ impl JetStream {
         self.replies.is_open()
     }
 
-    /// The store failed: nothing after `durable` holds.
-    pub fn failed(&mut self, context: &mut Context<'_>, stopped: bool, why: &str) {
+    /// The store failed: nothing after what is durable holds.
+    pub fn failed(
+        &mut self,
+        context: &mut Context<'_>,
+        journal: &mut dyn Journal,
+        stopped: bool,
+        why: &str,
+    ) {
+        let to = journal.durable();
         if stopped {
             self.stopped = Some(why.to_owned());
         }
@@ -265,9 +278,11 @@ impl JetStream {
             out.publish(reply, b"", b"", &body);
         });
         self.transfers.failed(why);
+        self.roll_back_graves(to);
         let mut feeding = Vec::new();
         for (id, stream) in &mut self.streams {
-            stream.roll_back();
+            stream.roll_back(to);
+            self.unsaved.insert(*id);
             if stream.is_feeding() {
                 feeding.push(*id);
             }

@@ -14,7 +14,7 @@ use crate::error::{self, ApiError};
 use crate::jetstream::api::{Call, Outcome};
 use crate::jetstream::consumers::ConsumerSlot;
 use crate::jetstream::events::{advised_client, unique_id};
-use crate::jetstream::upkeep::Grave;
+use crate::jetstream::upkeep::{Gone, Grave};
 use crate::jetstream::{Incoming, JetStream};
 use crate::stream::{
     Messages, NewMessage, PublishHeaders, StoredConsumer, StoredStream, Stream, kinds,
@@ -502,7 +502,11 @@ impl JetStream {
         let marked = restore.broken.is_none() || journal.durable() >= restore.marked_upto;
         if let Some(at) = restore.mark.filter(|_| marked) {
             let youngest = journal.end().segment();
-            self.graves.push(Grave { youngest, at });
+            let what = Gone {
+                stream: id,
+                consumer: None,
+            };
+            self.graves.push(Grave { youngest, at, what });
         }
         self.advise_restored(context, &restore);
         if !reply.is_empty() {
