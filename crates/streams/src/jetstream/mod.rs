@@ -112,7 +112,8 @@ pub struct Incoming<'a> {
 /// All streams and consumers of one account.
 pub struct JetStream {
     settings: Settings,
-    streams: HashMap<u32, Box<Stream>>,
+    /// In the order of their numbers: what is written of all of them is the same each time.
+    streams: BTreeMap<u32, Box<Stream>>,
     names: BTreeMap<String, u32>,
     /// Filters subscribed to, with the sid and the stream.
     subjects: BTreeMap<String, (String, u32)>,
@@ -158,7 +159,7 @@ impl JetStream {
     pub fn new(settings: Settings) -> Self {
         Self {
             settings,
-            streams: HashMap::new(),
+            streams: BTreeMap::new(),
             names: BTreeMap::new(),
             subjects: BTreeMap::new(),
             next_stream: 1,
