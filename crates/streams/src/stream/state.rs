@@ -52,6 +52,11 @@ impl Stream {
     }
 
     /// Whether sequences were skipped since the last call.
+    pub(crate) fn has_skipped(&self) -> bool {
+        self.skipped
+    }
+
+    /// Whether they were; from now on they count as written down.
     pub(crate) fn take_skipped(&mut self) -> bool {
         std::mem::take(&mut self.skipped)
     }
