@@ -14,7 +14,7 @@ use recado_wire::{ServerFrame, ServerParsed, parse_server_frame};
 
 use super::committer::CommitterThread;
 use super::outlet::{EngineOutlet, Nobody};
-use super::store::Store;
+use super::store::{Opened, Store};
 use crate::engine::{Engine, Insider, Intake};
 
 /// The longest that it sleeps with nothing to do.
@@ -54,7 +54,7 @@ impl Driver {
         intake: &Arc<Intake>,
         store: Store,
         stop: &Arc<AtomicBool>,
-    ) -> std::io::Result<Self> {
+    ) -> std::io::Result<(Self, Opened)> {
         let Store {
             opening,
             mut log,
@@ -73,15 +73,13 @@ impl Driver {
         for what in &report.lost {
             tracing::error!(store = %directory.display(), "damaged or lost in the store: {what}");
         }
-        tracing::info!(
-            streams = report.streams,
-            consumers = report.consumers,
-            messages = report.messages,
-            ms = started.elapsed().as_millis() as u64,
-            "Store Directory: \"{}\"",
-            directory.display()
-        );
-        Ok(Self {
+        let opened = Opened {
+            directory,
+            streams: report.streams,
+            messages: report.messages,
+            took: started.elapsed(),
+        };
+        let driver = Self {
             engine: Arc::clone(engine),
             intake: Arc::clone(intake),
             jetstream,
@@ -92,12 +90,14 @@ impl Driver {
             partial: Vec::new(),
             random: seed,
             compacting: true,
-        })
+        };
+        Ok((driver, opened))
     }
 
     /// Runs until it is told to stop, or the engine cuts it off for good. Says when it can be reached.
     pub(super) fn run(mut self, subscribed: &Sender<()>) {
         let engine = Arc::clone(&self.engine);
+        engine.newcomers.set_intake(&self.intake);
         // Writers that wait for slow subscribers are tasks of the engine's first thread.
         let _entered = engine.threads.runtime(0).enter();
         while let Some(insider) = Insider::connect(&engine, &self.intake) {
@@ -132,6 +132,7 @@ impl Driver {
             let taken = self.intake.take(&mut self.frames, Some(until));
             self.handle_frames(insider);
             self.settle(insider);
+            self.welcome(insider);
             busy = self.act(insider, |jetstream, context, log| {
                 jetstream.tick(context, log);
                 jetstream.work(context, log)
@@ -148,6 +149,17 @@ impl Driver {
             if taken.closed {
                 return;
             }
+        }
+    }
+
+    /// Looks for those who were waited for, after somebody subscribed.
+    fn welcome(&mut self, insider: &Insider) {
+        let wanted = self.jetstream.waits_for_subscribers();
+        self.engine.newcomers.set_wanted(wanted);
+        if self.engine.newcomers.take() {
+            self.act(insider, |jetstream, context, _| {
+                jetstream.somebody_subscribed(context);
+            });
         }
     }
 

@@ -1,7 +1,7 @@
 //! Opening the store: the directory, the log in it, and the streams that the log tells of.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use recado_log::{Committer, Log, RealDisk, Replayed};
 use recado_streams::jetstream::{Opening, Settings};
@@ -16,6 +16,19 @@ pub(crate) struct Store {
     pub(super) committer: Committer<RealDisk>,
     pub(super) directory: PathBuf,
     pub(super) started: Instant,
+}
+
+/// What was found in a store, for whoever starts the server.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// Where it is.
+    pub directory: PathBuf,
+    /// Streams in it.
+    pub streams: usize,
+    /// Messages in them.
+    pub messages: u64,
+    /// How long opening took.
+    pub took: Duration,
 }
 
 /// Opens the store in a directory, which is made if it is not there.

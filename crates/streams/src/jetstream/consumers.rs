@@ -109,6 +109,13 @@ impl ConsumerSlot {
         })
     }
 
+    /// As of a consumer that is kept in memory only.
+    pub(super) fn without_records(mut self) -> Self {
+        self.config_at = LastRecord::found(None);
+        self.progress_at.clear();
+        self
+    }
+
     pub(crate) fn number(&self) -> u64 {
         self.number
     }

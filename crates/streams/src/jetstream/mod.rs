@@ -3,6 +3,9 @@
 
 mod acks;
 mod api;
+mod batches;
+#[cfg(test)]
+mod batches_tests;
 mod consumers;
 mod events;
 mod open;
@@ -12,13 +15,15 @@ mod sources;
 mod streams;
 mod upkeep;
 mod work;
+#[cfg(test)]
+mod world;
 
 #[cfg(test)]
 mod failure_tests;
 #[cfg(test)]
 mod republish_tests;
 #[cfg(test)]
-mod world;
+mod world_on_disk;
 
 #[cfg(test)]
 pub(crate) use world::MemoryJournal;
@@ -31,6 +36,8 @@ use crate::config::{Limits, Storage};
 use crate::context::Context;
 use crate::error::{self, ApiError};
 use crate::stream::Stream;
+
+pub use crate::stream::BatchLimits;
 
 pub use consumers::ConsumerSlot;
 pub use events::DEAD_LETTER_KEY;
@@ -63,6 +70,8 @@ pub struct Settings {
     pub backlog_bytes_max: u64,
     /// Account's and server's limits.
     pub limits: Limits,
+    /// How many batches may be published at the same time, and how large they may be.
+    pub batches: BatchLimits,
     /// Name of the server, shown as leader.
     pub server_name: String,
     /// Version that `_nats.ver` shows.
@@ -79,6 +88,7 @@ impl Default for Settings {
             backlog_messages_max: 100_000,
             backlog_bytes_max: 128 * 1024 * 1024,
             limits: Limits::default(),
+            batches: BatchLimits::default(),
             server_name: "recado".to_owned(),
             version: "2.15.0".to_owned(),
         }
@@ -103,7 +113,8 @@ pub struct Incoming<'a> {
 /// All streams and consumers of one account.
 pub struct JetStream {
     settings: Settings,
-    streams: HashMap<u32, Box<Stream>>,
+    /// In the order of their numbers: what is written of all of them is the same each time.
+    streams: BTreeMap<u32, Box<Stream>>,
     names: BTreeMap<String, u32>,
     /// Filters subscribed to, with the sid and the stream.
     subjects: BTreeMap<String, (String, u32)>,
@@ -128,6 +139,8 @@ pub struct JetStream {
     /// When each stream wants to act next, by time and by stream.
     deadlines: BTreeSet<(i64, u32)>,
     deadline_of: HashMap<u32, i64>,
+    /// Streams with consumers that would push if somebody listened.
+    unheard: BTreeSet<u32>,
     /// Streams and consumers with progress that is not in the log yet.
     unsaved: BTreeSet<u32>,
     /// Segment that the last checkpoint was made in.
@@ -140,6 +153,8 @@ pub struct JetStream {
     file_bytes: u64,
     memory_bytes: u64,
     transfers: api::Transfers,
+    /// Streams with open batches.
+    batching: BTreeSet<u32>,
 }
 
 impl JetStream {
@@ -147,7 +162,7 @@ impl JetStream {
     pub fn new(settings: Settings) -> Self {
         Self {
             settings,
-            streams: HashMap::new(),
+            streams: BTreeMap::new(),
             names: BTreeMap::new(),
             subjects: BTreeMap::new(),
             next_stream: 1,
@@ -163,6 +178,7 @@ impl JetStream {
             followers: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             deadline_of: HashMap::new(),
+            unheard: BTreeSet::new(),
             unsaved: BTreeSet::new(),
             checkpoint_segment: 0,
             stopped: None,
@@ -171,6 +187,7 @@ impl JetStream {
             file_bytes: 0,
             memory_bytes: 0,
             transfers: api::Transfers::default(),
+            batching: BTreeSet::new(),
         }
     }
 
@@ -237,6 +254,7 @@ impl JetStream {
             }
             self.activate(id);
         }
+        self.finish_restores(context, journal, position);
     }
 
     /// Whether somebody waits for what was done since the last batch.
@@ -264,6 +282,7 @@ impl JetStream {
             let body = publish::error_body(name.unwrap_or_default(), &error);
             out.publish(reply, b"", b"", &body);
         });
+        self.transfers.failed(why);
         self.roll_back_graves(to);
         let mut feeding = Vec::new();
         for (id, stream) in &mut self.streams {
@@ -275,6 +294,10 @@ impl JetStream {
         }
         for id in feeding {
             self.activate(id);
+        }
+        let all: Vec<u32> = self.streams.keys().copied().collect();
+        for id in all {
+            self.schedule(id);
         }
     }
 
@@ -289,12 +312,17 @@ impl JetStream {
 
     /// When it wants to act next although nothing comes in.
     pub fn next_deadline(&self) -> Option<i64> {
-        self.deadlines.first().map(|(at, _)| *at)
+        let streams = self.deadlines.first().map(|(at, _)| *at);
+        streams
+            .into_iter()
+            .chain(self.transfers.next_deadline())
+            .min()
     }
 
     /// Notes when a stream wants to act next.
     fn schedule(&mut self, id: u32) {
         self.account_for(id);
+        self.note_unheard(id);
         let next = self
             .streams
             .get(&id)

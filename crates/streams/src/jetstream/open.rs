@@ -28,6 +28,8 @@ struct OpeningStream {
     stream: Stream,
     config: Option<Location>,
     deleted: Option<Location>,
+    /// It was being restored.
+    restoring: Option<Location>,
     removed: Vec<(u32, Location)>,
     state: Option<(Location, (u64, u64))>,
     sources: FoundSources,
@@ -78,6 +80,7 @@ impl Opening {
                 let stream = self.stream(entry.stream);
                 stream.deleted = Some(entry.at);
             }
+            kinds::RESTORING => self.stream(entry.stream).restoring = Some(entry.at),
             kinds::REMOVED => self.removed(entry, payload),
             kinds::STATE => self.state(entry, payload),
             kinds::SOURCES => {
@@ -146,6 +149,7 @@ impl Opening {
             stream: Stream::new(id, crate::config::StreamConfig::default(), 0),
             config: None,
             deleted: None,
+            restoring: None,
             removed: Vec::new(),
             state: None,
             sources: FoundSources::default(),
@@ -294,9 +298,25 @@ impl Opening {
         }
         let mut deleted = BTreeMap::new();
         for (id, opening) in streams {
-            match (opening.config, opening.deleted) {
+            // What was being restored and has no configuration was given up; the record of it is its grave.
+            let given_up = opening.restoring.filter(|_| opening.config.is_none());
+            if given_up.is_none() || opening.deleted.is_some() {
+                opening
+                    .restoring
+                    .into_iter()
+                    .for_each(|at| journal.release(at));
+            }
+            match (opening.config, opening.deleted.or(given_up)) {
                 (_, Some(at)) => {
-                    deleted.insert(id, at);
+                    let youngest = match opening.deleted {
+                        Some(at) => at.segment,
+                        None => journal.end().segment(),
+                    };
+                    let what = Gone {
+                        stream: id,
+                        consumer: None,
+                    };
+                    deleted.insert(id, Grave { youngest, at, what });
                     let mut stream = opening.stream;
                     stream.opened(opening.config, opening.state, opening.removed);
                     stream.release_all(journal);
@@ -325,14 +345,7 @@ impl Opening {
             ));
         }
         jetstream.settle_in(context, journal);
-        for (stream, at) in deleted {
-            let consumer = None;
-            jetstream.graves.push(Grave {
-                youngest: at.segment,
-                at,
-                what: Gone { stream, consumer },
-            });
-        }
+        jetstream.graves.extend(deleted.into_values());
         report.messages = jetstream
             .streams
             .values()
@@ -375,7 +388,7 @@ impl JetStream {
         journal: &mut dyn Journal,
         number: u64,
         opening: OpeningConsumer,
-        deleted: &BTreeMap<u32, Location>,
+        deleted: &BTreeMap<u32, Grave>,
         lost: &mut Vec<String>,
     ) -> bool {
         let progress = opening.progress.values().map(|(_, _, at)| *at);

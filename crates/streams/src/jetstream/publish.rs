@@ -38,6 +38,12 @@ impl JetStream {
             bytes_left,
             chance: (context.random)() as u32,
         };
+        if self.publish_in_batch(context, &mut env, id, message) {
+            return;
+        }
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return;
+        };
         let outcome = stream.publish(
             &mut env,
             Origin::Client,

@@ -193,6 +193,10 @@ impl JetStream {
             kinds::STREAM_DELETED | kinds::CONSUMER_DELETED => {
                 self.graves.iter().any(|grave| grave.at == entry.at)
             }
+            kinds::RESTORING => {
+                let is_grave = self.graves.iter().any(|grave| grave.at == entry.at);
+                is_grave || self.transfers.is_mark(entry.at)
+            }
             kinds::CONSUMER_CONFIG | kinds::CONSUMER_SNAPSHOT | kinds::CONSUMER_DELTA => {
                 slot().is_some_and(|slot| slot.keeps(entry.at))
             }
@@ -215,7 +219,8 @@ impl JetStream {
                     stream.moved(entry.kind, from, to);
                 }
             }
-            kinds::STREAM_DELETED | kinds::CONSUMER_DELETED => {
+            kinds::STREAM_DELETED | kinds::CONSUMER_DELETED | kinds::RESTORING => {
+                self.transfers.mark_moved(from, to);
                 for grave in self.graves.iter_mut().filter(|grave| grave.at == from) {
                     grave.at = to;
                 }

@@ -40,7 +40,8 @@ impl JetStream {
             }
             self.schedule(id);
         }
-        !self.active.is_empty()
+        let transfers = self.carry_transfers(context, journal);
+        transfers || !self.active.is_empty()
     }
 
     /// Lets all consumers of a stream deliver. Whether one of them has more.
@@ -91,6 +92,46 @@ impl JetStream {
         more
     }
 
+    /// Whether it matters that somebody subscribes.
+    pub fn waits_for_subscribers(&self) -> bool {
+        !self.unheard.is_empty()
+    }
+
+    /// Somebody did: push consumers may begin.
+    pub fn somebody_subscribed(&mut self, context: &mut Context<'_>) {
+        let ids: Vec<u32> = self.unheard.iter().copied().collect();
+        for id in ids {
+            let Some(stream) = self.streams.get_mut(&id) else {
+                continue;
+            };
+            let mut found = false;
+            for slot in stream.consumers.values_mut() {
+                if slot.consumer.is_unheard() {
+                    slot.consumer.interest_changed(context);
+                    found |= slot.consumer.is_push_bound();
+                }
+            }
+            if found {
+                self.activate(id);
+                self.schedule(id);
+            }
+        }
+    }
+
+    /// Brings the list of streams up to date whose consumers wait for a subscriber.
+    pub(super) fn note_unheard(&mut self, id: u32) {
+        let stream = self.streams.get(&id);
+        let waits = stream.is_some_and(|stream| {
+            let mut all = stream.consumers.values();
+            all.any(|slot| slot.consumer.is_unheard())
+        });
+        if waits {
+            self.unheard.insert(id);
+        } else {
+            self.unheard.remove(&id);
+        }
+    }
+
     /// Does what is due.
     pub fn tick(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal) {
         for _ in 0..STREAMS_MAX {
@@ -106,6 +147,7 @@ impl JetStream {
     }
 
     fn tick_one(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal, id: u32) {
+        self.expire_batches(context, id);
         let Some(stream) = self.streams.get_mut(&id) else {
             return;
         };
@@ -118,6 +160,7 @@ impl JetStream {
             chance: (context.random)() as u32,
         };
         stream.expire(&mut env);
+        stream.fire_schedules(&mut env);
         let last = stream.last_sequence();
         let due: Vec<String> = stream
             .consumers

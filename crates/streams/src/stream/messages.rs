@@ -148,7 +148,7 @@ impl Messages {
         Ok(())
     }
 
-    /// Stores several, all or none. Only for streams on file.
+    /// Stores several, all or none.
     ///
     /// # Errors
     /// When the log does not take them; nothing changed then.
@@ -157,8 +157,14 @@ impl Messages {
         journal: &mut dyn Journal,
         messages: &[NewMessage<'_>],
     ) -> Result<(), Refused> {
-        let records: Vec<Record<'_>> = messages.iter().map(|one| self.record(one)).collect();
-        let places = journal.append_group(&records)?;
+        let places = match self.storage {
+            Storage::File => {
+                let records: Vec<Record<'_>> =
+                    messages.iter().map(|one| self.record(one)).collect();
+                journal.append_group(&records)?
+            }
+            Storage::Memory => messages.iter().map(|one| self.hold(one)).collect(),
+        };
         for (message, place) in messages.iter().zip(places) {
             self.enter(message, place);
         }
@@ -238,15 +244,6 @@ impl Messages {
         }
         self.held.remove(&sequence);
         true
-    }
-
-    /// Removes one that lies damaged in the log: it stays there.
-    pub(crate) fn lose(&mut self, sequence: u64) {
-        let size = self
-            .index
-            .remove(sequence)
-            .map_or(0, |removed| removed.meta.size);
-        self.note_lost(Some(sequence), u64::from(size));
     }
 
     /// Counts damage.
@@ -370,12 +367,9 @@ impl Messages {
                 })
             }
             _ => {
+                // It stays where it is: whoever has the disk may still make something of it.
                 let size = self.index.remove(sequence).map_or(0, |gone| gone.meta.size);
-                self.lost.messages += 1;
-                self.lost.bytes += u64::from(size);
-                if self.lost.sequences.len() < LOST_TOLD_MAX {
-                    self.lost.sequences.push(sequence);
-                }
+                self.note_lost(Some(sequence), u64::from(size));
                 Read::Lost
             }
         }
@@ -408,6 +402,9 @@ impl Messages {
         }
         if headers.schedule.is_some() {
             flags |= kinds::IS_SCHEDULE;
+        }
+        if headers.scheduler.is_some() {
+            flags |= kinds::IS_SCHEDULED;
         }
         if headers.stream_source.is_some() {
             flags |= kinds::IS_SOURCED;

@@ -1,6 +1,7 @@
 //! One stream: its messages, its rules, its consumers. Nothing here knows other streams.
 
 mod age;
+mod batch;
 mod conditions;
 mod counter;
 mod dedupe;
@@ -23,6 +24,8 @@ use recado_log::{Journal, Location};
 
 use crate::config::{StreamConfig, Transform};
 
+pub use batch::BatchLimits;
+pub(crate) use batch::{Atomic, Batches, FastAnswer, FastReply, Offered};
 pub(crate) use dedupe::DedupeWindow;
 pub(crate) use ingest::{Accepted, Origin, store_failed};
 pub(crate) use last_record::{LastRecord, is_before};
@@ -81,6 +84,9 @@ pub(crate) struct Stream {
     settled_youngest: u32,
     /// Bytes that it has in the account's sum.
     pub(crate) accounted_bytes: u64,
+    schedules: schedule::Schedules,
+    /// Batches that are being published.
+    pub(crate) batches: Batches,
     /// A consumer waits for its subscriber to read.
     pub(crate) congested_until_ns: Option<i64>,
     /// Its mirror or sources.
@@ -112,6 +118,8 @@ impl Stream {
             age_from: first,
             expiries: BTreeSet::new(),
             skipped: false,
+            schedules: schedule::Schedules::default(),
+            batches: Batches::default(),
             settled: Vec::new(),
             settled_youngest: 0,
             accounted_bytes: 0,
@@ -138,7 +146,12 @@ impl Stream {
             .republish
             .as_ref()
             .and_then(|one| transform(&one.src, &one.dest));
+        self.schedules.stale |= config.allow_msg_schedules && !self.config.allow_msg_schedules;
+        if !config.allow_msg_schedules {
+            self.schedules.clear();
+        }
         self.config = config;
+        self.drop_forbidden_batches();
     }
 
     /// The last sequence that was given out.

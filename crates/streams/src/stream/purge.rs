@@ -62,7 +62,7 @@ impl Stream {
         // First, so that nothing went if the log does not take it.
         self.write_state(journal, (first.unwrap_or(last + 1), last))?;
         let mut count = 0;
-        while self.messages.index.len() > 0 {
+        while !self.messages.index.is_empty() {
             let first = self.messages.index.first_sequence();
             if first >= sequence {
                 break;

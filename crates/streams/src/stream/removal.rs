@@ -38,6 +38,27 @@ impl Stream {
         Ok(count)
     }
 
+    /// The same for messages that a new one in the same batch takes the place of: should that not reach the
+    /// disk, they are there again.
+    ///
+    /// # Errors
+    /// When the log does not take it; messages of later records are still there then.
+    pub(super) fn remove_with_batch(
+        &mut self,
+        journal: &mut dyn Journal,
+        sequences: &[u64],
+    ) -> Result<(), Refused> {
+        for part in sequences.chunks(RECORD_SEQUENCES_MAX) {
+            if self.messages.is_on_file() {
+                self.write_removed(journal, part)?;
+            }
+            for &sequence in part {
+                self.take_out(sequence);
+            }
+        }
+        Ok(())
+    }
+
     fn write_removed(
         &mut self,
         journal: &mut dyn Journal,
@@ -99,12 +120,14 @@ impl Stream {
     /// Takes one message out of what is there, and tells the consumers. Should the batch fail, it comes back.
     pub(crate) fn take_out(&mut self, sequence: u64) -> Option<u64> {
         self.tell_consumers(sequence);
+        self.tell_schedules(sequence);
         self.messages.remove(sequence)
     }
 
     /// The same without a way back. Whether it was there.
     pub(crate) fn discard(&mut self, journal: &mut dyn Journal, sequence: u64) -> bool {
         self.tell_consumers(sequence);
+        self.tell_schedules(sequence);
         self.messages.discard(journal, sequence)
     }
 
@@ -123,6 +146,18 @@ impl Stream {
                 let matches = slot.consumer.matches_subject(subject);
                 slot.consumer.message_removed(sequence, matches);
             }
+        }
+    }
+
+    fn tell_schedules(&mut self, sequence: u64) {
+        if self.schedules.is_empty() {
+            return;
+        }
+        if let Some(meta) = self.messages.index.get(sequence)
+            && meta.flags & kinds::IS_SCHEDULE != 0
+        {
+            let subject = self.messages.index.subject(meta.subject);
+            self.schedules.message_removed(subject, sequence);
         }
     }
 

@@ -56,7 +56,7 @@ impl Stream {
         self.skipped
     }
 
-    /// Whether sequences were skipped since the last call.
+    /// Whether they were; from now on they count as written down.
     pub(crate) fn take_skipped(&mut self) -> bool {
         std::mem::take(&mut self.skipped)
     }
@@ -111,6 +111,8 @@ impl Stream {
     /// batch ([`Stream::write_again`]).
     pub(crate) fn roll_back(&mut self, to: Position) {
         self.messages.roll_back();
+        self.drop_fast_batches();
+        self.schedules.stale = self.config.allow_msg_schedules;
         self.feeding.roll_back(to);
         self.forget_republished();
         let visible = self.messages.visible();
@@ -153,6 +155,8 @@ impl Stream {
         let own = self
             .next_expiry()
             .into_iter()
+            .chain(self.batches.deadline())
+            .chain(self.schedules.deadline())
             .chain(self.congested_until_ns)
             .chain(self.feeding.next_retry());
         own.chain(theirs).min()
@@ -238,7 +242,8 @@ impl Stream {
         self.enforce_totals();
     }
 
-    /// Finds again what is not in the index but in the messages' headers: ids in the window (G27), lifetimes.
+    /// Finds again what is not in the index but in the messages' headers: ids in the window (G27), lifetimes,
+    /// schedules.
     pub(crate) fn rebuild_from_headers(&mut self, now_ns: i64, journal: &mut dyn Journal) {
         let window_from = now_ns.saturating_sub(self.config.duplicate_window);
         let young = self.messages.index.first_at_or_after(window_from);
@@ -273,6 +278,7 @@ impl Stream {
                 self.expiries.insert((end, sequence));
             }
         }
+        self.find_schedules(now_ns, journal);
         let last = self.last_sequence();
         let had_id = self
             .messages

@@ -22,7 +22,7 @@ pub(crate) struct StoredConsumer {
 }
 
 impl StoredStream {
-    fn to_bytes(&self) -> Vec<u8> {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let config = to_value(&self.config.to_json());
         json!({"created_ns": self.created_ns, "config": config})
             .to_string()

@@ -41,6 +41,8 @@ impl JetStream {
             if !stream.config.is_same_as(&config) {
                 return Err(ApiError::new(&error::STREAM_NAME_EXIST));
             }
+        } else if self.transfers.is_restoring(name) {
+            return Err(ApiError::new(&error::STREAM_NAME_EXIST));
         } else {
             self.check_account_limits(&config, None)?;
             self.check_overlap(&config)?;
