@@ -100,7 +100,7 @@ impl Stream {
         Ok(at)
     }
 
-    /// The batch failed: what was removed is written down again, for it stays so.
+    /// The batch failed: what was removed without a way back is written down again, for it stays so.
     pub(super) fn roll_back_removals(&mut self, to: Position) {
         let visible = self.messages.visible();
         for places in self.tombstones.values_mut() {
@@ -113,8 +113,10 @@ impl Stream {
                 self.settled_youngest = self.settled_youngest.max(tombstone.youngest);
             }
         }
-        // The others never were, and other messages get their sequences.
-        self.settled.retain(|sequence| *sequence <= visible);
+        // The others never were, and other messages get their sequences; or they are back.
+        let index = &self.messages.index;
+        self.settled
+            .retain(|&sequence| sequence <= visible && index.get(sequence).is_none());
     }
 
     /// Takes one message out of what is there, and tells the consumers. Should the batch fail, it comes back.
