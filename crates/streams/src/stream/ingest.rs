@@ -349,7 +349,7 @@ impl Stream {
             Rollup::None => return Ok(()),
             Rollup::Subject => self.sequences_on(subject, sequence - 1),
             Rollup::All => {
-                self.purge_before(env.journal, sequence)
+                self.purge_before_with_batch(env.journal, sequence)
                     .map_err(|refused| store_failed(&refused))?;
                 return Ok(());
             }
