@@ -97,6 +97,7 @@ impl Driver {
     /// Runs until it is told to stop, or the engine cuts it off for good. Says when it can be reached.
     pub(super) fn run(mut self, subscribed: &Sender<()>) {
         let engine = Arc::clone(&self.engine);
+        engine.newcomers.set_intake(&self.intake);
         // Writers that wait for slow subscribers are tasks of the engine's first thread.
         let _entered = engine.threads.runtime(0).enter();
         while let Some(insider) = Insider::connect(&engine, &self.intake) {
@@ -131,6 +132,7 @@ impl Driver {
             let taken = self.intake.take(&mut self.frames, Some(until));
             self.handle_frames(insider);
             self.settle(insider);
+            self.welcome(insider);
             busy = self.act(insider, |jetstream, context, log| {
                 jetstream.tick(context, log);
                 jetstream.work(context, log)
@@ -146,6 +148,17 @@ impl Driver {
             if taken.closed || insider.is_closed() {
                 return;
             }
+        }
+    }
+
+    /// Looks for those who were waited for, after somebody subscribed.
+    fn welcome(&mut self, insider: &Insider) {
+        let wanted = self.jetstream.waits_for_subscribers();
+        self.engine.newcomers.set_wanted(wanted);
+        if self.engine.newcomers.take() {
+            self.act(insider, |jetstream, context, _| {
+                jetstream.somebody_subscribed(context);
+            });
         }
     }
 
@@ -261,8 +274,8 @@ impl Driver {
     }
 
     fn failed(&mut self, insider: &Insider, stopped: bool, why: &str) {
-        self.act(insider, |jetstream, context, _| {
-            jetstream.failed(context, stopped, why);
+        self.act(insider, |jetstream, context, log| {
+            jetstream.failed(context, log, stopped, why);
         });
     }
 

@@ -48,7 +48,6 @@ pub(crate) fn settings(options: &Options, server_name: &str) -> Settings {
         batches: batch_limits(options),
         server_name: server_name.to_owned(),
         version: NATS_VERSION.to_owned(),
-        ..Settings::default()
     }
 }
 

@@ -23,6 +23,9 @@ mod republish_tests;
 #[cfg(test)]
 mod world_on_disk;
 
+#[cfg(test)]
+pub(crate) use world::MemoryJournal;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use recado_log::{Journal, Position};
@@ -41,7 +44,7 @@ pub(crate) use sources::Feeding;
 pub use upkeep::Segments;
 
 use replies::WaitingReplies;
-use upkeep::Grave;
+use upkeep::{Gone, Grave};
 
 /// Sids of what is subscribed to besides the streams' own subjects.
 const SID_API: &[u8] = b"a";
@@ -109,7 +112,8 @@ pub struct Incoming<'a> {
 /// All streams and consumers of one account.
 pub struct JetStream {
     settings: Settings,
-    streams: HashMap<u32, Box<Stream>>,
+    /// In the order of their numbers: what is written of all of them is the same each time.
+    streams: BTreeMap<u32, Box<Stream>>,
     names: BTreeMap<String, u32>,
     /// Filters subscribed to, with the sid and the stream.
     subjects: BTreeMap<String, (String, u32)>,
@@ -119,6 +123,8 @@ pub struct JetStream {
     numbers: HashMap<u64, (u32, String)>,
     /// Records that say that something is gone.
     graves: Vec<Grave>,
+    /// Those that a failed batch took back: they are written again.
+    unburied: Vec<Gone>,
     /// Damaged messages that consumers met.
     lost: Vec<(String, u64)>,
     next_sid: u64,
@@ -130,6 +136,8 @@ pub struct JetStream {
     /// When each stream wants to act next, by time and by stream.
     deadlines: BTreeSet<(i64, u32)>,
     deadline_of: HashMap<u32, i64>,
+    /// Streams with consumers that would push if somebody listened.
+    unheard: BTreeSet<u32>,
     /// Streams and consumers with progress that is not in the log yet.
     unsaved: BTreeSet<u32>,
     /// Segment that the last checkpoint was made in.
@@ -151,13 +159,14 @@ impl JetStream {
     pub fn new(settings: Settings) -> Self {
         Self {
             settings,
-            streams: HashMap::new(),
+            streams: BTreeMap::new(),
             names: BTreeMap::new(),
             subjects: BTreeMap::new(),
             next_stream: 1,
             next_consumer: 1,
             numbers: HashMap::new(),
             graves: Vec::new(),
+            unburied: Vec::new(),
             lost: Vec::new(),
             next_sid: 1,
             replies: WaitingReplies::default(),
@@ -165,6 +174,7 @@ impl JetStream {
             followers: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             deadline_of: HashMap::new(),
+            unheard: BTreeSet::new(),
             unsaved: BTreeSet::new(),
             checkpoint_segment: 0,
             stopped: None,
@@ -248,8 +258,15 @@ impl JetStream {
         self.replies.is_open()
     }
 
-    /// The store failed: nothing after `durable` holds.
-    pub fn failed(&mut self, context: &mut Context<'_>, stopped: bool, why: &str) {
+    /// The store failed: nothing after what is durable holds.
+    pub fn failed(
+        &mut self,
+        context: &mut Context<'_>,
+        journal: &mut dyn Journal,
+        stopped: bool,
+        why: &str,
+    ) {
+        let to = journal.durable();
         if stopped {
             self.stopped = Some(why.to_owned());
         }
@@ -262,9 +279,11 @@ impl JetStream {
             out.publish(reply, b"", b"", &body);
         });
         self.transfers.failed(why);
+        self.roll_back_graves(to);
         let mut feeding = Vec::new();
         for (id, stream) in &mut self.streams {
-            stream.roll_back();
+            stream.roll_back(to);
+            self.unsaved.insert(*id);
             if stream.is_feeding() {
                 feeding.push(*id);
             }
@@ -299,6 +318,7 @@ impl JetStream {
     /// Notes when a stream wants to act next.
     fn schedule(&mut self, id: u32) {
         self.account_for(id);
+        self.note_unheard(id);
         let next = self
             .streams
             .get(&id)

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use recado_log::{Entry, Journal, Location};
 
 use super::sources::FoundSources;
-use super::upkeep::Grave;
+use super::upkeep::{Gone, Grave};
 use super::{ConsumerSlot, JetStream, Settings};
 use crate::context::Context;
 use crate::stream::{Messages, StoredConsumer, StoredStream, Stream, kinds};
@@ -304,7 +304,11 @@ impl Opening {
                         Some(at) => at.segment,
                         None => journal.end().segment(),
                     };
-                    deleted.insert(id, Grave { youngest, at });
+                    let what = Gone {
+                        stream: id,
+                        consumer: None,
+                    };
+                    deleted.insert(id, Grave { youngest, at, what });
                     let mut stream = opening.stream;
                     stream.opened(opening.config, opening.state, opening.removed);
                     stream.release_all(journal);
@@ -384,9 +388,14 @@ impl JetStream {
                 journal.release(at);
             }
             if let Some(at) = opening.deleted {
+                let what = Gone {
+                    stream: opening.stream,
+                    consumer: Some(number),
+                };
                 self.graves.push(Grave {
                     youngest: at.segment,
                     at,
+                    what,
                 });
             }
             if !gone && !opening.progress.is_empty() {

@@ -109,6 +109,9 @@ impl JetStream {
             return;
         };
         let (on_file, has_timers) = (stream.messages.is_on_file(), stream_has_timers(stream));
+        if stream.has_skipped() {
+            self.unsaved.insert(id);
+        }
         if !on_file {
             self.activate(id);
         }

@@ -115,12 +115,17 @@ impl WaitingReplies {
         released
     }
 
-    /// Gives all that waits up: `refuse` is told of each reply's stream and subject.
+    /// Gives all that waits up: `refuse` is told of each reply's stream and subject, but not of one that would have
+    /// been empty: whoever waits for it takes anything for a yes.
     pub(super) fn fail(&mut self, mut refuse: impl FnMut(u32, &[u8])) {
         let open = std::mem::take(&mut self.open);
         let all = self.sealed.drain(..).map(|(_, batch)| batch);
         for batch in all.chain([open]) {
-            batch.each(|stream, subject, _| refuse(stream, subject));
+            batch.each(|stream, subject, payload| {
+                if !payload.is_empty() {
+                    refuse(stream, subject);
+                }
+            });
         }
     }
 
@@ -199,6 +204,7 @@ mod tests {
         replies.push(1, b"a", b"1");
         replies.seal(Position(10));
         replies.push(2, b"b", b"2");
+        replies.push(0, b"confirmation", b"");
         let mut refused = Vec::new();
         replies.fail(|stream, subject| refused.push((stream, subject.to_vec())));
         assert_eq!(refused, [(1, b"a".to_vec()), (2, b"b".to_vec())]);

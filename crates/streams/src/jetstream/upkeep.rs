@@ -1,11 +1,11 @@
 //! What keeps the log small and the next opening short: progress and state are written with the batches,
 //! records that nobody needs are let go, and compaction is told what still lives.
 
-use recado_log::{Entry, Journal, Location, Record, Refused};
+use recado_log::{Entry, Journal, Location, Position, Record, Refused};
 
 use super::JetStream;
 use crate::context::Context;
-use crate::stream::kinds;
+use crate::stream::{is_before, kinds};
 
 /// Progress that nobody asked to be confirmed is written at the latest after so long.
 const PROGRESS_EVERY_NS: i64 = 100_000_000;
@@ -16,6 +16,29 @@ pub(super) struct Grave {
     /// Segments up to this one may hold records of what is gone.
     pub(super) youngest: u32,
     pub(super) at: Location,
+    pub(super) what: Gone,
+}
+
+/// A stream or a consumer that is gone.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Gone {
+    pub(super) stream: u32,
+    /// Its number; none if the whole stream is gone.
+    pub(super) consumer: Option<u64>,
+}
+
+impl Gone {
+    fn record(&self) -> Record<'static> {
+        Record {
+            kind: match self.consumer {
+                Some(_) => kinds::CONSUMER_DELETED,
+                None => kinds::STREAM_DELETED,
+            },
+            stream: self.stream,
+            sequence: self.consumer.unwrap_or(0),
+            ..Record::default()
+        }
+    }
 }
 
 impl JetStream {
@@ -24,6 +47,12 @@ impl JetStream {
     pub fn complete_batch(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal) {
         if self.stopped.is_some() {
             return;
+        }
+        while let Some(&what) = self.unburied.last() {
+            if self.bury(journal, what).is_err() {
+                return;
+            }
+            self.unburied.pop();
         }
         let ids: Vec<u32> = self.unsaved.iter().copied().collect();
         for id in ids {
@@ -54,6 +83,7 @@ impl JetStream {
         let Some(stream) = self.streams.get_mut(&id) else {
             return Ok(true);
         };
+        stream.write_again(journal)?;
         stream.write_settled(journal)?;
         if stream.take_skipped() {
             stream.store_state(journal)?;
@@ -123,17 +153,26 @@ impl JetStream {
     }
 
     /// Writes that something is gone, and keeps that record for as long as it is needed.
-    pub(super) fn bury(
-        &mut self,
-        journal: &mut dyn Journal,
-        record: &Record<'_>,
-    ) -> Result<(), Refused> {
-        let at = journal.append(record)?;
+    pub(super) fn bury(&mut self, journal: &mut dyn Journal, what: Gone) -> Result<(), Refused> {
+        let at = journal.append(&what.record())?;
         self.graves.push(Grave {
             youngest: at.segment,
             at,
+            what,
         });
         Ok(())
+    }
+
+    /// The batch failed. What is gone stays so, and that is written again.
+    pub(super) fn roll_back_graves(&mut self, to: Position) {
+        let unburied = &mut self.unburied;
+        self.graves.retain(|grave| {
+            let is_there = is_before(grave.at, to);
+            if !is_there {
+                unburied.push(grave.what);
+            }
+            is_there
+        });
     }
 
     /// Whether a record is still needed where it lies.

@@ -89,6 +89,46 @@ impl JetStream {
         more
     }
 
+    /// Whether it matters that somebody subscribes.
+    pub fn waits_for_subscribers(&self) -> bool {
+        !self.unheard.is_empty()
+    }
+
+    /// Somebody did: push consumers may begin.
+    pub fn somebody_subscribed(&mut self, context: &mut Context<'_>) {
+        let ids: Vec<u32> = self.unheard.iter().copied().collect();
+        for id in ids {
+            let Some(stream) = self.streams.get_mut(&id) else {
+                continue;
+            };
+            let mut found = false;
+            for slot in stream.consumers.values_mut() {
+                if slot.consumer.is_unheard() {
+                    slot.consumer.interest_changed(context);
+                    found |= slot.consumer.is_push_bound();
+                }
+            }
+            if found {
+                self.activate(id);
+                self.schedule(id);
+            }
+        }
+    }
+
+    /// Brings the list of streams up to date whose consumers wait for a subscriber.
+    pub(super) fn note_unheard(&mut self, id: u32) {
+        let stream = self.streams.get(&id);
+        let waits = stream.is_some_and(|stream| {
+            let mut all = stream.consumers.values();
+            all.any(|slot| slot.consumer.is_unheard())
+        });
+        if waits {
+            self.unheard.insert(id);
+        } else {
+            self.unheard.remove(&id);
+        }
+    }
+
     /// Does what is due.
     pub fn tick(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal) {
         for _ in 0..STREAMS_MAX {

@@ -1,6 +1,6 @@
 //! A small world for tests: an account's streams over a log in memory that can lose its end.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use recado_log::{Damaged, Entry, Journal, Location, Position, Record, Refused};
 use serde_json::{Value, json};
@@ -28,15 +28,28 @@ struct Kept {
 
 /// A log in memory.
 #[derive(Clone, Debug, Default)]
-pub(super) struct MemoryJournal {
+pub(crate) struct MemoryJournal {
     records: Vec<Kept>,
     durable: usize,
-    released: BTreeSet<u32>,
+    /// Records that were released, with how long the log was then.
+    released: BTreeMap<u32, usize>,
 }
 
 impl MemoryJournal {
     pub(super) fn len(&self) -> usize {
         self.records.len()
+    }
+
+    /// All of it is on disk.
+    pub(crate) fn commit(&mut self) {
+        self.durable = self.records.len();
+    }
+
+    /// What is not on disk is void.
+    fn roll_back(&mut self) {
+        let durable = self.durable;
+        self.records.truncate(durable);
+        self.released.retain(|_, end| *end <= durable);
     }
 
     fn entries(&self) -> impl Iterator<Item = (Entry<'_>, &[u8])> {
@@ -101,7 +114,9 @@ impl Journal for MemoryJournal {
     }
 
     fn release(&mut self, at: Location) {
-        self.released.insert(at.offset);
+        assert!((at.offset as usize) < self.records.len(), "{at:?} is void");
+        let before = self.released.insert(at.offset, self.records.len());
+        assert_eq!(before, None, "{at:?} was released before");
     }
 
     fn end(&self) -> Position {
@@ -258,7 +273,7 @@ impl World {
             jetstream.complete_batch(context, journal);
             let end = journal.end();
             jetstream.sealed(end);
-            journal.durable = journal.len();
+            journal.commit();
             jetstream.durable(context, journal, end);
         });
     }
@@ -288,16 +303,18 @@ impl World {
     /// What a batch held did not reach the disk.
     pub(super) fn fail_batch(&mut self) {
         self.act(|jetstream, context, journal| {
-            journal.records.truncate(journal.durable);
-            jetstream.failed(context, false, "no room");
+            journal.roll_back();
+            jetstream.failed(context, journal, false, "no room");
         });
     }
 
     /// The server dies, and the log holds its first `records`.
     pub(super) fn restarted_with(&self, records: usize) -> Self {
         let mut journal = self.journal.clone();
-        journal.records.truncate(records);
-        journal.durable = journal.records.len();
+        journal.durable = records;
+        journal.roll_back();
+        // Nobody wrote down what was released.
+        journal.released.clear();
         let mut opening = Opening::new(Settings::default());
         for (entry, payload) in journal.entries() {
             opening.record(&entry, payload);
@@ -325,7 +342,7 @@ impl World {
         let mut opening = Opening::new(Settings::default());
         let journal = self.journal.clone();
         for (at, (entry, payload)) in journal.entries().enumerate() {
-            if !journal.released.contains(&(at as u32)) {
+            if !journal.released.contains_key(&(at as u32)) {
                 opening.record(&entry, payload);
             }
         }

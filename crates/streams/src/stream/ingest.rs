@@ -182,7 +182,9 @@ impl Stream {
     fn skip(&mut self, env: &Env<'_>, parsed: &PublishHeaders<'_>) -> Accepted {
         let sequence = self.last_sequence() + 1;
         self.messages.index.skip_to(sequence);
-        self.messages.show_up_to(sequence);
+        if !self.messages.is_on_file() {
+            self.messages.show_up_to(sequence);
+        }
         self.skipped = true;
         self.remember(env, parsed, sequence);
         Accepted::Stored(sequence)
@@ -319,7 +321,7 @@ impl Stream {
             let index = &self.messages.index;
             let too_many = messages.is_some_and(|max| index.len() > max)
                 || bytes.is_some_and(|max| index.bytes() > max);
-            if !too_many || index.len() == 0 {
+            if !too_many || index.is_empty() {
                 return;
             }
             let first = index.first_sequence();

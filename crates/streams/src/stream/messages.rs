@@ -246,15 +246,6 @@ impl Messages {
         true
     }
 
-    /// Removes one that lies damaged in the log: it stays there.
-    pub(crate) fn lose(&mut self, sequence: u64) {
-        let size = self
-            .index
-            .remove(sequence)
-            .map_or(0, |removed| removed.meta.size);
-        self.note_lost(Some(sequence), u64::from(size));
-    }
-
     /// Counts damage.
     pub(crate) fn note_lost(&mut self, sequence: Option<u64>, bytes: u64) {
         self.lost.messages += 1;
@@ -376,12 +367,9 @@ impl Messages {
                 })
             }
             _ => {
+                // It stays where it is: whoever has the disk may still make something of it.
                 let size = self.index.remove(sequence).map_or(0, |gone| gone.meta.size);
-                self.lost.messages += 1;
-                self.lost.bytes += u64::from(size);
-                if self.lost.sequences.len() < LOST_TOLD_MAX {
-                    self.lost.sequences.push(sequence);
-                }
+                self.note_lost(Some(sequence), u64::from(size));
                 Read::Lost
             }
         }

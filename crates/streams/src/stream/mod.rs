@@ -8,6 +8,7 @@ mod dedupe;
 mod direct_get;
 mod ingest;
 pub(crate) mod kinds;
+mod last_record;
 mod messages;
 mod publish_headers;
 mod purge;
@@ -27,6 +28,7 @@ pub use batch::BatchLimits;
 pub(crate) use batch::{Atomic, Batches, FastAnswer, FastReply, Offered};
 pub(crate) use dedupe::DedupeWindow;
 pub(crate) use ingest::{Accepted, Origin, store_failed};
+pub(crate) use last_record::{LastRecord, is_before};
 pub(crate) use messages::{Messages, NewMessage};
 pub(crate) use publish_headers::{PublishHeaders, with as with_header, without as without_header};
 pub(crate) use stored::{StoredConsumer, StoredStream};
@@ -60,11 +62,17 @@ pub(crate) struct Stream {
     /// Messages that are published again when they are durable.
     republished: VecDeque<republish::Republished>,
     /// Where its configuration lies.
-    config_at: Option<Location>,
-    /// Where its last `STATE` lies, and what it says.
-    state_at: Option<(Location, (u64, u64))>,
+    config_at: LastRecord,
+    /// A failed batch took the configuration back.
+    must_store_config: bool,
+    /// Where its last `STATE` lies, ...
+    state_at: LastRecord,
+    /// ... and what it says.
+    state: Option<(u64, u64)>,
     /// `REMOVED` records that are still needed, by the youngest segment that they speak of.
     tombstones: BTreeMap<u32, Vec<Location>>,
+    /// Those of them that are not known to be durable.
+    young_tombstones: Vec<removal::Tombstone>,
     /// Where the look for messages that are too old goes on.
     age_from: u64,
     /// Messages with a lifetime of their own, by when it ends.
@@ -101,9 +109,12 @@ impl Stream {
             input_transform: None,
             republish: None,
             republished: VecDeque::new(),
-            config_at: None,
-            state_at: None,
+            config_at: LastRecord::default(),
+            must_store_config: false,
+            state_at: LastRecord::default(),
+            state: None,
             tombstones: BTreeMap::new(),
+            young_tombstones: Vec::new(),
             age_from: first,
             expiries: BTreeSet::new(),
             skipped: false,

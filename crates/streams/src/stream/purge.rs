@@ -58,7 +58,7 @@ impl Stream {
         sequence: u64,
     ) -> Result<u64, Refused> {
         let mut count = 0;
-        while self.messages.index.len() > 0 {
+        while !self.messages.index.is_empty() {
             let first = self.messages.index.first_sequence();
             if first >= sequence {
                 break;

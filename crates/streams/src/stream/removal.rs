@@ -1,12 +1,20 @@
 //! Messages that go for good: acknowledged, deleted, purged. What limits take away needs no record: the same
 //! limits take it away again when the log is opened.
 
-use recado_log::{Journal, Record, Refused};
+use recado_log::{Journal, Location, Position, Record, Refused};
 
-use super::{Stream, kinds};
+use super::{Stream, is_before, kinds};
 
 /// Sequences of one `REMOVED` record.
 const RECORD_SEQUENCES_MAX: usize = 100_000;
+
+/// A `REMOVED` record that may not be on disk yet, and what it says.
+#[derive(Debug)]
+pub(super) struct Tombstone {
+    at: Location,
+    youngest: u32,
+    sequences: Vec<u64>,
+}
 
 impl Stream {
     /// Removes these messages (ascending) and writes that down.
@@ -73,7 +81,29 @@ impl Stream {
             ..Record::default()
         })?;
         self.tombstones.entry(youngest).or_default().push(at);
+        self.young_tombstones.push(Tombstone {
+            at,
+            youngest,
+            sequences: sequences.to_vec(),
+        });
         Ok(())
+    }
+
+    /// The batch failed: what was removed is written down again, for it stays so.
+    pub(super) fn roll_back_removals(&mut self, to: Position) {
+        let visible = self.messages.visible();
+        for places in self.tombstones.values_mut() {
+            places.retain(|at| is_before(*at, to));
+        }
+        self.tombstones.retain(|_, places| !places.is_empty());
+        for tombstone in std::mem::take(&mut self.young_tombstones) {
+            if !is_before(tombstone.at, to) {
+                self.settled.extend(tombstone.sequences);
+                self.settled_youngest = self.settled_youngest.max(tombstone.youngest);
+            }
+        }
+        // The others never were, and other messages get their sequences.
+        self.settled.retain(|sequence| *sequence <= visible);
     }
 
     /// Takes one message out of what is there, and tells the consumers. Should the batch fail, it comes back.
@@ -184,6 +214,9 @@ impl Stream {
 
     /// Forgets `REMOVED` records whose messages can't come back: all segments up to the youngest that held one are gone.
     pub(crate) fn drop_tombstones(&mut self, journal: &mut dyn Journal, oldest_segment: u32) {
+        let durable = journal.durable();
+        self.young_tombstones
+            .retain(|tombstone| !is_before(tombstone.at, durable));
         while let Some(entry) = self.tombstones.first_entry() {
             if *entry.key() >= oldest_segment {
                 return;

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use recado_log::{Journal, Location, Refused};
+use recado_log::{Journal, Location, Position, Refused};
 
 use super::conditions::Lifetime;
-use super::{StoredStream, Stream, kinds};
+use super::{LastRecord, StoredStream, Stream, kinds};
 use crate::config::StreamConfig;
 use crate::consumer::Read;
 use crate::context::Context;
@@ -52,6 +52,11 @@ impl Stream {
     }
 
     /// Whether sequences were skipped since the last call.
+    pub(crate) fn has_skipped(&self) -> bool {
+        self.skipped
+    }
+
+    /// Whether they were; from now on they count as written down.
     pub(crate) fn take_skipped(&mut self) -> bool {
         std::mem::take(&mut self.skipped)
     }
@@ -96,21 +101,52 @@ impl Stream {
     pub(crate) fn release_all(&self, journal: &mut dyn Journal) {
         self.messages.each_place(|at| journal.release(at));
         let others = self.tombstones.values().flatten().copied();
-        let state = self.state_at.map(|(at, _)| at);
+        let state = self.state_at.place();
         let sources = self.feeding.place();
-        for at in others.chain(self.config_at).chain(state).chain(sources) {
+        for at in others
+            .chain(self.config_at.place())
+            .chain(state)
+            .chain(sources)
+        {
             journal.release(at);
         }
     }
 
-    /// The batch failed.
-    pub(crate) fn roll_back(&mut self) {
+    /// The batch failed: what comes after `to` is void. Records that have to be written again are, with the next
+    /// batch ([`Stream::write_again`]).
+    pub(crate) fn roll_back(&mut self, to: Position) {
         self.messages.roll_back();
         self.drop_fast_batches();
         self.schedules.stale = self.config.allow_msg_schedules;
-        self.feeding.roll_back();
+        self.feeding.roll_back(to);
         self.forget_republished();
-        self.dedupe.forget_after(self.messages.visible());
+        let visible = self.messages.visible();
+        self.dedupe.forget_after(visible);
+        // Their sequences are given to other messages now, and old ones may be back.
+        self.expiries.retain(|(_, sequence)| *sequence <= visible);
+        self.age_from = 0;
+        self.must_store_config |= self.config_at.roll_back(to);
+        if self.state_at.roll_back(to) {
+            self.state = None;
+            self.skipped = true;
+        }
+        self.roll_back_removals(to);
+        for slot in self.consumers.values_mut() {
+            slot.roll_back(to);
+        }
+    }
+
+    /// Writes what a failed batch took back.
+    pub(crate) fn write_again(&mut self, journal: &mut dyn Journal) -> Result<(), Refused> {
+        if self.must_store_config {
+            self.store_config(journal)?;
+            self.must_store_config = false;
+        }
+        let id = self.id;
+        for slot in self.consumers.values_mut() {
+            slot.write_again(id, journal)?;
+        }
+        Ok(())
     }
 
     /// When it wants to act next because of time: its own, or its consumers'.
@@ -132,8 +168,8 @@ impl Stream {
     /// Whether a control record is the one that counts.
     pub(crate) fn keeps(&self, kind: u8, at: Location) -> bool {
         match kind {
-            kinds::STREAM_CONFIG => self.config_at == Some(at),
-            kinds::STATE => self.state_at.is_some_and(|(place, _)| place == at),
+            kinds::STREAM_CONFIG => self.config_at.place() == Some(at),
+            kinds::STATE => self.state_at.place() == Some(at),
             kinds::SOURCES => self.feeding.place() == Some(at),
             _ => self.tombstones.values().flatten().any(|place| *place == at),
         }
@@ -142,18 +178,8 @@ impl Stream {
     /// A control record lies elsewhere now.
     pub(crate) fn moved(&mut self, kind: u8, from: Location, to: Location) {
         match kind {
-            kinds::STREAM_CONFIG => {
-                if self.config_at == Some(from) {
-                    self.config_at = Some(to);
-                }
-            }
-            kinds::STATE => {
-                if let Some((place, _)) = &mut self.state_at
-                    && *place == from
-                {
-                    *place = to;
-                }
-            }
+            kinds::STREAM_CONFIG => self.config_at.moved(from, to),
+            kinds::STATE => self.state_at.moved(from, to),
             kinds::SOURCES => self.feeding.moved(from, to),
             _ => {
                 let all = self.tombstones.values_mut().flatten();
@@ -182,8 +208,9 @@ impl Stream {
         state: Option<(Location, (u64, u64))>,
         removed: Vec<(u32, Location)>,
     ) {
-        self.config_at = config;
-        self.state_at = state;
+        self.config_at = LastRecord::found(config);
+        self.state_at = LastRecord::found(state.map(|(at, _)| at));
+        self.state = state.map(|(_, says)| says);
         let mut tombstones: BTreeMap<u32, Vec<Location>> = BTreeMap::new();
         for (youngest, at) in removed {
             tombstones.entry(youngest).or_default().push(at);

@@ -48,6 +48,22 @@ enum Commit {
     Before,
 }
 
+impl Commit {
+    /// Reads `Nats-Batch-Commit`; an error where it makes no sense.
+    fn parse(text: Option<&str>) -> Result<Option<Self>, ()> {
+        match text {
+            None => Ok(None),
+            Some("1") => Ok(Some(Self::Last)),
+            Some("eob") => Ok(Some(Self::Before)),
+            Some(_) => Err(()),
+        }
+    }
+}
+
+fn too_large(limits: &BatchLimits) -> ApiError {
+    ApiError::with(&error::ATOMIC_PUBLISH_TOO_LARGE_BATCH, limits.messages_max)
+}
+
 impl Stream {
     /// Takes a member of an atomic batch. `open` batches there are in all streams.
     pub(crate) fn publish_atomic(
@@ -82,44 +98,28 @@ impl Stream {
             return refuse(&error::ATOMIC_PUBLISH_INVALID_BATCH_ID);
         }
         let parsed = PublishHeaders::parse(offered.headers);
-        let Some(place) = parsed
-            .batch_sequence
-            .and_then(|text| text.parse::<u64>().ok())
-        else {
+        let place = parsed.batch_sequence.map(str::parse::<u64>);
+        let Some(Ok(place)) = place else {
             return refuse(&error::ATOMIC_PUBLISH_MISSING_SEQ);
         };
-        let commit = match parsed.batch_commit {
-            None => Ok(None),
-            Some("1") => Ok(Some(Commit::Last)),
-            Some("eob") => Ok(Some(Commit::Before)),
-            Some(_) => Err(()),
+        let commit = Commit::parse(parsed.batch_commit);
+        let counted = match commit {
+            Ok(Some(Commit::Before)) => place.saturating_sub(1),
+            _ => place,
         };
-        let counted = place.saturating_sub(u64::from(commit == Ok(Some(Commit::Before))));
-        let too_large =
-            || ApiError::with(&error::ATOMIC_PUBLISH_TOO_LARGE_BATCH, limits.messages_max);
-        if !self.batches.atomic.contains_key(id) {
-            if place != 1 {
-                return match counted > limits.messages_max {
-                    true => Err((too_large(), None)),
-                    false => refuse(&error::ATOMIC_PUBLISH_INCOMPLETE_BATCH),
-                };
-            }
-            if self.batches.atomic.len() >= limits.atomic_per_stream || open >= limits.atomic_in_all
-            {
-                return refuse(&error::ATOMIC_PUBLISH_TOO_MANY_INFLIGHT);
-            }
-            self.batches.atomic.insert(id.into(), Staged::default());
-        }
+        let is_too_large = counted > limits.messages_max;
+        self.open_atomic(limits, open, id, place, is_too_large)
+            .map_err(|error| (error, None))?;
         let Ok(commit) = commit else {
             self.batches.remove_atomic(id);
             return refuse(&error::ATOMIC_PUBLISH_INVALID_BATCH_COMMIT);
         };
         let staged = match parsed.required_api_level {
-            Some(level) if !is_level_met(level) => Err((
-                ApiError::new(&error::REQUIRED_API_LEVEL),
-                BatchAbandoned::Unsupported,
-            )),
-            _ if counted > limits.messages_max => Err((too_large(), BatchAbandoned::Large)),
+            Some(level) if !is_level_met(level) => {
+                let error = ApiError::new(&error::REQUIRED_API_LEVEL);
+                Err((error, BatchAbandoned::Unsupported))
+            }
+            _ if is_too_large => Err((too_large(limits), BatchAbandoned::Large)),
             _ => self.stage(env.now_ns, limits, id, place, commit, offered),
         };
         if let Err((error, why)) = staged {
@@ -134,6 +134,32 @@ impl Stream {
         committed
             .map(|(last, count)| Atomic::Committed(last, count))
             .map_err(|error| (error, None))
+    }
+
+    /// Opens a batch, if it is not open yet.
+    fn open_atomic(
+        &mut self,
+        limits: &BatchLimits,
+        open: usize,
+        id: &str,
+        place: u64,
+        is_too_large: bool,
+    ) -> Result<(), ApiError> {
+        let batches = &mut self.batches.atomic;
+        if batches.contains_key(id) {
+            return Ok(());
+        }
+        if place != 1 {
+            return Err(match is_too_large {
+                true => too_large(limits),
+                false => ApiError::new(&error::ATOMIC_PUBLISH_INCOMPLETE_BATCH),
+            });
+        }
+        if batches.len() >= limits.atomic_per_stream || open >= limits.atomic_in_all {
+            return Err(ApiError::new(&error::ATOMIC_PUBLISH_TOO_MANY_INFLIGHT));
+        }
+        batches.insert(id.into(), Staged::default());
+        Ok(())
     }
 
     /// What is looked at before anything of a batch.

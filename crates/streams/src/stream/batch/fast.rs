@@ -1,6 +1,8 @@
 //! Fast batches (E94): each message is stored as it comes, the publisher hears of every so many only. What it
 //! says of the batch stands in the reply subject: `<inbox>.<id>.<flow>.<ok|fail>.<place>.<operation>.$FI`.
 
+use std::borrow::Cow;
+
 use super::{BatchLimits, ID_BYTES_MAX, Offered};
 use crate::api::BatchFlow;
 use crate::config::is_level_met;
@@ -149,6 +151,36 @@ impl Fast {
         FastAnswer::Ack(self.sequence, self.place, false)
     }
 
+    /// The publisher asks how far it has come; it has sent everything up to this place. Whether it goes on.
+    fn ping(&mut self, place: u64, open: usize, answers: &mut Vec<FastAnswer>) -> bool {
+        if place > self.place {
+            answers.push(Self::gap(self.place + 1, place + 1));
+            if !self.gap_ok {
+                answers.push(self.ack());
+                return false;
+            }
+            self.place = place;
+            if self.tell(open, answers) {
+                return true;
+            }
+        }
+        answers.push(self.flow());
+        true
+    }
+
+    /// Whether a message at this place may come now; else the batch is over.
+    fn takes(&self, place: u64, answers: &mut Vec<FastAnswer>) -> bool {
+        let expected = self.place + 1;
+        if place > expected {
+            answers.push(Self::gap(expected, place));
+        }
+        let takes = place == expected || (place > expected && self.gap_ok);
+        if !takes {
+            answers.push(self.ack());
+        }
+        takes
+    }
+
     /// Tells the publisher how far it has come, if it is time to; `open` batches share the stream.
     fn tell(&mut self, open: usize, answers: &mut Vec<FastAnswer>) -> bool {
         let every = u64::from(self.every.max(1));
@@ -255,61 +287,65 @@ impl Stream {
         if level.is_some_and(|level| !is_level_met(level)) {
             return Err(ApiError::new(&error::REQUIRED_API_LEVEL));
         }
-        let place = reply.place;
         if reply.operation == Operation::Ping {
-            if place > batch.place {
-                answers.push(Fast::gap(batch.place + 1, place + 1));
-                if !batch.gap_ok {
-                    answers.push(batch.ack());
-                    return Ok(false);
-                }
-                batch.place = place;
-                if batch.tell(open, answers) {
-                    return Ok(true);
-                }
-            }
-            answers.push(batch.flow());
-            return Ok(true);
+            return Ok(batch.ping(reply.place, open, answers));
         }
-        let expected = batch.place + 1;
-        if place != expected {
-            if place > expected {
-                answers.push(Fast::gap(expected, place));
-            }
-            if place < expected || !batch.gap_ok {
-                answers.push(batch.ack());
-                return Ok(false);
-            }
+        if !batch.takes(reply.place, answers) {
+            return Ok(false);
         }
         if reply.operation == Operation::CommitBefore {
-            batch.place = place - 1;
+            batch.place = reply.place - 1;
             answers.push(batch.ack());
             return Ok(false);
         }
-        batch.place = place;
-        let commits = reply.operation == Operation::Commit;
-        if place == 1 && !commits && !self.config.no_ack {
+        batch.place = reply.place;
+        if reply.operation == Operation::Start && !self.config.no_ack {
             answers.push(batch.flow());
         }
         let headers = match level {
-            Some(_) => without(offered.headers, "Nats-Required-Api-Level"),
-            None => Vec::new(),
+            Some(_) => without(offered.headers, "Nats-Required-Api-Level").into(),
+            None => Cow::Borrowed(offered.headers),
         };
-        let headers = level.map_or(offered.headers, |_| headers.as_slice());
-        let (subject, payload) = (offered.subject, offered.payload);
+        let offered = Offered {
+            headers: &headers,
+            ..offered
+        };
+        let goes_on = self.store_fast(env, batch, reply, offered, answers)?;
+        if goes_on {
+            batch.tell(open, answers);
+        }
+        Ok(goes_on)
+    }
+
+    /// Stores a message of a batch. Whether the batch goes on.
+    fn store_fast(
+        &mut self,
+        env: &mut Env<'_>,
+        batch: &mut Fast,
+        reply: &FastReply<'_>,
+        offered: Offered<'_>,
+        answers: &mut Vec<FastAnswer>,
+    ) -> Result<bool, ApiError> {
+        let commits = reply.operation == Operation::Commit;
+        let is_alone = reply.place == 1 && !batch.gap_ok;
+        let Offered {
+            subject,
+            headers,
+            payload,
+        } = offered;
         match self.publish(env, Origin::Client, subject, headers, payload) {
-            Ok(Accepted::Duplicate(sequence)) => {
-                if commits && place == 1 && !batch.gap_ok {
-                    answers.push(FastAnswer::Ack(sequence, place, true));
-                    return Ok(false);
-                }
+            Ok(Accepted::Duplicate(sequence)) if commits && is_alone => {
+                answers.push(FastAnswer::Ack(sequence, reply.place, true));
+                return Ok(false);
             }
+            Ok(Accepted::Duplicate(_)) => {}
             Ok(Accepted::Stored(sequence) | Accepted::Counted(sequence, _)) => {
                 batch.sequence = sequence;
             }
-            Err(error) if place == 1 && !batch.gap_ok => return Err(error),
+            Err(error) if is_alone => return Err(error),
             Err(error) => {
-                answers.push(FastAnswer::Flow(BatchFlow::Err { seq: place, error }));
+                let seq = reply.place;
+                answers.push(FastAnswer::Flow(BatchFlow::Err { seq, error }));
                 if batch.gap_ok && !commits {
                     return Ok(true);
                 }
@@ -320,10 +356,8 @@ impl Stream {
         }
         if commits {
             answers.push(batch.ack());
-            return Ok(false);
         }
-        batch.tell(open, answers);
-        Ok(true)
+        Ok(!commits)
     }
 }
 

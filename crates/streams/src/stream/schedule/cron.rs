@@ -115,10 +115,12 @@ fn has(bits: u64, value: i64) -> bool {
 /// The values of a field's parts, and whether one of the parts is any value.
 fn field(text: &str, bounds: &Bounds) -> Option<(u64, bool)> {
     let mut parts = text.split(',').filter(|part| !part.is_empty());
-    parts.try_fold((0, false), |(bits, any), part| {
+    let (bits, any) = parts.try_fold((0, false), |(bits, any), part| {
         let (more, is_any) = range(part, bounds)?;
         Some((bits | more, any || is_any))
-    })
+    })?;
+    // Commas alone: no moment would fit, and the search for one would not end soon.
+    (bits != 0).then_some((bits, any))
 }
 
 /// `*`, `n`, `n-m`, each with `/step` behind it or not.
@@ -249,6 +251,7 @@ mod tests {
             "1-2-3 * * * * *",
             "1/2/3 * * * * *",
             "@never",
+            ", * * * * *",
         ] {
             assert_eq!(Cron::parse(wrong), None, "{wrong:?}");
         }

@@ -12,7 +12,7 @@ use super::conditions::Lifetime;
 use super::ingest::{Draft, Origin};
 use super::publish_headers::with;
 use super::{Env, PublishHeaders, Stream, kinds};
-use crate::config::{Retention, subjects_overlap};
+use crate::config::{Retention, is_valid_literal, subjects_overlap};
 use crate::consumer::Read;
 use crate::error::{self, ApiError};
 use crate::time::{SECOND, format_rfc3339, parse_duration, parse_rfc3339};
@@ -186,9 +186,10 @@ impl Stream {
                 None => Ok(()),
             };
         };
-        let scheduler = parsed.scheduler.map(str::as_bytes).unwrap_or_default();
-        let names_another =
-            scheduler != &*draft.subject && recado_wire::is_publish_subject(scheduler);
+        let scheduler = parsed.scheduler.unwrap_or_default();
+        let is_subject = is_valid_literal(scheduler);
+        let scheduler = scheduler.as_bytes();
+        let names_another = scheduler != &*draft.subject && is_subject;
         if next != "purge" || !names_another {
             return refused(invalid);
         }
@@ -224,7 +225,7 @@ impl Stream {
         let is_ours = |one: &str| {
             let mut subjects = self.config.subjects.iter();
             one.as_bytes() != subject
-                && recado_wire::is_publish_subject(one.as_bytes())
+                && is_valid_literal(one)
                 && subjects.any(|own| subjects_overlap(own, one))
         };
         let Some(target) = parsed.schedule_target.filter(|target| is_ours(target)) else {

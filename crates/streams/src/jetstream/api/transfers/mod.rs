@@ -17,8 +17,10 @@ use crate::jetstream::{Incoming, JetStream};
 use restore::Restore;
 use snapshot::Snapshot;
 
-/// Transfers at the same time.
-const TRANSFERS_MAX: usize = 64;
+/// Snapshots at the same time.
+const SNAPSHOTS_MAX: usize = 64;
+/// Restores at the same time: each holds up to one record of its archive.
+const RESTORES_MAX: usize = 8;
 
 /// Transfers under way, by the id in their subjects.
 #[derive(Default)]
@@ -28,8 +30,12 @@ pub(in crate::jetstream) struct Transfers {
 }
 
 impl Transfers {
-    fn is_full(&self) -> bool {
-        self.snapshots.len() + self.restores.len() >= TRANSFERS_MAX
+    fn has_room_for_snapshot(&self) -> bool {
+        self.snapshots.len() < SNAPSHOTS_MAX
+    }
+
+    fn has_room_for_restore(&self) -> bool {
+        self.restores.len() < RESTORES_MAX
     }
 
     /// Whether a stream of this name is on its way in.

@@ -14,7 +14,7 @@ use crate::error::{self, ApiError};
 use crate::jetstream::api::{Call, Outcome};
 use crate::jetstream::consumers::ConsumerSlot;
 use crate::jetstream::events::{advised_client, unique_id};
-use crate::jetstream::upkeep::Grave;
+use crate::jetstream::upkeep::{Gone, Grave};
 use crate::jetstream::{Incoming, JetStream};
 use crate::stream::{
     Messages, NewMessage, PublishHeaders, StoredConsumer, StoredStream, Stream, kinds,
@@ -22,6 +22,8 @@ use crate::stream::{
 
 /// The next chunk must come within so long.
 const CHUNK_WITHIN_NS: i64 = 5_000_000_000;
+/// Bytes of all consumers that come along: they wait in memory for the end.
+const CONSUMERS_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// A restore under way.
 pub(super) struct Restore {
@@ -36,6 +38,7 @@ pub(super) struct Restore {
     /// The last sequence that the stream had given.
     last: Option<u64>,
     consumers: Vec<Arrived>,
+    consumers_bytes: usize,
     started_ns: i64,
     chunk_by_ns: i64,
     bytes: u64,
@@ -95,8 +98,8 @@ impl JetStream {
             return Err(ApiError::new(&error::STREAM_NAME_EXIST_RESTORE_FAILED));
         }
         self.check_overlap(&config)?;
-        if self.transfers.is_full() {
-            return Err(failed("too many transfers at the same time"));
+        if !self.transfers.has_room_for_restore() {
+            return Err(failed("too many restores at the same time"));
         }
         let stream = self.next_stream;
         self.next_stream += 1;
@@ -117,6 +120,7 @@ impl JetStream {
             marked_upto: call.journal.end(),
             last: None,
             consumers: Vec::new(),
+            consumers_bytes: 0,
             started_ns: now_ns,
             chunk_by_ns: now_ns + CHUNK_WITHIN_NS,
             bytes: 0,
@@ -237,6 +241,12 @@ impl JetStream {
                 self.take_message(journal, restore, &message, bytes_left)
             }
             Item::Consumer(stored, progress) => {
+                restore.consumers_bytes += stored.len() + progress.len();
+                if restore.consumers_bytes > CONSUMERS_BYTES_MAX {
+                    return Err(failed(
+                        "its consumers have more to remember than is taken in",
+                    ));
+                }
                 let stored = StoredConsumer::from_bytes(stored).map_err(failed)?;
                 let read = Progress::default().apply(&restore.name, &stored.name, progress);
                 read.map_err(failed)?;
@@ -492,7 +502,11 @@ impl JetStream {
         let marked = restore.broken.is_none() || journal.durable() >= restore.marked_upto;
         if let Some(at) = restore.mark.filter(|_| marked) {
             let youngest = journal.end().segment();
-            self.graves.push(Grave { youngest, at });
+            let what = Gone {
+                stream: id,
+                consumer: None,
+            };
+            self.graves.push(Grave { youngest, at, what });
         }
         self.advise_restored(context, &restore);
         if !reply.is_empty() {

@@ -176,8 +176,8 @@ impl JetStream {
             self.stream(name)?;
         }
         let request = SnapshotRequest::parse(payload, self.settings.strict)?;
-        if self.transfers.is_full() {
-            let why = "too many transfers at the same time";
+        if !self.transfers.has_room_for_snapshot() {
+            let why = "too many snapshots at the same time";
             return Err(ApiError::with(&error::STREAM_SNAPSHOT, why));
         }
         let id = unique_id(call.context);
