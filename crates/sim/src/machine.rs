@@ -64,6 +64,7 @@ impl Machine {
             &mut |replayed| match replayed {
                 Replayed::Record { entry, payload, .. } => opening.record(&entry, payload),
                 Replayed::Lost(lost) => opening.lost(
+                    lost.kind,
                     lost.stream,
                     lost.sequence,
                     u64::from(lost.bytes),
@@ -147,8 +148,8 @@ impl Machine {
             Progress::RolledBack { why, .. } => (false, why),
             Progress::Stopped { why } => (true, why),
         };
-        self.act(net, now_ns, |jetstream, context, _| {
-            jetstream.failed(context, stopped, &why);
+        self.act(net, now_ns, |jetstream, context, log| {
+            jetstream.failed(context, log, stopped, &why);
         });
         Some(if stopped {
             Trouble::Stopped
