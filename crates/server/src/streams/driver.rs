@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use recado_log::{Committed, Journal, Log, Progress, RealDisk};
 use recado_streams::context::Context;
-use recado_streams::jetstream::{Incoming, JetStream, Segments};
+use recado_streams::jetstream::{Incoming, JetStream};
 use recado_wire::{ServerFrame, ServerParsed, parse_server_frame};
 
 use super::committer::CommitterThread;
@@ -145,7 +145,8 @@ impl Driver {
                 upkeep = now + UPKEEP_EVERY;
             }
             insider.flush();
-            if taken.closed || insider.is_closed() {
+            // Not before: until then the one who cuts it off is still about to close the intake.
+            if taken.closed {
                 return;
             }
         }
@@ -303,12 +304,9 @@ impl Driver {
     }
 
     fn upkeep(&mut self, insider: &Insider) {
-        let segments = Segments {
-            oldest: self.log.oldest_segment().unwrap_or(u32::MAX),
-            newest: self.log.end().segment(),
-        };
-        let lost = self.act(insider, |jetstream, context, log| {
-            jetstream.upkeep(context, log, segments);
+        let oldest = self.log.oldest_segment().unwrap_or(u32::MAX);
+        let lost = self.act(insider, |jetstream, _, log| {
+            jetstream.upkeep(log, oldest);
             jetstream.take_lost()
         });
         for (stream, sequence) in lost {

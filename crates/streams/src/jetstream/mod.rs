@@ -19,6 +19,8 @@ mod work;
 mod world;
 
 #[cfg(test)]
+mod failure_tests;
+#[cfg(test)]
 mod republish_tests;
 #[cfg(test)]
 mod world_on_disk;
@@ -41,7 +43,6 @@ pub use consumers::ConsumerSlot;
 pub use events::DEAD_LETTER_KEY;
 pub use open::{Opening, OpeningReport};
 pub(crate) use sources::Feeding;
-pub use upkeep::Segments;
 
 use replies::WaitingReplies;
 use upkeep::{Gone, Grave};
@@ -125,6 +126,8 @@ pub struct JetStream {
     graves: Vec<Grave>,
     /// Those that a failed batch took back: they are written again.
     unburied: Vec<Gone>,
+    /// Streams whose configuration was not found: what the log has of them stays there.
+    adrift: BTreeSet<u32>,
     /// Damaged messages that consumers met.
     lost: Vec<(String, u64)>,
     next_sid: u64,
@@ -167,6 +170,7 @@ impl JetStream {
             numbers: HashMap::new(),
             graves: Vec::new(),
             unburied: Vec::new(),
+            adrift: BTreeSet::new(),
             lost: Vec::new(),
             next_sid: 1,
             replies: WaitingReplies::default(),

@@ -222,9 +222,17 @@ impl Opening {
         opening.removed.push((youngest, entry.at));
         let mut dead = Vec::new();
         for (first, run) in kinds::removed_runs(payload) {
-            for sequence in first..first.saturating_add(run) {
-                dead.extend(opening.stream.messages.forget(sequence));
+            let Some(last) = run.checked_sub(1).and_then(|more| first.checked_add(more)) else {
+                continue;
+            };
+            let messages = &mut opening.stream.messages;
+            if run == 1 {
+                dead.extend(messages.forget(first));
+            } else {
+                messages.forget_range(first, last, &mut dead);
             }
+            // It was given out, though nothing else may be left that says so.
+            messages.index.skip_to(last);
         }
         self.dead.append(&mut dead);
     }
@@ -313,10 +321,13 @@ impl Opening {
                     stream.opened(opening.config, opening.state, opening.removed);
                     stream.release_all(journal);
                 }
-                (None, None) => report.lost.push(format!(
-                    "{} messages of stream number {id}, whose configuration is not there",
-                    opening.stream.messages.index.len()
-                )),
+                (None, None) => {
+                    jetstream.adrift.insert(id);
+                    report.lost.push(format!(
+                        "{} messages of stream number {id}, whose configuration is not there",
+                        opening.stream.messages.index.len()
+                    ));
+                }
                 (Some(_), None) => {
                     report.streams += 1;
                     jetstream.take_over(context, journal, opening);
@@ -488,6 +499,11 @@ impl Messages {
         self.index
             .remove(sequence)
             .map(|removed| removed.meta.place)
+    }
+
+    fn forget_range(&mut self, first: u64, last: u64, dead: &mut Vec<Location>) {
+        self.index
+            .remove_range(first, last, |removed| dead.push(removed.meta.place));
     }
 
     fn forget_before(&mut self, first: u64, dead: &mut Vec<Location>) {

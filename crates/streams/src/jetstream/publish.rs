@@ -28,6 +28,7 @@ impl JetStream {
         let settings = &self.settings;
         if stream.backlog_messages() > settings.backlog_messages_max
             || stream.backlog_bytes() > settings.backlog_bytes_max
+            || self.replies.bytes() > settings.backlog_bytes_max
         {
             return refuse_for_now(context, stream, message.reply);
         }

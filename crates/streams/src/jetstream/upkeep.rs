@@ -54,6 +54,13 @@ impl JetStream {
             }
             self.unburied.pop();
         }
+        // With the batch that begins a segment: once that is durable the ones before may go, and with them what
+        // they alone told.
+        let newest = journal.end().segment();
+        if newest != self.checkpoint_segment {
+            self.checkpoint_segment = newest;
+            self.checkpoint(context, journal);
+        }
         let ids: Vec<u32> = self.unsaved.iter().copied().collect();
         for id in ids {
             match self.save_progress(id, context.now_ns, journal, false) {
@@ -110,22 +117,13 @@ impl JetStream {
         Ok(complete)
     }
 
-    /// Regular work that no message asks for.
-    pub fn upkeep(
-        &mut self,
-        context: &mut Context<'_>,
-        journal: &mut dyn Journal,
-        segments: Segments,
-    ) {
-        if self.stopped.is_none() && segments.newest != self.checkpoint_segment {
-            self.checkpoint_segment = segments.newest;
-            self.checkpoint(context, journal);
-        }
+    /// Regular work that no message asks for. `oldest_segment` may still be found after a crash.
+    pub fn upkeep(&mut self, journal: &mut dyn Journal, oldest_segment: u32) {
         for stream in self.streams.values_mut() {
-            stream.drop_tombstones(journal, segments.oldest);
+            stream.drop_tombstones(journal, oldest_segment);
         }
         self.graves.retain(|grave| {
-            let needed = grave.youngest >= segments.oldest;
+            let needed = grave.youngest >= oldest_segment;
             if !needed {
                 journal.release(grave.at);
             }
@@ -177,6 +175,9 @@ impl JetStream {
 
     /// Whether a record is still needed where it lies.
     pub fn is_live(&self, entry: &Entry<'_>) -> bool {
+        if self.adrift.contains(&entry.stream) {
+            return true;
+        }
         let stream = self.streams.get(&entry.stream);
         let slot = || {
             let (id, name) = self.numbers.get(&entry.sequence)?;
@@ -234,13 +235,4 @@ impl JetStream {
             }
         }
     }
-}
-
-/// Which segments there are.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Segments {
-    /// The oldest.
-    pub oldest: u32,
-    /// The one that is written.
-    pub newest: u32,
 }

@@ -35,6 +35,9 @@ impl JetStream {
             if self.feed(context, journal, id) || more {
                 self.activate(id);
             }
+            if self.streams.get(&id).is_some_and(|one| one.has_skipped()) {
+                self.unsaved.insert(id);
+            }
             self.schedule(id);
         }
         let transfers = self.carry_transfers(context, journal);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use recado_log::{Damaged, Entry, Journal, Location, Position, Record, Refused};
+use recado_log::{CONTROL_KIND_MIN, Damaged, Entry, Journal, Location, Position, Record, Refused};
 use serde_json::{Value, json};
 
 use crate::consumer::Read;
@@ -200,6 +200,21 @@ impl World {
 
     /// Sends a request and waits for the answer.
     pub(super) fn api(&mut self, call: &str, body: &Value) -> Value {
+        self.ask(call, body);
+        self.batch();
+        self.answer()
+    }
+
+    /// Sends a request whose batch does not reach the disk.
+    pub(super) fn api_and_fail(&mut self, call: &str, body: &Value) {
+        self.ask(call, body);
+        self.act(|jetstream, context, journal| jetstream.complete_batch(context, journal));
+        self.fail_batch();
+        let answer = self.answer();
+        assert!(!answer["error"].is_null(), "{answer}");
+    }
+
+    fn ask(&mut self, call: &str, body: &Value) {
         let payload = if body.is_null() {
             String::new()
         } else {
@@ -217,7 +232,9 @@ impl World {
             };
             jetstream.handle(context, journal, &message);
         });
-        self.batch();
+    }
+
+    fn answer(&self) -> Value {
         let answer = self.seen.0.iter().find(|(to, ..)| to == b"answer");
         answer.map_or(Value::Null, |(_, _, body)| {
             serde_json::from_slice(body).expect("an answer in JSON")
@@ -360,6 +377,26 @@ impl World {
         world.jetstream = opening.finish(&mut context, &mut world.journal).0;
         world.run();
         world
+    }
+
+    /// Whether compaction would keep all messages if no configuration were found.
+    pub(super) fn is_every_message_live_without_configurations(&self) -> bool {
+        let mut journal = self.journal.clone();
+        journal.released.clear();
+        let mut opening = Opening::new(Settings::default());
+        let messages = |(entry, _): &(Entry<'_>, &[u8])| entry.kind < CONTROL_KIND_MIN;
+        for (entry, payload) in self.journal.entries().filter(messages) {
+            opening.record(&entry, payload);
+        }
+        let mut random = || 7;
+        let mut context = Context {
+            now_ns: self.now_ns,
+            random: &mut random,
+            out: &mut Seen::default(),
+        };
+        let (jetstream, _) = opening.finish(&mut context, &mut journal);
+        let mut all = self.journal.entries().filter(messages);
+        all.all(|(entry, _)| jetstream.is_live(&entry))
     }
 
     pub(super) fn has(&self, stream: &str) -> bool {

@@ -209,7 +209,9 @@ impl World {
                 self.act(|jetstream, context, log| jetstream.durable(context, log, position));
             }
             Progress::RolledBack { why, .. } => {
-                self.act(|jetstream, context, _| jetstream.failed(context, false, &why));
+                self.act(|jetstream, context, log| {
+                    jetstream.failed(context, log, false, &why);
+                });
             }
             Progress::Stopped { why } => panic!("the log stopped: {why}"),
         }

@@ -18,6 +18,9 @@ pub(super) const HEADERS_BYTES_MAX: usize = u16::MAX as usize;
 /// Bytes of a stored message, as nats-server's file store takes them (E96).
 pub(super) const RECORD_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
+/// The last sequence that is given out: so that the one after it is a number, too.
+const SEQUENCE_MAX: u64 = u64::MAX - 1;
+
 /// What became of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Accepted {
@@ -76,6 +79,10 @@ impl Stream {
         }
         if self.config.sealed {
             return Err(ApiError::new(&error::STREAM_SEALED));
+        }
+        if self.last_sequence() >= SEQUENCE_MAX {
+            let why = "no sequence is left";
+            return Err(ApiError::with(&error::STREAM_STORE_FAILED, why));
         }
         let block = draft.headers.clone();
         let parsed = PublishHeaders::parse(&block);
@@ -182,6 +189,7 @@ impl Stream {
     fn skip(&mut self, env: &Env<'_>, parsed: &PublishHeaders<'_>) -> Accepted {
         let sequence = self.last_sequence() + 1;
         self.messages.index.skip_to(sequence);
+        // On file, what came before it may not be durable yet.
         if !self.messages.is_on_file() {
             self.messages.show_up_to(sequence);
         }

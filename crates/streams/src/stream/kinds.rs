@@ -60,20 +60,32 @@ pub(crate) fn decode_state(bytes: &[u8]) -> Option<(u64, u64)> {
 /// `REMOVED`: version, the youngest segment that holds one of the messages, then runs of sequences: distance
 /// from the end of the run before, length; each as a varint. `sequences` ascend.
 pub(crate) fn encode_removed(youngest_segment: u32, sequences: &[u64]) -> Vec<u8> {
-    let mut out = vec![VERSION];
-    out.extend_from_slice(&youngest_segment.to_le_bytes());
-    let mut at = 0;
     let mut rest = sequences;
-    while let Some(&first) = rest.first() {
+    let runs = std::iter::from_fn(|| {
+        let &first = rest.first()?;
         let run = rest
             .iter()
             .zip(first..)
             .take_while(|&(&sequence, expected)| sequence == expected)
             .count();
-        push_varint(&mut out, first - at);
-        push_varint(&mut out, run as u64);
-        at = first + run as u64;
         rest = rest.get(run..).unwrap_or_default();
+        Some((first, run as u64))
+    });
+    encode_removed_runs(youngest_segment, runs)
+}
+
+/// The same of runs: first sequence and length of each, ascending.
+pub(crate) fn encode_removed_runs(
+    youngest_segment: u32,
+    runs: impl Iterator<Item = (u64, u64)>,
+) -> Vec<u8> {
+    let mut out = vec![VERSION];
+    out.extend_from_slice(&youngest_segment.to_le_bytes());
+    let mut at = 0;
+    for (first, run) in runs {
+        push_varint(&mut out, first - at);
+        push_varint(&mut out, run);
+        at = first + run;
     }
     out
 }

@@ -5,7 +5,7 @@ use recado_log::{Journal, Location, Position, Record, Refused};
 
 use super::{Stream, is_before, kinds};
 
-/// Sequences of one `REMOVED` record.
+/// Sequences, or ranges of them, of one `REMOVED` record.
 const RECORD_SEQUENCES_MAX: usize = 100_000;
 
 /// A `REMOVED` record that may not be on disk yet, and what it says.
@@ -74,19 +74,30 @@ impl Stream {
         youngest: u32,
         sequences: &[u64],
     ) -> Result<(), Refused> {
-        let at = journal.append(&Record {
-            kind: kinds::REMOVED,
-            stream: self.id,
-            payload: &kinds::encode_removed(youngest, sequences),
-            ..Record::default()
-        })?;
-        self.tombstones.entry(youngest).or_default().push(at);
+        let says = kinds::encode_removed(youngest, sequences);
+        let at = self.append_tombstone(journal, youngest, &says)?;
         self.young_tombstones.push(Tombstone {
             at,
             youngest,
             sequences: sequences.to_vec(),
         });
         Ok(())
+    }
+
+    fn append_tombstone(
+        &mut self,
+        journal: &mut dyn Journal,
+        youngest: u32,
+        says: &[u8],
+    ) -> Result<Location, Refused> {
+        let at = journal.append(&Record {
+            kind: kinds::REMOVED,
+            stream: self.id,
+            payload: says,
+            ..Record::default()
+        })?;
+        self.tombstones.entry(youngest).or_default().push(at);
+        Ok(at)
     }
 
     /// The batch failed: what was removed is written down again, for it stays so.
@@ -199,15 +210,18 @@ impl Stream {
         Ok(self.remove_for_good(journal, &[sequence])? > 0)
     }
 
-    /// Writes that these messages are gone, which they are already; any segment may still hold them.
+    /// Writes that the messages of these ranges are gone, which they are already; any segment may still hold
+    /// them.
     pub(super) fn write_gaps(
         &mut self,
         journal: &mut dyn Journal,
-        sequences: &[u64],
+        ranges: &[(u64, u64)],
     ) -> Result<(), Refused> {
-        for part in sequences.chunks(RECORD_SEQUENCES_MAX) {
+        for part in ranges.chunks(RECORD_SEQUENCES_MAX) {
             let youngest = journal.end().segment();
-            self.write_tombstone(journal, youngest, part)?;
+            let runs = part.iter().map(|(from, to)| (*from, to - from + 1));
+            let says = kinds::encode_removed_runs(youngest, runs);
+            self.append_tombstone(journal, youngest, &says)?;
         }
         Ok(())
     }

@@ -51,7 +51,7 @@ impl Stream {
         self.skipped = true;
     }
 
-    /// Whether sequences were skipped since the last call.
+    /// Whether sequences were skipped that are not written down.
     pub(crate) fn has_skipped(&self) -> bool {
         self.skipped
     }
@@ -88,12 +88,7 @@ impl Stream {
         if !self.messages.is_on_file() || self.messages.index.deleted_count() == 0 {
             return Ok(());
         }
-        let gaps: Vec<u64> = self
-            .messages
-            .index
-            .deleted_ranges()
-            .flat_map(|(from, to)| from..=to)
-            .collect();
+        let gaps: Vec<(u64, u64)> = self.messages.index.deleted_ranges().collect();
         self.write_gaps(journal, &gaps)
     }
 
@@ -139,6 +134,8 @@ impl Stream {
     /// Writes what a failed batch took back.
     pub(crate) fn write_again(&mut self, journal: &mut dyn Journal) -> Result<(), Refused> {
         if self.must_store_config {
+            // As in an update, which it may have been.
+            self.store_gaps(journal)?;
             self.store_config(journal)?;
             self.must_store_config = false;
         }

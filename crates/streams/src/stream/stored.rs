@@ -98,6 +98,15 @@ impl Stream {
             self.messages.index.first_sequence(),
             self.messages.index.last_sequence(),
         );
+        self.write_state(journal, state)
+    }
+
+    /// Writes what first and last sequence are, or are about to be.
+    pub(super) fn write_state(
+        &mut self,
+        journal: &mut dyn Journal,
+        state: (u64, u64),
+    ) -> Result<(), Refused> {
         if !self.messages.is_on_file() || self.state == Some(state) {
             return Ok(());
         }
