@@ -375,15 +375,12 @@ impl Messages {
         }
     }
 
-    /// First durable message from `from` on that the filters match.
-    pub(crate) fn next_matching(&self, from: u64, filters: &mut Filters) -> Option<u64> {
+    /// First message from `from` to `upto` that the filters match.
+    pub(crate) fn next_matching(&self, from: u64, upto: u64, filters: &mut Filters) -> Option<u64> {
         let mut at = from;
         loop {
             let mut budget = SCAN_MAX;
-            match self
-                .index
-                .next_matching(at, self.visible, filters, &mut budget)
-            {
+            match self.index.next_matching(at, upto, filters, &mut budget) {
                 Scan::Found(sequence) => return Some(sequence),
                 Scan::None => return None,
                 Scan::OutOfBudget(resume) => at = resume,

@@ -139,7 +139,7 @@ impl JetStream {
             ApiCall::StreamInfo(name) => Outcome::of(self.stream_info(call, name)),
             ApiCall::StreamDelete(name) => Outcome::of_change(self.stream_delete(call, name)),
             ApiCall::StreamPurge(name) => Outcome::of_change(self.stream_purge(call, name)),
-            ApiCall::MsgGet(name) => Outcome::of(self.message_get(call, name)),
+            ApiCall::MsgGet(name) => self.message_get(call, name),
             ApiCall::MsgDelete(name) => Outcome::of_change(self.message_delete(call, name)),
             ApiCall::StreamSnapshot(name) => self.stream_snapshot(call, name),
             ApiCall::StreamRestore(name) => self.stream_restore(call, name),

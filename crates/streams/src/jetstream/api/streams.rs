@@ -10,6 +10,7 @@ use crate::api::{
 };
 use crate::config::{OtherStreams, StreamConfig, subjects_overlap};
 use crate::error::{self, ApiError};
+use crate::jetstream::ConsumerSlot;
 use crate::jetstream::JetStream;
 use crate::jetstream::upkeep::Gone;
 use crate::stream::{Stream, store_failed};
@@ -90,6 +91,7 @@ impl JetStream {
         let limits = self.settings.limits.clone();
         let old = self.stream(name)?.config.clone();
         let config = old.check_update(&request.config, &limits, self, request.pedantic)?;
+        self.stream(name)?.check_consumers_within(&config)?;
         self.check_account_limits(&config, Some(&old))?;
         self.check_overlap(&config)?;
         let now_ns = call.context.now_ns;
@@ -239,6 +241,31 @@ impl JetStream {
             missing: Vec::new(),
             offline: std::collections::BTreeMap::new(),
         })
+    }
+}
+
+impl Stream {
+    /// Whether all consumers keep to limits that an update changes (E60).
+    fn check_consumers_within(&self, new: &StreamConfig) -> Result<(), ApiError> {
+        let (old, new) = (&self.config.consumer_limits, &new.consumer_limits);
+        let changed = (new.inactive_threshold > 0
+            && new.inactive_threshold != old.inactive_threshold)
+            || (new.max_ack_pending > 0 && new.max_ack_pending != old.max_ack_pending);
+        if !changed {
+            return Ok(());
+        }
+        let beyond = |slot: &ConsumerSlot| {
+            let config = slot.consumer.config();
+            (new.inactive_threshold > 0 && config.inactive_threshold > new.inactive_threshold)
+                || (new.max_ack_pending > 0 && config.max_ack_pending > new.max_ack_pending)
+        };
+        let all = self.consumers.iter().filter(|(_, slot)| beyond(slot));
+        let names: Vec<&str> = all.map(|(name, _)| name.as_str()).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        let why = format!("change to limits violates consumers: {}", names.join(", "));
+        Err(ApiError::with(&error::STREAM_UPDATE, why))
     }
 }
 
