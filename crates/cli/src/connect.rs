@@ -284,6 +284,11 @@ impl Session {
         self.catches_up = true;
     }
 
+    /// How often the connection has been made.
+    pub(crate) fn connects(&self) -> u64 {
+        self.client.statistics().connects.load(Ordering::Relaxed)
+    }
+
     /// Counts a message of ours that is about to be given to the library, if the server is gone.
     ///
     /// The library keeps it and sends it on the next connection; nobody confirms it.

@@ -46,6 +46,8 @@ struct State {
     /// Writes that fail for lack of room, however much there is.
     full_writes: u32,
     locked: bool,
+    /// After so many changes of the disk the power fails.
+    power_for: Option<u32>,
     /// Open files of an earlier life are useless.
     life: u64,
     syncs: u64,
@@ -89,6 +91,7 @@ impl SimDisk {
             fail_writes: 0,
             full_writes: 0,
             locked: false,
+            power_for: None,
             life: 1,
             syncs: 0,
         };
@@ -101,6 +104,12 @@ impl SimDisk {
     /// are closed and the lock is free.
     pub fn crash(&self) {
         self.lock_state().crash();
+    }
+
+    /// The power fails in the middle of things: so many more changes of the disk (writes, syncs, names) happen,
+    /// none after them. [`SimDisk::crash`] is to be called when whatever uses the disk has noticed.
+    pub fn fail_power_after(&self, changes: u32) {
+        self.lock_state().power_for = Some(changes);
     }
 
     /// The process dies, the machine goes on: what was written is seen by the next one, but is no more
@@ -240,8 +249,21 @@ impl State {
         per_million > 0 && self.below(1_000_000) < u64::from(per_million)
     }
 
+    /// Counts a change of the disk.
+    fn change(&mut self) -> io::Result<()> {
+        match &mut self.power_for {
+            Some(0) => Err(closed()),
+            Some(left) => {
+                *left -= 1;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
     fn crash(&mut self) {
         self.life += 1;
+        self.power_for = None;
         self.locked = false;
         for name in std::mem::take(&mut self.changed) {
             if self.below(2) == 0 {
@@ -345,6 +367,7 @@ impl Disk for SimDisk {
 
     fn create(&self, name: &str, bytes: u64) -> io::Result<SimFile> {
         let mut state = self.lock_state();
+        state.change()?;
         if state.names.contains_key(name) {
             return Err(io::Error::new(ErrorKind::AlreadyExists, name.to_owned()));
         }
@@ -385,6 +408,7 @@ impl Disk for SimDisk {
 
     fn remove(&self, name: &str) -> io::Result<()> {
         let mut state = self.lock_state();
+        state.change()?;
         state.names.remove(name).ok_or_else(|| no_such_file(name))?;
         state.changed.insert(name.to_owned());
         Ok(())
@@ -392,6 +416,7 @@ impl Disk for SimDisk {
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         let mut state = self.lock_state();
+        state.change()?;
         let file = state.names.remove(from).ok_or_else(|| no_such_file(from))?;
         state.names.insert(to.to_owned(), file);
         state.changed.extend([from.to_owned(), to.to_owned()]);
@@ -400,6 +425,7 @@ impl Disk for SimDisk {
 
     fn sync_dir(&self) -> io::Result<()> {
         let mut state = self.lock_state();
+        state.change()?;
         state.durable_names = state.names.clone();
         state.changed.clear();
         Ok(())
@@ -492,6 +518,7 @@ impl DiskFile for SimFile {
             growth > 0 && state.used_bytes().saturating_add(growth) > state.limit_bytes
         };
         self.with(|state, content| {
+            state.change()?;
             let per_million = state.faults.failing_writes_per_million;
             let error = if state.fail_writes > 0 || state.happens(per_million) {
                 state.fail_writes = state.fail_writes.saturating_sub(1);
@@ -522,6 +549,7 @@ impl DiskFile for SimFile {
 
     fn sync_data(&self) -> io::Result<()> {
         self.with(|state, content| {
+            state.change()?;
             state.syncs += 1;
             let per_million = state.faults.failing_syncs_per_million;
             if state.fail_syncs > 0 || state.happens(per_million) {
@@ -541,7 +569,8 @@ impl DiskFile for SimFile {
     }
 
     fn set_length(&self, bytes: u64) -> io::Result<()> {
-        self.with(|_, content| {
+        self.with(|state, content| {
+            state.change()?;
             content.seen.resize(bytes as usize, 0);
             content.pending.push(Pending {
                 change: Change::Length(bytes as usize),
@@ -563,7 +592,10 @@ impl Content {
                 continue;
             }
             match &pending.change {
-                Change::Length(bytes) => self.durable.resize(*bytes, 0),
+                Change::Length(bytes) => {
+                    self.durable.resize(*bytes, 0);
+                    doubtful.retain(|older| matches!(older.change, Change::Write { .. }));
+                }
                 Change::Write { offset, bytes } => {
                     put(&mut self.durable, *offset, bytes);
                     doubtful.retain(|older| !older.overlaps(*offset, bytes.len()));
@@ -577,7 +609,8 @@ impl Content {
 impl Pending {
     fn overlaps(&self, offset: usize, length: usize) -> bool {
         match &self.change {
-            Change::Length(_) => false,
+            // A length is known for good with the first write that lasts.
+            Change::Length(_) => true,
             Change::Write { offset: at, bytes } => {
                 *at < offset + length && offset < *at + bytes.len()
             }

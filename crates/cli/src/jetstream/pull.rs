@@ -2,7 +2,6 @@
 //!
 //! A message is shown before it is acknowledged: what was lost on the way to the person comes again.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_nats::{StatusCode, Subscriber};
@@ -68,12 +67,6 @@ pub(crate) enum Verdict {
     Silent,
 }
 
-/// How often the connection has been made.
-fn connects(session: &Session) -> u64 {
-    let statistics = session.client.statistics();
-    statistics.connects.load(Ordering::Relaxed)
-}
-
 impl Verdict {
     fn payload(&self) -> Option<String> {
         match self {
@@ -111,7 +104,7 @@ impl Pull {
             inbox,
             acks: words(&info, "/config/ack_policy") != "none",
             asked: 0,
-            connects: connects(session),
+            connects: session.connects(),
             alive_until: Instant::now(),
         })
     }
@@ -136,7 +129,7 @@ impl Pull {
             .await;
         sent.map_err(|_| session.closed())?;
         self.asked = batch;
-        self.connects = connects(session);
+        self.connects = session.connects();
         self.alive_until = Instant::now() + heartbeat.unwrap_or(expires) * 2;
         Ok(())
     }
@@ -192,7 +185,7 @@ impl Pull {
                 return Ok(Pulled::Nothing);
             }
             // A request that the server no longer speaks of went with a broken connection.
-            let is_new = connects(session) != self.connects;
+            let is_new = session.connects() != self.connects;
             if self.asked == 0 || is_new || now >= self.alive_until {
                 let batch = left.map_or(BATCH, |left| left.min(BATCH));
                 self.ask(session, batch, EXPIRES, Some(HEARTBEAT)).await?;

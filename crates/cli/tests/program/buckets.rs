@@ -103,7 +103,11 @@ fn buckets_are_listed_changed_watched_and_removed() {
     assert_eq!(watching.end().code, Some(0));
     assert_eq!(store.json("kv watch config --count 2").len(), 2);
     store.fails("kv watch config --new --timeout 200ms", 4);
+    // That the bucket is removed is no silence.
+    let watching = recado(&store.url(), ["kv", "watch", "config"]).spawn();
+    watching.shows("b: 2");
     store.run("kv rm config --yes");
+    assert_eq!(watching.end().code, Some(19));
     store.fails("kv info config", 19);
 }
 

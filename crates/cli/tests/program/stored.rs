@@ -27,16 +27,17 @@ impl Store {
             "-sd".to_owned(),
             folder.path().to_str().unwrap().to_owned(),
         ];
-        let builder = match takes_streams(&arguments) {
-            true => ServerBuilder::nats(),
-            false => ServerBuilder::genuine()?,
-        };
-        let server = builder.args(arguments).start();
+        if takes_streams(&folder, &arguments) {
+            let server = ServerBuilder::nats().args(arguments.clone()).start();
+            if has_streams(&server) {
+                let _folder = folder;
+                return Some(Self { server, _folder });
+            }
+        }
+        let server = ServerBuilder::genuine()?.args(arguments).start();
         assert!(has_streams(&server), "it was asked to have JetStream");
-        Some(Self {
-            server,
-            _folder: folder,
-        })
+        let _folder = folder;
+        Some(Self { server, _folder })
     }
 
     /// Kills the server and starts it again, with what it has stored.
@@ -74,10 +75,13 @@ impl Store {
 }
 
 /// Whether the server under test can be started with these flags: it says so when it checks them.
-fn takes_streams(arguments: &[String]) -> bool {
+fn takes_streams(folder: &TempDir, arguments: &[String]) -> bool {
+    // They check flags only together with a file.
+    let file = folder.path().join("server.conf");
+    std::fs::write(&file, "max_payload: 1MB\n").unwrap();
     let checked = Command::new(server_program())
         .args(arguments)
-        .arg("-t")
+        .args(["-t", "-c", file.to_str().unwrap()])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -170,15 +170,19 @@ fn a_subscription_to_a_stream_shows_what_was_kept_and_what_comes() {
 fn a_subscription_to_a_stream_goes_on_after_the_server_was_gone() {
     let mut store = store!();
     store.run("stream add S --subjects a.>");
-    let args = ["sub", "--stream", "S", "--durable", "d", "--raw"];
-    let listening = recado(&store.url(), args).spawn();
-    listening.told("Reading the stream S");
+    let args = ["sub", "--stream", "S", "--raw"];
+    let both = [&[][..], &["--durable", "d"]].map(|more| {
+        let listening = recado(&store.url(), args.iter().chain(more)).spawn();
+        listening.told("Reading the stream S");
+        listening
+    });
     store.run("pub a.x before --ack");
-    listening.shows("before");
+    both.iter().for_each(|one| drop(one.shows("before")));
     store.restart();
-    listening.told("It goes on where it was");
+    both.iter()
+        .for_each(|one| drop(one.told("It goes on where it was")));
     store.run("pub a.x behind --ack");
-    listening.shows("behind");
+    both.iter().for_each(|one| drop(one.shows("behind")));
 }
 
 #[test]

@@ -105,6 +105,8 @@ struct Activity {
     used_ns: i64,
     /// Requests' inboxes were looked at for interest.
     swept_ns: i64,
+    /// Nobody who waits keeps up; when to try again.
+    congested_until_ns: Option<i64>,
     paused: bool,
     /// Its owner was told that nobody uses it.
     over: bool,
@@ -214,6 +216,7 @@ impl Consumer {
                 acked_ns: None,
                 used_ns: now_ns,
                 swept_ns: now_ns,
+                congested_until_ns: None,
                 paused: config.pause_until.is_some_and(|until| now_ns < until),
                 over: false,
             },

@@ -1,12 +1,12 @@
 //! A consumer with what its owner keeps of it: where its records lie, what it owes.
 
-use recado_log::{Journal, Location, Record, Refused};
+use recado_log::{Journal, Location, Position, Record, Refused};
 
 use super::JetStream;
 use crate::consumer::{Consumer, Event, Progress, Read, Source};
 use crate::context::Context;
 use crate::index::{Filters, Scan};
-use crate::stream::{Messages, StoredConsumer, Stream, kinds};
+use crate::stream::{LastRecord, Messages, StoredConsumer, Stream, is_before, kinds};
 
 /// Changes after which progress is written whole again, so that the records before may go.
 const DELTAS_MAX: usize = 64;
@@ -18,9 +18,13 @@ pub struct ConsumerSlot {
     pub(crate) consumer: Consumer,
     /// Its number in the log: never used again. 0: it is not kept there.
     number: u64,
-    config_at: Option<Location>,
+    config_at: LastRecord,
+    /// A failed batch took the configuration back.
+    must_store_config: bool,
     /// The last whole progress, and the changes since.
     progress_at: Vec<Location>,
+    /// The same from before, as in [`LastRecord`].
+    progress_before: Vec<Vec<Location>>,
     /// Counts its progress records.
     progress_count: i64,
     delta_bytes: usize,
@@ -42,8 +46,10 @@ impl ConsumerSlot {
         Self {
             consumer,
             number,
-            config_at: None,
+            config_at: LastRecord::default(),
+            must_store_config: false,
             progress_at: Vec::new(),
+            progress_before: Vec::new(),
             progress_count: 0,
             delta_bytes: 0,
             owed: Vec::new(),
@@ -96,11 +102,18 @@ impl ConsumerSlot {
             )
         };
         Ok(Self {
-            config_at: Some(config_at),
+            config_at: LastRecord::found(Some(config_at)),
             progress_at: parts.iter().map(|(_, at)| *at).collect(),
             progress_count,
             ..Self::new(consumer, number, now_ns)
         })
+    }
+
+    /// As of a consumer that is kept in memory only.
+    pub(super) fn without_records(mut self) -> Self {
+        self.config_at = LastRecord::found(None);
+        self.progress_at.clear();
+        self
     }
 
     pub(crate) fn number(&self) -> u64 {
@@ -150,9 +163,7 @@ impl ConsumerSlot {
             payload: &stored.to_bytes(),
             ..Record::default()
         })?;
-        if let Some(old) = self.config_at.replace(at) {
-            journal.release(old);
-        }
+        self.config_at.replace(journal, at);
         Ok(())
     }
 
@@ -188,7 +199,7 @@ impl ConsumerSlot {
             Ok(at) => at,
             Err(refused) => {
                 // What the change told is told again, with everything.
-                self.delta_bytes = usize::MAX;
+                self.consumer.progress_refused();
                 return Err(refused);
             }
         };
@@ -196,9 +207,7 @@ impl ConsumerSlot {
         self.saved_ns = now_ns;
         if whole {
             self.delta_bytes = 0;
-            for old in self.progress_at.drain(..) {
-                journal.release(old);
-            }
+            self.replace_progress(journal);
         } else {
             self.delta_bytes = self.delta_bytes.saturating_add(bytes.len());
         }
@@ -206,20 +215,68 @@ impl ConsumerSlot {
         Ok(())
     }
 
+    /// Whole progress was just appended: what was there before may be forgotten.
+    fn replace_progress(&mut self, journal: &mut dyn Journal) {
+        let old = std::mem::take(&mut self.progress_at);
+        let durable = journal.durable();
+        if old.first().is_none_or(|at| is_before(*at, durable)) {
+            self.progress_before.clear();
+        }
+        for at in &old {
+            journal.release(*at);
+        }
+        self.progress_before.push(old);
+    }
+
+    /// The batch failed: what comes after `to` is void, and is told again with everything.
+    pub(crate) fn roll_back(&mut self, to: Position) {
+        if self.number == 0 {
+            return;
+        }
+        self.must_store_config |= self.config_at.roll_back(to);
+        let Some((whole, newest)) = self.progress_at.first().zip(self.progress_at.last()) else {
+            return;
+        };
+        if is_before(*newest, to) {
+            return;
+        }
+        if !is_before(*whole, to) {
+            let is_there = |run: &Vec<Location>| run.first().is_some_and(|at| is_before(*at, to));
+            self.progress_before.retain(is_there);
+            self.progress_at = self.progress_before.pop().unwrap_or_default();
+        }
+        self.progress_before.clear();
+        self.progress_at.retain(|at| is_before(*at, to));
+        self.consumer.progress_refused();
+    }
+
+    /// Writes the configuration that a failed batch took back.
+    pub(crate) fn write_again(
+        &mut self,
+        stream: u32,
+        journal: &mut dyn Journal,
+    ) -> Result<(), Refused> {
+        if self.must_store_config {
+            self.store_config(stream, journal)?;
+            self.must_store_config = false;
+        }
+        Ok(())
+    }
+
     /// Its records may be forgotten.
     pub(crate) fn release_all(&self, journal: &mut dyn Journal) {
-        for at in self.config_at.iter().chain(&self.progress_at) {
+        for at in self.config_at.place().iter().chain(&self.progress_at) {
             journal.release(*at);
         }
     }
 
     pub(super) fn keeps(&self, at: Location) -> bool {
-        self.config_at == Some(at) || self.progress_at.contains(&at)
+        self.config_at.place() == Some(at) || self.progress_at.contains(&at)
     }
 
     pub(super) fn moved(&mut self, from: Location, to: Location) {
-        let own = self.config_at.iter_mut().chain(&mut self.progress_at);
-        for place in own.filter(|place| **place == from) {
+        self.config_at.moved(from, to);
+        for place in self.progress_at.iter_mut().filter(|place| **place == from) {
             *place = to;
         }
     }
@@ -321,22 +378,17 @@ impl JetStream {
         if unsaved {
             self.unsaved.insert(id);
         }
-        if !settled.is_empty() {
-            self.settle(context, journal, id, &settled);
-        }
+        // Dead letters are copied before what they are copies of may go.
         self.tell_events(context, journal, id, name, events);
+        if !settled.is_empty() {
+            self.settle(journal, id, &settled);
+        }
         self.activate(id);
         true
     }
 
     /// Messages that a consumer is done with leave a stream that keeps them only for its consumers (E81, E82).
-    pub(super) fn settle(
-        &mut self,
-        context: &mut Context<'_>,
-        journal: &mut dyn Journal,
-        id: u32,
-        settled: &[u64],
-    ) {
+    pub(super) fn settle(&mut self, journal: &mut dyn Journal, id: u32, settled: &[u64]) {
         let Some(stream) = self.streams.get_mut(&id) else {
             return;
         };
@@ -344,12 +396,10 @@ impl JetStream {
         if gone.is_empty() {
             return;
         }
-        // A refusal means that the log is full or stopped: they stay, and are settled again after a restart.
-        if stream.remove_for_good(journal, &gone).is_ok() {
-            let last = stream.last_sequence();
-            self.replies.grown(id, last);
+        stream.remove_settled(journal, &gone);
+        if stream.messages.is_on_file() {
+            self.unsaved.insert(id);
         }
-        let _ = context;
     }
 
     /// Takes a consumer away: nobody is told, and its records go.

@@ -3,6 +3,9 @@
 
 mod acks;
 mod api;
+mod batches;
+#[cfg(test)]
+mod batches_tests;
 mod consumers;
 mod events;
 mod open;
@@ -12,6 +15,18 @@ mod sources;
 mod streams;
 mod upkeep;
 mod work;
+#[cfg(test)]
+mod world;
+
+#[cfg(test)]
+mod failure_tests;
+#[cfg(test)]
+mod republish_tests;
+#[cfg(test)]
+mod world_on_disk;
+
+#[cfg(test)]
+pub(crate) use world::MemoryJournal;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
@@ -22,14 +37,15 @@ use crate::context::Context;
 use crate::error::{self, ApiError};
 use crate::stream::Stream;
 
+pub use crate::stream::BatchLimits;
+
 pub use consumers::ConsumerSlot;
 pub use events::DEAD_LETTER_KEY;
 pub use open::{Opening, OpeningReport};
 pub(crate) use sources::Feeding;
-pub use upkeep::Segments;
 
 use replies::WaitingReplies;
-use upkeep::Grave;
+use upkeep::{Gone, Grave};
 
 /// Sids of what is subscribed to besides the streams' own subjects.
 const SID_API: &[u8] = b"a";
@@ -54,6 +70,8 @@ pub struct Settings {
     pub backlog_bytes_max: u64,
     /// Account's and server's limits.
     pub limits: Limits,
+    /// How many batches may be published at the same time, and how large they may be.
+    pub batches: BatchLimits,
     /// Name of the server, shown as leader.
     pub server_name: String,
     /// Version that `_nats.ver` shows.
@@ -70,6 +88,7 @@ impl Default for Settings {
             backlog_messages_max: 100_000,
             backlog_bytes_max: 128 * 1024 * 1024,
             limits: Limits::default(),
+            batches: BatchLimits::default(),
             server_name: "recado".to_owned(),
             version: "2.15.0".to_owned(),
         }
@@ -94,7 +113,8 @@ pub struct Incoming<'a> {
 /// All streams and consumers of one account.
 pub struct JetStream {
     settings: Settings,
-    streams: HashMap<u32, Box<Stream>>,
+    /// In the order of their numbers: what is written of all of them is the same each time.
+    streams: BTreeMap<u32, Box<Stream>>,
     names: BTreeMap<String, u32>,
     /// Filters subscribed to, with the sid and the stream.
     subjects: BTreeMap<String, (String, u32)>,
@@ -104,6 +124,10 @@ pub struct JetStream {
     numbers: HashMap<u64, (u32, String)>,
     /// Records that say that something is gone.
     graves: Vec<Grave>,
+    /// Those that a failed batch took back: they are written again.
+    unburied: Vec<Gone>,
+    /// Streams whose configuration was not found: what the log has of them stays there.
+    adrift: BTreeSet<u32>,
     /// Damaged messages that consumers met.
     lost: Vec<(String, u64)>,
     next_sid: u64,
@@ -129,6 +153,8 @@ pub struct JetStream {
     file_bytes: u64,
     memory_bytes: u64,
     transfers: api::Transfers,
+    /// Streams with open batches.
+    batching: BTreeSet<u32>,
 }
 
 impl JetStream {
@@ -136,13 +162,15 @@ impl JetStream {
     pub fn new(settings: Settings) -> Self {
         Self {
             settings,
-            streams: HashMap::new(),
+            streams: BTreeMap::new(),
             names: BTreeMap::new(),
             subjects: BTreeMap::new(),
             next_stream: 1,
             next_consumer: 1,
             numbers: HashMap::new(),
             graves: Vec::new(),
+            unburied: Vec::new(),
+            adrift: BTreeSet::new(),
             lost: Vec::new(),
             next_sid: 1,
             replies: WaitingReplies::default(),
@@ -159,6 +187,7 @@ impl JetStream {
             file_bytes: 0,
             memory_bytes: 0,
             transfers: api::Transfers::default(),
+            batching: BTreeSet::new(),
         }
     }
 
@@ -225,6 +254,7 @@ impl JetStream {
             }
             self.activate(id);
         }
+        self.finish_restores(context, journal, position);
     }
 
     /// Whether somebody waits for what was done since the last batch.
@@ -232,8 +262,15 @@ impl JetStream {
         self.replies.is_open()
     }
 
-    /// The store failed: nothing after `durable` holds.
-    pub fn failed(&mut self, context: &mut Context<'_>, stopped: bool, why: &str) {
+    /// The store failed: nothing after what is durable holds.
+    pub fn failed(
+        &mut self,
+        context: &mut Context<'_>,
+        journal: &mut dyn Journal,
+        stopped: bool,
+        why: &str,
+    ) {
+        let to = journal.durable();
         if stopped {
             self.stopped = Some(why.to_owned());
         }
@@ -245,15 +282,22 @@ impl JetStream {
             let body = publish::error_body(name.unwrap_or_default(), &error);
             out.publish(reply, b"", b"", &body);
         });
+        self.transfers.failed(why);
+        self.roll_back_graves(to);
         let mut feeding = Vec::new();
         for (id, stream) in &mut self.streams {
-            stream.roll_back();
+            stream.roll_back(to);
+            self.unsaved.insert(*id);
             if stream.is_feeding() {
                 feeding.push(*id);
             }
         }
         for id in feeding {
             self.activate(id);
+        }
+        let all: Vec<u32> = self.streams.keys().copied().collect();
+        for id in all {
+            self.schedule(id);
         }
     }
 
@@ -268,7 +312,11 @@ impl JetStream {
 
     /// When it wants to act next although nothing comes in.
     pub fn next_deadline(&self) -> Option<i64> {
-        self.deadlines.first().map(|(at, _)| *at)
+        let streams = self.deadlines.first().map(|(at, _)| *at);
+        streams
+            .into_iter()
+            .chain(self.transfers.next_deadline())
+            .min()
     }
 
     /// Notes when a stream wants to act next.

@@ -29,14 +29,19 @@ impl JetStream {
             };
             if let Some(stream) = self.streams.get_mut(&id) {
                 stream.is_active = false;
+                stream.republish_visible(context, journal);
             }
             let more = self.deliver(context, journal, id);
             if self.feed(context, journal, id) || more {
                 self.activate(id);
             }
+            if self.streams.get(&id).is_some_and(|one| one.has_skipped()) {
+                self.unsaved.insert(id);
+            }
             self.schedule(id);
         }
-        !self.active.is_empty()
+        let transfers = self.carry_transfers(context, journal);
+        transfers || !self.active.is_empty()
     }
 
     /// Lets all consumers of a stream deliver. Whether one of them has more.
@@ -78,11 +83,11 @@ impl JetStream {
         if unsaved {
             self.unsaved.insert(id);
         }
-        if !settled.is_empty() {
-            self.settle(context, journal, id, &settled);
-        }
         for (name, told) in events {
             self.tell_events(context, journal, id, &name, told);
+        }
+        if !settled.is_empty() {
+            self.settle(journal, id, &settled);
         }
         more
     }
@@ -142,6 +147,7 @@ impl JetStream {
     }
 
     fn tick_one(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal, id: u32) {
+        self.expire_batches(context, id);
         let Some(stream) = self.streams.get_mut(&id) else {
             return;
         };
@@ -154,6 +160,7 @@ impl JetStream {
             chance: (context.random)() as u32,
         };
         stream.expire(&mut env);
+        stream.fire_schedules(&mut env);
         let last = stream.last_sequence();
         let due: Vec<String> = stream
             .consumers
@@ -188,12 +195,7 @@ impl JetStream {
 
 impl JetStream {
     /// A consumer is gone: what only it still needed goes, too.
-    pub(super) fn settle_orphans(
-        &mut self,
-        context: &mut Context<'_>,
-        journal: &mut dyn Journal,
-        id: u32,
-    ) {
+    pub(super) fn settle_orphans(&mut self, journal: &mut dyn Journal, id: u32) {
         let Some(stream) = self.streams.get(&id) else {
             return;
         };
@@ -206,7 +208,7 @@ impl JetStream {
             all.push(sequence);
             at = stream.messages.index.next(sequence + 1);
         }
-        self.settle(context, journal, id, &all);
+        self.settle(journal, id, &all);
     }
 }
 

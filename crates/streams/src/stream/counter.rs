@@ -6,7 +6,7 @@ use num_bigint::BigInt;
 use serde_json::Value;
 
 use super::ingest::Draft;
-use super::publish_headers::{with, without};
+use super::publish_headers::replaced;
 use super::{Env, PublishHeaders, Stream};
 use crate::consumer::Read;
 use crate::error::{self, ApiError};
@@ -50,25 +50,50 @@ impl Stream {
         draft: &mut Draft<'_>,
         increment: &BigInt,
     ) -> Result<String, ApiError> {
-        let broken = || ApiError::new(&error::MESSAGE_COUNTER_BROKEN);
-        let mut value = BigInt::default();
-        let mut sources = None;
-        if let Some(last) = self.messages.index.last_of(&draft.subject)
+        let mut counter = self.counter_on(env, &draft.subject)?;
+        counter.add(increment, draft);
+        Ok(counter.value.to_string())
+    }
+
+    /// The counter on a subject, 0 where there was none.
+    pub(super) fn counter_on(
+        &mut self,
+        env: &mut Env<'_>,
+        subject: &[u8],
+    ) -> Result<Counter, ApiError> {
+        let mut counter = Counter::default();
+        if let Some(last) = self.messages.index.last_of(subject)
             && let Read::Message(message) = self.messages.read(env.journal, last)
         {
-            value = counter_value(message.payload).ok_or_else(broken)?;
+            counter.value = counter_value(message.payload)
+                .ok_or_else(|| ApiError::new(&error::MESSAGE_COUNTER_BROKEN))?;
             let headers = recado_wire::Headers::new(message.headers);
-            sources = headers.get("Nats-Counter-Sources").map(str::to_owned);
+            counter.sources = headers.get("Nats-Counter-Sources").map(str::to_owned);
         }
-        value += increment;
-        let text = value.to_string();
-        draft.payload = format!("{{\"val\":\"{text}\"}}").into_bytes().into();
-        if let Some(sources) = sources {
+        Ok(counter)
+    }
+}
+
+/// A counter as its last message has it.
+#[derive(Debug, Default)]
+pub(super) struct Counter {
+    value: BigInt,
+    /// What the counters of sources have added.
+    sources: Option<String>,
+}
+
+impl Counter {
+    /// Adds an increment: the draft becomes the message that says so.
+    pub(super) fn add(&mut self, increment: &BigInt, draft: &mut Draft<'_>) {
+        self.value += increment;
+        draft.payload = format!("{{\"val\":\"{}\"}}", self.value)
+            .into_bytes()
+            .into();
+        if let Some(sources) = &self.sources {
             let headers = super::publish_headers::without(&draft.headers, "Nats-Counter-Sources");
-            let headers = super::publish_headers::with(&headers, "Nats-Counter-Sources", &sources);
+            let headers = super::publish_headers::with(&headers, "Nats-Counter-Sources", sources);
             draft.headers = headers.into();
         }
-        Ok(text)
     }
 }
 
@@ -120,12 +145,8 @@ impl Stream {
         value += &grown;
         draft.payload = format!("{{\"val\":\"{value}\"}}").into_bytes().into();
         let counted = serde_json::to_string(&counted).map_err(|_| broken())?;
-        let headers = with(
-            &without(&draft.headers, "Nats-Incr"),
-            "Nats-Incr",
-            &grown.to_string(),
-        );
-        draft.headers = with(&without(&headers, SOURCES), SOURCES, &counted).into();
+        let headers = replaced(&draft.headers, "Nats-Incr", &grown.to_string());
+        draft.headers = replaced(&headers, SOURCES, &counted).into();
         Ok(())
     }
 }

@@ -9,14 +9,17 @@ use recado_log::Refused;
 
 use super::conditions::{Lifetime, Rollup};
 use super::publish_headers::{with, without};
-use super::{Env, NewMessage, PublishHeaders, Stream, kinds};
+use super::{Env, NewMessage, PublishHeaders, Stream};
 use crate::config::{Discard, Retention};
 use crate::error::{self, ApiError};
 
 /// Bytes of headers that a message may have (E96).
-const HEADERS_BYTES_MAX: usize = u16::MAX as usize;
+pub(super) const HEADERS_BYTES_MAX: usize = u16::MAX as usize;
 /// Bytes of a stored message, as nats-server's file store takes them (E96).
-const RECORD_BYTES_MAX: u64 = 32 * 1024 * 1024;
+pub(super) const RECORD_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// The last sequence that is given out: so that the one after it is a number, too.
+const SEQUENCE_MAX: u64 = u64::MAX - 1;
 
 /// What became of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +80,10 @@ impl Stream {
         if self.config.sealed {
             return Err(ApiError::new(&error::STREAM_SEALED));
         }
+        if self.last_sequence() >= SEQUENCE_MAX {
+            let why = "no sequence is left";
+            return Err(ApiError::with(&error::STREAM_STORE_FAILED, why));
+        }
         let block = draft.headers.clone();
         let parsed = PublishHeaders::parse(&block);
         if parsed.has_request_info {
@@ -88,7 +95,7 @@ impl Stream {
             if origin == Origin::Client {
                 increment = self.increment(&parsed, payload)?;
                 self.check_expectations(&parsed, &draft.subject)?;
-                self.check_schedule(&parsed, &mut draft)?;
+                self.check_schedule(env, &parsed, &mut draft, |_| None)?;
                 if parsed.stream_source.is_some() {
                     return Err(ApiError::new(&error::MESSAGE_SOURCE_HDR_NOT_ALLOWED));
                 }
@@ -122,10 +129,10 @@ impl Stream {
         if self.config.retention == Retention::Interest && !self.has_interest(&draft.subject) {
             return Ok(self.skip(env, &parsed));
         }
-        let lifetime = match Lifetime::parse(parsed.ttl) {
+        let lifetime = match origin {
             // A source's stream may know lifetimes where this one does not.
-            _ if origin == Origin::Source && !self.config.allow_msg_ttl => Lifetime::Default,
-            lifetime => lifetime?,
+            Origin::Source if !self.config.allow_msg_ttl => Lifetime::Default,
+            _ => Lifetime::parse(parsed.ttl)?,
         };
         let lifetime = self.at_least_marker_ttl(lifetime, &mut draft);
         let sequence = self.store(env, &draft, &parsed, lifetime)?;
@@ -138,7 +145,7 @@ impl Stream {
         })
     }
 
-    fn renamed<'a>(&self, subject: &'a [u8], chance: u32) -> Cow<'a, [u8]> {
+    pub(super) fn renamed<'a>(&self, subject: &'a [u8], chance: u32) -> Cow<'a, [u8]> {
         let renamed = self
             .input_transform
             .as_ref()
@@ -147,7 +154,11 @@ impl Stream {
     }
 
     /// The sequence of the message with the same id, if that is in the window (E85).
-    fn known_duplicate(&mut self, env: &Env<'_>, parsed: &PublishHeaders<'_>) -> Option<u64> {
+    pub(super) fn known_duplicate(
+        &mut self,
+        env: &Env<'_>,
+        parsed: &PublishHeaders<'_>,
+    ) -> Option<u64> {
         let id = parsed.message_id?;
         if self.config.mirror.is_some() {
             return None;
@@ -156,7 +167,7 @@ impl Stream {
         self.dedupe.find(id)
     }
 
-    fn check_size(&self, draft: &Draft<'_>) -> Result<(), ApiError> {
+    pub(super) fn check_size(&self, draft: &Draft<'_>) -> Result<(), ApiError> {
         let max = self.config.max_msg_size;
         let size = draft.headers.len() + draft.payload.len();
         if usize::try_from(max).is_ok_and(|max| size > max) {
@@ -169,7 +180,7 @@ impl Stream {
     }
 
     /// Whether a consumer waits for messages on this subject (E82).
-    fn has_interest(&self, subject: &[u8]) -> bool {
+    pub(super) fn has_interest(&self, subject: &[u8]) -> bool {
         let mut all = self.consumers.values();
         all.any(|slot| slot.consumer.matches_subject(subject))
     }
@@ -178,13 +189,16 @@ impl Stream {
     fn skip(&mut self, env: &Env<'_>, parsed: &PublishHeaders<'_>) -> Accepted {
         let sequence = self.last_sequence() + 1;
         self.messages.index.skip_to(sequence);
-        self.messages.show_up_to(sequence);
+        // On file, what came before it may not be durable yet.
+        if !self.messages.is_on_file() {
+            self.messages.show_up_to(sequence);
+        }
         self.skipped = true;
         self.remember(env, parsed, sequence);
         Accepted::Stored(sequence)
     }
 
-    fn remember(&mut self, env: &Env<'_>, parsed: &PublishHeaders<'_>, sequence: u64) {
+    pub(super) fn remember(&mut self, env: &Env<'_>, parsed: &PublishHeaders<'_>, sequence: u64) {
         let id = parsed.message_id.unwrap_or_default();
         if !id.is_empty() {
             self.dedupe.remember(id, sequence, env.now_ns);
@@ -195,7 +209,11 @@ impl Stream {
     }
 
     /// A message must not outlive a marker that says its subject was deleted: not shorter than that (E84).
-    fn at_least_marker_ttl(&self, lifetime: Lifetime, draft: &mut Draft<'_>) -> Lifetime {
+    pub(super) fn at_least_marker_ttl(
+        &self,
+        lifetime: Lifetime,
+        draft: &mut Draft<'_>,
+    ) -> Lifetime {
         let floor = self.config.subject_delete_marker_ttl / 1_000_000_000;
         match lifetime {
             Lifetime::Seconds(seconds)
@@ -229,7 +247,7 @@ impl Stream {
         self.messages
             .append(env.journal, &message)
             .map_err(|refused| store_failed(&refused))?;
-        self.stored(env, parsed, sequence, lifetime);
+        self.stored(env, draft, parsed, sequence, lifetime);
         Ok(sequence)
     }
 
@@ -237,13 +255,16 @@ impl Stream {
     pub(super) fn stored(
         &mut self,
         env: &Env<'_>,
+        draft: &Draft<'_>,
         parsed: &PublishHeaders<'_>,
         sequence: u64,
         lifetime: Lifetime,
     ) {
+        self.note_schedule(env.now_ns, &draft.subject, parsed, sequence);
         if !self.messages.is_on_file() {
             self.messages.show_up_to(sequence);
         }
+        self.note_republished(sequence, env.chance);
         if let Lifetime::Seconds(seconds) = lifetime {
             let end = env
                 .now_ns
@@ -308,7 +329,7 @@ impl Stream {
             let index = &self.messages.index;
             let too_many = messages.is_some_and(|max| index.len() > max)
                 || bytes.is_some_and(|max| index.bytes() > max);
-            if !too_many || index.len() == 0 {
+            if !too_many || index.is_empty() {
                 return;
             }
             let first = index.first_sequence();
@@ -317,7 +338,7 @@ impl Stream {
     }
 
     /// A rollup: what is older goes (E91).
-    fn roll_up(
+    pub(super) fn roll_up(
         &mut self,
         env: &mut Env<'_>,
         rollup: Rollup,
@@ -333,7 +354,7 @@ impl Stream {
                 return Ok(());
             }
         };
-        self.remove_for_good(env.journal, &older)
+        self.remove_with_batch(env.journal, &older)
             .map_err(|refused| store_failed(&refused))?;
         Ok(())
     }
@@ -357,7 +378,7 @@ impl Stream {
     }
 
     /// `Nats-Schedule-Next: purge` ends the schedule that a message names (E95).
-    fn purge_schedule_of(
+    pub(super) fn purge_schedule_of(
         &mut self,
         env: &mut Env<'_>,
         parsed: &PublishHeaders<'_>,
@@ -369,7 +390,7 @@ impl Stream {
             return Ok(());
         };
         let all = self.sequences_on(scheduler.as_bytes(), self.last_sequence());
-        self.remove_for_good(env.journal, &all)
+        self.remove_with_batch(env.journal, &all)
             .map_err(|refused| store_failed(&refused))?;
         Ok(())
     }
@@ -378,9 +399,4 @@ impl Stream {
 /// What a publisher is told when the log does not take its message.
 pub(crate) fn store_failed(refused: &Refused) -> ApiError {
     ApiError::with(&error::STREAM_STORE_FAILED, refused)
-}
-
-/// Whether a record is one that a schedule produces from.
-pub(super) fn is_schedule(flags: u8) -> bool {
-    flags & kinds::IS_SCHEDULE != 0
 }

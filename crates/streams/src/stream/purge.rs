@@ -57,15 +57,18 @@ impl Stream {
         journal: &mut dyn Journal,
         sequence: u64,
     ) -> Result<u64, Refused> {
+        let last = self.last_sequence();
+        let first = self.messages.index.next(sequence);
+        // First, so that nothing went if the log does not take it.
+        self.write_state(journal, (first.unwrap_or(last + 1), last))?;
         let mut count = 0;
-        while self.messages.index.len() > 0 {
+        while !self.messages.index.is_empty() {
             let first = self.messages.index.first_sequence();
             if first >= sequence {
                 break;
             }
             count += u64::from(self.discard(journal, first));
         }
-        self.store_state(journal)?;
         Ok(count)
     }
 }

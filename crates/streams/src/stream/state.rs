@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use recado_log::{Journal, Location, Refused};
+use recado_log::{Journal, Location, Position, Refused};
 
 use super::conditions::Lifetime;
-use super::{StoredStream, Stream, kinds};
-use crate::api::status::{self, Extra, append_stored};
+use super::{LastRecord, StoredStream, Stream, kinds};
 use crate::config::StreamConfig;
 use crate::consumer::Read;
 use crate::context::Context;
@@ -36,14 +35,10 @@ impl Stream {
         journal: &mut dyn Journal,
         last: u64,
     ) {
-        let from = self.messages.visible() + 1;
         self.messages.show_up_to(last);
+        // Before the log may forget what was removed meanwhile.
+        self.republish_visible(context, journal);
         self.messages.settle_removals(journal);
-        if self.republish.is_some() {
-            for sequence in from..=last {
-                self.republish(context, journal, sequence);
-            }
-        }
     }
 
     /// Whether it takes messages from other streams.
@@ -56,7 +51,12 @@ impl Stream {
         self.skipped = true;
     }
 
-    /// Whether sequences were skipped since the last call.
+    /// Whether sequences were skipped that are not written down.
+    pub(crate) fn has_skipped(&self) -> bool {
+        self.skipped
+    }
+
+    /// Whether they were; from now on they count as written down.
     pub(crate) fn take_skipped(&mut self) -> bool {
         std::mem::take(&mut self.skipped)
     }
@@ -88,12 +88,7 @@ impl Stream {
         if !self.messages.is_on_file() || self.messages.index.deleted_count() == 0 {
             return Ok(());
         }
-        let gaps: Vec<u64> = self
-            .messages
-            .index
-            .deleted_ranges()
-            .flat_map(|(from, to)| from..=to)
-            .collect();
+        let gaps: Vec<(u64, u64)> = self.messages.index.deleted_ranges().collect();
         self.write_gaps(journal, &gaps)
     }
 
@@ -101,61 +96,54 @@ impl Stream {
     pub(crate) fn release_all(&self, journal: &mut dyn Journal) {
         self.messages.each_place(|at| journal.release(at));
         let others = self.tombstones.values().flatten().copied();
-        let state = self.state_at.map(|(at, _)| at);
+        let state = self.state_at.place();
         let sources = self.feeding.place();
-        for at in others.chain(self.config_at).chain(state).chain(sources) {
+        for at in others
+            .chain(self.config_at.place())
+            .chain(state)
+            .chain(sources)
+        {
             journal.release(at);
         }
     }
 
-    /// The batch failed.
-    pub(crate) fn roll_back(&mut self) {
+    /// The batch failed: what comes after `to` is void. Records that have to be written again are, with the next
+    /// batch ([`Stream::write_again`]).
+    pub(crate) fn roll_back(&mut self, to: Position) {
         self.messages.roll_back();
-        self.feeding.roll_back();
-        self.dedupe.forget_after(self.messages.visible());
+        self.drop_fast_batches();
+        self.schedules.stale = self.config.allow_msg_schedules;
+        self.feeding.roll_back(to);
+        self.forget_republished();
+        let visible = self.messages.visible();
+        self.dedupe.forget_after(visible);
+        // Their sequences are given to other messages now, and old ones may be back.
+        self.expiries.retain(|(_, sequence)| *sequence <= visible);
+        self.age_from = 0;
+        self.must_store_config |= self.config_at.roll_back(to);
+        if self.state_at.roll_back(to) {
+            self.state = None;
+            self.skipped = true;
+        }
+        self.roll_back_removals(to);
+        for slot in self.consumers.values_mut() {
+            slot.roll_back(to);
+        }
     }
 
-    /// Publishes a stored message again, with where it came from in headers (E160, ADR-28).
-    fn republish(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal, sequence: u64) {
-        let (Some(transform), Some(config)) = (&self.republish, &self.config.republish) else {
-            return;
-        };
-        let headers_only = config.headers_only;
-        let Some(meta) = self.messages.index.get(sequence) else {
-            return;
-        };
-        let subject = self.messages.index.subject(meta.subject);
-        let chance = (context.random)() as u32;
-        let Some(to) = transform.apply(subject, chance) else {
-            return;
-        };
-        if recado_wire::has_wildcard(&to) || !recado_wire::is_publish_subject(&to) {
-            return;
+    /// Writes what a failed batch took back.
+    pub(crate) fn write_again(&mut self, journal: &mut dyn Journal) -> Result<(), Refused> {
+        if self.must_store_config {
+            // As in an update, which it may have been.
+            self.store_gaps(journal)?;
+            self.store_config(journal)?;
+            self.must_store_config = false;
         }
-        let before = self
-            .messages
-            .index
-            .previous_in(meta.subject, sequence - 1)
-            .unwrap_or(0);
-        let name = &self.config.name;
-        if let Read::Message(message) = self.messages.read(journal, sequence) {
-            let stored = status::Stored {
-                stream: name,
-                subject: message.subject,
-                seq: sequence,
-                time: message.time_ns,
-                headers: message.headers,
-            };
-            let told = Extra {
-                last_seq: Some(before),
-                msg_size: headers_only.then_some(message.payload.len() as u64),
-                ..Extra::default()
-            };
-            let mut headers = Vec::new();
-            append_stored(&mut headers, &stored, told);
-            let payload = if headers_only { b"" } else { message.payload };
-            context.out.publish(&to, b"", &headers, payload);
+        let id = self.id;
+        for slot in self.consumers.values_mut() {
+            slot.write_again(id, journal)?;
         }
+        Ok(())
     }
 
     /// When it wants to act next because of time: its own, or its consumers'.
@@ -167,6 +155,8 @@ impl Stream {
         let own = self
             .next_expiry()
             .into_iter()
+            .chain(self.batches.deadline())
+            .chain(self.schedules.deadline())
             .chain(self.congested_until_ns)
             .chain(self.feeding.next_retry());
         own.chain(theirs).min()
@@ -175,8 +165,8 @@ impl Stream {
     /// Whether a control record is the one that counts.
     pub(crate) fn keeps(&self, kind: u8, at: Location) -> bool {
         match kind {
-            kinds::STREAM_CONFIG => self.config_at == Some(at),
-            kinds::STATE => self.state_at.is_some_and(|(place, _)| place == at),
+            kinds::STREAM_CONFIG => self.config_at.place() == Some(at),
+            kinds::STATE => self.state_at.place() == Some(at),
             kinds::SOURCES => self.feeding.place() == Some(at),
             _ => self.tombstones.values().flatten().any(|place| *place == at),
         }
@@ -185,18 +175,8 @@ impl Stream {
     /// A control record lies elsewhere now.
     pub(crate) fn moved(&mut self, kind: u8, from: Location, to: Location) {
         match kind {
-            kinds::STREAM_CONFIG => {
-                if self.config_at == Some(from) {
-                    self.config_at = Some(to);
-                }
-            }
-            kinds::STATE => {
-                if let Some((place, _)) = &mut self.state_at
-                    && *place == from
-                {
-                    *place = to;
-                }
-            }
+            kinds::STREAM_CONFIG => self.config_at.moved(from, to),
+            kinds::STATE => self.state_at.moved(from, to),
             kinds::SOURCES => self.feeding.moved(from, to),
             _ => {
                 let all = self.tombstones.values_mut().flatten();
@@ -225,8 +205,9 @@ impl Stream {
         state: Option<(Location, (u64, u64))>,
         removed: Vec<(u32, Location)>,
     ) {
-        self.config_at = config;
-        self.state_at = state;
+        self.config_at = LastRecord::found(config);
+        self.state_at = LastRecord::found(state.map(|(at, _)| at));
+        self.state = state.map(|(_, says)| says);
         let mut tombstones: BTreeMap<u32, Vec<Location>> = BTreeMap::new();
         for (youngest, at) in removed {
             tombstones.entry(youngest).or_default().push(at);
@@ -261,7 +242,8 @@ impl Stream {
         self.enforce_totals();
     }
 
-    /// Finds again what is not in the index but in the messages' headers: ids in the window (G27), lifetimes.
+    /// Finds again what is not in the index but in the messages' headers: ids in the window (G27), lifetimes,
+    /// schedules.
     pub(crate) fn rebuild_from_headers(&mut self, now_ns: i64, journal: &mut dyn Journal) {
         let window_from = now_ns.saturating_sub(self.config.duplicate_window);
         let young = self.messages.index.first_at_or_after(window_from);
@@ -296,6 +278,7 @@ impl Stream {
                 self.expiries.insert((end, sequence));
             }
         }
+        self.find_schedules(now_ns, journal);
         let last = self.last_sequence();
         let had_id = self
             .messages

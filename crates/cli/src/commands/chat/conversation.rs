@@ -93,7 +93,7 @@ impl Conversation {
         let now = Instant::now();
         Self {
             inbox: session.client.new_inbox(),
-            connects: session.client.statistics().connects.load(Ordering::Relaxed),
+            connects: session.connects(),
             session,
             face,
             keyboard,

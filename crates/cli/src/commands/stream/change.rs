@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use super::shape::Shape;
+use super::shape::{DEAD_LETTER, Shape};
 use super::show;
 use crate::amount;
 use crate::completion;
@@ -37,9 +37,6 @@ impl Add {
         }
         self.shape.apply(&mut config)?;
         config.insert("name".into(), self.name.as_str().into());
-        if let Some(dead) = &self.shape.dead_letter {
-            provide_for_dead_letters(session, &self.name, dead).await?;
-        }
         create(session, &self.name, config, as_json).await
     }
 }
@@ -53,6 +50,7 @@ async fn create(
 ) -> Result<(), Failure> {
     let about = About::Stream(name.to_owned());
     let verb = format!("STREAM.CREATE.{name}");
+    provide_for_dead_letters(session, name, &config).await?;
     let info = api::ask(session, &verb, &config.into(), &about).await?;
     if !as_json {
         terminal::notice(&common::made(&about.words()));
@@ -95,12 +93,22 @@ async fn interview(name: &str, config: &mut Map<String, Value>) -> Result<(), Fa
     Ok(())
 }
 
-/// Sees to it that the stream for dead letters is there and takes those of this one.
+/// Sees to it that the stream for dead letters is there, if one is named, and takes those of this one.
 async fn provide_for_dead_letters(
     session: &mut Session,
     name: &str,
-    dead: &str,
+    config: &Map<String, Value>,
 ) -> Result<(), Failure> {
+    let metadata = config.get("metadata");
+    let dead = metadata.and_then(|metadata| metadata.get(DEAD_LETTER)?.as_str());
+    let Some(dead) = dead else {
+        return Ok(());
+    };
+    // Whatever came with --config or --metadata has not been checked yet.
+    names::name(dead).map_err(|what| Failure::Usage {
+        what,
+        next: crate::text::usage::see_help_of("stream add"),
+    })?;
     let about = About::Stream(dead.to_owned());
     let wanted = format!("DLQ.{name}.>");
     let found = api::stream(session, dead).await;
@@ -167,9 +175,7 @@ impl Edit {
         }
         let question = common::edit_question(&about.words());
         self.consent.ask(&question).await?;
-        if let Some(dead) = &self.shape.dead_letter {
-            provide_for_dead_letters(session, &self.name, dead).await?;
-        }
+        provide_for_dead_letters(session, &self.name, &after).await?;
         let verb = format!("STREAM.UPDATE.{}", self.name);
         let info = api::ask(session, &verb, &after.into(), &about).await?;
         match as_json {

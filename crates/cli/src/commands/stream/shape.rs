@@ -21,7 +21,7 @@ pub(super) const DEAD_LETTER: &str = "recado.dead_letter";
 pub(super) struct Shape {
     #[arg(long, value_delimiter = ',', value_name = common::value_filter(),
         value_parser = subject::filter, help = text::subjects())]
-    pub(super) subjects: Vec<String>,
+    subjects: Vec<String>,
     #[arg(long, value_name = help::value_text(), help = common::description())]
     description: Option<String>,
     #[arg(long, value_name = "file|memory", value_parser = ["file", "memory"],
@@ -84,7 +84,7 @@ pub(super) struct Shape {
     source: Vec<String>,
     #[arg(long, value_name = common::value_stream(), value_parser = names::name,
         help = text::dead_letter())]
-    pub(super) dead_letter: Option<String>,
+    dead_letter: Option<String>,
     #[arg(long, value_name = common::value_pair(), value_parser = fields::pair,
         help = common::metadata())]
     metadata: Vec<(String, String)>,

@@ -39,7 +39,7 @@ impl JetStream {
                 storage: self.bytes_used(Storage::File),
                 reserved_memory: reserved(Storage::Memory),
                 reserved_storage: reserved(Storage::File),
-                streams: self.streams.len() as u64,
+                streams: self.names.len() as u64,
                 consumers: consumers as u64,
                 limits: self.settings.limits.account.clone(),
             },

@@ -1,7 +1,5 @@
 //! Streams over the API: create, update, delete, purge, look at (E21 to E27).
 
-use recado_log::Record;
-
 use super::Call;
 use crate::api::advisory::Action;
 use crate::api::{
@@ -14,7 +12,8 @@ use crate::config::{OtherStreams, StreamConfig, subjects_overlap};
 use crate::error::{self, ApiError};
 use crate::jetstream::ConsumerSlot;
 use crate::jetstream::JetStream;
-use crate::stream::{Stream, kinds, store_failed};
+use crate::jetstream::upkeep::Gone;
+use crate::stream::{Stream, store_failed};
 
 /// Gaps that one answer lists.
 const DELETED_MAX: usize = 1_000_000;
@@ -43,6 +42,8 @@ impl JetStream {
             if !stream.config.is_same_as(&config) {
                 return Err(ApiError::new(&error::STREAM_NAME_EXIST));
             }
+        } else if self.transfers.is_restoring(name) {
+            return Err(ApiError::new(&error::STREAM_NAME_EXIST));
         } else {
             self.check_account_limits(&config, None)?;
             self.check_overlap(&config)?;
@@ -119,12 +120,11 @@ impl JetStream {
         let stream = self.stream(name)?;
         let (id, on_file) = (stream.id, stream.messages.is_on_file());
         if on_file {
-            let record = Record {
-                kind: kinds::STREAM_DELETED,
+            let what = Gone {
                 stream: id,
-                ..Record::default()
+                consumer: None,
             };
-            self.bury(call.journal, &record)
+            self.bury(call.journal, what)
                 .map_err(|refused| store_failed(&refused))?;
         }
         let consumers: Vec<String> = self.stream(name)?.consumers.keys().cloned().collect();

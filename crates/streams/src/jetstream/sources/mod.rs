@@ -30,6 +30,8 @@ pub(crate) use progress::{Feeding, FoundSources};
 
 /// Copies that are read at the most to find where sources were.
 const COPIES_READ_MAX: usize = 100_000;
+/// Messages of whatever kind that are looked at for that.
+const MESSAGES_LOOKED_AT_MAX: usize = 1_000_000;
 
 /// The feeds that a configuration asks for.
 fn feeds_of(config: &StreamConfig) -> Vec<Feed> {
@@ -41,19 +43,24 @@ fn feeds_of(config: &StreamConfig) -> Vec<Feed> {
         .collect()
 }
 
-/// Sources of a stream that was a mirror begin where its own messages say that the origin's sources were.
+/// Sources that nothing else is known of begin where the stream's own messages say that they were: it was a
+/// mirror of a stream with these sources, or was restored.
 fn go_on_behind_copies(stream: &mut Stream, journal: &mut dyn Journal) {
     let Stream {
         messages, feeding, ..
     } = stream;
-    let mut missing: Vec<&mut Feed> = feeding.feeds.iter_mut().collect();
-    let mut reads = 0;
+    let all = feeding.feeds.iter_mut();
+    let unknown = |feed: &&mut Feed| feed.role == Role::Source && feed.taken == 0;
+    let mut missing: Vec<&mut Feed> = all.filter(unknown).collect();
+    let (mut reads, mut looks) = (0, 0);
     let mut at = messages.index.last_sequence();
     while !missing.is_empty()
         && reads < COPIES_READ_MAX
+        && looks < MESSAGES_LOOKED_AT_MAX
         && let Some(sequence) = messages.index.previous(at)
     {
         at = sequence.saturating_sub(1);
+        looks += 1;
         let meta = messages.index.get(sequence);
         if meta.is_none_or(|meta| meta.flags & kinds::IS_SOURCED == 0) {
             continue;
@@ -111,6 +118,9 @@ impl JetStream {
         if was_mirror && stream.config.mirror.is_none() {
             // From now on it is published to: ids count. What its origin sourced, it goes on with.
             stream.rebuild_from_headers(context.now_ns, journal);
+            go_on_behind_copies(stream, journal);
+        } else if old.is_empty() && stream.feeding.place().is_none() {
+            // It was restored, or the record is damaged.
             go_on_behind_copies(stream, journal);
         }
         let tells = stream.feeding.wants_record(false);

@@ -265,26 +265,27 @@ impl JetStream {
         }
     }
 
-    /// Tells the origin that what is durable here is done with there.
+    /// Tells the origin that what is durable here is done with there. Whether the one who stands for the feed is
+    /// still there.
     pub(super) fn settle_origin(
         &mut self,
         context: &mut Context<'_>,
         journal: &mut dyn Journal,
         id: u32,
         feed: &mut Feed,
-    ) {
+    ) -> bool {
         if feed.durable <= feed.settled {
-            return;
+            return true;
         }
         let (Some(origin_id), Some(target)) = (feed.origin, self.streams.get(&id)) else {
-            return;
+            return true;
         };
         let Some(origin) = self.streams.get(&origin_id) else {
-            return;
+            return true;
         };
         let name = match &feed.config.consumer {
             Some(consumer) => consumer.name.clone(),
-            None if origin.config.retention == Retention::Limits => return,
+            None if origin.config.retention == Retention::Limits => return true,
             None => {
                 let target = &target.config;
                 self.consumer_name(&target.name, &target.sources, feed)
@@ -297,13 +298,11 @@ impl JetStream {
             None
         });
         if !found {
-            // Somebody deleted it: it is made again.
-            feed.origin = None;
-            feed.is_due = true;
-            return;
+            return false;
         }
-        self.settle(context, journal, origin_id, &done);
+        self.settle(journal, origin_id, &done);
         feed.settled = feed.durable;
+        true
     }
 
     /// A feed is over: nobody stands for it in the origin any more.
@@ -327,8 +326,9 @@ impl JetStream {
             other.role == feed.role
                 && self.consumer_name(&config.name, &config.sources, other) == name
         });
-        let is_there = |origin: &Box<Stream>| origin.consumers.contains_key(&name);
-        if !still && self.streams.get(&origin_id).is_some_and(is_there) {
+        let origin = self.streams.get(&origin_id);
+        let is_there = origin.is_some_and(|origin| origin.consumers.contains_key(&name));
+        if !still && is_there {
             self.delete_consumer(context, journal, origin_id, &name);
         }
     }
@@ -337,8 +337,7 @@ impl JetStream {
 /// The first sequence that the configuration wants, if it says so.
 fn first_wanted(origin: &Stream, feed: &Feed) -> Option<u64> {
     if feed.config.opt_start_seq > 0 {
-        // What lies beyond the end means the next message.
-        return Some(feed.config.opt_start_seq.min(origin.last_sequence() + 1));
+        return Some(feed.config.opt_start_seq);
     }
     let time_ns = feed.config.opt_start_time?;
     let found = origin.messages.index.first_at_or_after(time_ns);

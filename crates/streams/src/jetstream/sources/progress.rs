@@ -4,12 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use recado_log::{Journal, Location, Record, Refused};
+use recado_log::{Journal, Location, Position, Record, Refused};
 use serde_json::{Value, json};
 
 use super::feed::{Feed, Role};
 use super::header;
-use crate::stream::kinds;
+use crate::stream::{LastRecord, kinds};
 
 /// Copies after which the record is written again, so that opening has few headers to read.
 const COPIES_UNTOLD_MAX: u64 = 10_000;
@@ -32,7 +32,7 @@ pub(crate) struct Feeding {
     pub(super) feeds: Vec<Feed>,
     /// By index name: those that are not at work.
     pub(super) known: BTreeMap<String, Taken>,
-    at: Option<Location>,
+    at: LastRecord,
     /// Counts the records.
     count: u64,
     /// Copies that no record tells of.
@@ -86,9 +86,7 @@ impl Feeding {
         self.count += 1;
         self.untold = 0;
         self.must_tell = false;
-        if let Some(old) = self.at.replace(at) {
-            journal.release(old);
-        }
+        self.at.replace(journal, at);
         Ok(())
     }
 
@@ -123,11 +121,12 @@ impl Feeding {
     }
 
     /// The batch failed.
-    pub(crate) fn roll_back(&mut self) {
+    pub(crate) fn roll_back(&mut self, to: Position) {
         for feed in &mut self.feeds {
             feed.roll_back();
         }
-        self.must_tell |= self.at.is_some();
+        self.must_tell |= self.at.place().is_some();
+        self.at.roll_back(to);
     }
 
     /// When one of them tries again.
@@ -144,14 +143,12 @@ impl Feeding {
 
     /// Where its record lies.
     pub(crate) fn place(&self) -> Option<Location> {
-        self.at
+        self.at.place()
     }
 
     /// Its record lies elsewhere now.
     pub(crate) fn moved(&mut self, from: Location, to: Location) {
-        if self.at == Some(from) {
-            self.at = Some(to);
-        }
+        self.at.moved(from, to);
     }
 }
 
@@ -194,7 +191,7 @@ impl FoundSources {
     pub(crate) fn finish(self, journal: &mut dyn Journal, stream: u32, sources: usize) -> Feeding {
         let mut feeding = Feeding {
             known: self.taken,
-            at: self.record.map(|(_, at)| at),
+            at: LastRecord::found(self.record.map(|(_, at)| at)),
             count: self.record.map_or(0, |(count, _)| count),
             untold: self.tail.len() as u64,
             ..Feeding::default()

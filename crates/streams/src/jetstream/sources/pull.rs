@@ -69,7 +69,11 @@ impl JetStream {
                 feed.is_due = false;
                 more |= self.take_some(context, journal, id, feed);
             }
-            self.settle_origin(context, journal, id, feed);
+            if !self.settle_origin(context, journal, id, feed) {
+                feed.origin = None;
+                feed.is_due = true;
+                more = true;
+            }
         }
         if let Some(stream) = self.streams.get_mut(&id) {
             stream.feeding.feeds = feeds;
@@ -110,18 +114,27 @@ impl JetStream {
             chance: (context.random)() as u32,
             journal,
         };
-        let [Some(origin), Some(target)] = self.streams.get_disjoint_mut([&origin_id, &id]) else {
+        let Some(mut target) = self.streams.remove(&id) else {
             return false;
         };
-        let turn = transfer(&mut env, origin, target, feed);
+        let turn = self
+            .streams
+            .get_mut(&origin_id)
+            .map(|origin| transfer(&mut env, origin, &mut target, feed));
+        let target = self.streams.entry(id).or_insert(target);
+        let Some(turn) = turn else {
+            return false;
+        };
         target.feeding.note_copies(turn.copies);
         if turn.is_without_copy {
             target.feeding.note_without_copy();
         }
         let (last, on_file) = (target.last_sequence(), target.messages.is_on_file());
-        let name = &origin.config.name;
-        let lost = turn.lost.iter().map(|sequence| (name.clone(), *sequence));
-        self.lost.extend(lost);
+        if let Some(origin) = self.streams.get(&origin_id) {
+            let name = &origin.config.name;
+            let lost = turn.lost.iter().map(|sequence| (name.clone(), *sequence));
+            self.lost.extend(lost);
+        }
         if turn.copies > 0 || turn.is_without_copy {
             feed.mark(last);
             self.unsaved.insert(id);

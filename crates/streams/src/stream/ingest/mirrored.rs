@@ -73,6 +73,7 @@ impl Stream {
         if !self.messages.is_on_file() {
             self.messages.show_up_to(sequence);
         }
+        self.note_republished(sequence, env.chance);
         if let Ok(Lifetime::Seconds(seconds)) = Lifetime::parse(parsed.ttl)
             && self.config.allow_msg_ttl
         {

@@ -1,8 +1,8 @@
 //! A small world for tests: an account's streams over a log in memory that can lose its end.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use recado_log::{Damaged, Entry, Journal, Location, Position, Record, Refused};
+use recado_log::{CONTROL_KIND_MIN, Damaged, Entry, Journal, Location, Position, Record, Refused};
 use serde_json::{Value, json};
 
 use crate::consumer::Read;
@@ -28,15 +28,28 @@ struct Kept {
 
 /// A log in memory.
 #[derive(Clone, Debug, Default)]
-pub(super) struct MemoryJournal {
+pub(crate) struct MemoryJournal {
     records: Vec<Kept>,
     durable: usize,
-    released: BTreeSet<u32>,
+    /// Records that were released, with how long the log was then.
+    released: BTreeMap<u32, usize>,
 }
 
 impl MemoryJournal {
     pub(super) fn len(&self) -> usize {
         self.records.len()
+    }
+
+    /// All of it is on disk.
+    pub(crate) fn commit(&mut self) {
+        self.durable = self.records.len();
+    }
+
+    /// What is not on disk is void.
+    fn roll_back(&mut self) {
+        let durable = self.durable;
+        self.records.truncate(durable);
+        self.released.retain(|_, end| *end <= durable);
     }
 
     fn entries(&self) -> impl Iterator<Item = (Entry<'_>, &[u8])> {
@@ -101,7 +114,9 @@ impl Journal for MemoryJournal {
     }
 
     fn release(&mut self, at: Location) {
-        self.released.insert(at.offset);
+        assert!((at.offset as usize) < self.records.len(), "{at:?} is void");
+        let before = self.released.insert(at.offset, self.records.len());
+        assert_eq!(before, None, "{at:?} was released before");
     }
 
     fn end(&self) -> Position {
@@ -115,11 +130,15 @@ impl Journal for MemoryJournal {
 
 /// What was published.
 #[derive(Default)]
-struct Seen(Vec<(Vec<u8>, Vec<u8>)>);
+struct Seen(Vec<Published>);
+
+/// Subject, headers, payload.
+type Published = (Vec<u8>, Vec<u8>, Vec<u8>);
 
 impl Outlet for Seen {
-    fn publish(&mut self, subject: &[u8], _: &[u8], _: &[u8], payload: &[u8]) {
-        self.0.push((subject.to_vec(), payload.to_vec()));
+    fn publish(&mut self, subject: &[u8], _: &[u8], headers: &[u8], payload: &[u8]) {
+        self.0
+            .push((subject.to_vec(), headers.to_vec(), payload.to_vec()));
     }
 
     fn deliver(&mut self, _: &[u8], _: &[u8], _: &[u8], _: &[u8], _: &[u8]) -> bool {
@@ -181,6 +200,21 @@ impl World {
 
     /// Sends a request and waits for the answer.
     pub(super) fn api(&mut self, call: &str, body: &Value) -> Value {
+        self.ask(call, body);
+        self.batch();
+        self.answer()
+    }
+
+    /// Sends a request whose batch does not reach the disk.
+    pub(super) fn api_and_fail(&mut self, call: &str, body: &Value) {
+        self.ask(call, body);
+        self.act(|jetstream, context, journal| jetstream.complete_batch(context, journal));
+        self.fail_batch();
+        let answer = self.answer();
+        assert!(!answer["error"].is_null(), "{answer}");
+    }
+
+    fn ask(&mut self, call: &str, body: &Value) {
         let payload = if body.is_null() {
             String::new()
         } else {
@@ -198,9 +232,11 @@ impl World {
             };
             jetstream.handle(context, journal, &message);
         });
-        self.batch();
-        let answer = self.seen.0.iter().find(|(to, _)| to == b"answer");
-        answer.map_or(Value::Null, |(_, body)| {
+    }
+
+    fn answer(&self) -> Value {
+        let answer = self.seen.0.iter().find(|(to, ..)| to == b"answer");
+        answer.map_or(Value::Null, |(_, _, body)| {
             serde_json::from_slice(body).expect("an answer in JSON")
         })
     }
@@ -239,13 +275,22 @@ impl World {
         });
     }
 
+    /// What was published on a subject since the last request: headers and payload.
+    pub(super) fn seen(&self, subject: &str) -> Vec<(String, String)> {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let all = self.seen.0.iter();
+        let own = all.filter(|(to, ..)| to == subject.as_bytes());
+        own.map(|(_, headers, payload)| (text(headers), text(payload)))
+            .collect()
+    }
+
     /// Commits what was gathered.
     pub(super) fn batch(&mut self) {
         self.act(|jetstream, context, journal| {
             jetstream.complete_batch(context, journal);
             let end = journal.end();
             jetstream.sealed(end);
-            journal.durable = journal.len();
+            journal.commit();
             jetstream.durable(context, journal, end);
         });
     }
@@ -275,16 +320,18 @@ impl World {
     /// What a batch held did not reach the disk.
     pub(super) fn fail_batch(&mut self) {
         self.act(|jetstream, context, journal| {
-            journal.records.truncate(journal.durable);
-            jetstream.failed(context, false, "no room");
+            journal.roll_back();
+            jetstream.failed(context, journal, false, "no room");
         });
     }
 
     /// The server dies, and the log holds its first `records`.
     pub(super) fn restarted_with(&self, records: usize) -> Self {
         let mut journal = self.journal.clone();
-        journal.records.truncate(records);
-        journal.durable = journal.records.len();
+        journal.durable = records;
+        journal.roll_back();
+        // Nobody wrote down what was released.
+        journal.released.clear();
         let mut opening = Opening::new(Settings::default());
         for (entry, payload) in journal.entries() {
             opening.record(&entry, payload);
@@ -312,7 +359,7 @@ impl World {
         let mut opening = Opening::new(Settings::default());
         let journal = self.journal.clone();
         for (at, (entry, payload)) in journal.entries().enumerate() {
-            if !journal.released.contains(&(at as u32)) {
+            if !journal.released.contains_key(&(at as u32)) {
                 opening.record(&entry, payload);
             }
         }
@@ -330,6 +377,26 @@ impl World {
         world.jetstream = opening.finish(&mut context, &mut world.journal).0;
         world.run();
         world
+    }
+
+    /// Whether compaction would keep all messages if no configuration were found.
+    pub(super) fn is_every_message_live_without_configurations(&self) -> bool {
+        let mut journal = self.journal.clone();
+        journal.released.clear();
+        let mut opening = Opening::new(Settings::default());
+        let messages = |(entry, _): &(Entry<'_>, &[u8])| entry.kind < CONTROL_KIND_MIN;
+        for (entry, payload) in self.journal.entries().filter(messages) {
+            opening.record(&entry, payload);
+        }
+        let mut random = || 7;
+        let mut context = Context {
+            now_ns: self.now_ns,
+            random: &mut random,
+            out: &mut Seen::default(),
+        };
+        let (jetstream, _) = opening.finish(&mut context, &mut journal);
+        let mut all = self.journal.entries().filter(messages);
+        all.all(|(entry, _)| jetstream.is_live(&entry))
     }
 
     pub(super) fn has(&self, stream: &str) -> bool {

@@ -1,12 +1,10 @@
 //! Mirrors and sources, from the API down to the log.
 
-mod world;
-
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use crate::jetstream::world::{World, stream};
 use crate::time::SECOND;
-use world::{World, stream};
 
 fn origin_with(world: &mut World, count: usize) {
     world.create(&stream(
@@ -224,6 +222,64 @@ fn a_work_queue_lets_go_what_is_durable_in_its_copy() {
     assert_eq!(consumer["config"]["ack_policy"], "flow_control");
     world.api("STREAM.DELETE.S", &Value::Null);
     assert_eq!(world.info("W")["state"]["consumer_count"], 0);
+}
+
+#[test]
+fn a_consumer_that_stands_for_a_source_is_made_again_and_takes_no_room() {
+    let mut world = World::new();
+    let queue = json!({"subjects": ["w.>"], "retention": "workqueue", "max_consumers": 1});
+    world.create(&stream("W", queue));
+    world.create(&stream(
+        "S",
+        json!({"sources": [{"name": "W", "filter_subject": "w.a"}]}),
+    ));
+    world.publish("w.a", "", "1");
+    world.publish("w.b", "", "other");
+    world.run();
+    assert_eq!(world.payloads("W"), ["other"]);
+    let names = world.api("CONSUMER.NAMES.W", &json!({}));
+    let name = names["consumers"][0].as_str().expect("a name").to_owned();
+    world.api(&format!("CONSUMER.DELETE.W.{name}"), &Value::Null);
+    world.publish("w.a", "", "2");
+    world.run();
+    assert_eq!(
+        (world.payloads("S").len(), world.messages("W").len()),
+        (2, 1)
+    );
+    let own = json!({"durable_name": "own", "ack_policy": "explicit", "filter_subject": "w.b"});
+    let request = json!({"stream_name": "W", "config": own});
+    let answer = world.api("CONSUMER.CREATE.W.own.w.b", &request);
+    assert_eq!(answer["error"], Value::Null);
+    assert_eq!(world.info("W")["state"]["consumer_count"], 2);
+}
+
+#[test]
+fn a_named_consumer_says_which_messages_come_and_learns_what_is_done() {
+    let mut world = World::new();
+    world.create(&stream(
+        "W",
+        json!({"subjects": ["w.>"], "retention": "workqueue"}),
+    ));
+    let named = json!({"name": "c", "deliver_subject": "there"});
+    world.create(&stream(
+        "S",
+        json!({"sources": [{"name": "W", "consumer": named}]}),
+    ));
+    world.publish("w.a", "", "1");
+    world.publish("w.b", "", "2");
+    world.run();
+    assert_eq!(world.info("S")["sources"][0]["error"]["err_code"], 10014);
+    let consumer = json!({"durable_name": "c", "deliver_subject": "there", "filter_subject": "w.b",
+        "ack_policy": "flow_control", "flow_control": true, "idle_heartbeat": SECOND, "max_ack_pending": 10});
+    let request = json!({"stream_name": "W", "config": consumer});
+    let answer = world.api("CONSUMER.CREATE.W.c.w.b", &request);
+    assert_eq!(answer["error"], Value::Null, "{answer}");
+    world.now_ns += 2 * SECOND;
+    world.run();
+    assert_eq!(world.payloads("S"), ["2"]);
+    assert_eq!(world.payloads("W"), ["1"]);
+    let info = world.api("CONSUMER.INFO.W.c", &Value::Null);
+    assert_eq!(info["ack_floor"]["stream_seq"], 2);
 }
 
 #[test]

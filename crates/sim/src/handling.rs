@@ -1,0 +1,563 @@
+//! What the model makes of operations as the server takes them, and of what the server sends.
+
+use recado_streams::consumer::AckSubject;
+use serde_json::Value;
+
+use crate::clients::{Answer, Op};
+use crate::consumers::{Acks, Hand};
+use crate::model::{Publish, Retention, STORE_FAILED, StreamState, Verdict, Window};
+use crate::net::Sent;
+use crate::world::{Broken, World};
+
+const NO_SUCH_STREAM: u64 = 10059;
+const NO_SUCH_CONSUMER: u64 = 10014;
+const STREAM_NAME_TAKEN: u64 = 10058;
+const NO_SUCH_SEQUENCE: u64 = 10043;
+
+impl World {
+    pub(crate) fn state_of(&self, stream: &str) -> Option<&StreamState> {
+        self.streams.get(stream)?.now().as_ref()
+    }
+
+    /// Where a stream's messages may change by themselves, looks first how it is.
+    pub(crate) fn before_operation(&mut self, number: u64) -> Result<(), Broken> {
+        let stream = match self.pending.get(&number).map(|pending| &pending.op) {
+            Some(
+                Op::Publish { stream, .. }
+                | Op::UpdateStream { stream, .. }
+                | Op::Purge { stream, .. }
+                | Op::DeleteMessage { stream, .. },
+            ) => stream.clone(),
+            _ => return Ok(()),
+        };
+        let is_loose = self.state_of(&stream).is_some_and(StreamState::is_loose);
+        if is_loose {
+            self.audit_stream(&stream)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The server has taken an operation. `known` is whether anybody was subscribed.
+    pub(crate) fn after_operation(&mut self, number: u64, known: bool) -> Result<(), Broken> {
+        let Some(pending) = self.pending.get_mut(&number) else {
+            return Ok(());
+        };
+        pending.applied = true;
+        let op = pending.op.clone();
+        let inbox = format!("_R.{number}");
+        let at = self.net.sent.iter().position(|sent| sent.inbox == inbox);
+        let answer = at.map(|at| self.net.sent.remove(at).payload);
+        if answer.is_some() || !known || matches!(op, Op::Answer { .. }) {
+            let stays = answer.is_none() && known;
+            if !stays {
+                self.pending.remove(&number);
+            }
+        }
+        let broken = match &op {
+            Op::Publish { stream, publish } => {
+                self.published(number, known, stream, publish, answer.as_deref())
+            }
+            Op::Answer {
+                stream,
+                consumer,
+                sequence,
+                life,
+                answer: kind,
+            } => {
+                self.answered(stream, consumer, (*sequence, *life), *kind);
+                match answer {
+                    Some(_) => self.confirmed(&op),
+                    None => Ok(()),
+                }
+            }
+            _ => self.called(number, &op, answer.as_deref()),
+        };
+        broken.map_err(|why| format!("#{number}: {why}"))
+    }
+
+    fn published(
+        &mut self,
+        number: u64,
+        known: bool,
+        stream: &str,
+        publish: &Publish,
+        answer: Option<&[u8]>,
+    ) -> Result<(), Broken> {
+        let mut publish = publish.clone();
+        publish.message.time_ns = self.now_ns;
+        let Some(state) = self.state_of(stream).cloned() else {
+            return if known {
+                Err(format!("{stream} is not there and takes messages"))
+            } else {
+                Ok(())
+            };
+        };
+        if !known {
+            return Err(format!("{stream} does not listen"));
+        }
+        let kept = state.spec.retention != Retention::Interest
+            || self.somebody_wants(stream, &publish.message.subject);
+        let mut after = state.clone();
+        let verdict = after.publish(&publish, self.now_ns, kept);
+        let code = answer.and_then(error_of);
+        match (answer, code, verdict) {
+            (None, _, Verdict::Refused(code)) => Err(format!("it must be refused with {code}")),
+            (None, _, verdict) => {
+                let window = self.streams.get_mut(stream);
+                if state.spec.memory {
+                    return Err("a publish into memory is not answered at once".to_owned());
+                }
+                if let Some(window) = window {
+                    window.push(number, Some(after));
+                }
+                if let Some(pending) = self.pending.get_mut(&number) {
+                    pending.verdict = Some(verdict);
+                }
+                Ok(())
+            }
+            (Some(_), Some(code), Verdict::Refused(expected)) if code == expected => {
+                self.tell(|_| format!("#{number} is refused with {code}"));
+                Ok(())
+            }
+            (Some(_), Some(STORE_FAILED), _) if self.trouble => {
+                self.tell(|_| format!("#{number} is refused for lack of room"));
+                if publish.rollup && !self.is_stopped() {
+                    // Part of it may have been done.
+                    self.push_state(stream, number, Some(after));
+                    self.settle_down(false)?;
+                }
+                Ok(())
+            }
+            (Some(answer), Some(code), verdict) => Err(format!(
+                "refused with {code} ({}), expected {verdict:?}",
+                String::from_utf8_lossy(answer)
+            )),
+            (Some(answer), None, verdict) => {
+                if !state.spec.memory {
+                    return Err("acknowledged before it can be durable".to_owned());
+                }
+                check_ack(answer, verdict)?;
+                self.set_state(stream, Some(after));
+                Ok(())
+            }
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.machine
+            .as_ref()
+            .is_none_or(crate::machine::Machine::is_stopped)
+    }
+
+    fn push_state(&mut self, stream: &str, number: u64, state: Option<StreamState>) {
+        let window = self
+            .streams
+            .entry(stream.to_owned())
+            .or_insert_with(|| Window::new(None));
+        window.push(number, state);
+    }
+
+    fn set_state(&mut self, stream: &str, state: Option<StreamState>) {
+        if let Some(window) = self.streams.get_mut(stream) {
+            *window.now_mut() = state;
+        }
+    }
+
+    pub(crate) fn somebody_wants(&self, stream: &str, subject: &str) -> bool {
+        let own = self.consumers.iter().filter(|((of, _), _)| of == stream);
+        let mut specs = own.filter_map(|(_, model)| model.window.now().as_ref());
+        specs.any(|spec| spec.filter.is_empty() || spec.filter == subject)
+    }
+
+    /// A call of the API.
+    fn called(&mut self, number: u64, op: &Op, answer: Option<&[u8]>) -> Result<(), Broken> {
+        if let Some(answer) = answer {
+            let Some(code) = error_of(answer) else {
+                return Err("answered before it can be durable".to_owned());
+            };
+            self.tell(|_| format!("#{number} is refused with {code}"));
+            if self.refusal_is_right(op, code) {
+                return Ok(());
+            }
+            if code == STORE_FAILED && self.trouble {
+                return self.half_done(number, op);
+            }
+            return Err(format!("refused: {}", String::from_utf8_lossy(answer)));
+        }
+        self.apply(number, op)
+    }
+
+    /// Whether the model, too, says that this can't be done.
+    fn refusal_is_right(&self, op: &Op, code: u64) -> bool {
+        let stream = match op {
+            Op::CreateStream { stream, .. } => {
+                return code == STREAM_NAME_TAKEN && self.state_of(stream).is_some();
+            }
+            Op::UpdateStream { stream, .. }
+            | Op::DeleteStream { stream }
+            | Op::Purge { stream, .. }
+            | Op::DeleteMessage { stream, .. }
+            | Op::CreateConsumer { stream, .. }
+            | Op::DeleteConsumer { stream, .. }
+            | Op::Publish { stream, .. }
+            | Op::Answer { stream, .. } => stream,
+        };
+        let Some(state) = self.state_of(stream) else {
+            return code == NO_SUCH_STREAM;
+        };
+        match op {
+            Op::DeleteMessage { sequence, .. } => {
+                let may_lack = state.may_lack(*sequence, self.now_ns);
+                code == NO_SUCH_SEQUENCE && (!state.msgs.contains_key(sequence) || may_lack)
+            }
+            Op::DeleteConsumer { consumer, .. } => {
+                code == NO_SUCH_CONSUMER && !self.has_consumer(stream, consumer)
+            }
+            Op::CreateConsumer { consumer, .. } => {
+                let is_work_queue = state.spec.retention == Retention::WorkQueue;
+                let own = self.consumers.iter().filter(|((of, _), _)| of == stream);
+                let others = own
+                    .filter(|(_, model)| model.window.now().is_some())
+                    .count();
+                self.has_consumer(stream, consumer) || (is_work_queue && others > 0)
+            }
+            _ => false,
+        }
+    }
+
+    fn has_consumer(&self, stream: &str, consumer: &str) -> bool {
+        let key = (stream.to_owned(), consumer.to_owned());
+        self.consumers
+            .get(&key)
+            .is_some_and(|model| model.window.now().is_some())
+    }
+
+    /// It was refused for lack of room; part of it may have been done.
+    fn half_done(&mut self, number: u64, op: &Op) -> Result<(), Broken> {
+        if self.is_stopped() {
+            return Ok(());
+        }
+        let before = self.streams.clone();
+        self.apply(number, op)?;
+        // Both are possible; what is there decides.
+        for (name, window) in before {
+            let now = self.streams.get(&name).map(|window| window.now().clone());
+            let Some(after) = now.flatten() else {
+                continue;
+            };
+            if let Some(old) = window.now()
+                && (old.msgs.len() != after.msgs.len() || old.spec != after.spec)
+            {
+                self.push_state(&name, number, Some(old.clone()));
+            }
+        }
+        self.settle_down(false)
+    }
+
+    /// Does an operation in the model.
+    fn apply(&mut self, number: u64, op: &Op) -> Result<(), Broken> {
+        match op {
+            Op::CreateStream { stream, spec } => {
+                if self.state_of(stream).is_some() {
+                    return Err(format!("{stream} is there and is created"));
+                }
+                self.push_state(stream, number, Some(StreamState::new(spec.clone())));
+            }
+            Op::DeleteStream { stream } => {
+                self.must_be_there(stream)?;
+                self.push_state(stream, number, None);
+                let own = self
+                    .consumers
+                    .iter_mut()
+                    .filter(|((of, _), _)| of == stream);
+                for (_, model) in own {
+                    model.window.push(number, None);
+                    model.reset();
+                }
+            }
+            Op::UpdateStream { stream, spec } => {
+                let mut state = self.must_be_there(stream)?;
+                state.spec = spec.clone();
+                state.spec.birth = self.must_be_there(stream)?.spec.birth;
+                state.spec.memory = self.must_be_there(stream)?.spec.memory;
+                state.enforce();
+                self.push_state(stream, number, Some(state));
+            }
+            Op::Purge {
+                stream,
+                before,
+                subject,
+            } => {
+                let mut state = self.must_be_there(stream)?;
+                let gone = state.purged_by(*before, subject);
+                for sequence in &gone {
+                    state.msgs.remove(sequence);
+                }
+                if let Some(pending) = self.pending.get_mut(&number)
+                    && !state.is_loose()
+                {
+                    pending.purged = Some(gone.len() as u64);
+                }
+                self.push_state(stream, number, Some(state));
+            }
+            Op::DeleteMessage { stream, sequence } => {
+                let mut state = self.must_be_there(stream)?;
+                if state.msgs.remove(sequence).is_none() {
+                    return Err(format!("{sequence} is not there and is deleted"));
+                }
+                self.push_state(stream, number, Some(state));
+            }
+            Op::CreateConsumer {
+                stream,
+                consumer,
+                spec,
+            } => {
+                let last = self.must_be_there(stream)?.last;
+                let key = (stream.clone(), consumer.clone());
+                let model = self.consumers.entry(key).or_default();
+                if model.window.now().is_some() {
+                    return Err(format!("{consumer} of {stream} is there and is created"));
+                }
+                model.window.push(number, Some(spec.clone()));
+                model.reset();
+                // What is not durable yet counts as new.
+                let durable = self
+                    .streams
+                    .get(stream)
+                    .and_then(|window| window.durable().as_ref());
+                model.begins_after = if spec.new_only { last } else { 0 };
+                let _ = durable;
+            }
+            Op::DeleteConsumer { stream, consumer } => {
+                let mut state = self.must_be_there(stream)?;
+                if !self.has_consumer(stream, consumer) {
+                    return Err(format!(
+                        "{consumer} of {stream} is not there and is deleted"
+                    ));
+                }
+                if let Some(model) = self.consumers.get_mut(&(stream.clone(), consumer.clone())) {
+                    model.window.push(number, None);
+                    model.reset();
+                }
+                if state.spec.retention == Retention::Interest {
+                    state.may_go.extend(state.msgs.keys());
+                    self.set_state(stream, Some(state));
+                }
+            }
+            Op::Publish { .. } | Op::Answer { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn must_be_there(&self, stream: &str) -> Result<StreamState, Broken> {
+        let state = self.state_of(stream).cloned();
+        state.ok_or_else(|| format!("{stream} is not there and is acted on"))
+    }
+
+    /// A delivery was answered.
+    fn answered(
+        &mut self,
+        stream: &str,
+        consumer: &str,
+        (sequence, life): (u64, u64),
+        kind: Answer,
+    ) {
+        if !matches!(kind, Answer::Ack | Answer::Term) {
+            return;
+        }
+        let now = self.life;
+        let Some(model) = self
+            .consumers
+            .get_mut(&(stream.to_owned(), consumer.to_owned()))
+        else {
+            return;
+        };
+        let settled = model.acked(sequence, life == now);
+        self.may_go(stream, &settled);
+    }
+
+    fn may_go(&mut self, stream: &str, settled: &[u64]) {
+        let Some(window) = self.streams.get_mut(stream) else {
+            return;
+        };
+        for state in window.all_mut().flatten() {
+            if state.spec.retention != Retention::Limits {
+                state.may_go.extend(settled);
+            }
+        }
+    }
+
+    /// A double ack came back.
+    fn confirmed(&mut self, op: &Op) -> Result<(), Broken> {
+        let Op::Answer {
+            stream,
+            consumer,
+            sequence,
+            answer,
+            ..
+        } = op
+        else {
+            return Ok(());
+        };
+        if !matches!(answer, Answer::Ack | Answer::Term) {
+            return Ok(());
+        }
+        if let Some(model) = self.consumers.get_mut(&(stream.clone(), consumer.clone()))
+            && let Some(spec) = model.window.now()
+        {
+            match spec.acks {
+                Acks::None => {}
+                Acks::Explicit => {
+                    model.confirmed.insert(*sequence);
+                }
+                Acks::All => {
+                    let upto: Vec<u64> =
+                        model.delivered_ever.range(..=*sequence).copied().collect();
+                    model.confirmed.extend(upto);
+                }
+            }
+            self.counts.confirmed += 1;
+        }
+        Ok(())
+    }
+
+    /// Takes what the server sent since the last look.
+    pub(crate) fn look_at_sent(&mut self) -> Result<(), Broken> {
+        for sent in std::mem::take(&mut self.net.sent) {
+            if let Some(number) = sent.inbox.strip_prefix("_R.") {
+                let number = number.parse().unwrap_or(0);
+                self.reply(number, &sent)
+                    .map_err(|why| format!("#{number}: {why}"))?;
+            } else if sent.reply.starts_with("$JS.ACK.") {
+                self.delivery(&sent)?;
+            } else {
+                let status = String::from_utf8_lossy(&sent.headers);
+                let status = status.lines().next().unwrap_or_default().to_owned();
+                self.tell(|_| format!("{} is told {status}", sent.inbox));
+                if sent.inbox.starts_with("_P.") && !status.contains("100 ") {
+                    self.net.listening.remove(&sent.inbox);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// An answer that waited for the disk.
+    fn reply(&mut self, number: u64, sent: &Sent) -> Result<(), Broken> {
+        let Some(pending) = self.pending.remove(&number) else {
+            return Err("answered twice".to_owned());
+        };
+        if let Some(code) = error_of(&sent.payload) {
+            self.tell(|_| format!("#{number} fails with {code}"));
+            return if self.failing && code == STORE_FAILED {
+                Ok(())
+            } else {
+                Err(format!("fails: {}", String::from_utf8_lossy(&sent.payload)))
+            };
+        }
+        if self.failing && !matches!(pending.op, Op::Answer { .. }) {
+            return Err("acknowledged although its batch failed".to_owned());
+        }
+        if !pending.applied {
+            return Err("answered before it was taken".to_owned());
+        }
+        self.tell(|_| format!("#{number} is durable"));
+        if let Some(verdict) = pending.verdict {
+            check_ack(&sent.payload, verdict)?;
+            self.counts.acked += 1;
+        }
+        if let Some(purged) = pending.purged {
+            let said = json(&sent.payload)["purged"].as_u64();
+            if said != Some(purged) {
+                return Err(format!("{said:?} messages purged, expected {purged}"));
+            }
+        }
+        self.confirmed(&pending.op)?;
+        for window in self.streams.values_mut() {
+            window.confirm(number);
+        }
+        for model in self.consumers.values_mut() {
+            model.window.confirm(number);
+        }
+        Ok(())
+    }
+
+    /// A message for a consumer's client.
+    fn delivery(&mut self, sent: &Sent) -> Result<(), Broken> {
+        let Some(ack) = AckSubject::parse(sent.reply.as_bytes()) else {
+            return Err(format!("no ack subject: {}", sent.reply));
+        };
+        let name = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let key = (name(ack.stream), name(ack.consumer));
+        let sequence = ack.delivery.stream_seq;
+        self.tell(|_| format!("{} {} delivers {sequence} to {}", key.0, key.1, sent.inbox));
+        let wrong = |why: String| format!("{} {} {sequence}: {why}", key.0, key.1);
+        let Some(window) = self.streams.get(&key.0) else {
+            return Err(wrong("of a stream that never was".to_owned()));
+        };
+        let durable = match window.now() {
+            Some(now) if now.spec.memory => window.now(),
+            _ => window.durable(),
+        };
+        let known = window
+            .all()
+            .flatten()
+            .find_map(|state| state.msgs.get(&sequence));
+        match known {
+            Some(message)
+                if message.subject == sent.subject
+                    && message.headers == sent.headers
+                    && message.payload == sent.payload => {}
+            Some(_) => return Err(wrong("is not what was published".to_owned())),
+            None => return Err(wrong("was never published, or is gone".to_owned())),
+        }
+        if durable.as_ref().is_none_or(|state| sequence > state.last) {
+            return Err(wrong("is delivered before it is durable".to_owned()));
+        }
+        let (life, acks) = (
+            self.life,
+            self.consumers
+                .get(&key)
+                .and_then(|m| m.window.now().as_ref().map(|s| s.acks)),
+        );
+        let model = self.consumers.entry(key.clone()).or_default();
+        model.delivered(&ack).map_err(wrong)?;
+        self.counts.delivered += 1;
+        if acks == Some(Acks::None) {
+            self.may_go(&key.0, &[sequence]);
+        } else {
+            model.hands.push(Hand {
+                ack: sent.reply.clone(),
+                sequence,
+                life,
+            });
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn json(bytes: &[u8]) -> Value {
+    serde_json::from_slice(bytes).unwrap_or_default()
+}
+
+/// The code of a refusal.
+pub(crate) fn error_of(answer: &[u8]) -> Option<u64> {
+    json(answer)["error"]["err_code"].as_u64()
+}
+
+fn check_ack(answer: &[u8], verdict: Verdict) -> Result<(), Broken> {
+    let told = json(answer);
+    let duplicate = told["duplicate"].as_bool().unwrap_or_default();
+    let sequence = told["seq"].as_u64().unwrap_or_default();
+    let said = if duplicate {
+        Verdict::Duplicate(sequence)
+    } else {
+        Verdict::Stored(sequence)
+    };
+    if said == verdict {
+        Ok(())
+    } else {
+        Err(format!("told {said:?}, expected {verdict:?}"))
+    }
+}

@@ -1,0 +1,266 @@
+//! One life of the server: what `server::streams::driver` does, in the same order of calls, but each call by
+//! itself, so that anything can happen in between.
+
+use std::cell::RefCell;
+
+use recado_log::{
+    Batch, Committed, Committer, Journal, Log, OpenError, Progress, Replayed, SimDisk,
+};
+use recado_streams::context::Context;
+use recado_streams::jetstream::{Incoming, JetStream, Opening, Settings};
+
+use crate::dice::Dice;
+use crate::net::{Message, Net, Nobody};
+
+/// Live bytes that compaction copies in one step.
+const COMPACT_BYTES: u64 = 4096;
+
+/// The server while it runs.
+pub struct Machine {
+    jetstream: JetStream,
+    log: Log<SimDisk>,
+    committer: Committer<SimDisk>,
+    /// A batch that is being written.
+    batch: Option<Batch>,
+    /// What became of it, not taken yet.
+    done: Option<Committed>,
+    chance: Dice,
+}
+
+/// How a batch went that did not become durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// There was no room.
+    Full,
+    /// A write or sync failed.
+    Stopped,
+}
+
+/// What opening told.
+#[derive(Clone, Debug, Default)]
+pub struct Opened {
+    /// What was lost, in words.
+    pub lost: Vec<String>,
+    /// Whether the log was closed properly.
+    pub clean: bool,
+}
+
+impl Machine {
+    /// Opens the store on a disk.
+    ///
+    /// # Errors
+    /// When the log can't be opened.
+    pub fn open(
+        disk: &SimDisk,
+        settings: &recado_log::Settings,
+        now_ns: i64,
+        chance: Dice,
+    ) -> Result<(Self, Opened), OpenError> {
+        let mut chance = chance;
+        let mut opening = Opening::new(Settings::default());
+        let (mut log, committer, report) = Log::open(
+            disk.clone(),
+            settings.clone(),
+            &mut |replayed| match replayed {
+                Replayed::Record { entry, payload, .. } => opening.record(&entry, payload),
+                Replayed::Lost(lost) => opening.lost(
+                    lost.kind,
+                    lost.stream,
+                    lost.sequence,
+                    u64::from(lost.bytes),
+                    &lost.to_string(),
+                ),
+            },
+        )?;
+        let mut random = || chance.next();
+        let mut context = Context {
+            now_ns,
+            random: &mut random,
+            out: &mut Nobody,
+        };
+        let (jetstream, told) = opening.finish(&mut context, &mut log);
+        let opened = Opened {
+            lost: told.lost,
+            clean: report.clean,
+        };
+        let machine = Self {
+            jetstream,
+            log,
+            committer,
+            batch: None,
+            done: None,
+            chance,
+        };
+        Ok((machine, opened))
+    }
+
+    fn act<T>(
+        &mut self,
+        net: &mut Net,
+        now_ns: i64,
+        act: impl FnOnce(&mut JetStream, &mut Context<'_>, &mut Log<SimDisk>) -> T,
+    ) -> T {
+        let chance = &mut self.chance;
+        let mut random = || chance.next();
+        let mut context = Context {
+            now_ns,
+            random: &mut random,
+            out: net,
+        };
+        act(&mut self.jetstream, &mut context, &mut self.log)
+    }
+
+    /// Subscribes, as at the start.
+    pub fn subscribe(&mut self, net: &mut Net, now_ns: i64) {
+        self.act(net, now_ns, |jetstream, context, log| {
+            jetstream.subscribe(context, log);
+        });
+    }
+
+    /// Takes one message in. Whether anybody was subscribed.
+    pub fn handle(&mut self, net: &mut Net, now_ns: i64, message: &Message) -> bool {
+        let Some(sid) = net.sid_of(&message.subject) else {
+            return false;
+        };
+        let incoming = Incoming {
+            sid: &sid,
+            subject: message.subject.as_bytes(),
+            reply: message.reply.as_bytes(),
+            headers: &message.headers,
+            payload: &message.payload,
+        };
+        self.act(net, now_ns, |jetstream, context, log| {
+            jetstream.handle(context, log, &incoming);
+        });
+        true
+    }
+
+    /// Takes the outcome of a batch, if it is there.
+    pub fn settle(&mut self, net: &mut Net, now_ns: i64) -> Option<Trouble> {
+        let done = self.done.take()?;
+        let (stopped, why) = match self.log.committed(done) {
+            Progress::Durable(position) => {
+                self.act(net, now_ns, |jetstream, context, log| {
+                    jetstream.durable(context, log, position);
+                });
+                return None;
+            }
+            Progress::RolledBack { why, .. } => (false, why),
+            Progress::Stopped { why } => (true, why),
+        };
+        self.act(net, now_ns, |jetstream, context, log| {
+            jetstream.failed(context, log, stopped, &why);
+        });
+        Some(if stopped {
+            Trouble::Stopped
+        } else {
+            Trouble::Full
+        })
+    }
+
+    /// Timers and deliveries. Whether there is more to do at once.
+    pub fn work(&mut self, net: &mut Net, now_ns: i64) -> bool {
+        self.act(net, now_ns, |jetstream, context, log| {
+            jetstream.tick(context, log);
+            jetstream.work(context, log)
+        })
+    }
+
+    /// Hands on what was gathered, if the committer has nothing to do.
+    pub fn give_away(&mut self, net: &mut Net, now_ns: i64) {
+        if self.is_committing() {
+            return;
+        }
+        self.act(net, now_ns, |jetstream, context, log| {
+            jetstream.complete_batch(context, log);
+        });
+        let end = self.log.end();
+        if let Some(batch) = self.log.take_batch() {
+            self.jetstream.sealed(end);
+            self.batch = Some(batch);
+        } else if self.jetstream.has_waiting() {
+            self.jetstream.sealed(end);
+            self.act(net, now_ns, |jetstream, context, log| {
+                jetstream.durable(context, log, end);
+            });
+        }
+    }
+
+    /// Whether a batch is being written, or its outcome was not taken.
+    #[must_use]
+    pub fn is_committing(&self) -> bool {
+        self.batch.is_some() || self.done.is_some()
+    }
+
+    /// Writes the batch that was given away. Whether there was one.
+    pub fn commit(&mut self) -> bool {
+        let Some(batch) = self.batch.take() else {
+            return false;
+        };
+        self.done = Some(self.committer.commit(batch));
+        true
+    }
+
+    /// One step of what the committer does when nothing waits.
+    pub fn tidy(&mut self) -> bool {
+        self.batch.is_none() && self.committer.tidy()
+    }
+
+    /// Checkpoints and compaction. What consumers found damaged since the last time.
+    pub fn upkeep(&mut self, net: &mut Net, now_ns: i64) -> Vec<(String, u64)> {
+        let oldest = self.log.oldest_segment().unwrap_or(u32::MAX);
+        let lost = self.act(net, now_ns, |jetstream, _, log| {
+            jetstream.upkeep(log, oldest);
+            jetstream.take_lost()
+        });
+        let jetstream = RefCell::new(&mut self.jetstream);
+        let _ = self.log.compact(
+            COMPACT_BYTES,
+            &mut |entry| jetstream.borrow().is_live(entry),
+            &mut |entry, to| jetstream.borrow_mut().moved(entry, to),
+        );
+        lost
+    }
+
+    /// When the streams want to act next.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<i64> {
+        self.jetstream.next_deadline()
+    }
+
+    /// Whether anything waits to be written.
+    #[must_use]
+    pub fn has_waiting(&self) -> bool {
+        self.is_committing()
+            || self.log.waiting_bytes() > 0
+            || self.jetstream.has_unsaved()
+            || self.jetstream.has_waiting()
+    }
+
+    /// Whether the store takes nothing any more.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.log.stopped().is_some()
+    }
+
+    /// Segments on the disk.
+    #[must_use]
+    pub fn segments(&self) -> u32 {
+        self.log.usage().segments
+    }
+
+    /// Says goodbye, as before a stop; what waits is to be drained after it.
+    pub fn stopping(&mut self, net: &mut Net, now_ns: i64) {
+        self.act(net, now_ns, |jetstream, context, log| {
+            jetstream.stopping(context, log);
+        });
+    }
+
+    /// Closes the log. Whether that went well.
+    pub fn close(self) -> bool {
+        let Self {
+            log, mut committer, ..
+        } = self;
+        log.close(&mut committer).is_ok()
+    }
+}
