@@ -4,8 +4,6 @@
 mod acks;
 mod api;
 mod batches;
-#[cfg(test)]
-mod batches_tests;
 mod consumers;
 mod events;
 mod open;
@@ -23,7 +21,7 @@ mod failure_tests;
 #[cfg(test)]
 mod republish_tests;
 #[cfg(test)]
-mod world_on_disk;
+mod tests;
 
 #[cfg(test)]
 pub(crate) use world::MemoryJournal;
