@@ -130,16 +130,16 @@ super::texts! {
     }
 
     rmm_about() {
-        en: "Remove single messages; their bytes are overwritten",
-        es: "Eliminar mensajes sueltos; sus bytes se sobrescriben",
+        en: "Remove single messages: nobody can read them from then on",
+        es: "Eliminar mensajes sueltos: desde entonces nadie puede leerlos",
     }
     rmm_usage() {
         en: "recado stream rmm [OPTIONS] STREAM SEQUENCE …",
         es: "recado stream rmm [OPCIONES] FLUJO SECUENCIA …",
     }
     rmm_examples() {
-        en: "Examples:\n  recado stream rmm ORDERS 17 --yes\n  recado stream rmm ORDERS 17 18 --no-erase --yes",
-        es: "Ejemplos:\n  recado stream rmm PEDIDOS 17 --yes\n  recado stream rmm PEDIDOS 17 18 --no-erase --yes",
+        en: "Examples:\n  recado stream rmm ORDERS 17 --yes\n  recado stream rmm ORDERS 17 18 --no-erase --yes\n\nnats-server overwrites their bytes on the disk too, unless --no-erase is given; recado-server leaves them there until it drops the file they are in.",
+        es: "Ejemplos:\n  recado stream rmm PEDIDOS 17 --yes\n  recado stream rmm PEDIDOS 17 18 --no-erase --yes\n\nnats-server además sobrescribe sus bytes en el disco, salvo con --no-erase; recado-server los deja ahí hasta que elimina el archivo donde están.",
     }
 
     report_about() {
@@ -387,8 +387,8 @@ super::texts! {
     }
     rmm_sequences() { en: "Their sequences", es: "Sus secuencias" }
     rmm_no_erase() {
-        en: "Don't overwrite their bytes, which is faster",
-        es: "No sobrescribir sus bytes, que es más rápido",
+        en: "Don't overwrite their bytes on the disk, which is faster (recado-server never does)",
+        es: "No sobrescribir sus bytes en el disco, que es más rápido (recado-server no lo hace nunca)",
     }
     rmm_question(name: &str, number: usize) {
         en: "Remove {number} messages of the stream {name} for good?",
