@@ -181,8 +181,8 @@ super::texts! {
         es: "recado stream backup [OPCIONES] FLUJO CARPETA",
     }
     backup_examples() {
-        en: "Examples:\n  recado stream backup ORDERS backup/orders\n  recado stream backup ORDERS backup/orders --no-consumers --check\n\nThe folder gets backup.json and stream.tar.s2, as with the nats CLI: restore of either reads both.",
-        es: "Ejemplos:\n  recado stream backup PEDIDOS copias/pedidos\n  recado stream backup PEDIDOS copias/pedidos --no-consumers --check\n\nLa carpeta recibe backup.json y stream.tar.s2, como con la CLI nats: el restore de cualquiera lee ambos.",
+        en: "Examples:\n  recado stream backup ORDERS backup/orders\n  recado stream backup ORDERS backup/orders --no-consumers --check\n\nThe folder gets backup.json and stream.tar.s2, named as the nats CLI names them. The second is in the server's own format: a stream of a recado-server can be restored on a recado-server, one of a nats-server on a nats-server.",
+        es: "Ejemplos:\n  recado stream backup PEDIDOS copias/pedidos\n  recado stream backup PEDIDOS copias/pedidos --no-consumers --check\n\nLa carpeta recibe backup.json y stream.tar.s2, con los nombres que usa la CLI nats. El segundo está en el formato propio del servidor: un flujo de un recado-server se restaura en un recado-server, y uno de un nats-server en un nats-server.",
     }
 
     restore_about() {
@@ -194,8 +194,8 @@ super::texts! {
         es: "recado stream restore [OPCIONES] CARPETA",
     }
     restore_examples() {
-        en: "Examples:\n  recado stream restore backup/orders",
-        es: "Ejemplos:\n  recado stream restore copias/pedidos",
+        en: "Examples:\n  recado stream restore backup/orders\n\nThe server must be of the kind that the backup came from: recado-server or nats-server.",
+        es: "Ejemplos:\n  recado stream restore copias/pedidos\n\nEl servidor debe ser de la clase de donde viene la copia: recado-server o nats-server.",
     }
 
     watch_about() {
