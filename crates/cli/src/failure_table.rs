@@ -248,6 +248,18 @@ fn of_streams() -> Vec<Failure> {
             "replicas > 1 not supported in non-clustered mode",
         ),
         trouble::refused(&stream, 503, 10077, "maximum messages exceeded"),
+        trouble::refused(
+            &stream,
+            503,
+            10077,
+            "no space left for the log: the disk is full",
+        ),
+        trouble::refused(
+            &stream,
+            503,
+            10077,
+            "the log stopped after a failed write: Input/output error (os error 5)",
+        ),
         trouble::no_jetstream(SERVER, None),
         trouble::no_jetstream(SERVER, Some("JetStream not enabled for account")),
     ]

@@ -87,14 +87,17 @@ pub(crate) fn refused(about: &About, code: u64, err_code: u64, said: &str) -> Fa
             status: Status::Server,
             err_code: numbered,
             what: text::refused(&about.words(), said, err_code),
-            next: next_of(code, err_code).to_owned(),
+            next: next_of(code, err_code, said).to_owned(),
         },
     }
 }
 
 /// What helps against an error that has no kind of its own.
-fn next_of(code: u64, err_code: u64) -> &'static str {
+fn next_of(code: u64, err_code: u64, said: &str) -> &'static str {
     match err_code {
+        // A store that failed is told apart by its words only, and no limit of a stream would help.
+        _ if said.to_ascii_lowercase().contains("no space left") => text::next_disk_full(),
+        _ if said.contains("stopped after a failed write") => text::next_store_stopped(),
         10023 | 10028 | 10047 | 10002 | 10026 | 10027 | 10122 => text::next_resources(),
         10077 | 10054 => text::next_full(),
         10074 | 10126 => text::next_replicas(),
@@ -166,6 +169,22 @@ mod tests {
         let failure = refused(&consumer, 400, 10093, "words");
         assert!(failure.what().contains("c1") && failure.what().contains("10093"));
         assert_eq!(failure.err_code(), Some(10093));
+    }
+
+    #[test]
+    fn a_full_disk_and_a_stopped_store_are_told_apart_from_a_full_stream() {
+        let stream = About::Stream("ORDERS".into());
+        let next = |said: &str| refused(&stream, 503, 10077, said).next().to_owned();
+        for said in [
+            "No space left on device (os error 28)",
+            "no space left for the log: the disk is full",
+            "write 1.blk: no space left on device",
+        ] {
+            assert_eq!(next(said), text::next_disk_full(), "{said}");
+        }
+        let stopped = "the log stopped after a failed write: Input/output error (os error 5)";
+        assert_eq!(next(stopped), text::next_store_stopped());
+        assert_eq!(next("maximum messages exceeded"), text::next_full());
     }
 
     #[test]

@@ -209,6 +209,14 @@ super::texts! {
         en: "see its limits with recado stream info, and make room with recado stream purge or raise them with recado stream edit",
         es: "mira sus límites con recado stream info, y haz sitio con recado stream purge o súbelos con recado stream edit",
     }
+    next_disk_full() {
+        en: "make room on the disk of the server's store: recado-server then stores again by itself, nats-server after a restart",
+        es: "haz sitio en el disco del almacén del servidor: recado-server vuelve entonces a guardar por sí solo, nats-server tras reiniciarlo",
+    }
+    next_store_stopped() {
+        en: "check the disk of the server's store (dmesg on its machine), then restart the server: until then it stores nothing more",
+        es: "revisa el disco del almacén del servidor (dmesg en su máquina) y después reinicia el servidor: hasta entonces no guarda nada más",
+    }
     next_replicas() {
         en: "a single server keeps one copy: --replicas 1",
         es: "un solo servidor guarda una copia: --replicas 1",

@@ -130,16 +130,16 @@ super::texts! {
     }
 
     rmm_about() {
-        en: "Remove single messages; their bytes are overwritten",
-        es: "Eliminar mensajes sueltos; sus bytes se sobrescriben",
+        en: "Remove single messages: nobody can read them from then on",
+        es: "Eliminar mensajes sueltos: desde entonces nadie puede leerlos",
     }
     rmm_usage() {
         en: "recado stream rmm [OPTIONS] STREAM SEQUENCE …",
         es: "recado stream rmm [OPCIONES] FLUJO SECUENCIA …",
     }
     rmm_examples() {
-        en: "Examples:\n  recado stream rmm ORDERS 17 --yes\n  recado stream rmm ORDERS 17 18 --no-erase --yes",
-        es: "Ejemplos:\n  recado stream rmm PEDIDOS 17 --yes\n  recado stream rmm PEDIDOS 17 18 --no-erase --yes",
+        en: "Examples:\n  recado stream rmm ORDERS 17 --yes\n  recado stream rmm ORDERS 17 18 --no-erase --yes\n\nnats-server overwrites their bytes on the disk too, unless --no-erase is given; recado-server leaves them there until it drops the file they are in.",
+        es: "Ejemplos:\n  recado stream rmm PEDIDOS 17 --yes\n  recado stream rmm PEDIDOS 17 18 --no-erase --yes\n\nnats-server además sobrescribe sus bytes en el disco, salvo con --no-erase; recado-server los deja ahí hasta que elimina el archivo donde están.",
     }
 
     report_about() {
@@ -181,8 +181,8 @@ super::texts! {
         es: "recado stream backup [OPCIONES] FLUJO CARPETA",
     }
     backup_examples() {
-        en: "Examples:\n  recado stream backup ORDERS backup/orders\n  recado stream backup ORDERS backup/orders --no-consumers --check\n\nThe folder gets backup.json and stream.tar.s2, as with the nats CLI: restore of either reads both.",
-        es: "Ejemplos:\n  recado stream backup PEDIDOS copias/pedidos\n  recado stream backup PEDIDOS copias/pedidos --no-consumers --check\n\nLa carpeta recibe backup.json y stream.tar.s2, como con la CLI nats: el restore de cualquiera lee ambos.",
+        en: "Examples:\n  recado stream backup ORDERS backup/orders\n  recado stream backup ORDERS backup/orders --no-consumers --check\n\nThe folder gets backup.json and stream.tar.s2, named as the nats CLI names them. The second is in the server's own format: a stream of a recado-server can be restored on a recado-server, one of a nats-server on a nats-server.",
+        es: "Ejemplos:\n  recado stream backup PEDIDOS copias/pedidos\n  recado stream backup PEDIDOS copias/pedidos --no-consumers --check\n\nLa carpeta recibe backup.json y stream.tar.s2, con los nombres que usa la CLI nats. El segundo está en el formato propio del servidor: un flujo de un recado-server se restaura en un recado-server, y uno de un nats-server en un nats-server.",
     }
 
     restore_about() {
@@ -194,8 +194,8 @@ super::texts! {
         es: "recado stream restore [OPCIONES] CARPETA",
     }
     restore_examples() {
-        en: "Examples:\n  recado stream restore backup/orders",
-        es: "Ejemplos:\n  recado stream restore copias/pedidos",
+        en: "Examples:\n  recado stream restore backup/orders\n\nThe server must be of the kind that the backup came from: recado-server or nats-server.",
+        es: "Ejemplos:\n  recado stream restore copias/pedidos\n\nEl servidor debe ser de la clase de donde viene la copia: recado-server o nats-server.",
     }
 
     watch_about() {
@@ -387,8 +387,8 @@ super::texts! {
     }
     rmm_sequences() { en: "Their sequences", es: "Sus secuencias" }
     rmm_no_erase() {
-        en: "Don't overwrite their bytes, which is faster",
-        es: "No sobrescribir sus bytes, que es más rápido",
+        en: "Don't overwrite their bytes on the disk, which is faster (recado-server never does)",
+        es: "No sobrescribir sus bytes en el disco, que es más rápido (recado-server no lo hace nunca)",
     }
     rmm_question(name: &str, number: usize) {
         en: "Remove {number} messages of the stream {name} for good?",
