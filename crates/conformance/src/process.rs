@@ -14,7 +14,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
-use crate::program::{genuine_program, skip_program_without_jetstream};
+use crate::program::genuine_program;
 use crate::{PATIENCE, server_program};
 
 /// What a server is to be started with.
@@ -117,7 +117,6 @@ impl ServerBuilder {
 
     /// Has streams, stored in the server's own directory.
     pub fn jetstream(mut self) -> Self {
-        skip_program_without_jetstream();
         self.stores = true;
         self
     }

@@ -8,8 +8,8 @@
 #![forbid(unsafe_code)]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use async_nats::jetstream::consumer::{AckPolicy, PullConsumer, pull};
@@ -316,7 +316,10 @@ async fn check(server: &ServerProcess, publishers: &[Publisher], worker: &Worker
     let all: BTreeSet<u64> = stored.values().flatten().map(|(_, seq)| *seq).collect();
     let sent = worker.sent.lock().expect("nobody panics with it").clone();
     let missing: Vec<&u64> = all.difference(&sent).collect();
-    assert!(missing.is_empty(), "never acknowledged, and gone: {missing:?}");
+    assert!(
+        missing.is_empty(),
+        "never acknowledged, and gone: {missing:?}"
+    );
     assert!(
         is_genuine() || worker.again.is_empty(),
         "confirmed, and delivered again: {:?}",

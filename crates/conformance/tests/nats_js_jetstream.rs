@@ -2,11 +2,10 @@
 
 #![forbid(unsafe_code)]
 
-use recado_conformance::{Skips, node_suite, skip_program_without_jetstream};
+use recado_conformance::{Skips, node_suite};
 
 #[test]
 fn jetstream_kv_and_obj_work_end_to_end() {
-    skip_program_without_jetstream();
     let skips = Skips::read(concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/skips/nats-js-jetstream.txt"

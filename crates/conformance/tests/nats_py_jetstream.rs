@@ -5,12 +5,11 @@
 
 use std::path::Path;
 
-use recado_conformance::{Skips, python_suite, skip_program_without_jetstream};
+use recado_conformance::{Skips, python_suite};
 
 /// One test, so that the client is installed once.
 #[test]
 fn nats_py_works_end_to_end_and_replies_validate() {
-    skip_program_without_jetstream();
     let skips = Skips::read(concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/skips/nats-py-jetstream.txt"

@@ -42,6 +42,19 @@ fn info_names_the_server_honestly_under_either_name() {
     }
 }
 
+#[test]
+fn info_tells_of_streams_where_there_are_any() {
+    for (builder, has_streams) in [
+        (ServerBuilder::nats().jetstream(), true),
+        (ServerBuilder::nats(), false),
+    ] {
+        let server = builder.start();
+        let peer = Peer::connect(&server);
+        assert_eq!(peer.info().get("jetstream").is_some(), has_streams);
+        assert_eq!(peer.info().get("api_lvl").is_some(), has_streams);
+    }
+}
+
 #[tokio::test]
 async fn echo_gives_back_what_it_got() {
     let server = ServerBuilder::recado().start();

@@ -73,7 +73,7 @@ impl World {
             if let Some(state) = &mut taken {
                 restore_ids(state, restarted, self.now_ns);
             }
-            let newest = self.next_op;
+            let newest = self.order + 1;
             if let Some(window) = self.streams.get_mut(&name) {
                 if restarted {
                     window.adopt(taken);
@@ -82,7 +82,7 @@ impl World {
                 }
             }
         }
-        self.next_op += 1;
+        self.order += 1;
         for (stream, consumer) in self.consumers.keys().cloned().collect::<Vec<_>>() {
             self.settle_consumer(&stream, &consumer, restarted)?;
         }
@@ -92,7 +92,7 @@ impl World {
     fn settle_consumer(&mut self, stream: &str, name: &str, restarted: bool) -> Result<(), Broken> {
         let shown = self.look_at_consumer(stream, name)?;
         let given = shown.as_ref().and_then(given_of);
-        let newest = self.next_op;
+        let newest = self.order;
         let Some(model) = self
             .consumers
             .get_mut(&(stream.to_owned(), name.to_owned()))
@@ -109,6 +109,8 @@ impl World {
         let before = model.window.now().as_ref().map(|spec| spec.given);
         if before != given {
             model.reset();
+            // What the one that came back has delivered is not known any more.
+            model.is_unsure = true;
         }
         if restarted {
             model.window.adopt(spec);
@@ -282,10 +284,17 @@ impl World {
         let Some(state) = window.now() else {
             return Ok(());
         };
-        let visible = match window.durable() {
-            _ if state.spec.memory => state.last,
-            Some(durable) if durable.spec.birth == state.spec.birth => durable.last,
-            _ => 0,
+        // Should a batch have failed, the oldest state is not the shortest.
+        let own = window.all().map(|one| {
+            one.as_ref()
+                .filter(|one| one.spec.birth == state.spec.birth)
+        });
+        let visible = if state.spec.memory {
+            state.last
+        } else {
+            own.map(|one| one.map_or(0, |one| one.last))
+                .min()
+                .unwrap_or(0)
         };
         let delivered = shown["delivered"]["stream_seq"]
             .as_u64()
@@ -412,6 +421,9 @@ impl World {
             let (Some(spec), Some(state)) = (model.window.now(), self.state_of(stream)) else {
                 continue;
             };
+            if model.is_unsure {
+                continue;
+            }
             let wanted = state.msgs.iter().filter(|(at, message)| {
                 **at > model.begins_after
                     && (spec.filter.is_empty() || spec.filter == message.subject)
@@ -466,7 +478,12 @@ fn compare(
         }
     }
     let mut may: BTreeMap<u64, &Rc<Msg>> = BTreeMap::new();
-    for state in &all {
+    let same = |state: &&StreamState| state.spec.birth == newest.spec.birth;
+    for state in states
+        .iter()
+        .filter_map(|state| state.as_ref())
+        .filter(same)
+    {
         may.extend(state.msgs.iter().map(|(at, message)| (*at, message)));
         if !newest.damaged.is_empty() {
             for (at, message) in &state.evicted {
@@ -493,9 +510,16 @@ fn compare(
         taken.msgs.insert(*at, Rc::clone(message));
     }
     let lacks = |at: &u64| !shown.msgs.contains_key(at) && !newest.may_lack(*at, now_ns);
+    // What every state has, whatever its configuration: after a failed batch a new one may hold without its messages.
+    let has = |state: &&Option<StreamState>, at: &u64| {
+        let own = state
+            .as_ref()
+            .filter(|state| state.spec.birth == newest.spec.birth);
+        own.is_some_and(|state| state.msgs.contains_key(at))
+    };
     for at in oldest.msgs.keys().filter(|at| lacks(at)) {
-        if all.iter().all(|state| state.msgs.contains_key(at)) {
-            return Err(format!("{at} is gone"));
+        if states.iter().all(|state| has(state, at)) {
+            return Err(format!("{at} is gone; there are {:?}", shown.msgs.keys()));
         }
     }
     let lacking = newest
@@ -510,19 +534,23 @@ fn compare(
     {
         return Err(format!("{lacking} damaged messages are not told of"));
     }
-    check_end(&all, shown, &taken)?;
+    let durable = states.first().and_then(|state| state.as_ref());
+    let low = durable
+        .filter(|state| state.spec.birth == newest.spec.birth)
+        .map_or(0, |state| state.last);
+    check_end(&all, low, shown, &taken)?;
     Ok(Some(taken))
 }
 
 /// What was not answered may be there up to some message, and nothing behind it.
-fn check_end(all: &[&StreamState], shown: &Shown, taken: &StreamState) -> Result<(), Broken> {
-    let (Some(oldest), Some(newest)) = (all.first(), all.last()) else {
-        return Ok(());
-    };
-    let (low, high) = (
-        oldest.last.min(newest.last),
-        all.iter().map(|state| state.last).max(),
-    );
+fn check_end(
+    all: &[&StreamState],
+    low: u64,
+    shown: &Shown,
+    taken: &StreamState,
+) -> Result<(), Broken> {
+    let high = all.iter().map(|state| state.last).max();
+    let low = low.min(all.last().map_or(0, |newest| newest.last));
     if shown.last < low || Some(shown.last) > high {
         return Err(format!(
             "its last sequence is {}, not {low} to {high:?}",

@@ -83,7 +83,7 @@ impl World {
             op,
             verdict: None,
             purged: None,
-            applied: false,
+            order: 0,
         };
         self.pending.insert(number, pending);
         let reply = if answered {
@@ -107,6 +107,14 @@ impl World {
     /// Somebody publishes.
     pub(crate) fn publish(&mut self) {
         let stream = self.some_stream();
+        if !self
+            .streams
+            .get(&stream)
+            .is_some_and(|window| window.now().is_some())
+            && !self.dice.once_in(5)
+        {
+            return self.create_stream(stream);
+        }
         let tail = TAILS[self.dice.below(3) as usize];
         let subject = format!("{}.{tail}", stream.to_lowercase());
         let number = self.next_op;

@@ -158,6 +158,13 @@ impl Machine {
         })
     }
 
+    /// Timers alone.
+    pub fn tick(&mut self, net: &mut Net, now_ns: i64) {
+        self.act(net, now_ns, |jetstream, context, log| {
+            jetstream.tick(context, log);
+        });
+    }
+
     /// Timers and deliveries. Whether there is more to do at once.
     pub fn work(&mut self, net: &mut Net, now_ns: i64) -> bool {
         self.act(net, now_ns, |jetstream, context, log| {
@@ -231,10 +238,7 @@ impl Machine {
     /// Whether anything waits to be written.
     #[must_use]
     pub fn has_waiting(&self) -> bool {
-        self.is_committing()
-            || self.log.waiting_bytes() > 0
-            || self.jetstream.has_unsaved()
-            || self.jetstream.has_waiting()
+        self.is_committing() || self.log.waiting_bytes() > 0 || self.jetstream.has_waiting()
     }
 
     /// Whether the store takes nothing any more.

@@ -58,6 +58,22 @@ fn what_was_deleted_in_a_failed_batch_stays_so() {
 }
 
 #[test]
+fn what_a_void_rollup_took_away_is_there_again_and_stays() {
+    for rollup in ["sub", "all"] {
+        let mut world = world(json!({"subjects": ["s"], "allow_rollup_hdrs": true}));
+        world.publish("s", "", "1");
+        world.run();
+        let headers = format!("NATS/1.0\r\nNats-Rollup: {rollup}\r\n\r\n");
+        world.publish("s", &headers, "void");
+        world.fail_batch();
+        assert_eq!(world.payloads("S"), ["1"], "{rollup}");
+        world.run();
+        let mut later = world.restarted_with(world.journal.len());
+        assert_eq!(later.payloads("S"), ["1"], "{rollup}");
+    }
+}
+
+#[test]
 fn a_void_lifetime_does_not_end_the_message_that_comes_in_its_place() {
     let mut world = world(json!({"subjects": ["s"], "allow_msg_ttl": true}));
     world.publish("s", "NATS/1.0\r\nNats-TTL: 1\r\n\r\n", "void");

@@ -4,8 +4,6 @@
 mod acks;
 mod api;
 mod batches;
-#[cfg(test)]
-mod batches_tests;
 mod consumers;
 mod events;
 mod open;
@@ -23,7 +21,7 @@ mod failure_tests;
 #[cfg(test)]
 mod republish_tests;
 #[cfg(test)]
-mod world_on_disk;
+mod tests;
 
 #[cfg(test)]
 pub(crate) use world::MemoryJournal;
@@ -40,6 +38,7 @@ use crate::stream::Stream;
 pub use crate::stream::BatchLimits;
 
 pub use consumers::ConsumerSlot;
+pub(crate) use consumers::StreamSource;
 pub use events::DEAD_LETTER_KEY;
 pub use open::{Opening, OpeningReport};
 pub(crate) use sources::Feeding;
@@ -286,7 +285,14 @@ impl JetStream {
         self.roll_back_graves(to);
         let mut feeding = Vec::new();
         for (id, stream) in &mut self.streams {
-            stream.roll_back(to);
+            stream.roll_back(journal);
+            if !stopped {
+                // What came back may be too much for limits that are newer than it.
+                stream.enforce_all_limits();
+                if stream.messages.is_on_file() {
+                    self.replies.grown(*id, stream.last_sequence());
+                }
+            }
             self.unsaved.insert(*id);
             if stream.is_feeding() {
                 feeding.push(*id);

@@ -193,7 +193,7 @@ impl Opening {
         );
         let mut dead = Vec::new();
         if is_known {
-            stream.enforce_limits_again(entry.subject, &mut dead);
+            stream.enforce_while_reading(entry.subject, &mut dead);
         }
         self.dead.extend(old.into_iter().chain(dead));
     }
@@ -374,6 +374,7 @@ impl JetStream {
         let mut stream = opening.stream;
         stream.opened(opening.config, opening.state, opening.removed);
         stream.messages.show_all();
+        stream.enforce_all_limits();
         stream.rebuild_from_headers(context.now_ns, journal);
         let (id, name) = (stream.id, stream.config.name.clone());
         self.names.insert(name, id);

@@ -309,6 +309,12 @@ impl Stream {
 
     /// Takes away what is too much after a message on `subject` came (E80).
     pub(super) fn enforce_limits(&mut self, subject: &[u8]) {
+        self.enforce_subject_limit(subject);
+        self.enforce_totals();
+    }
+
+    /// Takes away the oldest of a subject until there are no more than it may have.
+    pub(super) fn enforce_subject_limit(&mut self, subject: &[u8]) {
         let per_subject = self.config.max_msgs_per_subject;
         if per_subject > 0 {
             while self.messages.index.count_of(subject) > per_subject.unsigned_abs() {
@@ -316,9 +322,9 @@ impl Stream {
                     break;
                 };
                 self.take_out(oldest);
+                self.note_evicted(oldest);
             }
         }
-        self.enforce_totals();
     }
 
     /// Takes away the oldest until count and bytes are within their limits.
@@ -349,7 +355,7 @@ impl Stream {
             Rollup::None => return Ok(()),
             Rollup::Subject => self.sequences_on(subject, sequence - 1),
             Rollup::All => {
-                self.purge_before(env.journal, sequence)
+                self.purge_before_with_batch(env.journal, sequence)
                     .map_err(|refused| store_failed(&refused))?;
                 return Ok(());
             }

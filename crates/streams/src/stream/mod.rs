@@ -82,6 +82,8 @@ pub(crate) struct Stream {
     /// Sequences that consumers are done with, and the youngest segment that held one: not written down yet.
     settled: Vec<u64>,
     settled_youngest: u32,
+    /// What a limit on subjects took away since it was last written which messages are gone.
+    evicted: BTreeSet<u64>,
     /// Bytes that it has in the account's sum.
     pub(crate) accounted_bytes: u64,
     schedules: schedule::Schedules,
@@ -122,6 +124,7 @@ impl Stream {
             batches: Batches::default(),
             settled: Vec::new(),
             settled_youngest: 0,
+            evicted: BTreeSet::new(),
             accounted_bytes: 0,
             congested_until_ns: None,
             feeding: crate::jetstream::Feeding::default(),

@@ -7,6 +7,8 @@ use super::{Stream, is_before, kinds};
 
 /// Sequences, or ranges of them, of one `REMOVED` record.
 const RECORD_SEQUENCES_MAX: usize = 100_000;
+/// Evicted messages that are remembered until something is removed.
+const EVICTED_MAX: usize = 100_000;
 
 /// A `REMOVED` record that may not be on disk yet, and what it says.
 #[derive(Debug)]
@@ -64,8 +66,39 @@ impl Stream {
         journal: &mut dyn Journal,
         sequences: &[u64],
     ) -> Result<(), Refused> {
+        self.write_evicted(journal)?;
         let youngest = self.messages.youngest_segment(sequences);
         self.write_tombstone(journal, youngest, sequences)
+    }
+
+    /// What limits took away would come back if what took its place there is removed: so that is written first.
+    fn write_evicted(&mut self, journal: &mut dyn Journal) -> Result<(), Refused> {
+        if self.config.max_msgs > 0 || self.config.max_bytes > 0 {
+            self.store_state(journal)?;
+        }
+        let messages = &self.messages;
+        self.evicted
+            .retain(|&sequence| messages.place(sequence).is_none());
+        if self.evicted.is_empty() {
+            return Ok(());
+        }
+        let evicted: Vec<u64> = self.evicted.iter().copied().collect();
+        let youngest = journal.end().segment();
+        self.write_tombstone(journal, youngest, &evicted)?;
+        self.evicted.clear();
+        Ok(())
+    }
+
+    /// A limit on subjects took a message away. Should another one of its subject be removed, the limit would
+    /// not take it away again when the log is read: so it is written down with the next removal. With a limit
+    /// of one the last message of a subject is all that may be there, whatever was removed.
+    pub(super) fn note_evicted(&mut self, sequence: u64) {
+        if self.messages.is_on_file() && self.config.max_msgs_per_subject > 1 {
+            self.evicted.insert(sequence);
+            if self.evicted.len() > EVICTED_MAX {
+                self.evicted.pop_first();
+            }
+        }
     }
 
     fn write_tombstone(
@@ -100,7 +133,7 @@ impl Stream {
         Ok(at)
     }
 
-    /// The batch failed: what was removed is written down again, for it stays so.
+    /// The batch failed: what was removed without a way back is written down again, for it stays so.
     pub(super) fn roll_back_removals(&mut self, to: Position) {
         let visible = self.messages.visible();
         for places in self.tombstones.values_mut() {
@@ -113,8 +146,10 @@ impl Stream {
                 self.settled_youngest = self.settled_youngest.max(tombstone.youngest);
             }
         }
-        // The others never were, and other messages get their sequences.
-        self.settled.retain(|sequence| *sequence <= visible);
+        // The others never were, and other messages get their sequences; or they are back.
+        let index = &self.messages.index;
+        self.settled
+            .retain(|&sequence| sequence <= visible && index.get(sequence).is_none());
     }
 
     /// Takes one message out of what is there, and tells the consumers. Should the batch fail, it comes back.
@@ -182,6 +217,7 @@ impl Stream {
         if self.settled.is_empty() {
             return Ok(());
         }
+        self.write_evicted(journal)?;
         self.settled.sort_unstable();
         self.settled.dedup();
         let (settled, youngest) = (std::mem::take(&mut self.settled), self.settled_youngest);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use recado_log::{Journal, Location, Position, Refused};
+use recado_log::{Journal, Location, Refused};
 
 use super::conditions::Lifetime;
 use super::{LastRecord, StoredStream, Stream, kinds};
@@ -11,6 +11,7 @@ use crate::config::StreamConfig;
 use crate::consumer::Read;
 use crate::context::Context;
 use crate::index::Filters;
+use crate::jetstream::StreamSource;
 
 impl Stream {
     /// Messages that wait for the disk.
@@ -70,6 +71,7 @@ impl Stream {
         now_ns: i64,
     ) -> Result<(), Refused> {
         self.store_gaps(journal)?;
+        self.store_state(journal)?;
         let old = self.config.clone();
         self.apply(config);
         if let Err(refused) = self.store_config(journal) {
@@ -109,8 +111,11 @@ impl Stream {
 
     /// The batch failed: what comes after `to` is void. Records that have to be written again are, with the next
     /// batch ([`Stream::write_again`]).
-    pub(crate) fn roll_back(&mut self, to: Position) {
-        self.messages.roll_back();
+    pub(crate) fn roll_back(&mut self, journal: &mut dyn Journal) {
+        let to = journal.durable();
+        if self.messages.roll_back() {
+            self.tell_consumers_what_is_back(journal);
+        }
         self.drop_fast_batches();
         self.schedules.stale = self.config.allow_msg_schedules;
         self.feeding.roll_back(to);
@@ -131,11 +136,25 @@ impl Stream {
         }
     }
 
+    /// Messages that limits had taken away are there again: consumers count anew.
+    fn tell_consumers_what_is_back(&mut self, journal: &mut dyn Journal) {
+        let mut settled = Vec::new();
+        for slot in self.consumers.values_mut() {
+            let mut source = StreamSource {
+                messages: &mut self.messages,
+                journal,
+                settled: &mut settled,
+            };
+            slot.consumer.stream_purged(&mut source);
+        }
+    }
+
     /// Writes what a failed batch took back.
     pub(crate) fn write_again(&mut self, journal: &mut dyn Journal) -> Result<(), Refused> {
         if self.must_store_config {
             // As in an update, which it may have been.
             self.store_gaps(journal)?;
+            self.store_state(journal)?;
             self.store_config(journal)?;
             self.must_store_config = false;
         }
@@ -215,10 +234,14 @@ impl Stream {
         self.tombstones = tombstones;
     }
 
-    /// Limits, while the log is read: what they take away is dead at once.
-    pub(crate) fn enforce_limits_again(&mut self, subject: &[u8], dead: &mut Vec<Location>) {
-        self.enforce_limits(subject);
-        self.messages.drain_removals(dead);
+    /// Limits, while the log is read: what they take away is dead at once. Only those that can't take what is
+    /// alive: that a message was removed may be told behind the messages that came into its place, for records
+    /// move; until then it counts, and the limits would take another one for it.
+    pub(crate) fn enforce_while_reading(&mut self, subject: &[u8], dead: &mut Vec<Location>) {
+        if self.config.max_msgs_per_subject == 1 {
+            self.enforce_subject_limit(subject);
+            self.messages.drain_removals(dead);
+        }
     }
 
     /// All limits, once the log is read.
@@ -236,7 +259,7 @@ impl Stream {
                     ControlFlow::Continue(())
                 });
             for subject in crowded {
-                self.enforce_limits(&subject);
+                self.enforce_subject_limit(&subject);
             }
         }
         self.enforce_totals();

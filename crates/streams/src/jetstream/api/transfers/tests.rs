@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::jetstream::world_on_disk::{Sent, World};
+use crate::jetstream::tests::world_on_disk::{Sent, World};
 use crate::time::SECOND;
 
 fn world() -> World {

@@ -3,8 +3,8 @@
 use recado_log::{Committer, Log, Progress, Replayed, SimDisk};
 use serde_json::Value;
 
-use super::{Incoming, JetStream, Opening, Settings};
 use crate::context::{Context, Outlet};
+use crate::jetstream::{Incoming, JetStream, Opening, Settings};
 use crate::time::SECOND;
 
 /// What was published.
@@ -209,9 +209,7 @@ impl World {
                 self.act(|jetstream, context, log| jetstream.durable(context, log, position));
             }
             Progress::RolledBack { why, .. } => {
-                self.act(|jetstream, context, log| {
-                    jetstream.failed(context, log, false, &why);
-                });
+                self.act(|jetstream, context, log| jetstream.failed(context, log, false, &why));
             }
             Progress::Stopped { why } => panic!("the log stopped: {why}"),
         }
