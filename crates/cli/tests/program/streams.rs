@@ -215,12 +215,17 @@ fn looking_at_a_work_queue_takes_nothing_from_it() {
 fn a_subscription_to_a_stream_goes_on_after_the_server_was_gone() {
     let mut store = store!();
     store.run("stream add S --subjects a.>");
+    store.run("stream add JOBS --subjects jobs.> --retention workqueue");
     let args = ["sub", "--stream", "S", "--raw"];
     let both = [&[][..], &["--durable", "d"]].map(|more| {
         let listening = recado(&store.url(), args.iter().chain(more)).spawn();
         listening.told("Reading the stream S");
         listening
     });
+    let looking = recado(&store.url(), ["sub", "--stream", "JOBS", "--raw"]).spawn();
+    looking.told("JOBS is a work queue");
+    store.run("pub jobs.x before --ack");
+    looking.shows("before");
     store.run("pub a.x before --ack");
     both.iter().for_each(|one| drop(one.shows("before")));
     store.restart();
@@ -228,6 +233,8 @@ fn a_subscription_to_a_stream_goes_on_after_the_server_was_gone() {
         .for_each(|one| drop(one.told("It goes on where it was")));
     store.run("pub a.x behind --ack");
     both.iter().for_each(|one| drop(one.shows("behind")));
+    store.run("pub jobs.x behind --ack");
+    looking.shows("behind");
 }
 
 #[test]
