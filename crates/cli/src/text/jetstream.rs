@@ -155,7 +155,7 @@ super::texts! {
     }
     no_jetstream_next() {
         en: "start a server that has them: recado-server (on by default), or nats-server -js",
-        es: "inicia un servidor que los tenga: recado-server (siempre), o nats-server -js",
+        es: "inicia un servidor que los tenga: recado-server (por defecto), o nats-server -js",
     }
     not_for_account(server: &str, said: &str) {
         en: "{server}: no streams for this account (\"{said}\", error 10039)",

@@ -387,8 +387,8 @@ super::texts! {
     }
     rmm_sequences() { en: "Their sequences", es: "Sus secuencias" }
     rmm_no_erase() {
-        en: "Don't overwrite their bytes on the disk, which is faster (recado-server never does)",
-        es: "No sobrescribir sus bytes en el disco, que es más rápido (recado-server no lo hace nunca)",
+        en: "Don't overwrite their bytes on the disk, which is faster; recado-server never does it anyway",
+        es: "No sobrescribir sus bytes en el disco, que es más rápido; recado-server no lo hace de todos modos",
     }
     rmm_question(name: &str, number: usize) {
         en: "Remove {number} messages of the stream {name} for good?",

@@ -35,6 +35,10 @@ super::texts! {
         en: "Reading the stream {stream} at {server}; Ctrl-C ends.",
         es: "Leyendo el flujo {stream}, servidor {server}; Ctrl-C termina.",
     }
+    only_looking(stream: &str) {
+        en: "{stream} is a work queue: nothing is taken from it, and what is done in a moment may not be seen.",
+        es: "{stream} es una cola de trabajo: no se quita nada de ella, y lo que se resuelve en un momento puede no verse.",
+    }
 
     listening(subject: &str, server: &str) {
         en: "Listening on {subject} at {server}; Ctrl-C ends.",

@@ -167,15 +167,65 @@ fn a_subscription_to_a_stream_shows_what_was_kept_and_what_comes() {
 }
 
 #[test]
+fn looking_at_a_work_queue_takes_nothing_from_it() {
+    let store = store!();
+    store.run("stream add JOBS --subjects jobs.> --retention workqueue");
+    for number in 1..=6 {
+        let subject = if number % 2 == 0 {
+            "jobs.even"
+        } else {
+            "jobs.odd"
+        };
+        store.run(&format!("pub {subject} {number} --ack"));
+    }
+    for (line, shown) in [
+        ("stream view JOBS 2 --raw", "5\n6\n"),
+        ("stream view JOBS --all --raw", "1\n2\n3\n4\n5\n6\n"),
+        ("stream view JOBS 2 --from-seq 3 --raw", "3\n4\n"),
+        ("stream view JOBS 2 --subject jobs.odd --raw", "3\n5\n"),
+        ("stream view JOBS --last --subject jobs.odd --raw", "5\n"),
+        ("stream view JOBS 1 --since 1h --raw", "1\n"),
+        (
+            "sub --stream JOBS jobs.even --all --count 3 --raw",
+            "2\n4\n6\n",
+        ),
+        ("sub --stream JOBS --last --timeout 300ms --raw", "6\n"),
+    ] {
+        assert_eq!(store.run(line), shown, "{line}");
+    }
+
+    let listening = recado(&store.url(), ["sub", "--stream", "JOBS", "--raw"]).spawn();
+    listening.told("JOBS is a work queue");
+    store.run("pub jobs.odd later --ack");
+    listening.shows("later");
+    listening.signal(Signal::SIGINT);
+    assert_eq!(listening.end().code, Some(0));
+
+    assert_eq!(store.json("consumer ls JOBS").len(), 0);
+    let info = &store.json("stream info JOBS")[0];
+    assert_eq!(info["state"]["messages"], 7);
+    // A worker beside it is neither needed nor disturbed.
+    store.run("consumer add JOBS worker");
+    let worked = store.run("sub --stream JOBS --durable worker --count 1 --raw");
+    assert_eq!(worked, "1\n");
+    assert_eq!(store.run("stream view JOBS 1 --all --raw"), "2\n");
+}
+
+#[test]
 fn a_subscription_to_a_stream_goes_on_after_the_server_was_gone() {
     let mut store = store!();
     store.run("stream add S --subjects a.>");
+    store.run("stream add JOBS --subjects jobs.> --retention workqueue");
     let args = ["sub", "--stream", "S", "--raw"];
     let both = [&[][..], &["--durable", "d"]].map(|more| {
         let listening = recado(&store.url(), args.iter().chain(more)).spawn();
         listening.told("Reading the stream S");
         listening
     });
+    let looking = recado(&store.url(), ["sub", "--stream", "JOBS", "--raw"]).spawn();
+    looking.told("JOBS is a work queue");
+    store.run("pub jobs.x before --ack");
+    looking.shows("before");
     store.run("pub a.x before --ack");
     both.iter().for_each(|one| drop(one.shows("before")));
     store.restart();
@@ -183,6 +233,8 @@ fn a_subscription_to_a_stream_goes_on_after_the_server_was_gone() {
         .for_each(|one| drop(one.told("It goes on where it was")));
     store.run("pub a.x behind --ack");
     both.iter().for_each(|one| drop(one.shows("behind")));
+    store.run("pub jobs.x behind --ack");
+    looking.shows("behind");
 }
 
 #[test]

@@ -64,7 +64,7 @@ pub(super) async fn history(session: &mut Session, of: &Key, as_json: bool) -> R
     let stream = entry::stream(bucket);
     let mut reader =
         Reader::open(session, &stream, Some(&filter), Start::All, false, &about).await?;
-    if reader.pending == 0 {
+    if reader.pending() == 0 {
         return Err(trouble::not_found(&about, None));
     }
     let mut out = Out::new();

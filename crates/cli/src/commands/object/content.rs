@@ -297,7 +297,7 @@ impl Get {
             let start = Start::All;
             let mut reader =
                 Reader::open(session, &stream, Some(&filter), start, false, &about).await?;
-            if reader.pending < found.chunks() {
+            if reader.pending() < found.chunks() {
                 return Err(damaged(text::cut_short(name)));
             }
             let bar = progress::bar(Some(found.size()), text::bar_get(), quiet);

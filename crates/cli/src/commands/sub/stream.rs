@@ -99,6 +99,9 @@ impl Reading<'_> {
         let mut reader =
             Reader::open(session, self.stream, filter, self.start(), false, &about).await?;
         let mut interrupt = self.told()?;
+        if reader.only_looks() {
+            terminal::notice(&talk::only_looking(self.stream));
+        }
         let style = self.arguments.style(self.as_json);
         let wanted = self.arguments.count;
         let (received, bytes) = (&mut self.received, &mut self.bytes);
