@@ -73,7 +73,7 @@ impl World {
             if let Some(state) = &mut taken {
                 restore_ids(state, restarted, self.now_ns);
             }
-            let newest = self.next_op;
+            let newest = self.order + 1;
             if let Some(window) = self.streams.get_mut(&name) {
                 if restarted {
                     window.adopt(taken);
@@ -82,7 +82,7 @@ impl World {
                 }
             }
         }
-        self.next_op += 1;
+        self.order += 1;
         for (stream, consumer) in self.consumers.keys().cloned().collect::<Vec<_>>() {
             self.settle_consumer(&stream, &consumer, restarted)?;
         }
@@ -92,7 +92,7 @@ impl World {
     fn settle_consumer(&mut self, stream: &str, name: &str, restarted: bool) -> Result<(), Broken> {
         let shown = self.look_at_consumer(stream, name)?;
         let given = shown.as_ref().and_then(given_of);
-        let newest = self.next_op;
+        let newest = self.order;
         let Some(model) = self.consumers.get_mut(&(stream.to_owned(), name.to_owned())) else {
             return Ok(());
         };
@@ -249,10 +249,12 @@ impl World {
         let Some(state) = window.now() else {
             return Ok(());
         };
-        let visible = match window.durable() {
-            _ if state.spec.memory => state.last,
-            Some(durable) if durable.spec.birth == state.spec.birth => durable.last,
-            _ => 0,
+        // Should a batch have failed, the oldest state is not the shortest.
+        let own = window.all().map(|one| one.as_ref().filter(|one| one.spec.birth == state.spec.birth));
+        let visible = if state.spec.memory {
+            state.last
+        } else {
+            own.map(|one| one.map_or(0, |one| one.last)).min().unwrap_or(0)
         };
         let delivered = shown["delivered"]["stream_seq"].as_u64().unwrap_or_default();
         let ahead = state.msgs.iter().filter(|(at, message)| {
@@ -433,7 +435,7 @@ fn compare(
     let lacks = |at: &u64| !shown.msgs.contains_key(at) && !newest.may_lack(*at, now_ns);
     for at in oldest.msgs.keys().filter(|at| lacks(at)) {
         if all.iter().all(|state| state.msgs.contains_key(at)) {
-            return Err(format!("{at} is gone"));
+            return Err(format!("{at} is gone at {now_ns}: {:?}, of {:?}; there are {:?}, {:?}", newest.msgs.get(at).map(|m| m.time_ns), newest.spec, shown.msgs.keys(), shown.last));
         }
     }
     let lacking = newest.damaged.iter().filter(|at| newest.msgs.contains_key(at) && !shown.msgs.contains_key(at));

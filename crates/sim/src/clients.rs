@@ -41,7 +41,7 @@ impl World {
         let number = self.next_op;
         self.next_op += 1;
         self.tell(|_| format!("#{number} {}", in_words(&op)));
-        let pending = Pending { op, verdict: None, purged: None, applied: false };
+        let pending = Pending { op, verdict: None, purged: None, order: 0 };
         self.pending.insert(number, pending);
         let reply = if answered { format!("_R.{number}") } else { String::new() };
         self.net.intake.push_back(Message { subject, reply, headers, payload, op: number });
@@ -54,6 +54,11 @@ impl World {
     /// Somebody publishes.
     pub(crate) fn publish(&mut self) {
         let stream = self.some_stream();
+        if !self.streams.get(&stream).is_some_and(|window| window.now().is_some())
+            && !self.dice.once_in(5)
+        {
+            return self.create_stream(stream);
+        }
         let tail = TAILS[self.dice.below(3) as usize];
         let subject = format!("{}.{tail}", stream.to_lowercase());
         let number = self.next_op;

@@ -39,7 +39,8 @@ impl World {
         let Some(pending) = self.pending.get_mut(&number) else {
             return Ok(());
         };
-        pending.applied = true;
+        self.order += 1;
+        pending.order = self.order;
         let op = pending.op.clone();
         let inbox = format!("_R.{number}");
         let at = self.net.sent.iter().position(|sent| sent.inbox == inbox);
@@ -94,7 +95,7 @@ impl World {
                     return Err("a publish into memory is not answered at once".to_owned());
                 }
                 if let Some(window) = window {
-                    window.push(number, Some(after));
+                    window.push(self.order, Some(after));
                 }
                 if let Some(pending) = self.pending.get_mut(&number) {
                     pending.verdict = Some(verdict);
@@ -109,11 +110,13 @@ impl World {
                 self.tell(|_| format!("#{number} is refused for lack of room"));
                 if publish.rollup && !self.is_stopped() {
                     // Part of it may have been done.
-                    self.push_state(stream, number, Some(after));
+                    self.push_state(stream, Some(after));
                     self.settle_down(false)?;
                 }
                 Ok(())
             }
+            // A store that stopped shows what is durable, and what it refuses does no harm.
+            (Some(_), Some(_), _) if self.is_stopped() => Ok(()),
             (Some(answer), Some(code), verdict) => Err(format!(
                 "refused with {code} ({}), expected {verdict:?}",
                 String::from_utf8_lossy(answer)
@@ -133,9 +136,9 @@ impl World {
         self.machine.as_ref().is_none_or(crate::machine::Machine::is_stopped)
     }
 
-    fn push_state(&mut self, stream: &str, number: u64, state: Option<StreamState>) {
+    fn push_state(&mut self, stream: &str, state: Option<StreamState>) {
         let window = self.streams.entry(stream.to_owned()).or_insert_with(|| Window::new(None));
-        window.push(number, state);
+        window.push(self.order, state);
     }
 
     fn set_state(&mut self, stream: &str, state: Option<StreamState>) {
@@ -158,6 +161,9 @@ impl World {
             };
             self.tell(|_| format!("#{number} is refused with {code}"));
             if self.refusal_is_right(op, code) {
+                return Ok(());
+            }
+            if self.is_stopped() {
                 return Ok(());
             }
             if code == STORE_FAILED && self.trouble {
@@ -225,7 +231,7 @@ impl World {
             if let Some(old) = window.now()
                 && (old.msgs.len() != after.msgs.len() || old.spec != after.spec)
             {
-                self.push_state(&name, number, Some(old.clone()));
+                self.push_state(&name, Some(old.clone()));
             }
         }
         self.settle_down(false)
@@ -238,14 +244,14 @@ impl World {
                 if self.state_of(stream).is_some() {
                     return Err(format!("{stream} is there and is created"));
                 }
-                self.push_state(stream, number, Some(StreamState::new(spec.clone())));
+                self.push_state(stream, Some(StreamState::new(spec.clone())));
             }
             Op::DeleteStream { stream } => {
                 self.must_be_there(stream)?;
-                self.push_state(stream, number, None);
+                self.push_state(stream, None);
                 let own = self.consumers.iter_mut().filter(|((of, _), _)| of == stream);
                 for (_, model) in own {
-                    model.window.push(number, None);
+                    model.window.push(self.order, None);
                     model.reset();
                 }
             }
@@ -255,7 +261,7 @@ impl World {
                 state.spec.birth = self.must_be_there(stream)?.spec.birth;
                 state.spec.memory = self.must_be_there(stream)?.spec.memory;
                 state.enforce();
-                self.push_state(stream, number, Some(state));
+                self.push_state(stream, Some(state));
             }
             Op::Purge { stream, before, subject } => {
                 let mut state = self.must_be_there(stream)?;
@@ -268,14 +274,14 @@ impl World {
                 {
                     pending.purged = Some(gone.len() as u64);
                 }
-                self.push_state(stream, number, Some(state));
+                self.push_state(stream, Some(state));
             }
             Op::DeleteMessage { stream, sequence } => {
                 let mut state = self.must_be_there(stream)?;
                 if state.msgs.remove(sequence).is_none() {
                     return Err(format!("{sequence} is not there and is deleted"));
                 }
-                self.push_state(stream, number, Some(state));
+                self.push_state(stream, Some(state));
             }
             Op::CreateConsumer { stream, consumer, spec } => {
                 let last = self.must_be_there(stream)?.last;
@@ -284,7 +290,7 @@ impl World {
                 if model.window.now().is_some() {
                     return Err(format!("{consumer} of {stream} is there and is created"));
                 }
-                model.window.push(number, Some(spec.clone()));
+                model.window.push(self.order, Some(spec.clone()));
                 model.reset();
                 // What is not durable yet counts as new.
                 let durable = self.streams.get(stream).and_then(|window| window.durable().as_ref());
@@ -297,7 +303,7 @@ impl World {
                     return Err(format!("{consumer} of {stream} is not there and is deleted"));
                 }
                 if let Some(model) = self.consumers.get_mut(&(stream.clone(), consumer.clone())) {
-                    model.window.push(number, None);
+                    model.window.push(self.order, None);
                     model.reset();
                 }
                 if state.spec.retention == Retention::Interest {
@@ -401,7 +407,7 @@ impl World {
         if self.failing && !matches!(pending.op, Op::Answer { .. }) {
             return Err("acknowledged although its batch failed".to_owned());
         }
-        if !pending.applied {
+        if pending.order == 0 {
             return Err("answered before it was taken".to_owned());
         }
         self.tell(|_| format!("#{number} is durable"));
@@ -416,11 +422,15 @@ impl World {
             }
         }
         self.confirmed(&pending.op)?;
+        if self.is_stopped() {
+            // It changed nothing that lasts, and says nothing of what failed.
+            return Ok(());
+        }
         for window in self.streams.values_mut() {
-            window.confirm(number);
+            window.confirm(pending.order);
         }
         for model in self.consumers.values_mut() {
-            model.window.confirm(number);
+            model.window.confirm(pending.order);
         }
         Ok(())
     }

@@ -142,10 +142,17 @@ impl Machine {
             Progress::RolledBack { why, .. } => (false, why),
             Progress::Stopped { why } => (true, why),
         };
-        self.act(net, now_ns, |jetstream, context, _| {
-            jetstream.failed(context, stopped, &why);
+        self.act(net, now_ns, |jetstream, context, log| {
+            jetstream.failed(context, log, stopped, &why);
         });
         Some(if stopped { Trouble::Stopped } else { Trouble::Full })
+    }
+
+    /// Timers alone.
+    pub fn tick(&mut self, net: &mut Net, now_ns: i64) {
+        self.act(net, now_ns, |jetstream, context, log| {
+            jetstream.tick(context, log);
+        });
     }
 
     /// Timers and deliveries. Whether there is more to do at once.
@@ -226,7 +233,6 @@ impl Machine {
     pub fn has_waiting(&self) -> bool {
         self.is_committing()
             || self.log.waiting_bytes() > 0
-            || self.jetstream.has_unsaved()
             || self.jetstream.has_waiting()
     }
 

@@ -262,8 +262,8 @@ impl Driver {
     }
 
     fn failed(&mut self, insider: &Insider, stopped: bool, why: &str) {
-        self.act(insider, |jetstream, context, _| {
-            jetstream.failed(context, stopped, why);
+        self.act(insider, |jetstream, context, log| {
+            jetstream.failed(context, log, stopped, why);
         });
     }
 

@@ -1,8 +1,9 @@
 //! A consumer with what its owner keeps of it: where its records lie, what it owes.
 
-use recado_log::{Journal, Location, Record, Refused};
+use recado_log::{Journal, Location, Position, Record, Refused};
 
 use super::JetStream;
+use super::rollback::is_before;
 use crate::consumer::{Consumer, Event, Progress, Read, Source};
 use crate::context::Context;
 use crate::index::{Filters, Scan};
@@ -27,6 +28,8 @@ pub struct ConsumerSlot {
     /// Who wants to know when its progress is durable.
     owed: Vec<Box<[u8]>>,
     saved_ns: i64,
+    /// A batch failed that held its progress: it is to be written again, whole.
+    is_void: bool,
 }
 
 /// A stream as its consumers see it, for one call.
@@ -48,6 +51,7 @@ impl ConsumerSlot {
             delta_bytes: 0,
             owed: Vec::new(),
             saved_ns: now_ns,
+            is_void: false,
         }
     }
 
@@ -109,7 +113,7 @@ impl ConsumerSlot {
 
     /// Whether something happened that is not in the log.
     pub(super) fn is_unsaved(&self) -> bool {
-        self.number > 0 && (self.consumer.is_dirty() || self.owes())
+        self.number > 0 && (self.consumer.is_dirty() || self.is_void || self.owes())
     }
 
     /// Whether somebody waits for its progress to be durable.
@@ -163,10 +167,11 @@ impl ConsumerSlot {
         now_ns: i64,
         journal: &mut dyn Journal,
     ) -> Result<(), Refused> {
-        if self.number == 0 || !self.consumer.is_dirty() {
+        if self.number == 0 || !(self.consumer.is_dirty() || self.is_void) {
             return Ok(());
         }
-        let whole = self.progress_at.is_empty()
+        let whole = self.is_void
+            || self.progress_at.is_empty()
             || self.progress_at.len() > DELTAS_MAX
             || self.delta_bytes > DELTA_BYTES_MAX
             || self.consumer.is_next_whole();
@@ -192,6 +197,7 @@ impl ConsumerSlot {
                 return Err(refused);
             }
         };
+        self.is_void = false;
         self.progress_count += 1;
         self.saved_ns = now_ns;
         if whole {
@@ -203,6 +209,28 @@ impl ConsumerSlot {
             self.delta_bytes = self.delta_bytes.saturating_add(bytes.len());
         }
         self.progress_at.push(at);
+        Ok(())
+    }
+
+    /// Records at `end` or behind it are void. Whether one of its own is.
+    pub(super) fn forget_void(&mut self, end: Position) -> bool {
+        let known = self.progress_at.len() + usize::from(self.config_at.is_some());
+        self.config_at = self.config_at.filter(|at| is_before(*at, end));
+        let told = self.progress_at.len();
+        self.progress_at.retain(|at| is_before(*at, end));
+        // A whole one that is void has replaced those before it, which are not remembered.
+        self.is_void |= told != self.progress_at.len();
+        known != self.progress_at.len() + usize::from(self.config_at.is_some())
+    }
+
+    /// Writes again what is void.
+    pub(super) fn redo(&mut self, stream: u32, journal: &mut dyn Journal) -> Result<(), Refused> {
+        if self.number > 0 && self.config_at.is_none() {
+            self.store_config(stream, journal)?;
+        }
+        if self.is_void {
+            self.save(stream, self.saved_ns, journal)?;
+        }
         Ok(())
     }
 

@@ -8,6 +8,7 @@ mod events;
 mod open;
 mod publish;
 mod replies;
+mod rollback;
 mod sources;
 mod streams;
 mod upkeep;
@@ -23,8 +24,10 @@ use crate::error::{self, ApiError};
 use crate::stream::Stream;
 
 pub use consumers::ConsumerSlot;
+pub(crate) use consumers::StreamSource;
 pub use events::DEAD_LETTER_KEY;
 pub use open::{Opening, OpeningReport};
+pub(crate) use rollback::is_before;
 pub use upkeep::Segments;
 
 use replies::WaitingReplies;
@@ -117,6 +120,8 @@ pub struct JetStream {
     unsaved: BTreeSet<u32>,
     /// Segment that the last checkpoint was made in.
     checkpoint_segment: u32,
+    /// A batch failed, and what has to be in the log again is not yet.
+    redo: bool,
     /// Why nothing is stored any more.
     stopped: Option<String>,
     api_total: u64,
@@ -147,6 +152,7 @@ impl JetStream {
             deadline_of: HashMap::new(),
             unsaved: BTreeSet::new(),
             checkpoint_segment: 0,
+            redo: false,
             stopped: None,
             api_total: 0,
             api_errors: 0,
@@ -224,24 +230,6 @@ impl JetStream {
     /// Whether somebody waits for what was done since the last batch.
     pub fn has_waiting(&self) -> bool {
         self.replies.is_open()
-    }
-
-    /// The store failed: nothing after `durable` holds.
-    pub fn failed(&mut self, context: &mut Context<'_>, stopped: bool, why: &str) {
-        if stopped {
-            self.stopped = Some(why.to_owned());
-        }
-        let error = ApiError::with(&error::STREAM_STORE_FAILED, why);
-        let streams = &self.streams;
-        let out = &mut *context.out;
-        self.replies.fail(|id, reply| {
-            let name = streams.get(&id).map(|stream| stream.config.name.as_str());
-            let body = publish::error_body(name.unwrap_or_default(), &error);
-            out.publish(reply, b"", b"", &body);
-        });
-        for stream in self.streams.values_mut() {
-            stream.roll_back();
-        }
     }
 
     /// Puts a stream in the list of those that have something to do.

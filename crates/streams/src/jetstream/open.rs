@@ -157,7 +157,7 @@ impl Opening {
         );
         let mut dead = Vec::new();
         if is_known {
-            stream.enforce_limits_again(entry.subject, &mut dead);
+            stream.enforce_while_reading(entry.subject, &mut dead);
         }
         self.dead.extend(old.into_iter().chain(dead));
     }
@@ -281,9 +281,14 @@ impl Opening {
             ));
         }
         jetstream.settle_in(context, journal);
-        for at in deleted.into_values() {
-            let youngest = at.segment;
-            jetstream.graves.push(Grave { youngest, at });
+        for (stream, at) in deleted {
+            jetstream.graves.push(Grave {
+                youngest: at.segment,
+                at,
+                kind: kinds::STREAM_DELETED,
+                stream,
+                consumer: 0,
+            });
         }
         report.messages = jetstream
             .streams
@@ -332,6 +337,9 @@ impl JetStream {
                 self.graves.push(Grave {
                     youngest: at.segment,
                     at,
+                    kind: kinds::CONSUMER_DELETED,
+                    stream: opening.stream,
+                    consumer: number,
                 });
             }
             if !gone && !opening.progress.is_empty() {

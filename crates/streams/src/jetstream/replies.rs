@@ -115,12 +115,12 @@ impl WaitingReplies {
         released
     }
 
-    /// Gives all that waits up: `refuse` is told of each reply's stream and subject.
-    pub(super) fn fail(&mut self, mut refuse: impl FnMut(u32, &[u8])) {
+    /// Gives all that waits up: `refuse` is told of each reply's stream, subject and payload.
+    pub(super) fn fail(&mut self, mut refuse: impl FnMut(u32, &[u8], &[u8])) {
         let open = std::mem::take(&mut self.open);
         let all = self.sealed.drain(..).map(|(_, batch)| batch);
         for batch in all.chain([open]) {
-            batch.each(|stream, subject, _| refuse(stream, subject));
+            batch.each(&mut refuse);
         }
     }
 
@@ -200,7 +200,7 @@ mod tests {
         replies.seal(Position(10));
         replies.push(2, b"b", b"2");
         let mut refused = Vec::new();
-        replies.fail(|stream, subject| refused.push((stream, subject.to_vec())));
+        replies.fail(|stream, subject, _| refused.push((stream, subject.to_vec())));
         assert_eq!(refused, [(1, b"a".to_vec()), (2, b"b".to_vec())]);
     }
 }

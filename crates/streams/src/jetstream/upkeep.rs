@@ -16,13 +16,17 @@ pub(super) struct Grave {
     /// Segments up to this one may hold records of what is gone.
     pub(super) youngest: u32,
     pub(super) at: Location,
+    /// What the record says: its kind, the stream, the consumer's number.
+    pub(super) kind: u8,
+    pub(super) stream: u32,
+    pub(super) consumer: u64,
 }
 
 impl JetStream {
     /// Adds to the batch what belongs to it: progress that somebody wants confirmed, sequences that were
     /// skipped.
     pub fn complete_batch(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal) {
-        if self.stopped.is_some() {
+        if self.stopped.is_some() || self.redo(journal).is_err() {
             return;
         }
         let ids: Vec<u32> = self.unsaved.iter().copied().collect();
@@ -82,6 +86,9 @@ impl JetStream {
         journal: &mut dyn Journal,
         segments: Segments,
     ) {
+        if self.owes_redo() {
+            return;
+        }
         if self.stopped.is_none() && segments.newest != self.checkpoint_segment {
             self.checkpoint_segment = segments.newest;
             self.checkpoint(context, journal);
@@ -127,12 +134,18 @@ impl JetStream {
         self.graves.push(Grave {
             youngest: at.segment,
             at,
+            kind: record.kind,
+            stream: record.stream,
+            consumer: record.sequence,
         });
         Ok(())
     }
 
     /// Whether a record is still needed where it lies.
     pub fn is_live(&self, entry: &Entry<'_>) -> bool {
+        if self.owes_redo() {
+            return true;
+        }
         let stream = self.streams.get(&entry.stream);
         let slot = || {
             let (id, name) = self.numbers.get(&entry.sequence)?;

@@ -114,7 +114,7 @@ impl Stream {
             return Err(ApiError::new(&error::INSUFFICIENT_RESOURCES));
         }
         if self.config.retention == Retention::Interest && !self.has_interest(&draft.subject) {
-            return Ok(self.skip(env, &parsed));
+            return self.skip(env, &parsed);
         }
         let lifetime = Lifetime::parse(parsed.ttl)?;
         let lifetime = self.at_least_marker_ttl(lifetime, &mut draft);
@@ -164,14 +164,28 @@ impl Stream {
         all.any(|slot| slot.consumer.matches_subject(subject))
     }
 
-    /// Nobody is interested: the message gets its sequence, and is gone.
-    fn skip(&mut self, env: &Env<'_>, parsed: &PublishHeaders<'_>) -> Accepted {
+    /// Nobody is interested: the message gets its sequence, and is gone. That the sequence was given out is
+    /// written down before it is told.
+    fn skip(
+        &mut self,
+        env: &mut Env<'_>,
+        parsed: &PublishHeaders<'_>,
+    ) -> Result<Accepted, ApiError> {
         let sequence = self.last_sequence() + 1;
+        let index = &self.messages.index;
+        let first = if index.len() == 0 {
+            sequence + 1
+        } else {
+            index.first_sequence()
+        };
+        self.store_state_as(env.journal, (first, sequence))
+            .map_err(|refused| store_failed(&refused))?;
         self.messages.index.skip_to(sequence);
-        self.messages.show_up_to(sequence);
-        self.skipped = true;
+        if !self.messages.is_on_file() {
+            self.messages.show_up_to(sequence);
+        }
         self.remember(env, parsed, sequence);
-        Accepted::Stored(sequence)
+        Ok(Accepted::Stored(sequence))
     }
 
     fn remember(&mut self, env: &Env<'_>, parsed: &PublishHeaders<'_>, sequence: u64) {
@@ -278,6 +292,12 @@ impl Stream {
 
     /// Takes away what is too much after a message on `subject` came (E80).
     pub(super) fn enforce_limits(&mut self, subject: &[u8]) {
+        self.enforce_subject_limit(subject);
+        self.enforce_totals();
+    }
+
+    /// Takes away the oldest of a subject until there are no more than it may have.
+    pub(super) fn enforce_subject_limit(&mut self, subject: &[u8]) {
         let per_subject = self.config.max_msgs_per_subject;
         if per_subject > 0 {
             while self.messages.index.count_of(subject) > per_subject.unsigned_abs() {
@@ -285,9 +305,9 @@ impl Stream {
                     break;
                 };
                 self.take_out(oldest);
+                self.note_evicted(oldest);
             }
         }
-        self.enforce_totals();
     }
 
     /// Takes away the oldest until count and bytes are within their limits.

@@ -275,14 +275,17 @@ impl Messages {
         }
     }
 
-    /// Nothing since the last durable batch holds: messages after it go, what was removed comes back.
-    pub(crate) fn roll_back(&mut self) {
+    /// Nothing since the last durable batch holds: messages after it go, what was removed comes back. Whether
+    /// anything did.
+    pub(crate) fn roll_back(&mut self) -> bool {
         let visible = self.visible;
         self.index.truncate_to(visible);
         self.backlog_bytes = 0;
         self.sealed_bytes = 0;
+        let mut came_back = false;
         for removal in self.removals.drain(..) {
             if removal.sequence <= visible {
+                came_back = true;
                 self.index.insert(
                     removal.sequence,
                     &removal.subject,
@@ -294,6 +297,7 @@ impl Messages {
             }
         }
         self.sealed_removals = 0;
+        came_back
     }
 
     /// While the log is read: what limits took away is dead at once.

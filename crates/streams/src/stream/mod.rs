@@ -59,6 +59,10 @@ pub(crate) struct Stream {
     state_at: Option<(Location, (u64, u64))>,
     /// `REMOVED` records that are still needed, by the youngest segment that they speak of.
     tombstones: BTreeMap<u32, Vec<Location>>,
+    /// What a limit on subjects took away since it was last written which messages are gone.
+    evicted: BTreeSet<u64>,
+    /// A batch failed that held one of them: all gaps are to be written again.
+    gaps_void: bool,
     /// Where the look for messages that are too old goes on.
     age_from: u64,
     /// Messages with a lifetime of their own, by when it ends.
@@ -89,6 +93,8 @@ impl Stream {
             config_at: None,
             state_at: None,
             tombstones: BTreeMap::new(),
+            evicted: BTreeSet::new(),
+            gaps_void: false,
             age_from: first,
             expiries: BTreeSet::new(),
             skipped: false,

@@ -7,6 +7,8 @@ use super::{Stream, kinds};
 
 /// Sequences of one `REMOVED` record.
 const RECORD_SEQUENCES_MAX: usize = 100_000;
+/// Evicted messages that are remembered until something is removed.
+const EVICTED_MAX: usize = 100_000;
 
 impl Stream {
     /// Removes these messages (ascending) and writes that down.
@@ -35,8 +37,31 @@ impl Stream {
         journal: &mut dyn Journal,
         sequences: &[u64],
     ) -> Result<(), Refused> {
+        if self.config.max_msgs > 0 || self.config.max_bytes > 0 {
+            // What these limits took away would come back if what takes its place there is removed.
+            self.store_state(journal)?;
+        }
+        let messages = &self.messages;
+        self.evicted.retain(|&sequence| messages.place(sequence).is_none());
+        if !self.evicted.is_empty() {
+            let evicted: Vec<u64> = self.evicted.iter().copied().collect();
+            self.write_gaps(journal, &evicted)?;
+            self.evicted.clear();
+        }
         let youngest = self.messages.youngest_segment(sequences);
         self.write_tombstone(journal, youngest, sequences)
+    }
+
+    /// A limit on subjects took a message away. Should another one of its subject be removed, the limit would
+    /// not take it away again when the log is read: so it is written down with the next removal. With a limit
+    /// of one the last message of a subject is all that may be there, whatever was removed.
+    pub(super) fn note_evicted(&mut self, sequence: u64) {
+        if self.messages.is_on_file() && self.config.max_msgs_per_subject > 1 {
+            self.evicted.insert(sequence);
+            if self.evicted.len() > EVICTED_MAX {
+                self.evicted.pop_first();
+            }
+        }
     }
 
     fn write_tombstone(

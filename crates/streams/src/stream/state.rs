@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use recado_log::{Journal, Location, Refused};
+use recado_log::{Journal, Location, Position, Refused};
 
 use super::conditions::Lifetime;
 use super::{StoredStream, Stream, kinds};
@@ -12,6 +12,7 @@ use crate::config::StreamConfig;
 use crate::consumer::Read;
 use crate::context::Context;
 use crate::index::Filters;
+use crate::jetstream::{StreamSource, is_before};
 
 impl Stream {
     /// Messages that wait for the disk.
@@ -98,9 +99,51 @@ impl Stream {
     }
 
     /// The batch failed.
-    pub(crate) fn roll_back(&mut self) {
-        self.messages.roll_back();
+    pub(crate) fn roll_back(&mut self, journal: &mut dyn Journal) {
+        let came_back = self.messages.roll_back();
         self.dedupe.forget_after(self.messages.visible());
+        self.age_from = 0;
+        if came_back {
+            let mut settled = Vec::new();
+            for slot in self.consumers.values_mut() {
+                let mut source = StreamSource {
+                    messages: &mut self.messages,
+                    journal,
+                    settled: &mut settled,
+                };
+                slot.consumer.stream_purged(&mut source);
+            }
+        }
+    }
+
+    /// Records at `end` or behind it are void. Whether one of its own is.
+    pub(crate) fn forget_void(&mut self, end: Position) -> bool {
+        let mut changed = false;
+        for all in self.tombstones.values_mut() {
+            let known = all.len();
+            all.retain(|at| is_before(*at, end));
+            self.gaps_void |= known != all.len();
+        }
+        let places = (self.config_at, self.state_at);
+        self.config_at = self.config_at.filter(|at| is_before(*at, end));
+        self.state_at = self.state_at.filter(|(at, _)| is_before(*at, end));
+        changed |= places != (self.config_at, self.state_at);
+        changed || self.gaps_void
+    }
+
+    /// Writes again what is void.
+    pub(crate) fn redo(&mut self, journal: &mut dyn Journal) -> Result<(), Refused> {
+        if self.config_at.is_none() {
+            self.store_config(journal)?;
+        }
+        if self.state_at.is_none() {
+            self.store_state(journal)?;
+        }
+        if self.gaps_void {
+            self.store_gaps(journal)?;
+            self.gaps_void = false;
+        }
+        Ok(())
     }
 
     /// Publishes a stored message again, with where it came from in headers (E160, ADR-28).
@@ -219,10 +262,14 @@ impl Stream {
         self.tombstones = tombstones;
     }
 
-    /// Limits, while the log is read: what they take away is dead at once.
-    pub(crate) fn enforce_limits_again(&mut self, subject: &[u8], dead: &mut Vec<Location>) {
-        self.enforce_limits(subject);
-        self.messages.drain_removals(dead);
+    /// Limits, while the log is read: what they take away is dead at once. Only those that can't take what is
+    /// alive: that a message was removed may be told behind the messages that came into its place, for records
+    /// move; until then it counts, and the limits would take another one for it.
+    pub(crate) fn enforce_while_reading(&mut self, subject: &[u8], dead: &mut Vec<Location>) {
+        if self.config.max_msgs_per_subject == 1 {
+            self.enforce_subject_limit(subject);
+            self.messages.drain_removals(dead);
+        }
     }
 
     /// All limits, once the log is read.

@@ -100,6 +100,15 @@ impl Stream {
             self.messages.index.first_sequence(),
             self.messages.index.last_sequence(),
         );
+        self.store_state_as(journal, state)
+    }
+
+    /// Writes these as first and last sequence.
+    pub(super) fn store_state_as(
+        &mut self,
+        journal: &mut dyn Journal,
+        state: (u64, u64),
+    ) -> Result<(), Refused> {
         if !self.messages.is_on_file() || self.state_at.is_some_and(|(_, known)| known == state) {
             return Ok(());
         }
