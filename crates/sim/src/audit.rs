@@ -93,13 +93,18 @@ impl World {
         let shown = self.look_at_consumer(stream, name)?;
         let given = shown.as_ref().and_then(given_of);
         let newest = self.order;
-        let Some(model) = self.consumers.get_mut(&(stream.to_owned(), name.to_owned())) else {
+        let Some(model) = self
+            .consumers
+            .get_mut(&(stream.to_owned(), name.to_owned()))
+        else {
             return Ok(());
         };
         let is_it = |spec: &&Option<ConsumerSpec>| spec.as_ref().map(|spec| spec.given) == given;
         let found = model.window.all().find(is_it).cloned();
         let Some(spec) = found else {
-            return Err(format!("{stream} {name}: there is one given by #{given:?}, which can't be"));
+            return Err(format!(
+                "{stream} {name}: there is one given by #{given:?}, which can't be"
+            ));
         };
         let before = model.window.now().as_ref().map(|spec| spec.given);
         if before != given {
@@ -194,7 +199,9 @@ impl World {
         }
         let told = (shown.msgs.len() + shown.unreadable.len()) as u64;
         if told != count {
-            return Err(format!("{name}: {count} messages are told of, {told} are there: {state}"));
+            return Err(format!(
+                "{name}: {count} messages are told of, {told} are there: {state}"
+            ));
         }
         let info = self.ask(&format!("$JS.API.STREAM.INFO.{name}"), "")?;
         let lost = &info["state"]["lost"]["msgs"];
@@ -202,7 +209,11 @@ impl World {
         Ok(Some(shown))
     }
 
-    fn read(&mut self, name: &str, sequence: u64) -> Result<Option<(String, Vec<u8>, Vec<u8>)>, Broken> {
+    fn read(
+        &mut self,
+        name: &str,
+        sequence: u64,
+    ) -> Result<Option<(String, Vec<u8>, Vec<u8>)>, Broken> {
         let body = format!("{{\"seq\":{sequence}}}");
         let answer = self.ask(&format!("$JS.API.STREAM.MSG.GET.{name}"), &body)?;
         let message = &answer["message"];
@@ -211,10 +222,15 @@ impl World {
         }
         let decode = |field: &str| {
             let text = message[field].as_str().unwrap_or_default();
-            base64::engine::general_purpose::STANDARD.decode(text).unwrap_or_default()
+            base64::engine::general_purpose::STANDARD
+                .decode(text)
+                .unwrap_or_default()
         };
         if message["seq"].as_u64() != Some(sequence) {
-            return Err(format!("{name}: asked for {sequence}, got {}", message["seq"]));
+            return Err(format!(
+                "{name}: asked for {sequence}, got {}",
+                message["seq"]
+            ));
         }
         let subject = message["subject"].as_str().unwrap_or_default().to_owned();
         Ok(Some((subject, decode("hdrs"), decode("data"))))
@@ -222,13 +238,20 @@ impl World {
 
     fn look_at_consumer(&mut self, stream: &str, name: &str) -> Result<Option<Value>, Broken> {
         let info = self.ask(&format!("$JS.API.CONSUMER.INFO.{stream}.{name}"), "")?;
-        if info["error"].is_null() { Ok(Some(info)) } else { Ok(None) }
+        if info["error"].is_null() {
+            Ok(Some(info))
+        } else {
+            Ok(None)
+        }
     }
 
     fn audit_consumer(&mut self, stream: &str, name: &str) -> Result<(), Broken> {
         let shown = self.look_at_consumer(stream, name)?;
         let key = (stream.to_owned(), name.to_owned());
-        let spec = self.consumers.get(&key).and_then(|model| model.window.now().clone());
+        let spec = self
+            .consumers
+            .get(&key)
+            .and_then(|model| model.window.now().clone());
         let (Some(shown), Some(spec)) = (&shown, &spec) else {
             return if shown.is_none() && spec.is_none() {
                 Ok(())
@@ -237,12 +260,22 @@ impl World {
             };
         };
         if given_of(shown) != Some(spec.given) {
-            return Err(format!("{stream} {name}: given by {:?}, not by {}", given_of(shown), spec.given));
+            return Err(format!(
+                "{stream} {name}: given by {:?}, not by {}",
+                given_of(shown),
+                spec.given
+            ));
         }
         self.check_counts(stream, name, shown, spec)
     }
 
-    fn check_counts(&self, stream: &str, name: &str, shown: &Value, spec: &ConsumerSpec) -> Result<(), Broken> {
+    fn check_counts(
+        &self,
+        stream: &str,
+        name: &str,
+        shown: &Value,
+        spec: &ConsumerSpec,
+    ) -> Result<(), Broken> {
         let Some(window) = self.streams.get(stream) else {
             return Ok(());
         };
@@ -250,13 +283,20 @@ impl World {
             return Ok(());
         };
         // Should a batch have failed, the oldest state is not the shortest.
-        let own = window.all().map(|one| one.as_ref().filter(|one| one.spec.birth == state.spec.birth));
+        let own = window.all().map(|one| {
+            one.as_ref()
+                .filter(|one| one.spec.birth == state.spec.birth)
+        });
         let visible = if state.spec.memory {
             state.last
         } else {
-            own.map(|one| one.map_or(0, |one| one.last)).min().unwrap_or(0)
+            own.map(|one| one.map_or(0, |one| one.last))
+                .min()
+                .unwrap_or(0)
         };
-        let delivered = shown["delivered"]["stream_seq"].as_u64().unwrap_or_default();
+        let delivered = shown["delivered"]["stream_seq"]
+            .as_u64()
+            .unwrap_or_default();
         let ahead = state.msgs.iter().filter(|(at, message)| {
             **at > delivered
                 && **at <= visible
@@ -271,7 +311,9 @@ impl World {
         }
         let on_their_way = shown["num_ack_pending"].as_u64().unwrap_or(u64::MAX);
         if spec.acks != Acks::None && on_their_way > spec.max_ack_pending {
-            return Err(format!("{stream} {name}: {on_their_way} messages wait for acks"));
+            return Err(format!(
+                "{stream} {name}: {on_their_way} messages wait for acks"
+            ));
         }
         Ok(())
     }
@@ -287,7 +329,9 @@ impl World {
         for ((_, consumer), model) in self.consumers.iter().filter(|((of, _), _)| of == name) {
             let mut confirmed = model.confirmed.iter();
             if let Some(at) = confirmed.find(|at| state.msgs.contains_key(at)) {
-                return Err(format!("{name}: {consumer} confirmed {at}, which is still there"));
+                return Err(format!(
+                    "{name}: {consumer} confirmed {at}, which is still there"
+                ));
             }
         }
         Ok(())
@@ -346,9 +390,15 @@ impl World {
         let number = |name: &str| shown[name].as_u64().unwrap_or_default();
         let busy = number("num_pending") + number("num_ack_pending") > 0;
         if shown["config"]["deliver_subject"].is_string() {
-            self.net.listening.insert(crate::clients::push_inbox(stream, name));
+            self.net
+                .listening
+                .insert(crate::clients::push_inbox(stream, name));
         } else if busy && number("num_waiting") == 0 {
-            self.request(stream, name, br#"{"batch":50,"expires":3000000000}"#.to_vec());
+            self.request(
+                stream,
+                name,
+                br#"{"batch":50,"expires":3000000000}"#.to_vec(),
+            );
         }
         Ok(busy)
     }
@@ -401,12 +451,21 @@ fn compare(
 ) -> Result<Option<StreamState>, Broken> {
     let Some(shown) = shown else {
         let may_be = states.iter().any(|state| state.is_none());
-        return if may_be { Ok(None) } else { Err("it is not there".to_owned()) };
+        return if may_be {
+            Ok(None)
+        } else {
+            Err("it is not there".to_owned())
+        };
     };
     let all = states.iter().filter_map(|state| state.as_ref());
-    let all: Vec<&StreamState> = all.filter(|state| state.spec.given == shown.given).collect();
+    let all: Vec<&StreamState> = all
+        .filter(|state| state.spec.given == shown.given)
+        .collect();
     let (Some(oldest), Some(newest)) = (all.first(), all.last()) else {
-        return Err(format!("there is one given by #{}, which can't be", shown.given));
+        return Err(format!(
+            "there is one given by #{}, which can't be",
+            shown.given
+        ));
     };
     for sequence in &shown.unreadable {
         if !newest.damaged.contains(sequence) {
@@ -422,12 +481,20 @@ fn compare(
             }
         }
     }
-    let mut taken = StreamState { msgs: BTreeMap::new(), last: shown.last, ..(*newest).clone() };
+    let mut taken = StreamState {
+        msgs: BTreeMap::new(),
+        last: shown.last,
+        ..(*newest).clone()
+    };
     for (at, (subject, headers, payload)) in &shown.msgs {
         let Some(message) = may.get(at) else {
-            return Err(format!("{at} ({}) must not be there", String::from_utf8_lossy(payload)));
+            return Err(format!(
+                "{at} ({}) must not be there",
+                String::from_utf8_lossy(payload)
+            ));
         };
-        if message.subject != *subject || message.headers != *headers || message.payload != *payload {
+        if message.subject != *subject || message.headers != *headers || message.payload != *payload
+        {
             return Err(format!("{at} is not what was published"));
         }
         taken.msgs.insert(*at, Rc::clone(message));
@@ -435,12 +502,25 @@ fn compare(
     let lacks = |at: &u64| !shown.msgs.contains_key(at) && !newest.may_lack(*at, now_ns);
     for at in oldest.msgs.keys().filter(|at| lacks(at)) {
         if all.iter().all(|state| state.msgs.contains_key(at)) {
-            return Err(format!("{at} is gone at {now_ns}: {:?}, of {:?}; there are {:?}, {:?}", newest.msgs.get(at).map(|m| m.time_ns), newest.spec, shown.msgs.keys(), shown.last));
+            return Err(format!(
+                "{at} is gone at {now_ns}: {:?}, of {:?}; there are {:?}, {:?}",
+                newest.msgs.get(at).map(|m| m.time_ns),
+                newest.spec,
+                shown.msgs.keys(),
+                shown.last
+            ));
         }
     }
-    let lacking = newest.damaged.iter().filter(|at| newest.msgs.contains_key(at) && !shown.msgs.contains_key(at));
+    let lacking = newest
+        .damaged
+        .iter()
+        .filter(|at| newest.msgs.contains_key(at) && !shown.msgs.contains_key(at));
     let lacking = lacking.count() as u64 - shown.unreadable.len() as u64;
-    if lacking > 0 && shown.lost == 0 && newest.spec.retention == Retention::Limits && newest.spec.max_age_ns == 0 {
+    if lacking > 0
+        && shown.lost == 0
+        && newest.spec.retention == Retention::Limits
+        && newest.spec.max_age_ns == 0
+    {
         return Err(format!("{lacking} damaged messages are not told of"));
     }
     check_end(&all, shown, &taken)?;
@@ -452,9 +532,15 @@ fn check_end(all: &[&StreamState], shown: &Shown, taken: &StreamState) -> Result
     let (Some(oldest), Some(newest)) = (all.first(), all.last()) else {
         return Ok(());
     };
-    let (low, high) = (oldest.last.min(newest.last), all.iter().map(|state| state.last).max());
+    let (low, high) = (
+        oldest.last.min(newest.last),
+        all.iter().map(|state| state.last).max(),
+    );
     if shown.last < low || Some(shown.last) > high {
-        return Err(format!("its last sequence is {}, not {low} to {high:?}", shown.last));
+        return Err(format!(
+            "its last sequence is {}, not {low} to {high:?}",
+            shown.last
+        ));
     }
     let mut limited = taken.clone();
     limited.enforce();
@@ -467,7 +553,9 @@ fn check_end(all: &[&StreamState], shown: &Shown, taken: &StreamState) -> Result
 /// Which message ids are known: of what is there.
 fn restore_ids(state: &mut StreamState, restarted: bool, now_ns: i64) {
     let last = state.last;
-    state.ids.retain(|_, (sequence, _)| !restarted && *sequence <= last);
+    state
+        .ids
+        .retain(|_, (sequence, _)| !restarted && *sequence <= last);
     if restarted {
         for (sequence, message) in &state.msgs {
             if let Some(id) = &message.id
@@ -478,4 +566,3 @@ fn restore_ids(state: &mut StreamState, restarted: bool, now_ns: i64) {
         }
     }
 }
-

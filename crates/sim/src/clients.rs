@@ -24,27 +24,80 @@ pub(crate) enum Answer {
 /// What a client asked for.
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
-    Publish { stream: String, publish: Publish },
-    CreateStream { stream: String, spec: StreamSpec },
-    UpdateStream { stream: String, spec: StreamSpec },
-    DeleteStream { stream: String },
-    Purge { stream: String, before: u64, subject: String },
-    DeleteMessage { stream: String, sequence: u64 },
-    CreateConsumer { stream: String, consumer: String, spec: ConsumerSpec },
-    DeleteConsumer { stream: String, consumer: String },
-    Answer { stream: String, consumer: String, sequence: u64, life: u64, answer: Answer },
+    Publish {
+        stream: String,
+        publish: Publish,
+    },
+    CreateStream {
+        stream: String,
+        spec: StreamSpec,
+    },
+    UpdateStream {
+        stream: String,
+        spec: StreamSpec,
+    },
+    DeleteStream {
+        stream: String,
+    },
+    Purge {
+        stream: String,
+        before: u64,
+        subject: String,
+    },
+    DeleteMessage {
+        stream: String,
+        sequence: u64,
+    },
+    CreateConsumer {
+        stream: String,
+        consumer: String,
+        spec: ConsumerSpec,
+    },
+    DeleteConsumer {
+        stream: String,
+        consumer: String,
+    },
+    Answer {
+        stream: String,
+        consumer: String,
+        sequence: u64,
+        life: u64,
+        answer: Answer,
+    },
 }
 
 impl World {
     /// Sends an operation on its way.
-    fn send(&mut self, op: Op, subject: String, headers: Vec<u8>, payload: Vec<u8>, answered: bool) {
+    fn send(
+        &mut self,
+        op: Op,
+        subject: String,
+        headers: Vec<u8>,
+        payload: Vec<u8>,
+        answered: bool,
+    ) {
         let number = self.next_op;
         self.next_op += 1;
         self.tell(|_| format!("#{number} {}", in_words(&op)));
-        let pending = Pending { op, verdict: None, purged: None, order: 0 };
+        let pending = Pending {
+            op,
+            verdict: None,
+            purged: None,
+            order: 0,
+        };
         self.pending.insert(number, pending);
-        let reply = if answered { format!("_R.{number}") } else { String::new() };
-        self.net.intake.push_back(Message { subject, reply, headers, payload, op: number });
+        let reply = if answered {
+            format!("_R.{number}")
+        } else {
+            String::new()
+        };
+        self.net.intake.push_back(Message {
+            subject,
+            reply,
+            headers,
+            payload,
+            op: number,
+        });
     }
 
     fn some_stream(&mut self) -> String {
@@ -54,7 +107,10 @@ impl World {
     /// Somebody publishes.
     pub(crate) fn publish(&mut self) {
         let stream = self.some_stream();
-        if !self.streams.get(&stream).is_some_and(|window| window.now().is_some())
+        if !self
+            .streams
+            .get(&stream)
+            .is_some_and(|window| window.now().is_some())
             && !self.dice.once_in(5)
         {
             return self.create_stream(stream);
@@ -75,7 +131,10 @@ impl World {
             headers.push_str(&format!("Nats-Msg-Id: {of}\r\n"));
             id = Some(of);
         }
-        let state = self.streams.get(&stream).and_then(|window| window.now().clone());
+        let state = self
+            .streams
+            .get(&stream)
+            .and_then(|window| window.now().clone());
         let (mut expected_last, mut expected_last_on_subject) = (None, None);
         if self.dice.once_in(8) {
             let last = state.as_ref().map_or(0, |state| state.last);
@@ -85,7 +144,8 @@ impl World {
         } else if self.dice.once_in(8) {
             let last = state.as_ref().and_then(|state| {
                 let mut own = state.msgs.iter().rev();
-                own.find(|(_, message)| message.subject == subject).map(|(at, _)| *at)
+                own.find(|(_, message)| message.subject == subject)
+                    .map(|(at, _)| *at)
             });
             let last = last.unwrap_or(0);
             headers.push_str(&format!("Nats-Expected-Last-Subject-Sequence: {last}\r\n"));
@@ -107,14 +167,28 @@ impl World {
             time_ns: 0,
             id,
         };
-        let publish = Publish { message, expected_last, expected_last_on_subject, rollup };
-        self.send(Op::Publish { stream, publish }, subject, headers, payload, true);
+        let publish = Publish {
+            message,
+            expected_last,
+            expected_last_on_subject,
+            rollup,
+        };
+        self.send(
+            Op::Publish { stream, publish },
+            subject,
+            headers,
+            payload,
+            true,
+        );
     }
 
     /// Somebody calls the API.
     pub(crate) fn call_api(&mut self) {
         let stream = self.some_stream();
-        let state = self.streams.get(&stream).and_then(|window| window.now().clone());
+        let state = self
+            .streams
+            .get(&stream)
+            .and_then(|window| window.now().clone());
         let Some(state) = state else {
             return self.create_stream(stream);
         };
@@ -123,24 +197,50 @@ impl World {
             0 => self.create_consumer(stream, consumer),
             1 => {
                 let subject = format!("$JS.API.CONSUMER.DELETE.{stream}.{consumer}");
-                self.send(Op::DeleteConsumer { stream, consumer }, subject, vec![], vec![], true);
+                self.send(
+                    Op::DeleteConsumer { stream, consumer },
+                    subject,
+                    vec![],
+                    vec![],
+                    true,
+                );
             }
             2 => self.purge(stream, state.last),
             3 => {
                 let pick = self.dice.below(state.msgs.len() as u64 + 1) as usize;
-                let sequence = state.msgs.keys().nth(pick).copied().unwrap_or(state.last + 1);
+                let sequence = state
+                    .msgs
+                    .keys()
+                    .nth(pick)
+                    .copied()
+                    .unwrap_or(state.last + 1);
                 let subject = format!("$JS.API.STREAM.MSG.DELETE.{stream}");
                 let body = json!({"seq": sequence}).to_string().into_bytes();
-                self.send(Op::DeleteMessage { stream, sequence }, subject, vec![], body, true);
+                self.send(
+                    Op::DeleteMessage { stream, sequence },
+                    subject,
+                    vec![],
+                    body,
+                    true,
+                );
             }
             4 => self.create_stream(stream),
             5 => {
                 let number = self.next_op;
-                let mut spec = StreamSpec { given: number, ..state.spec };
+                let mut spec = StreamSpec {
+                    given: number,
+                    ..state.spec
+                };
                 self.choose_limits(&mut spec);
                 let subject = format!("$JS.API.STREAM.UPDATE.{stream}");
                 let body = stream_config(&stream, &spec);
-                self.send(Op::UpdateStream { stream, spec }, subject, vec![], body, true);
+                self.send(
+                    Op::UpdateStream { stream, spec },
+                    subject,
+                    vec![],
+                    body,
+                    true,
+                );
             }
             _ => {
                 let subject = format!("$JS.API.STREAM.DELETE.{stream}");
@@ -150,17 +250,29 @@ impl World {
     }
 
     fn purge(&mut self, stream: String, last: u64) {
-        let before = if self.dice.once_in(2) { 0 } else { self.dice.below(last + 2) };
+        let before = if self.dice.once_in(2) {
+            0
+        } else {
+            self.dice.below(last + 2)
+        };
         let subject = match self.dice.below(2) {
             0 => String::new(),
-            _ => format!("{}.{}", stream.to_lowercase(), TAILS[self.dice.below(3) as usize]),
+            _ => format!(
+                "{}.{}",
+                stream.to_lowercase(),
+                TAILS[self.dice.below(3) as usize]
+            ),
         };
         let mut body = json!({"filter": subject});
         if before > 0 {
             body["seq"] = before.into();
         }
         let call = format!("$JS.API.STREAM.PURGE.{stream}");
-        let op = Op::Purge { stream, before, subject };
+        let op = Op::Purge {
+            stream,
+            before,
+            subject,
+        };
         self.send(op, call, vec![], body.to_string().into_bytes(), true);
     }
 
@@ -197,14 +309,22 @@ impl World {
         self.choose_limits(&mut spec);
         let subject = format!("$JS.API.STREAM.CREATE.{stream}");
         let body = stream_config(&stream, &spec);
-        self.send(Op::CreateStream { stream, spec }, subject, vec![], body, true);
+        self.send(
+            Op::CreateStream { stream, spec },
+            subject,
+            vec![],
+            body,
+            true,
+        );
     }
 
     fn create_consumer(&mut self, stream: String, consumer: String) {
         let number = self.next_op;
-        let state = self.streams.get(&stream).and_then(|window| window.now().clone());
-        let is_work_queue =
-            state.is_some_and(|state| state.spec.retention == Retention::WorkQueue);
+        let state = self
+            .streams
+            .get(&stream)
+            .and_then(|window| window.now().clone());
+        let is_work_queue = state.is_some_and(|state| state.spec.retention == Retention::WorkQueue);
         let acks = match self.dice.below(8) {
             _ if is_work_queue => Acks::Explicit,
             0 => Acks::None,
@@ -213,7 +333,11 @@ impl World {
         };
         let filter = match self.dice.below(3) {
             0 if !is_work_queue => {
-                format!("{}.{}", stream.to_lowercase(), TAILS[self.dice.below(3) as usize])
+                format!(
+                    "{}.{}",
+                    stream.to_lowercase(),
+                    TAILS[self.dice.below(3) as usize]
+                )
             }
             _ => String::new(),
         };
@@ -248,7 +372,11 @@ impl World {
         }
         let body = json!({"stream_name": stream, "config": config, "action": "create"});
         let subject = format!("$JS.API.CONSUMER.DURABLE.CREATE.{stream}.{consumer}");
-        let op = Op::CreateConsumer { stream, consumer, spec };
+        let op = Op::CreateConsumer {
+            stream,
+            consumer,
+            spec,
+        };
         self.send(op, subject, vec![], body.to_string().into_bytes(), true);
     }
 
@@ -341,7 +469,13 @@ impl World {
             life: hand.life,
             answer,
         };
-        self.send(op, hand.ack.clone(), Vec::new(), payload.as_bytes().to_vec(), double);
+        self.send(
+            op,
+            hand.ack.clone(),
+            Vec::new(),
+            payload.as_bytes().to_vec(),
+            double,
+        );
     }
 
     /// Subscribers come and go, or stop reading.
@@ -366,7 +500,9 @@ impl World {
         }
         if self.dice.once_in(4) {
             // Whoever pulled goes away.
-            self.net.listening.retain(|inbox| inbox.starts_with("push."));
+            self.net
+                .listening
+                .retain(|inbox| inbox.starts_with("push."));
         }
     }
 }
@@ -410,10 +546,16 @@ fn in_words(op: &Op) -> String {
         Op::Publish { publish, .. } => {
             let message = &publish.message;
             let headers = String::from_utf8_lossy(&message.headers);
-            let headers = headers.trim_start_matches("NATS/1.0").trim().replace("\r\n", ", ");
-            format!("publishes on {}, {} bytes {headers}", message.subject, message.payload.len())
+            let headers = headers
+                .trim_start_matches("NATS/1.0")
+                .trim()
+                .replace("\r\n", ", ");
+            format!(
+                "publishes on {}, {} bytes {headers}",
+                message.subject,
+                message.payload.len()
+            )
         }
         other => format!("{other:?}"),
     }
 }
-

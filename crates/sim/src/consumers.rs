@@ -118,7 +118,9 @@ impl ConsumerModel {
             return Err(format!("sequence {sequence} was confirmed and comes again"));
         }
         if self.acked.contains(&sequence) {
-            return Err(format!("sequence {sequence} was acknowledged and comes again"));
+            return Err(format!(
+                "sequence {sequence} was acknowledged and comes again"
+            ));
         }
         let count = self.counts.entry(sequence).or_default();
         *count += 1;
@@ -130,7 +132,9 @@ impl ConsumerModel {
             ));
         }
         if said < *count {
-            return Err(format!("sequence {sequence} came {count} times, it says {said}"));
+            return Err(format!(
+                "sequence {sequence} came {count} times, it says {said}"
+            ));
         }
         if said == 1 {
             if sequence <= self.last_new {
@@ -140,7 +144,10 @@ impl ConsumerModel {
         }
         let number = ack.delivery.consumer_seq;
         if self.last_delivery > 0 && number != self.last_delivery + 1 {
-            return Err(format!("delivery {number} comes after {}", self.last_delivery));
+            return Err(format!(
+                "delivery {number} comes after {}",
+                self.last_delivery
+            ));
         }
         self.last_delivery = number;
         self.delivered_ever.insert(sequence);

@@ -31,7 +31,11 @@ impl World {
             _ => return Ok(()),
         };
         let is_loose = self.state_of(&stream).is_some_and(StreamState::is_loose);
-        if is_loose { self.audit_stream(&stream) } else { Ok(()) }
+        if is_loose {
+            self.audit_stream(&stream)
+        } else {
+            Ok(())
+        }
     }
 
     /// The server has taken an operation. `known` is whether anybody was subscribed.
@@ -55,7 +59,13 @@ impl World {
             Op::Publish { stream, publish } => {
                 self.published(number, known, stream, publish, answer.as_deref())
             }
-            Op::Answer { stream, consumer, sequence, life, answer: kind } => {
+            Op::Answer {
+                stream,
+                consumer,
+                sequence,
+                life,
+                answer: kind,
+            } => {
                 self.answered(stream, consumer, (*sequence, *life), *kind);
                 match answer {
                     Some(_) => self.confirmed(&op),
@@ -78,12 +88,17 @@ impl World {
         let mut publish = publish.clone();
         publish.message.time_ns = self.now_ns;
         let Some(state) = self.state_of(stream).cloned() else {
-            return if known { Err(format!("{stream} is not there and takes messages")) } else { Ok(()) };
+            return if known {
+                Err(format!("{stream} is not there and takes messages"))
+            } else {
+                Ok(())
+            };
         };
         if !known {
             return Err(format!("{stream} does not listen"));
         }
-        let kept = state.spec.retention != Retention::Interest || self.somebody_wants(stream, &publish.message.subject);
+        let kept = state.spec.retention != Retention::Interest
+            || self.somebody_wants(stream, &publish.message.subject);
         let mut after = state.clone();
         let verdict = after.publish(&publish, self.now_ns, kept);
         let code = answer.and_then(error_of);
@@ -133,11 +148,16 @@ impl World {
     }
 
     fn is_stopped(&self) -> bool {
-        self.machine.as_ref().is_none_or(crate::machine::Machine::is_stopped)
+        self.machine
+            .as_ref()
+            .is_none_or(crate::machine::Machine::is_stopped)
     }
 
     fn push_state(&mut self, stream: &str, state: Option<StreamState>) {
-        let window = self.streams.entry(stream.to_owned()).or_insert_with(|| Window::new(None));
+        let window = self
+            .streams
+            .entry(stream.to_owned())
+            .or_insert_with(|| Window::new(None));
         window.push(self.order, state);
     }
 
@@ -203,7 +223,9 @@ impl World {
             Op::CreateConsumer { consumer, .. } => {
                 let is_work_queue = state.spec.retention == Retention::WorkQueue;
                 let own = self.consumers.iter().filter(|((of, _), _)| of == stream);
-                let others = own.filter(|(_, model)| model.window.now().is_some()).count();
+                let others = own
+                    .filter(|(_, model)| model.window.now().is_some())
+                    .count();
                 self.has_consumer(stream, consumer) || (is_work_queue && others > 0)
             }
             _ => false,
@@ -212,7 +234,9 @@ impl World {
 
     fn has_consumer(&self, stream: &str, consumer: &str) -> bool {
         let key = (stream.to_owned(), consumer.to_owned());
-        self.consumers.get(&key).is_some_and(|model| model.window.now().is_some())
+        self.consumers
+            .get(&key)
+            .is_some_and(|model| model.window.now().is_some())
     }
 
     /// It was refused for lack of room; part of it may have been done.
@@ -249,7 +273,10 @@ impl World {
             Op::DeleteStream { stream } => {
                 self.must_be_there(stream)?;
                 self.push_state(stream, None);
-                let own = self.consumers.iter_mut().filter(|((of, _), _)| of == stream);
+                let own = self
+                    .consumers
+                    .iter_mut()
+                    .filter(|((of, _), _)| of == stream);
                 for (_, model) in own {
                     model.window.push(self.order, None);
                     model.reset();
@@ -263,7 +290,11 @@ impl World {
                 state.enforce();
                 self.push_state(stream, Some(state));
             }
-            Op::Purge { stream, before, subject } => {
+            Op::Purge {
+                stream,
+                before,
+                subject,
+            } => {
                 let mut state = self.must_be_there(stream)?;
                 let gone = state.purged_by(*before, subject);
                 for sequence in &gone {
@@ -283,7 +314,11 @@ impl World {
                 }
                 self.push_state(stream, Some(state));
             }
-            Op::CreateConsumer { stream, consumer, spec } => {
+            Op::CreateConsumer {
+                stream,
+                consumer,
+                spec,
+            } => {
                 let last = self.must_be_there(stream)?.last;
                 let key = (stream.clone(), consumer.clone());
                 let model = self.consumers.entry(key).or_default();
@@ -293,14 +328,19 @@ impl World {
                 model.window.push(self.order, Some(spec.clone()));
                 model.reset();
                 // What is not durable yet counts as new.
-                let durable = self.streams.get(stream).and_then(|window| window.durable().as_ref());
+                let durable = self
+                    .streams
+                    .get(stream)
+                    .and_then(|window| window.durable().as_ref());
                 model.begins_after = if spec.new_only { last } else { 0 };
                 let _ = durable;
             }
             Op::DeleteConsumer { stream, consumer } => {
                 let mut state = self.must_be_there(stream)?;
                 if !self.has_consumer(stream, consumer) {
-                    return Err(format!("{consumer} of {stream} is not there and is deleted"));
+                    return Err(format!(
+                        "{consumer} of {stream} is not there and is deleted"
+                    ));
                 }
                 if let Some(model) = self.consumers.get_mut(&(stream.clone(), consumer.clone())) {
                     model.window.push(self.order, None);
@@ -322,12 +362,21 @@ impl World {
     }
 
     /// A delivery was answered.
-    fn answered(&mut self, stream: &str, consumer: &str, (sequence, life): (u64, u64), kind: Answer) {
+    fn answered(
+        &mut self,
+        stream: &str,
+        consumer: &str,
+        (sequence, life): (u64, u64),
+        kind: Answer,
+    ) {
         if !matches!(kind, Answer::Ack | Answer::Term) {
             return;
         }
         let now = self.life;
-        let Some(model) = self.consumers.get_mut(&(stream.to_owned(), consumer.to_owned())) else {
+        let Some(model) = self
+            .consumers
+            .get_mut(&(stream.to_owned(), consumer.to_owned()))
+        else {
             return;
         };
         let settled = model.acked(sequence, life == now);
@@ -347,7 +396,14 @@ impl World {
 
     /// A double ack came back.
     fn confirmed(&mut self, op: &Op) -> Result<(), Broken> {
-        let Op::Answer { stream, consumer, sequence, answer, .. } = op else {
+        let Op::Answer {
+            stream,
+            consumer,
+            sequence,
+            answer,
+            ..
+        } = op
+        else {
             return Ok(());
         };
         if !matches!(answer, Answer::Ack | Answer::Term) {
@@ -362,7 +418,8 @@ impl World {
                     model.confirmed.insert(*sequence);
                 }
                 Acks::All => {
-                    let upto: Vec<u64> = model.delivered_ever.range(..=*sequence).copied().collect();
+                    let upto: Vec<u64> =
+                        model.delivered_ever.range(..=*sequence).copied().collect();
                     model.confirmed.extend(upto);
                 }
             }
@@ -376,7 +433,8 @@ impl World {
         for sent in std::mem::take(&mut self.net.sent) {
             if let Some(number) = sent.inbox.strip_prefix("_R.") {
                 let number = number.parse().unwrap_or(0);
-                self.reply(number, &sent).map_err(|why| format!("#{number}: {why}"))?;
+                self.reply(number, &sent)
+                    .map_err(|why| format!("#{number}: {why}"))?;
             } else if sent.reply.starts_with("$JS.ACK.") {
                 self.delivery(&sent)?;
             } else {
@@ -452,7 +510,10 @@ impl World {
             Some(now) if now.spec.memory => window.now(),
             _ => window.durable(),
         };
-        let known = window.all().flatten().find_map(|state| state.msgs.get(&sequence));
+        let known = window
+            .all()
+            .flatten()
+            .find_map(|state| state.msgs.get(&sequence));
         match known {
             Some(message)
                 if message.subject == sent.subject
@@ -464,14 +525,23 @@ impl World {
         if durable.as_ref().is_none_or(|state| sequence > state.last) {
             return Err(wrong("is delivered before it is durable".to_owned()));
         }
-        let (life, acks) = (self.life, self.consumers.get(&key).and_then(|m| m.window.now().as_ref().map(|s| s.acks)));
+        let (life, acks) = (
+            self.life,
+            self.consumers
+                .get(&key)
+                .and_then(|m| m.window.now().as_ref().map(|s| s.acks)),
+        );
         let model = self.consumers.entry(key.clone()).or_default();
         model.delivered(&ack).map_err(wrong)?;
         self.counts.delivered += 1;
         if acks == Some(Acks::None) {
             self.may_go(&key.0, &[sequence]);
         } else {
-            model.hands.push(Hand { ack: sent.reply.clone(), sequence, life });
+            model.hands.push(Hand {
+                ack: sent.reply.clone(),
+                sequence,
+                life,
+            });
         }
         Ok(())
     }
@@ -490,6 +560,14 @@ fn check_ack(answer: &[u8], verdict: Verdict) -> Result<(), Broken> {
     let told = json(answer);
     let duplicate = told["duplicate"].as_bool().unwrap_or_default();
     let sequence = told["seq"].as_u64().unwrap_or_default();
-    let said = if duplicate { Verdict::Duplicate(sequence) } else { Verdict::Stored(sequence) };
-    if said == verdict { Ok(()) } else { Err(format!("told {said:?}, expected {verdict:?}")) }
+    let said = if duplicate {
+        Verdict::Duplicate(sequence)
+    } else {
+        Verdict::Stored(sequence)
+    };
+    if said == verdict {
+        Ok(())
+    } else {
+        Err(format!("told {said:?}, expected {verdict:?}"))
+    }
 }

@@ -3,7 +3,9 @@
 
 use std::cell::RefCell;
 
-use recado_log::{Batch, Committed, Committer, Journal, Log, OpenError, Progress, Replayed, SimDisk};
+use recado_log::{
+    Batch, Committed, Committer, Journal, Log, OpenError, Progress, Replayed, SimDisk,
+};
 use recado_streams::context::Context;
 use recado_streams::jetstream::{Incoming, JetStream, Opening, Segments, Settings};
 
@@ -56,8 +58,10 @@ impl Machine {
     ) -> Result<(Self, Opened), OpenError> {
         let mut chance = chance;
         let mut opening = Opening::new(Settings::default());
-        let (mut log, committer, report) =
-            Log::open(disk.clone(), settings.clone(), &mut |replayed| match replayed {
+        let (mut log, committer, report) = Log::open(
+            disk.clone(),
+            settings.clone(),
+            &mut |replayed| match replayed {
                 Replayed::Record { entry, payload, .. } => opening.record(&entry, payload),
                 Replayed::Lost(lost) => opening.lost(
                     lost.stream,
@@ -65,7 +69,8 @@ impl Machine {
                     u64::from(lost.bytes),
                     &lost.to_string(),
                 ),
-            })?;
+            },
+        )?;
         let mut random = || chance.next();
         let mut context = Context {
             now_ns,
@@ -145,7 +150,11 @@ impl Machine {
         self.act(net, now_ns, |jetstream, context, log| {
             jetstream.failed(context, log, stopped, &why);
         });
-        Some(if stopped { Trouble::Stopped } else { Trouble::Full })
+        Some(if stopped {
+            Trouble::Stopped
+        } else {
+            Trouble::Full
+        })
     }
 
     /// Timers alone.
@@ -231,9 +240,7 @@ impl Machine {
     /// Whether anything waits to be written.
     #[must_use]
     pub fn has_waiting(&self) -> bool {
-        self.is_committing()
-            || self.log.waiting_bytes() > 0
-            || self.jetstream.has_waiting()
+        self.is_committing() || self.log.waiting_bytes() > 0 || self.jetstream.has_waiting()
     }
 
     /// Whether the store takes nothing any more.

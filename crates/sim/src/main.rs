@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use recado_sim::{STEPS, run, shrink};
 
-const USAGE: &str = "usage: recado-sim --seed N [--steps M] [--story] | --seeds FROM..TO [--steps M]";
+const USAGE: &str =
+    "usage: recado-sim --seed N [--steps M] [--story] | --seeds FROM..TO [--steps M]";
 
 struct Asked {
     seeds: std::ops::Range<u64>,
@@ -26,19 +27,34 @@ fn main() -> ExitCode {
             println!("{line}");
         }
         if is_one {
-            println!("{:?}, fingerprint {:016x}", outcome.counts, outcome.fingerprint);
+            println!(
+                "{:?}, fingerprint {:016x}",
+                outcome.counts, outcome.fingerprint
+            );
         }
         if let Some(broken) = outcome.broken {
             failed += 1;
-            let steps = if asked.story { asked.steps } else { shrink(seed, asked.steps) };
+            let steps = if asked.story {
+                asked.steps
+            } else {
+                shrink(seed, asked.steps)
+            };
             println!("seed {seed} fails, --steps {steps}: {broken}");
         }
     }
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn asked(mut args: impl Iterator<Item = String>) -> Option<Asked> {
-    let mut asked = Asked { seeds: 0..0, steps: STEPS, story: false };
+    let mut asked = Asked {
+        seeds: 0..0,
+        steps: STEPS,
+        story: false,
+    };
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--seed" => {

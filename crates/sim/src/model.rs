@@ -147,7 +147,10 @@ impl StreamState {
         {
             return Verdict::Refused(WRONG_LAST);
         }
-        if publish.expected_last.is_some_and(|expected| expected != self.last) {
+        if publish
+            .expected_last
+            .is_some_and(|expected| expected != self.last)
+        {
             return Verdict::Refused(WRONG_LAST);
         }
         if let Some(id) = &message.id
@@ -206,7 +209,10 @@ impl StreamState {
         if per_subject > 0 {
             let mut by_subject: BTreeMap<String, Vec<u64>> = BTreeMap::new();
             for (sequence, message) in &self.msgs {
-                by_subject.entry(message.subject.clone()).or_default().push(*sequence);
+                by_subject
+                    .entry(message.subject.clone())
+                    .or_default()
+                    .push(*sequence);
             }
             for all in by_subject.into_values() {
                 let too_many = (all.len() as u64).saturating_sub(per_subject);

@@ -65,8 +65,7 @@ impl Net {
     #[must_use]
     pub fn sid_of(&self, subject: &str) -> Option<Vec<u8>> {
         let mut all = self.subscriptions.iter();
-        let found =
-            all.find(|(_, filter)| recado_wire::filter_matches(filter, subject.as_bytes()));
+        let found = all.find(|(_, filter)| recado_wire::filter_matches(filter, subject.as_bytes()));
         found.map(|(sid, _)| sid.clone())
     }
 

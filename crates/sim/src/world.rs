@@ -225,6 +225,7 @@ impl World {
         self.look_at_sent()?;
         self.failing = false;
         if trouble == Trouble::Full {
+            self.with_machine(|machine, net, now| machine.tick(net, now));
             self.settle_down(false)?;
         }
         Ok(())
@@ -251,7 +252,9 @@ impl World {
                 .and_then(|window| window.now().as_ref())
                 .is_some_and(|state| state.damaged.contains(&sequence));
             if !is_damaged {
-                return Err(format!("{stream}: {sequence} is told to be damaged and is not"));
+                return Err(format!(
+                    "{stream}: {sequence} is told to be damaged and is not"
+                ));
             }
         }
         self.look_at_sent()
@@ -429,9 +432,15 @@ impl World {
 
     fn end_life(&mut self) {
         self.net.cut();
-        self.net.listening.retain(|inbox| inbox.starts_with("push."));
+        self.net
+            .listening
+            .retain(|inbox| inbox.starts_with("push."));
         self.pending.clear();
-        for fault in [SimDisk::fail_syncs, SimDisk::fail_writes, SimDisk::fill_writes] {
+        for fault in [
+            SimDisk::fail_syncs,
+            SimDisk::fail_writes,
+            SimDisk::fill_writes,
+        ] {
             fault(&self.disk, 0);
         }
     }
@@ -451,7 +460,11 @@ impl World {
         self.trouble = self.limited;
         self.tell(|world| format!("server number {} starts: {opened:?}", world.life));
         // What was torn before it was acknowledged may be told to be lost, if something whole follows it.
-        let torn = opened.lost.iter().all(|lost| lost.contains("damaged") || lost.contains("not a whole record") || lost.contains("a group"));
+        let torn = opened.lost.iter().all(|lost| {
+            lost.contains("damaged")
+                || lost.contains("not a whole record")
+                || lost.contains("a group")
+        });
         if !torn && self.counts.flips == 0 {
             return Err(format!("told to be lost: {:?}", opened.lost));
         }
@@ -470,8 +483,15 @@ impl World {
             let Some(state) = window.durable() else {
                 continue;
             };
-            if !state.spec.memory && window.now().as_ref().map(|now| now.spec.birth) == Some(state.spec.birth) {
-                all.extend(state.msgs.iter().map(|(at, msg)| (name.clone(), *at, msg.clone())));
+            if !state.spec.memory
+                && window.now().as_ref().map(|now| now.spec.birth) == Some(state.spec.birth)
+            {
+                all.extend(
+                    state
+                        .msgs
+                        .iter()
+                        .map(|(at, msg)| (name.clone(), *at, msg.clone())),
+                );
             }
         }
         let Some((name, sequence, message)) = self.dice.pick(&all).cloned() else {
@@ -481,7 +501,9 @@ impl World {
         let mut places = Vec::new();
         for file in files {
             let bytes = self.disk.bytes(&file).unwrap_or_default();
-            let found = bytes.windows(message.payload.len()).position(|part| part == message.payload);
+            let found = bytes
+                .windows(message.payload.len())
+                .position(|part| part == message.payload);
             places.extend(found.map(|at| (file, at)));
         }
         let before = message.subject.len() + message.headers.len();
@@ -493,7 +515,13 @@ impl World {
         self.disk.flip(&file, at, bit);
         self.counts.flips += 1;
         self.tell(|_| format!("a bit of {name} {sequence} is flipped, {file} at {at}"));
-        for state in self.streams.get_mut(&name).into_iter().flat_map(Window::all_mut).flatten() {
+        for state in self
+            .streams
+            .get_mut(&name)
+            .into_iter()
+            .flat_map(Window::all_mut)
+            .flatten()
+        {
             state.damaged.insert(sequence);
         }
     }

@@ -141,6 +141,16 @@ impl Blocks {
         }
     }
 
+    /// Forgets that there were messages above a sequence, which are removed: others may get their sequences.
+    pub(super) fn forget_after(&mut self, last: u64) {
+        if let Some((base, block)) = self.list.back_mut()
+            && block.last() > last
+        {
+            block.compact();
+            *base = block.base();
+        }
+    }
+
     /// The first message whose sequence is not below.
     #[inline]
     pub(super) fn at_or_after(&self, sequence: u64) -> Option<Cursor> {

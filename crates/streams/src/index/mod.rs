@@ -248,6 +248,7 @@ impl Index {
             return;
         }
         self.remove_range(last + 1, self.last, |_| {});
+        self.blocks.forget_after(last);
         self.last = last;
         let newest = self.previous(last).and_then(|sequence| self.get(sequence));
         self.last_time_us = newest.map(|meta| micros(meta.time_ns));

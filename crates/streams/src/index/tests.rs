@@ -292,3 +292,17 @@ fn a_key_with_one_message_takes_at_most_130_bytes_and_overwriting_all_of_them_no
     eprintln!("{left} bytes for the last thousand keys");
     assert!(left < 1_000_000, "{left} bytes for a thousand keys");
 }
+
+#[test]
+fn a_sequence_that_was_taken_back_is_found_again_when_it_is_given_out_anew() {
+    let mut index = Index::new(1);
+    for _ in 1..=40 {
+        push(&mut index, "a");
+    }
+    index.truncate_to(30);
+    for _ in 31..=50 {
+        push(&mut index, "a");
+    }
+    let there: Vec<u64> = (1..=60).filter(|&at| index.get(at).is_some()).collect();
+    assert_eq!(there, (1..=50).collect::<Vec<u64>>());
+}

@@ -37,6 +37,11 @@ impl JetStream {
         if !stopped {
             self.forget_void(journal.durable());
         }
+        // What came back counts, and may be too old.
+        let ids: Vec<u32> = self.streams.keys().copied().collect();
+        for id in ids {
+            self.schedule(id);
+        }
     }
 
     /// Forgets where records lay that are void.

@@ -42,7 +42,8 @@ impl Stream {
             self.store_state(journal)?;
         }
         let messages = &self.messages;
-        self.evicted.retain(|&sequence| messages.place(sequence).is_none());
+        self.evicted
+            .retain(|&sequence| messages.place(sequence).is_none());
         if !self.evicted.is_empty() {
             let evicted: Vec<u64> = self.evicted.iter().copied().collect();
             self.write_gaps(journal, &evicted)?;

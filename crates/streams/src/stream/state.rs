@@ -287,7 +287,7 @@ impl Stream {
                     ControlFlow::Continue(())
                 });
             for subject in crowded {
-                self.enforce_limits(&subject);
+                self.enforce_subject_limit(&subject);
             }
         }
         self.enforce_totals();

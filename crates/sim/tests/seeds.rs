@@ -1,0 +1,42 @@
+//! Many small worlds, always the same ones and some that nobody saw before.
+
+use recado_sim::{STEPS, run, shrink};
+
+/// Worlds that are the same each time.
+const FIXED: u64 = 60;
+/// Worlds from a fresh seed.
+const FRESH: u64 = 30;
+
+fn run_all(seeds: std::ops::Range<u64>) {
+    let broken: Vec<String> = seeds
+        .filter_map(|seed| {
+            let broken = run(seed, STEPS, false).broken?;
+            let steps = shrink(seed, STEPS);
+            Some(format!(
+                "cargo run -p recado-sim -- --seed {seed} --steps {steps} --story: {broken}"
+            ))
+        })
+        .collect();
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn what_was_promised_is_kept_in_worlds_that_misbehave() {
+    run_all(0..FIXED);
+}
+
+#[test]
+fn what_was_promised_is_kept_in_worlds_that_nobody_has_seen() {
+    let base = u64::from(rand::random::<u32>()) << 16;
+    println!("seeds from {base}");
+    run_all(base..base + FRESH);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes() {
+    for seed in 0..5 {
+        let (first, second) = (run(seed, STEPS, false), run(seed, STEPS, true));
+        assert_eq!(first.fingerprint, second.fingerprint, "seed {seed}");
+        assert_eq!(first.counts, second.counts, "seed {seed}");
+    }
+}
