@@ -64,6 +64,8 @@ pub struct ConsumerModel {
     pub delivered_ever: BTreeSet<u64>,
     /// Where it began, for those that want only what is new.
     pub begins_after: u64,
+    /// It was deleted, and is there after a crash: what it did before is not known.
+    pub is_unsure: bool,
     /// Acknowledged in this life of the server.
     acked: BTreeSet<u64>,
     counts: BTreeMap<u64, u64>,
@@ -80,6 +82,7 @@ impl Default for ConsumerModel {
             acked_ever: BTreeSet::new(),
             delivered_ever: BTreeSet::new(),
             begins_after: 0,
+            is_unsure: false,
             acked: BTreeSet::new(),
             counts: BTreeMap::new(),
             last_new: 0,

@@ -4,7 +4,7 @@ use recado_log::Journal;
 
 use super::{Incoming, JetStream};
 use crate::api::{PubAck, append_pub_refusal, status};
-use crate::config::PersistMode;
+use crate::config::{PersistMode, Storage};
 use crate::context::Context;
 use crate::error::{self, ApiError};
 use crate::stream::{Accepted, Env, Origin, Stream};
@@ -21,6 +21,19 @@ impl JetStream {
         let Some(storage) = self.streams.get(&id).map(|stream| stream.config.storage) else {
             return;
         };
+        if storage == Storage::File
+            && let Some(why) = &self.stopped
+        {
+            // Also what would need no room in the log: nothing that it is told would last.
+            let error = ApiError::with(&error::STREAM_STORE_FAILED, why);
+            if let Some(stream) = self.streams.get(&id)
+                && !message.reply.is_empty()
+            {
+                let body = error_body(&stream.config.name, &error);
+                context.out.publish(message.reply, b"", b"", &body);
+            }
+            return;
+        }
         let bytes_left = self.bytes_left(storage);
         let Some(stream) = self.streams.get_mut(&id) else {
             return;

@@ -34,9 +34,7 @@ impl JetStream {
         for stream in self.streams.values_mut() {
             stream.roll_back(journal);
         }
-        if !stopped {
-            self.forget_void(journal.durable());
-        }
+        self.forget_void(journal.durable());
         // What came back counts, and may be too old.
         let ids: Vec<u32> = self.streams.keys().copied().collect();
         for id in ids {
