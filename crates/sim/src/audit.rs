@@ -478,7 +478,12 @@ fn compare(
         }
     }
     let mut may: BTreeMap<u64, &Rc<Msg>> = BTreeMap::new();
-    for state in &all {
+    let same = |state: &&StreamState| state.spec.birth == newest.spec.birth;
+    for state in states
+        .iter()
+        .filter_map(|state| state.as_ref())
+        .filter(same)
+    {
         may.extend(state.msgs.iter().map(|(at, message)| (*at, message)));
         if !newest.damaged.is_empty() {
             for (at, message) in &state.evicted {
@@ -507,7 +512,9 @@ fn compare(
     let lacks = |at: &u64| !shown.msgs.contains_key(at) && !newest.may_lack(*at, now_ns);
     // What every state has, whatever its configuration: after a failed batch a new one may hold without its messages.
     let has = |state: &&Option<StreamState>, at: &u64| {
-        let own = state.as_ref().filter(|state| state.spec.birth == newest.spec.birth);
+        let own = state
+            .as_ref()
+            .filter(|state| state.spec.birth == newest.spec.birth);
         own.is_some_and(|state| state.msgs.contains_key(at))
     };
     for at in oldest.msgs.keys().filter(|at| lacks(at)) {
@@ -528,13 +535,20 @@ fn compare(
         return Err(format!("{lacking} damaged messages are not told of"));
     }
     let durable = states.first().and_then(|state| state.as_ref());
-    let low = durable.filter(|state| state.spec.birth == newest.spec.birth).map_or(0, |state| state.last);
+    let low = durable
+        .filter(|state| state.spec.birth == newest.spec.birth)
+        .map_or(0, |state| state.last);
     check_end(&all, low, shown, &taken)?;
     Ok(Some(taken))
 }
 
 /// What was not answered may be there up to some message, and nothing behind it.
-fn check_end(all: &[&StreamState], low: u64, shown: &Shown, taken: &StreamState) -> Result<(), Broken> {
+fn check_end(
+    all: &[&StreamState],
+    low: u64,
+    shown: &Shown,
+    taken: &StreamState,
+) -> Result<(), Broken> {
     let high = all.iter().map(|state| state.last).max();
     let low = low.min(all.last().map_or(0, |newest| newest.last));
     if shown.last < low || Some(shown.last) > high {

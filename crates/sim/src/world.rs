@@ -227,6 +227,10 @@ impl World {
         if trouble == Trouble::Full {
             self.with_machine(|machine, net, now| machine.tick(net, now));
             self.settle_down(false)?;
+            // Messages that limits had taken away come back, behind the back of consumers that passed them over.
+            for model in self.consumers.values_mut() {
+                model.is_unsure = true;
+            }
         }
         Ok(())
     }

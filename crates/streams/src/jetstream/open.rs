@@ -309,6 +309,7 @@ impl JetStream {
         let mut stream = opening.stream;
         stream.opened(opening.config, opening.state, opening.removed);
         stream.messages.show_all();
+        stream.enforce_all_limits();
         stream.rebuild_from_headers(context.now_ns, journal);
         let (id, name) = (stream.id, stream.config.name.clone());
         self.names.insert(name, id);

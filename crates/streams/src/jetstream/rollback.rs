@@ -35,9 +35,18 @@ impl JetStream {
             stream.roll_back(journal);
         }
         self.forget_void(journal.durable());
-        // What came back counts, and may be too old.
+        // What came back counts: it may be too old, or too much for limits that are newer than it.
         let ids: Vec<u32> = self.streams.keys().copied().collect();
         for id in ids {
+            if let Some(stream) = self.streams.get_mut(&id)
+                && !stopped
+            {
+                stream.enforce_all_limits();
+                let last = stream.last_sequence();
+                if stream.messages.is_on_file() {
+                    self.replies.grown(id, last);
+                }
+            }
             self.schedule(id);
         }
     }

@@ -61,6 +61,7 @@ impl Stream {
         now_ns: i64,
     ) -> Result<(), Refused> {
         self.store_gaps(journal)?;
+        self.store_state(journal)?;
         let old = self.config.clone();
         self.apply(config);
         if let Err(refused) = self.store_config(journal) {
@@ -133,15 +134,16 @@ impl Stream {
 
     /// Writes again what is void.
     pub(crate) fn redo(&mut self, journal: &mut dyn Journal) -> Result<(), Refused> {
-        if self.config_at.is_none() {
-            self.store_config(journal)?;
-        }
-        if self.state_at.is_none() {
-            self.store_state(journal)?;
-        }
-        if self.gaps_void {
+        // As in an update: what is gone is written before the limits that would let it come back.
+        if self.gaps_void || self.config_at.is_none() {
             self.store_gaps(journal)?;
             self.gaps_void = false;
+        }
+        if self.state_at.is_none() || self.config_at.is_none() {
+            self.store_state(journal)?;
+        }
+        if self.config_at.is_none() {
+            self.store_config(journal)?;
         }
         Ok(())
     }
