@@ -21,6 +21,7 @@ cargo xtask bench [--quick] [--only ROW[,ROW…]] [--rounds N] [--server PATH] [
                            Compares recado-server (or the one at PATH) with nats-server 2.15 (or
                            the one at PATH), row by row, and renews docs/benchmarks.md.
                            --quick leaves that page alone; --render does nothing but rewrite it.
+                           `--only streams` stands for all rows about streams.
 cargo xtask serving [--quick]
                            Measures what an answer of a thread, of a worker process and of a new
                            process costs, and renews docs/processes-and-threads.md (not if quick).

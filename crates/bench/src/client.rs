@@ -68,12 +68,21 @@ impl Client {
     }
 
     fn wait_for(&mut self, why: &'static str, wanted: impl Fn(&Event<'_>) -> bool) -> Result<()> {
+        self.wait(why, |event| wanted(event).then_some(()))
+    }
+
+    /// Reads, answering each `PING`, until an event is what was wanted; what that made of it.
+    pub(crate) fn wait<T>(
+        &mut self,
+        why: &'static str,
+        mut wanted: impl FnMut(&Event<'_>) -> Option<T>,
+    ) -> Result<T> {
         let mut buffer = [0; 4096];
         loop {
             let mut answer = false;
             while let Some(event) = self.incoming.next()? {
-                if wanted(&event) {
-                    return Ok(());
+                if let Some(found) = wanted(&event) {
+                    return Ok(found);
                 }
                 answer |= event == Event::Ping;
             }

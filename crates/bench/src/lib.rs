@@ -11,10 +11,12 @@
 #![forbid(unsafe_code)]
 
 mod client;
+mod disk;
 mod error;
 pub mod floor;
 mod frames;
 mod incoming;
+mod jetstream;
 mod meter;
 pub mod outcome;
 pub mod rows;

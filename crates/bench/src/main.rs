@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use recado_bench::rows::{Row, subscriber};
+use recado_bench::rows::{Extent, Row, Streams, subscriber};
 use recado_bench::target::{Source, raise_descriptor_limit};
 use recado_bench::{Result, floor};
 
@@ -17,10 +17,15 @@ Examples:
   recado-bench run one-16 request-1 idle --server target/release/recado-server
   recado-bench run one-16 --server /path/to/nats-server --seconds 5 --json
   recado-bench run one-16 --floor
+  recado-bench run durable-128-8x256 --server target/release/recado-server \\
+    --server-arg=--store-dir --server-arg={store}
+  recado-bench run durable-128-8x256 --server /path/to/nats-server \\
+    --server-arg=-js --server-arg=-sd --server-arg={store}
   recado-bench run request-1 --connect 127.0.0.1:4222 --pid $(pidof recado-server)
 
 A server given by --server is started afresh for each row, on a free loopback port, with
-`-p PORT -a 127.0.0.1`, and stopped afterwards. To compare two servers use `cargo xtask bench`.";
+`-p PORT -a 127.0.0.1`, and stopped afterwards. In its arguments, {store} stands for a new folder
+that is removed when the run ends. To compare two servers use `cargo xtask bench`.";
 
 /// Measures a server that speaks the NATS protocol: what it does and what it pays for it.
 #[derive(Parser)]
@@ -68,6 +73,9 @@ struct Run {
     /// How many connections the rows with many of them open.
     #[arg(long, default_value_t = 10_000)]
     connections: usize,
+    /// Which part of their messages the rows store that store millions.
+    #[arg(long, default_value_t = 1.0)]
+    volume: f64,
     /// How often to run each row.
     #[arg(long, default_value_t = 1)]
     rounds: usize,
@@ -85,6 +93,9 @@ struct Server {
     /// A further argument for it (repeatable).
     #[arg(long, requires = "server", allow_hyphen_values = true)]
     server_arg: Vec<String>,
+    /// The folder in which the stores of such servers are made. Syncs cost what its disk costs.
+    #[arg(long, requires = "server", default_value_os_t = std::env::temp_dir())]
+    stores: PathBuf,
     /// The floor: no server, only the least work.
     #[arg(long, conflicts_with = "connect")]
     floor: bool,
@@ -102,6 +113,7 @@ impl Server {
             (Some(path), _) => Source::Program {
                 path,
                 args: self.server_arg,
+                stores: self.stores,
             },
             (None, Some(address)) => Source::Running {
                 address,
@@ -132,10 +144,14 @@ impl Run {
     fn run(self) -> Result<()> {
         raise_descriptor_limit()?;
         let (rows, source) = (chosen(&self.rows)?, self.server.source());
-        let measure = Duration::from_secs_f64(self.seconds.clamp(0.05, 600.0));
+        let extent = Extent {
+            measure: Duration::from_secs_f64(self.seconds.clamp(0.05, 600.0)),
+            connections: self.connections,
+            volume: self.volume.clamp(0.0, 100.0),
+        };
         for row in rows {
             for _ in 0..self.rounds {
-                let outcome = row.run(&source, measure, self.connections)?;
+                let outcome = row.run(&source, extent)?;
                 if self.json {
                     println!("{}", serde_json::to_string(&outcome).expect("plain data"));
                 } else {
@@ -149,12 +165,11 @@ impl Run {
 
 fn chosen(names: &[String]) -> Result<Vec<&'static Row>> {
     if names.iter().any(|name| name == "all") {
-        return Ok(Row::all().iter().collect());
+        return Ok(Row::all().collect());
     }
     let find = |name: &String| {
         let known = || {
             Row::all()
-                .iter()
                 .map(|row| row.name)
                 .collect::<Vec<_>>()
                 .join(", ")
@@ -171,10 +186,12 @@ fn list(json: bool) -> Result<()> {
         if json {
             let line = serde_json::json!({
                 "name": row.name, "title": row.title, "how": row.how, "floor": row.floor,
+                "streams": row.streams != Streams::None,
+                "synced": row.streams == Streams::Synced,
             });
             println!("{line}");
         } else {
-            println!("{:<14} {}", row.name, row.title);
+            println!("{:<18} {}", row.name, row.title);
         }
     }
     Ok(())

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct Outcome {
     /// The row's name.
     pub row: String,
-    /// What is counted: `message`, `delivery`, `request` or `connection`.
+    /// What is counted: `message`, `delivery`, `request`, `connection` or `ack`.
     pub unit: String,
     /// How many of them were seen to arrive.
     pub count: u64,
@@ -25,7 +25,7 @@ pub struct Outcome {
     pub server_cpu_ns: Option<f64>,
     /// The generator's own CPU time for each, in nanoseconds.
     pub generator_cpu_ns: f64,
-    /// Latency in microseconds, for requests.
+    /// Latency in microseconds, for requests and acks.
     pub latency_us: Option<Latency>,
     /// The server's memory, in bytes.
     pub memory: Option<MemoryUse>,

@@ -15,14 +15,17 @@ pub(crate) fn parse(written: &str) -> Result<u64, String> {
 /// Reads a number of bytes: `128`, `4k`, `4KB`, `4KiB`, `1MiB`; 0 is one too.
 pub(crate) fn parse_size(written: &str) -> Result<usize, String> {
     let factors = [
+        ("GiB", 1024.0 * 1024.0 * 1024.0),
         ("KiB", 1024.0),
         ("MiB", 1024.0 * 1024.0),
         ("KB", 1e3),
         ("kB", 1e3),
         ("MB", 1e6),
+        ("GB", 1e9),
         ("k", 1e3),
         ("K", 1e3),
         ("M", 1e6),
+        ("G", 1e9),
         ("B", 1.0),
         ("", 1.0),
     ];
@@ -61,6 +64,26 @@ pub(crate) fn show(number: u64) -> String {
         shown.push(digit);
     }
     shown
+}
+
+/// A number of bytes with three digits and a unit: `17 B`, `1.21 MiB`.
+pub(crate) fn show_size(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    }
+    let mut value = bytes as f64 / 1024.0;
+    let mut unit = 0;
+    while value >= 999.5 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    let digits = match value {
+        value if value >= 99.95 => 0,
+        value if value >= 9.995 => 1,
+        _ => 2,
+    };
+    format!("{value:.digits$} {}", UNITS.get(unit).unwrap_or(&""))
 }
 
 #[cfg(test)]
@@ -110,6 +133,19 @@ mod tests {
         }
         for written in ["", "-1", "0.5", "KiB", "1e3", "9999999999999M"] {
             assert!(parse_size(written).is_err(), "{written}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_shown_with_three_digits() {
+        for (bytes, shown) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1536, "1.50 KiB"),
+            (1_048_575, "1.00 MiB"),
+            (150 << 30, "150 GiB"),
+        ] {
+            assert_eq!(show_size(bytes), shown);
         }
     }
 

@@ -8,16 +8,17 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 use crate::commands::{
-    bench, chat, completions, context, doctor, latency, login, man, ping, publish, reply, request,
-    service, sub, top, tour, wait,
+    bench, chat, completions, consumer, context, doctor, kv, latency, login, man, object, ping,
+    publish, reply, request, service, stream, sub, top, tour, wait,
 };
 use crate::completion;
 use crate::lang::Lang;
 use crate::span;
 use crate::text::{
     bench as bench_text, chat as chat_text, completions as completions_text,
-    contexts as contexts_text, doctor as doctor_text, help as text, latency as latency_text,
-    login as login_text, ping as ping_text, service as service_text, serving, top as top_text,
+    consumer as consumer_text, contexts as contexts_text, doctor as doctor_text, help as text,
+    kv as kv_text, latency as latency_text, login as login_text, object as object_text,
+    ping as ping_text, service as service_text, serving, stream as stream_text, top as top_text,
     tour as tour_text, waiting as waiting_text,
 };
 
@@ -142,6 +143,18 @@ pub(crate) enum Command {
     #[command(alias = "services", about = service_text::about(),
         override_usage = service_text::usage(), after_help = service_text::examples())]
     Service(service::Arguments),
+    #[command(alias = "str", about = stream_text::about(),
+        override_usage = stream_text::usage(), after_help = stream_text::examples())]
+    Stream(stream::Arguments),
+    #[command(alias = "con", about = consumer_text::about(),
+        override_usage = consumer_text::usage(), after_help = consumer_text::examples())]
+    Consumer(consumer::Arguments),
+    #[command(about = kv_text::about(), override_usage = kv_text::usage(),
+        after_help = kv_text::examples())]
+    Kv(kv::Arguments),
+    #[command(alias = "obj", about = object_text::about(), override_usage = object_text::usage(),
+        after_help = object_text::examples())]
+    Object(object::Arguments),
     #[command(about = ping_text::about(), override_usage = ping_text::usage(),
         after_help = ping_text::examples())]
     Ping(ping::Arguments),

@@ -145,6 +145,8 @@ pub(crate) struct Session {
     dispensable: Option<&'static str>,
     hidden_told: bool,
     unanswered_told: bool,
+    /// Whether what is sent while the connection is broken is kept for us.
+    catches_up: bool,
 }
 
 impl Session {
@@ -208,12 +210,18 @@ impl Session {
             dispensable: None,
             hidden_told: false,
             unanswered_told: false,
+            catches_up: false,
         })
     }
 
     /// The servers as they are shown.
     pub(crate) fn label(&self) -> &str {
         &self.label
+    }
+
+    /// How long an answer may take.
+    pub(crate) fn limit(&self) -> Duration {
+        self.limit
     }
 
     /// Waits until something about the connection ends the work; tells the person the rest.
@@ -269,6 +277,16 @@ impl Session {
     /// that somebody else chose, is told so, and goes on.
     pub(crate) fn can_do_without(&mut self, prefix: &'static str) {
         self.dispensable = Some(prefix);
+    }
+
+    /// From now on, a connection that broke costs nothing that we wait for: a stream keeps it.
+    pub(crate) fn can_catch_up(&mut self) {
+        self.catches_up = true;
+    }
+
+    /// How often the connection has been made.
+    pub(crate) fn connects(&self) -> u64 {
+        self.client.statistics().connects.load(Ordering::Relaxed)
     }
 
     /// Counts a message of ours that is about to be given to the library, if the server is gone.
@@ -334,7 +352,10 @@ impl Session {
                 if self.gone.is_none() {
                     self.gone = Some(at);
                     self.attempt_failed = false;
-                    terminal::notice(&text::gone(&self.label));
+                    terminal::notice(&match self.catches_up {
+                        true => text::gone_for_now(&self.label),
+                        false => text::gone(&self.label),
+                    });
                 }
             }
             Event::LameDuckMode => terminal::notice(&text::lame_duck(&self.label)),
@@ -363,7 +384,11 @@ impl Session {
 
     /// Says how long the server was gone, what that cost, and who broke the connection if that shows.
     fn tell_back(&self, gone: Duration) {
-        terminal::notice(&text::back(&self.label, &span::show(gone)));
+        let gone = span::show(gone);
+        terminal::notice(&match self.catches_up {
+            true => text::back_to_go_on(&self.label, &gone),
+            false => text::back(&self.label, &gone),
+        });
         // A server that lets us in at the first attempt was not away: it has cut us off.
         if !self.attempt_failed {
             terminal::notice(text::cut_off());

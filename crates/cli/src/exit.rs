@@ -46,13 +46,19 @@ pub(crate) enum Status {
     SlowConsumer = 17,
     /// The server goes away on purpose (lame duck mode).
     GoingAway = 18,
+    /// There is no such stream, consumer, bucket, key, object or message.
+    NotFound = 19,
+    /// It exists already, or is not as it was expected to be.
+    Conflict = 20,
+    /// The server has no streams (JetStream), or none for this account.
+    NoJetStream = 21,
     /// Interrupted from the keyboard or by a signal before the work was done.
     Interrupted = 130,
 }
 
 impl Status {
     /// Every status, in the order in which the table shows them.
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::Done,
         Self::Local,
         Self::Usage,
@@ -72,6 +78,9 @@ impl Status {
         Self::Reset,
         Self::SlowConsumer,
         Self::GoingAway,
+        Self::NotFound,
+        Self::Conflict,
+        Self::NoJetStream,
         Self::Interrupted,
     ];
 
@@ -102,6 +111,9 @@ impl Status {
             Self::Reset => "connection_reset",
             Self::SlowConsumer => "slow_consumer",
             Self::GoingAway => "going_away",
+            Self::NotFound => "not_found",
+            Self::Conflict => "conflict",
+            Self::NoJetStream => "no_jetstream",
             Self::Interrupted => "interrupted",
         }
     }
@@ -128,6 +140,9 @@ impl Status {
             Self::Reset => text::status_reset(),
             Self::SlowConsumer => text::status_slow_consumer(),
             Self::GoingAway => text::status_going_away(),
+            Self::NotFound => text::status_not_found(),
+            Self::Conflict => text::status_conflict(),
+            Self::NoJetStream => text::status_no_jetstream(),
             Self::Interrupted => text::status_interrupted(),
         }
     }
@@ -168,6 +183,9 @@ mod tests {
                 (16, "connection_reset"),
                 (17, "slow_consumer"),
                 (18, "going_away"),
+                (19, "not_found"),
+                (20, "conflict"),
+                (21, "no_jetstream"),
                 (130, "interrupted"),
             ]
         );

@@ -58,6 +58,14 @@ pub(crate) enum Failure {
     Server { address: String, said: String },
     /// The responder answered with an error (`Nats-Service-Error` headers, ADR-32).
     Service { code: String, said: String },
+    /// What the JetStream API refused; made by [`crate::jetstream::trouble`], which sorts them.
+    Streams {
+        status: Status,
+        /// The server's number for it.
+        err_code: Option<u64>,
+        what: String,
+        next: String,
+    },
     /// Stopped by the user or a signal.
     Interrupted,
     /// Something that a report has explained to the person already.
@@ -211,8 +219,17 @@ impl Failure {
             Self::Tls { .. } => Status::Tls,
             Self::Server { .. } => Status::Server,
             Self::Service { .. } => Status::Service,
+            Self::Streams { status, .. } => *status,
             Self::Interrupted => Status::Interrupted,
             Self::Told(status) => *status,
+        }
+    }
+
+    /// The server's own number for it, where it has one.
+    pub(crate) fn err_code(&self) -> Option<u64> {
+        match self {
+            Self::Streams { err_code, .. } => *err_code,
+            _ => None,
         }
     }
 
@@ -241,6 +258,7 @@ impl Failure {
             Self::Usage { what, .. }
             | Self::Local { what, .. }
             | Self::Deadline { what, .. }
+            | Self::Streams { what, .. }
             | Self::TooLarge { what } => what.clone(),
             Self::OutputClosed => text::output_closed().to_owned(),
             Self::NoResponders { subject, server } => text::no_responders(subject, server),
@@ -286,9 +304,10 @@ impl Failure {
     /// What to do next.
     pub(crate) fn next(&self) -> String {
         match self {
-            Self::Usage { next, .. } | Self::Local { next, .. } | Self::Deadline { next, .. } => {
-                next.clone()
-            }
+            Self::Usage { next, .. }
+            | Self::Local { next, .. }
+            | Self::Deadline { next, .. }
+            | Self::Streams { next, .. } => next.clone(),
             Self::OutputClosed | Self::Interrupted | Self::Told(_) => String::new(),
             Self::NoResponders { subject, .. } => text::no_responders_next(subject),
             Self::NoService { .. } => service::none_next().to_owned(),

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use crate::exit::Status;
 use crate::failure::{Failure, Found, Insecure};
+use crate::jetstream::about::About;
+use crate::jetstream::trouble;
 use crate::text::{failures as text, usage};
 
 /// The word after `recado help` that asks for the table, in either language.
@@ -59,6 +61,7 @@ fn examples() -> Vec<Failure> {
     all.extend(of_the_way());
     all.extend(of_other_programs());
     all.extend(of_the_server());
+    all.extend(of_streams());
     all.extend(of_tls());
     all.push(Failure::Interrupted);
     all
@@ -204,6 +207,61 @@ fn of_the_server() -> Vec<Failure> {
             code: "500".into(),
             said: "division by zero".into(),
         },
+    ]
+}
+
+fn of_streams() -> Vec<Failure> {
+    let stream = About::Stream("ORDERS".into());
+    let consumer = About::Consumer("ORDERS".into(), "shipping".into());
+    let key = About::Key("config".into(), "theme".into());
+    let object = About::Object("files".into(), "photo.jpg".into());
+    vec![
+        trouble::no_stream("orders.new", SERVER),
+        trouble::refused(&stream, 404, 10059, "stream not found"),
+        trouble::refused(&consumer, 404, 10014, "consumer not found"),
+        trouble::refused(
+            &About::Message("ORDERS".into(), 17),
+            404,
+            10037,
+            "no message found",
+        ),
+        trouble::not_found(&About::Bucket("config".into()), None),
+        trouble::not_found(&key, None),
+        trouble::not_found(&object, None),
+        trouble::refused(&key, 400, 10071, "wrong last sequence: 3"),
+        trouble::refused(
+            &stream,
+            400,
+            10058,
+            "stream name already in use with a different configuration",
+        ),
+        trouble::refused(
+            &stream,
+            400,
+            10065,
+            "subjects overlap with an existing stream",
+        ),
+        trouble::refused(
+            &stream,
+            500,
+            10074,
+            "replicas > 1 not supported in non-clustered mode",
+        ),
+        trouble::refused(&stream, 503, 10077, "maximum messages exceeded"),
+        trouble::refused(
+            &stream,
+            503,
+            10077,
+            "no space left for the log: the disk is full",
+        ),
+        trouble::refused(
+            &stream,
+            503,
+            10077,
+            "the log stopped after a failed write: Input/output error (os error 5)",
+        ),
+        trouble::no_jetstream(SERVER, None),
+        trouble::no_jetstream(SERVER, Some("JetStream not enabled for account")),
     ]
 }
 

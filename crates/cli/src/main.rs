@@ -23,6 +23,7 @@ mod failure;
 mod failure_table;
 mod given;
 mod interrupt;
+mod jetstream;
 mod lang;
 mod line;
 mod local_server;
@@ -125,6 +126,16 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Reply(arguments) => commands::reply::run(&settings, &arguments, as_json).await,
             Command::Service(arguments) => {
                 commands::service::run(&settings, &arguments, as_json).await
+            }
+            Command::Stream(arguments) => {
+                commands::stream::run(&settings, &arguments, as_json).await
+            }
+            Command::Consumer(arguments) => {
+                commands::consumer::run(&settings, &arguments, as_json).await
+            }
+            Command::Kv(arguments) => commands::kv::run(&settings, &arguments, as_json).await,
+            Command::Object(arguments) => {
+                commands::object::run(&settings, &arguments, as_json).await
             }
             Command::Tour(arguments) => commands::tour::run(&settings, &arguments, as_json).await,
             Command::Ping(arguments) => commands::ping::run(&settings, &arguments, as_json).await,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::text::usage as text;
 
-/// Reads `250us`, `500ms`, `2s`, `1.5m`, `1h`; a bare number means seconds.
+/// Reads `250us`, `500ms`, `2s`, `1.5m`, `1h`, `7d`; a bare number means seconds.
 pub(crate) fn parse(written: &str) -> Result<Duration, String> {
     let written = written.trim();
     let digits = written
@@ -17,6 +17,7 @@ pub(crate) fn parse(written: &str) -> Result<Duration, String> {
         "" | "s" => 1.0,
         "m" | "min" => 60.0,
         "h" => 3600.0,
+        "d" => 86_400.0,
         _ => return Err(text::bad_span(written)),
     };
     let number: f64 = number.parse().map_err(|_| text::bad_span(written))?;
@@ -34,8 +35,10 @@ pub(crate) fn show(span: Duration) -> String {
         format!("{} s", trim(span.as_secs_f64()))
     } else if seconds < 3600 {
         format!("{} min {} s", seconds / 60, seconds % 60)
-    } else {
+    } else if seconds < 2 * 86_400 {
         format!("{} h {} min", seconds / 3600, seconds / 60 % 60)
+    } else {
+        format!("{} d {} h", seconds / 86_400, seconds / 3600 % 24)
     }
 }
 
@@ -66,6 +69,7 @@ mod tests {
         assert_eq!(parse("1.5s"), Ok(Duration::from_millis(1500)));
         assert_eq!(parse("2m"), Ok(Duration::from_secs(120)));
         assert_eq!(parse("1h"), Ok(Duration::from_secs(3600)));
+        assert_eq!(parse("7d"), Ok(Duration::from_secs(7 * 86_400)));
     }
 
     #[test]
@@ -90,6 +94,7 @@ mod tests {
         assert_eq!(show(Duration::from_secs(2)), "2 s");
         assert_eq!(show(Duration::from_secs(90)), "1 min 30 s");
         assert_eq!(show(Duration::from_secs(3660)), "1 h 1 min");
+        assert_eq!(show(Duration::from_secs(7 * 86_400)), "7 d 0 h");
         assert_eq!(millis(Duration::from_micros(412)), "0.412 ms");
     }
 }

@@ -162,9 +162,12 @@ pub(crate) fn complain(failure: &Failure, as_json: bool) {
     let (what, next) = (failure.what(), failure.next());
     if as_json {
         let status = failure.status();
-        let error = json!({
+        let mut error = json!({
             "status": status.code(), "name": status.name(), "message": what, "next": next,
         });
+        if let Some(number) = failure.err_code() {
+            error["err_code"] = number.into();
+        }
         notice(&json!({ "error": error }).to_string());
         return;
     }

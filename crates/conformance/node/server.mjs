@@ -11,8 +11,8 @@ import { setTimeout as delay } from "node:timers/promises";
 const READY_MS_MAX = 20_000;
 
 /** Runs `use` with a server that is killed afterwards. */
-export async function withServer(config, use) {
-  const server = new Server(config);
+export async function withServer(config, use, streams = false) {
+  const server = new Server(config, streams);
   try {
     await server.start("-1");
     await use(server);
@@ -23,10 +23,11 @@ export async function withServer(config, use) {
 }
 
 class Server {
-  constructor(config) {
+  constructor(config, streams) {
     this.dir = mkdtempSync(join(tmpdir(), "recado-e2e-"));
     this.logPath = join(this.dir, "log");
     this.flags = ["-a", "127.0.0.1", "--ports_file_dir", this.dir, "-l", this.logPath];
+    if (streams) this.flags.push("-js", "-sd", join(this.dir, "store"));
     if (config !== "") {
       const path = join(this.dir, "server.conf");
       writeFileSync(path, config);

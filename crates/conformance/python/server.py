@@ -15,7 +15,7 @@ READY_SECONDS_MAX = 20
 class Server:
     """A running server; leaving the `with` block kills it."""
 
-    def __init__(self, config=""):
+    def __init__(self, config="", streams=False):
         self._dir = tempfile.TemporaryDirectory(prefix="recado-e2e-")
         self._flags = ["-a", "127.0.0.1", "--ports_file_dir", self._dir.name]
         if config:
@@ -23,6 +23,8 @@ class Server:
             with open(path, "w", encoding="utf-8") as file:
                 file.write(config)
             self._flags += ["-c", path]
+        if streams:
+            self._flags += ["-js", "-sd", os.path.join(self._dir.name, "store")]
         self.log_path = os.path.join(self._dir.name, "log")
         self.port = None
         self._start("-1")

@@ -7,11 +7,11 @@ use std::process::Command;
 
 use crate::{Suite, profile_dir};
 
-/// The script in `python/`, with nats-py in a virtual environment of its own.
+/// A script in `python/`, with nats-py in a virtual environment of its own.
 ///
 /// # Panics
 /// With what `python3` or `pip` says, when the client cannot be installed.
-pub fn python_suite() -> Suite {
+pub fn python_suite(script: &str) -> Suite {
     let scripts = scripts("python");
     let environment = target_dir("python");
     let requirements = scripts.join("requirements.txt");
@@ -33,19 +33,19 @@ pub fn python_suite() -> Suite {
         succeed(pip.arg(&requirements));
     });
     Suite {
-        name: "nats-py".to_owned(),
+        name: format!("nats-py, {script}"),
         program: environment.join("bin/python"),
         // Leaves no compiled files beside the sources.
-        args: vec!["-B".into(), scripts.join("e2e.py").into()],
+        args: vec!["-B".into(), scripts.join(script).into()],
         dir: environment,
     }
 }
 
-/// The script in `node/`, with @nats-io/transport-node beside a copy of it.
+/// A script in `node/`, with the packages of @nats-io beside a copy of it.
 ///
 /// # Panics
 /// With what `npm` says, when the client cannot be installed.
-pub fn node_suite() -> Suite {
+pub fn node_suite(script: &str) -> Suite {
     let scripts = scripts("node");
     let copy = target_dir("node");
     let [package, lock] = ["package.json", "package-lock.json"].map(|name| scripts.join(name));
@@ -60,13 +60,13 @@ pub fn node_suite() -> Suite {
         );
     });
     // Node looks for packages from where a module lies.
-    for name in ["suite.mjs", "server.mjs", "e2e.mjs"] {
+    for name in ["suite.mjs", "server.mjs", script] {
         copy_file(&scripts.join(name), &copy);
     }
     Suite {
-        name: "@nats-io/transport-node".to_owned(),
+        name: format!("@nats-io, {script}"),
         program: "node".into(),
-        args: vec!["e2e.mjs".into()],
+        args: vec![script.into()],
         dir: copy,
     }
 }

@@ -18,7 +18,7 @@ mod suite;
 pub use clients::{node_suite, python_suite};
 pub use peer::{Message, Peer};
 pub use process::{ServerBuilder, ServerProcess};
-pub use program::{is_genuine, profile_dir, server_program, skip_program_without_jetstream};
+pub use program::{is_genuine, profile_dir, server_program};
 pub use released_crate::{Mending, build_tests};
 pub use skips::Skips;
 pub use suite::Suite;

@@ -14,7 +14,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
-use crate::program::{genuine_program, skip_program_without_jetstream};
+use crate::program::genuine_program;
 use crate::{PATIENCE, server_program};
 
 /// What a server is to be started with.
@@ -117,7 +117,6 @@ impl ServerBuilder {
 
     /// Has streams, stored in the server's own directory.
     pub fn jetstream(mut self) -> Self {
-        skip_program_without_jetstream();
         self.stores = true;
         self
     }
@@ -360,6 +359,8 @@ impl Launch {
             .command()
             .args(&self.args)
             .args(["-p", port])
+            // A server that stores by default stores here.
+            .env("XDG_STATE_HOME", self.dir.path())
             .envs(self.variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())

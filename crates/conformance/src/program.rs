@@ -1,14 +1,9 @@
 //! Finds the server program that the tests start, and builds it when nobody said which to take.
 //! It never looks in PATH: a test must not pass because of somebody else's server.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
-
-use crate::PATIENCE;
 
 /// The program under test: `RECADO_SERVER_BIN`, or else this workspace's `recado-server`, built in
 /// the profile of the running test.
@@ -29,63 +24,6 @@ pub(crate) fn genuine_program() -> Option<PathBuf> {
     let under_test = || std::env::var_os("RECADO_SERVER_BIN").filter(|_| is_genuine());
     let path = std::env::var_os("RECADO_NATS_SERVER_BIN").or_else(under_test)?;
     Some(std::path::absolute(path).expect("the variable is a path"))
-}
-
-/// Ends the running test program with success, and says so, where the server under test has no
-/// streams. Deleting this function and its calls makes streams a requirement.
-pub fn skip_program_without_jetstream() {
-    static HAS: OnceLock<bool> = OnceLock::new();
-    if *HAS.get_or_init(has_jetstream) {
-        return;
-    }
-    let test = std::env::current_exe().unwrap_or_default();
-    let name = test.file_name().unwrap_or_default().to_string_lossy();
-    // Not `eprintln!`, which the test harness keeps to itself.
-    let words = format!("SKIPPED {name}: the server under test has no JetStream yet\n");
-    let _ = std::io::stderr().write_all(words.as_bytes());
-    std::process::exit(0);
-}
-
-/// Whether INFO says so. A server that does not know the flag ends at once.
-fn has_jetstream() -> bool {
-    let dir = tempfile::tempdir().expect("a temporary directory");
-    let server = Command::new(server_program())
-        .args(["-a", "127.0.0.1", "-p", "-1", "-js", "-sd"])
-        .arg(dir.path().join("store"))
-        .arg("--ports_file_dir")
-        .arg(dir.path())
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn();
-    let mut server = server.expect("the program under test starts");
-    let deadline = Instant::now() + PATIENCE;
-    let info = loop {
-        let over = server.try_wait().expect("a child can be asked").is_some();
-        let info = info_of_the_server_in(dir.path());
-        if info.is_some() || over || Instant::now() > deadline {
-            break info;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    };
-    // Both fail only when the process has been waited for already, which is as good.
-    let _ = server.kill();
-    let _ = server.wait();
-    info.is_some_and(|info| info["jetstream"] == true)
-}
-
-/// What the server says first whose ports file lies there.
-fn info_of_the_server_in(dir: &Path) -> Option<serde_json::Value> {
-    let mut entries = std::fs::read_dir(dir).ok()?.flatten();
-    let file = entries.find(|entry| entry.path().extension().is_some_and(|e| e == "ports"))?;
-    let ports = std::fs::read_to_string(file.path()).ok()?;
-    let ports: serde_json::Value = serde_json::from_str(&ports).ok()?;
-    let addr = ports["nats"][0].as_str()?.strip_prefix("nats://")?;
-    let mut line = String::new();
-    BufReader::new(TcpStream::connect(addr).ok()?)
-        .read_line(&mut line)
-        .ok()?;
-    serde_json::from_str(line.strip_prefix("INFO ")?).ok()
 }
 
 /// Whether the server under test is a real nats-server, going by the name of its program: for what

@@ -5,7 +5,7 @@
 
 use std::sync::Mutex;
 
-use recado_conformance::{Skips, skip_program_without_jetstream};
+use recado_conformance::Skips;
 
 mod released_async_nats;
 
@@ -29,7 +29,6 @@ fn skips() -> Skips {
 }
 
 fn run(test: &str) {
-    skip_program_without_jetstream();
     // A suite that failed before does not keep the others from being run.
     let _turn = TURN
         .lock()

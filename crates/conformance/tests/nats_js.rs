@@ -7,5 +7,5 @@ use recado_conformance::{Skips, node_suite};
 #[test]
 fn transport_node_works_end_to_end() {
     let skips = Skips::read(concat!(env!("CARGO_MANIFEST_DIR"), "/skips/nats-js.txt"));
-    node_suite().run(&skips);
+    node_suite("e2e.mjs").run(&skips);
 }

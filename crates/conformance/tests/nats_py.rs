@@ -7,5 +7,5 @@ use recado_conformance::{Skips, python_suite};
 #[test]
 fn nats_py_works_end_to_end() {
     let skips = Skips::read(concat!(env!("CARGO_MANIFEST_DIR"), "/skips/nats-py.txt"));
-    python_suite().run(&skips);
+    python_suite("e2e.py").run(&skips);
 }

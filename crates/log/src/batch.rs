@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::Position;
+use crate::marks::Released;
 
 /// What was appended since the batch before, ready to be written. It owns its bytes (or shares them with
 /// what the owner keeps for reading).
@@ -13,9 +14,18 @@ pub struct Batch {
     pub(crate) end: Position,
     /// Segments that nobody needs any more, and the one before each.
     pub(crate) remove: Vec<(u32, Option<u32>)>,
+    /// What is dead in the others and was not written down yet; before those go.
+    pub(crate) released: Released,
 }
 
 impl Batch {
+    /// Whether segments are to be removed with it. That takes [`crate::Committer::tidy`] some milliseconds
+    /// after the commit, for which nobody waits: better not done where something else does.
+    #[must_use]
+    pub fn has_chores(&self) -> bool {
+        !(self.remove.is_empty() && self.released.is_empty())
+    }
+
     /// Bytes that it will write.
     #[must_use]
     pub fn bytes(&self) -> u64 {

@@ -224,3 +224,80 @@ impl<D: Disk> Reader<D> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SimDisk;
+
+    fn byte(offset: u32) -> u8 {
+        (offset / 7) as u8
+    }
+
+    fn disk(bytes: u32) -> SimDisk {
+        let disk = SimDisk::new(0);
+        disk.put(&segment_name(1), (0..bytes).map(byte).collect());
+        disk
+    }
+
+    fn check(reader: &mut Reader<SimDisk>, offset: u32, length: u32, limit: u32) {
+        let at = Location {
+            segment: 1,
+            offset,
+            length,
+        };
+        let found = reader.load(at, limit).expect("readable");
+        let expected: Vec<u8> = (offset..offset + length).map(byte).collect();
+        assert!(reader.bytes(found, length) == expected, "{at:?}");
+    }
+
+    #[test]
+    fn reading_in_any_order_gives_what_the_file_holds() {
+        let size = 1_500_000;
+        let mut reader = Reader::new(disk(size), 0);
+        for offset in (0..size - 1000).step_by(777) {
+            check(&mut reader, offset, 777, u32::MAX);
+        }
+        let mut offset = 1;
+        for _ in 0..1000 {
+            offset = (offset * 48_271_u64) % 0x7FFF_FFFF;
+            let length = 1 + (offset % 40_000) as u32;
+            check(
+                &mut reader,
+                offset as u32 % (size - length),
+                length,
+                u32::MAX,
+            );
+        }
+        assert!(reader.blocks.len() <= reader.blocks_max);
+    }
+
+    #[test]
+    fn what_may_still_change_is_not_kept() {
+        let disk = disk(1000);
+        let mut reader = Reader::new(disk.clone(), 0);
+        check(&mut reader, 0, 500, 500);
+        let file = disk.open(&segment_name(1)).expect("a file");
+        let bytes: Vec<u8> = (500..2000).map(byte).collect();
+        file.write_at(&[0xEE; 500], 500).expect("room");
+        check(&mut reader, 100, 400, 500);
+        file.write_at(&bytes, 500).expect("room");
+        check(&mut reader, 400, 1600, 2000);
+    }
+
+    #[test]
+    fn a_forgotten_segment_is_read_anew() {
+        let first = disk(1000);
+        let mut reader = Reader::new(first.clone(), 0);
+        check(&mut reader, 0, 100, u32::MAX);
+        reader.forget(1);
+        first.put(&segment_name(1), vec![9; 1000]);
+        let at = Location {
+            segment: 1,
+            offset: 0,
+            length: 100,
+        };
+        let found = reader.load(at, u32::MAX).expect("readable");
+        assert_eq!(reader.bytes(found, 100), [9; 100]);
+    }
+}

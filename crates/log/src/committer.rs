@@ -9,45 +9,46 @@ use std::io;
 use crate::Position;
 use crate::batch::{Batch, Chunk, Committed, Failure, Opening, position};
 use crate::disk::{Disk, DiskFile, is_full};
-use crate::footer::FooterBuilder;
-use crate::format::{Seeds, SegmentHeader, segment_name};
-use crate::scan::{Found, Scanner};
+use crate::format::{SegmentHeader, segment_name};
+use crate::marks::{Marks, MarksFile};
+use crate::sealing::Sealing;
+use crate::tidy::{TIDY_BYTES, Todo};
 
 /// Name of the file that keeps room for control records on a full disk.
 pub(crate) const RESERVE_NAME: &str = "reserve";
-/// Bytes of a closed segment that are looked at in one step of tidying.
-const TIDY_BYTES: u64 = 1024 * 1024;
 
 /// Writes what the log's owner appends. It can live on another thread.
 #[derive(Debug)]
 pub struct Committer<D: Disk> {
-    disk: D,
-    salt: u64,
-    reserve_bytes: u32,
-    segment_bytes: u32,
-    active: Option<Active<D::File>>,
+    pub(crate) disk: D,
+    pub(crate) salt: u64,
+    pub(crate) reserve_bytes: u32,
+    pub(crate) segment_bytes: u32,
+    pub(crate) active: Option<Active<D::File>>,
     durable: Position,
-    stopped: Option<String>,
-    closed: VecDeque<Sealing<D::File>>,
+    pub(crate) stopped: Option<String>,
+    pub(crate) closed: VecDeque<Sealing<D::File>>,
     /// Segments whose footer may not be on disk yet.
-    unsynced: BTreeSet<u32>,
-    /// Dead segments, and the one before each.
-    remove: VecDeque<(u32, Option<u32>)>,
-    removed: Vec<u32>,
-    reserve_missing: bool,
+    pub(crate) unsynced: BTreeSet<u32>,
+    pub(crate) todo: VecDeque<Todo>,
+    pub(crate) marks: MarksFile<D::File>,
+    /// Something about removing segments failed: none is removed any more.
+    pub(crate) keeps_all: bool,
+    pub(crate) removed: Vec<u32>,
+    pub(crate) reserve_missing: bool,
     /// Bytes written since the last step of tidying.
-    owed: u64,
+    pub(crate) owed: u64,
 }
 
 #[derive(Debug)]
-struct Active<F> {
-    number: u32,
-    file: F,
+pub(crate) struct Active<F> {
+    pub(crate) number: u32,
+    pub(crate) file: F,
     /// Written but not synced.
     dirty: bool,
     /// The directory does not know it for good yet.
     new: bool,
-    end: u32,
+    pub(crate) end: u32,
 }
 
 impl<D: Disk> Committer<D> {
@@ -56,6 +57,7 @@ impl<D: Disk> Committer<D> {
         salt: u64,
         (segment_bytes, reserve_bytes): (u32, u32),
         durable: Position,
+        marks: &Marks,
     ) -> Self {
         Self {
             disk,
@@ -67,7 +69,9 @@ impl<D: Disk> Committer<D> {
             stopped: None,
             closed: VecDeque::new(),
             unsynced: BTreeSet::new(),
-            remove: VecDeque::new(),
+            todo: VecDeque::new(),
+            marks: MarksFile::new(marks),
+            keeps_all: false,
             removed: Vec::new(),
             reserve_missing: true,
             owed: 0,
@@ -76,12 +80,16 @@ impl<D: Disk> Committer<D> {
 
     /// Writes a batch and waits until it is on disk: one write a chunk, one sync a segment.
     pub fn commit(&mut self, batch: Batch) -> Committed {
-        self.remove.extend(&batch.remove);
-        // Whoever never finds time to tidy up does it in proportion to what is written.
-        self.owed += batch.bytes();
-        if self.owed > 4 * TIDY_BYTES {
-            self.tidy();
+        if !batch.released.is_empty() {
+            self.todo.push_back(Todo::Mark(batch.released.clone()));
         }
+        let remove = batch.remove.iter();
+        self.todo
+            .extend(remove.map(|(number, before)| Todo::Remove(*number, *before)));
+        // Whoever never finds time to tidy up does it in proportion to what is written.
+        self.owed += 2 * batch.bytes();
+        while self.owed > 4 * TIDY_BYTES && self.tidy() {}
+        self.owed = self.owed.min(4 * TIDY_BYTES);
         let failure = match &self.stopped {
             Some(why) => Some(Failure::Stopped { why: why.clone() }),
             None => self.write(&batch).err(),
@@ -100,43 +108,6 @@ impl<D: Disk> Committer<D> {
     #[must_use]
     pub fn durable(&self) -> Position {
         self.durable
-    }
-
-    /// Does one short step (about a millisecond) of what can wait: footers of closed segments, the removal
-    /// of dead ones, room in reserve. Call it when no batch is waiting. Says whether there is more to do.
-    pub fn tidy(&mut self) -> bool {
-        self.owed = 0;
-        if self.stopped.is_some() {
-            return false;
-        }
-        if let Some(sealing) = self.closed.front_mut() {
-            if !sealing.step(TIDY_BYTES) {
-                // It is a hint: if it can't be written, the segment is read whole the next time.
-                if let Some(sealing) = self.closed.pop_front() {
-                    self.unsynced.insert(sealing.number);
-                    let _ = sealing.finish(false);
-                }
-            }
-        } else if let Some((number, before)) = self.remove.pop_front() {
-            self.remove_segment(number, before);
-        } else if self.reserve_missing {
-            self.reserve();
-        }
-        !(self.remove.is_empty() && self.closed.is_empty())
-    }
-
-    /// Tidies up, and gives the active segment a footer so that the next start need not read it.
-    pub(crate) fn close(&mut self) -> io::Result<()> {
-        while self.tidy() {}
-        for number in std::mem::take(&mut self.unsynced) {
-            self.disk.open(&segment_name(number))?.sync_data()?;
-        }
-        let Some(active) = self.active.take().filter(|_| self.stopped.is_none()) else {
-            return Ok(());
-        };
-        let mut sealing = Sealing::new(active.file, self.salt, active.number, active.end)?;
-        while sealing.step(TIDY_BYTES) {}
-        sealing.finish(true)
     }
 
     fn write(&mut self, batch: &Batch) -> Result<(), Failure> {
@@ -254,112 +225,10 @@ impl<D: Disk> Committer<D> {
         self.closed
             .extend(Sealing::new(file, self.salt, number, end));
     }
-
-    fn remove_segment(&mut self, number: u32, before: Option<u32>) {
-        self.closed.retain(|sealing| sealing.number != number);
-        self.unsynced.remove(&number);
-        // Its header tells where the segment before it ends; from now on only that one's footer does.
-        if let Some(before) = before {
-            self.unsynced.remove(&before);
-            let file = self.disk.open(&segment_name(before));
-            if file.is_ok_and(|file| file.sync_data().is_err()) {
-                return;
-            }
-        }
-        // The next one goes only when this one is gone for good: an older record must not outlive what
-        // made it dead.
-        let gone = self
-            .disk
-            .remove(&segment_name(number))
-            .and_then(|()| self.disk.sync_dir());
-        match gone {
-            Ok(()) => self.removed.push(number),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => self.removed.push(number),
-            // It stays, and is found again when the store is opened the next time.
-            Err(_) => {}
-        }
-    }
-
-    /// Sets room aside, if there is plenty.
-    fn reserve(&mut self) {
-        let wanted = u64::from(self.reserve_bytes);
-        let needed = 2 * wanted + u64::from(self.segment_bytes);
-        let there = wanted == 0 || self.disk.open(RESERVE_NAME).is_ok();
-        let enough = || self.disk.free_bytes().is_ok_and(|free| free > needed);
-        let made = there || (enough() && self.disk.create(RESERVE_NAME, wanted).is_ok());
-        self.reserve_missing = !made;
-    }
 }
 
 fn stopped(doing: &str, segment: u32, error: &io::Error) -> Failure {
     Failure::Stopped {
         why: format!("can't {doing} segment {segment}: {error}"),
     }
-}
-
-/// A closed segment on its way to a footer.
-#[derive(Debug)]
-struct Sealing<F> {
-    number: u32,
-    end: u32,
-    scanner: Scanner<F>,
-    footer: FooterBuilder,
-    damaged: bool,
-}
-
-impl<F: DiskFile> Sealing<F> {
-    fn new(file: F, salt: u64, number: u32, end: u32) -> io::Result<Self> {
-        Ok(Self {
-            number,
-            end,
-            scanner: Scanner::new(file, Seeds::new(salt, number), Some(end))?,
-            footer: FooterBuilder::default(),
-            damaged: false,
-        })
-    }
-
-    /// Looks at some more of it; says whether there is more.
-    fn step(&mut self, bytes: u64) -> bool {
-        let until = u64::from(self.scanner.offset()) + bytes;
-        while u64::from(self.scanner.offset()) < until {
-            match self.scanner.next() {
-                Found::Record { head, bytes, .. } => {
-                    let subject = head.record(bytes).map_or(&[][..], |record| record.subject);
-                    self.footer.record(&head, subject);
-                }
-                Found::End => return false,
-                // Told when the store is opened, which reads the segment whole then.
-                Found::Damaged { .. } | Found::Gap { .. } => {
-                    self.damaged = true;
-                    return false;
-                }
-            }
-        }
-        true
-    }
-
-    fn finish(self, sync: bool) -> io::Result<()> {
-        if self.damaged {
-            return Ok(());
-        }
-        let file = self.scanner.into_file();
-        write_footer(&file, self.footer, (self.number, self.end), sync)
-    }
-}
-
-/// Cuts a segment where its records end and puts the footer there.
-pub(crate) fn write_footer(
-    file: &impl DiskFile,
-    footer: FooterBuilder,
-    (number, end): (u32, u32),
-    sync: bool,
-) -> io::Result<()> {
-    file.set_length(end.into())?;
-    let written = file.write_at(&footer.finish(number, end), end.into());
-    if let Err(error) = written {
-        // Half a footer is of no use, least of all on a full disk.
-        file.set_length(end.into())?;
-        return Err(error);
-    }
-    if sync { file.sync_data() } else { Ok(()) }
 }

@@ -36,11 +36,16 @@ pub(crate) struct Compactor<D: Disk> {
 struct Work<F> {
     segment: u32,
     scanner: Scanner<F>,
-    /// Copies that the owner has not been told of.
+    /// Copies that the owner has not been told of, in the order of the segment.
     copies: VecDeque<Copied>,
     /// Slices that may have to be done again: how far the log reached, and where the slice began. What the
     /// owner called dead may be dead only because of what is not durable yet.
     slices: VecDeque<(Position, u32)>,
+}
+
+/// Where the copy of a record is among copies, or would be.
+fn place_of(copies: &VecDeque<Copied>, offset: u32) -> Result<usize, usize> {
+    copies.binary_search_by_key(&offset, |copied| copied.from.offset)
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +82,18 @@ impl<D: Disk> Compactor<D> {
         for copied in &mut work.copies {
             copied.dead_at = copied.dead_at.filter(|at| *at <= to);
         }
+    }
+}
+
+impl<D: Disk> Compactor<D> {
+    /// The copy of a record that its owner does not know of yet. It dies with the original.
+    pub(crate) fn copy_of(&self, at: Location) -> Option<Location> {
+        let work = self.work.as_ref()?;
+        if work.segment != at.segment {
+            return None;
+        }
+        let index = place_of(&work.copies, at.offset).ok()?;
+        work.copies.get(index).map(|copied| copied.to)
     }
 }
 
@@ -161,13 +178,11 @@ impl<D: Disk> Log<D> {
             };
             if dead_at.is_none() && is_live(&entry) {
                 moved(&entry, to);
-                self.release(from);
+                self.space.kill(from);
             } else if dead_at.is_none() && end > durable {
-                // It has died meanwhile; that counts once it is durable.
+                // It was released meanwhile, and its copy with it; that counts once it is durable.
                 copied.dead_at = Some(end);
                 return;
-            } else {
-                self.release(to);
             }
             work.copies.pop_front();
         }
@@ -216,14 +231,15 @@ impl<D: Disk> Log<D> {
                         offset,
                         length: head.length,
                     };
-                    if is_live(&head.entry(record.subject, from)) {
+                    // After a rollback, part of a slice may have its copies already.
+                    let place = place_of(&work.copies, offset);
+                    if let Err(place) = place
+                        && is_live(&head.entry(record.subject, from))
+                    {
                         match self.append_copy(&record) {
                             Ok(to) => {
-                                work.copies.push_back(Copied {
-                                    from,
-                                    to,
-                                    dead_at: None,
-                                });
+                                let dead_at = None;
+                                work.copies.insert(place, Copied { from, to, dead_at });
                                 step.copied_bytes += u64::from(head.length);
                             }
                             Err(error) => refused = Some(error),

@@ -345,7 +345,7 @@ impl Footer {
 }
 
 /// Takes numbers off the front of bytes.
-struct Take<'a>(&'a [u8]);
+pub(crate) struct Take<'a>(pub(crate) &'a [u8]);
 
 impl Take<'_> {
     fn byte(&mut self) -> Option<u8> {
@@ -354,7 +354,7 @@ impl Take<'_> {
         Some(*byte)
     }
 
-    fn number(&mut self) -> Option<u64> {
+    pub(crate) fn number(&mut self) -> Option<u64> {
         let mut value = 0;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
@@ -368,7 +368,7 @@ impl Take<'_> {
 }
 
 /// Seven bits a byte, the lowest first; the eighth says that more follow.
-fn put(to: &mut Vec<u8>, mut value: u64) {
+pub(crate) fn put(to: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         to.push(value as u8 | 0x80);
         value >>= 7;
@@ -382,4 +382,126 @@ fn zigzag(value: i64) -> u64 {
 
 fn unzigzag(value: u64) -> i64 {
     (value >> 1) as i64 ^ -((value & 1) as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::format::Frame;
+    use crate::{Disk, SimDisk};
+
+    fn head(kind: u8, stream: u32, sequence: u64, time_ns: i64) -> Head {
+        Head {
+            frame: Frame::Single,
+            kind,
+            flags: 7,
+            stream,
+            sequence,
+            time_ns,
+            batch: 0,
+            length: HEAD_BYTES as u32 + 3 + 100,
+            subject_len: 3,
+            headers_len: 0,
+            body_crc: 0,
+        }
+    }
+
+    #[test]
+    fn the_bytes_of_a_footer_never_change() {
+        let mut footer = FooterBuilder::default();
+        footer.record(&head(1, 2, 1, 5), b"a.b");
+        footer.record(&head(1, 2, 2, 4), b"a.b");
+        footer.lost(&Lost {
+            kind: Some(3),
+            stream: Some(4),
+            sequence: Some(300),
+            segment: 9,
+            offset: 1326,
+            bytes: 10,
+            why: Why::Payload,
+        });
+        let bytes = footer.finish(9, 1336);
+        let inside: &[u8] = &[
+            b"RECADOFT\x01\0\0\0\x09\0\0\0\x01\0\0\0\x03\0\0\0".as_slice(),
+            b"\x03a.b",
+            // Next sequence, same subject, same length of headers.
+            &[2 | 4 | 8, 1, 7, 2, 10, 100],
+            &[1 | 2 | 4 | 8 | 16, 1],
+            &[128, 2, 1, 3, 10, 4, 0xAC, 0x02],
+        ]
+        .concat();
+        assert_eq!(&bytes[..inside.len()], inside);
+        let trailer = &bytes[inside.len()..];
+        let start: &[u8] = &[
+            b"RECADOTR".as_slice(),
+            &1336u32.to_le_bytes(),
+            &(inside.len() as u32).to_le_bytes(),
+            &crc32c::crc32c(inside).to_le_bytes(),
+            &9u32.to_le_bytes(),
+            &[0; 4],
+        ]
+        .concat();
+        assert_eq!(&trailer[..28], start);
+        assert_eq!(trailer[28..], crc32c::crc32c(start).to_le_bytes());
+    }
+
+    proptest! {
+        #[test]
+        fn what_goes_into_a_footer_comes_out_of_it(
+            records in prop::collection::vec(
+                (any::<(u8, u8, u32, u64, i64)>(), "[a-d.]{0,6}", 0..5000u32, 0..5000u32, any::<bool>()),
+                0..60,
+            ),
+        ) {
+            let mut footer = FooterBuilder::default();
+            let mut expected = Vec::new();
+            let mut offset = SEGMENT_HEADER_BYTES;
+            for ((kind, flags, stream, sequence, time_ns), subject, headers_len, payload_len, lost) in &records {
+                let length = HEAD_BYTES as u32 + subject.len() as u32 + headers_len + payload_len;
+                let at = Location { segment: 3, offset, length };
+                let head = Head {
+                    frame: Frame::Single,
+                    kind: *kind,
+                    flags: *flags,
+                    stream: *stream,
+                    sequence: *sequence,
+                    time_ns: *time_ns,
+                    batch: 1,
+                    length,
+                    subject_len: subject.len() as u16,
+                    headers_len: *headers_len,
+                    body_crc: 0,
+                };
+                if *lost {
+                    let known = kind % 2 == 0;
+                    let lost = Lost {
+                        kind: known.then_some(*kind),
+                        stream: known.then_some(*stream),
+                        sequence: known.then_some(*sequence),
+                        segment: 3,
+                        offset,
+                        bytes: length,
+                        why: if known { Why::Group } else { Why::Head },
+                    };
+                    footer.lost(&lost);
+                    expected.push(Row::Lost(lost));
+                } else {
+                    footer.record(&head, subject.as_bytes());
+                    expected.push(Row::Record(head.entry(subject.as_bytes(), at)));
+                }
+                offset += length;
+            }
+            let disk = SimDisk::new(0);
+            let file = disk.create("segment", 0).expect("a file");
+            file.write_at(&footer.finish(3, offset), offset.into()).expect("room");
+            let FooterRead::Whole(footer) = Footer::read(&file, 3) else {
+                panic!("no footer");
+            };
+            let mut rows = Vec::new();
+            prop_assert_eq!(footer.rows(|row| rows.push(row)), offset);
+            prop_assert_eq!(rows, expected);
+        }
+    }
 }

@@ -38,7 +38,8 @@ pub struct Location {
     pub length: u32,
 }
 
-/// A place between records: how far the log has come. Grows with every append, never comes back.
+/// A place between records: how far the log has come. Grows with every append; it comes back only if the
+/// disk was full, which the owner is told with the place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Position(pub u64);
 
@@ -123,7 +124,12 @@ pub trait Journal {
     /// When it can't be read, or is not what was written.
     fn read(&mut self, at: Location) -> Result<Record<'_>, Damaged>;
 
-    /// Tells that nobody needs this record any more: its segment may go once all of it is dead.
+    /// Tells that nobody needs this record any more: its segment may go once all of it is dead. Once for a
+    /// record, not twice.
+    ///
+    /// After a crash it may be found again, until its death is written down; but never without all that was
+    /// released after it. So whatever makes a record dead (a tombstone, a newer message) may be released
+    /// right after the record itself: it is found as long as the record is.
     fn release(&mut self, at: Location);
 
     /// Where the next record comes.

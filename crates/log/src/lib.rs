@@ -3,6 +3,24 @@
 //! Its owner appends records to a batch; a committer writes and syncs whole batches and tells how far the
 //! log is durable. Nothing here knows what a record means, and nothing runs by itself: threads, clocks and
 //! chance belong to whoever uses it.
+//!
+//! ```text
+//! owner:      append ─► take_batch ──┐        ┌─► committed ─► Durable | RolledBack | Stopped
+//! committer:                         └► commit┘   tidy, while no batch waits
+//! ```
+//!
+//! On disk there are segments (`format`: records, each with checksums bound to its place; `footer`: what is
+//! known of them without payloads), the file `released` (`marks`: what is dead in segments that are left), and
+//! room in reserve. The rules that recovery rests on:
+//!
+//! * A batch is begun only when the one before is on disk. So only the last one can be there in part; a group
+//!   in any other was whole once, and what it lacks now is damage.
+//! * A segment is begun only when all before it is on disk, and its header says where the one before ends:
+//!   what lies behind was rolled back. Every opening begins a new segment, so what was found stays as it is.
+//! * Before a segment is removed, what is dead in the others is written down: nothing that was released comes
+//!   back once what made it dead is gone.
+//! * After a process has died, or a sync has failed, the system may show bytes that never reached the disk.
+//!   So what an opening finds at the log's end is written again and synced before it counts.
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(test),
@@ -23,13 +41,16 @@ mod footer;
 mod format;
 mod journal;
 mod log;
+mod marks;
 mod real_disk;
 mod recovery;
 mod replay;
 mod scan;
+mod sealing;
 mod sim_disk;
 mod space;
 mod tail;
+mod tidy;
 mod verify;
 
 pub use batch::{Batch, Committed, Progress};

@@ -40,8 +40,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             segment_bytes: 64 << 20,
-            recent_bytes_max: 64 << 20,
-            cache_bytes_max: 32 << 20,
+            recent_bytes_max: 32 << 20,
+            cache_bytes_max: 16 << 20,
             pending_bytes_max: 256 << 20,
             reserve_bytes: 4 << 20,
             salt: 0,
@@ -133,6 +133,7 @@ impl<D: Disk> Log<D> {
         }
         self.in_flight = true;
         self.batch = self.batch.wrapping_add(1);
+        let marks = self.space.has_untold();
         let remove = self.space.take_untold();
         for (number, _) in &remove {
             self.reader.forget(*number);
@@ -141,6 +142,11 @@ impl<D: Disk> Log<D> {
             chunks: self.tail.take(),
             end: self.end(),
             remove,
+            released: if marks {
+                self.space.take_unmarked()
+            } else {
+                Default::default()
+            },
         })
     }
 
@@ -177,10 +183,8 @@ impl<D: Disk> Log<D> {
         progress
     }
 
-    /// The oldest segment that may still be found after a crash, whatever was released. What makes an
-    /// older record dead (a tombstone, a newer message) must itself stay until the segment of that record
-    /// is gone: an owner may release such a record, or call it dead in [`Log::compact`], once
-    /// `oldest_segment` is not below the segment in which it lies itself.
+    /// The oldest segment that may still be found after a crash, whatever was released. (What makes a record
+    /// dead need not wait for it: see [`Journal::release`].)
     #[must_use]
     pub fn oldest_segment(&self) -> Option<u32> {
         self.space.oldest()
@@ -446,6 +450,9 @@ impl<D: Disk> Journal for Log<D> {
     fn release(&mut self, at: Location) {
         let (end, durable) = (self.end(), self.durable);
         self.space.release(at, end, durable);
+        if let Some(copy) = self.compactor.copy_of(at) {
+            self.space.release(copy, end, durable);
+        }
     }
 
     fn end(&self) -> Position {

@@ -84,7 +84,7 @@ impl Disk for RealDisk {
         } else {
             match rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, bytes) {
                 // Some file systems can't promise room; then a write says whether there is any.
-                Err(rustix::io::Errno::OPNOTSUPP) => file.set_len(bytes),
+                Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => file.set_len(bytes),
                 result => result.map_err(io::Error::from),
             }
         };

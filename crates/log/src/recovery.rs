@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io;
 
 use crate::batch::position;
-use crate::committer::{Committer, write_footer};
+use crate::committer::Committer;
 use crate::disk::{Disk, DiskFile, is_full, read_up_to};
 use crate::footer::{FOOTER_MAGIC, Footer, FooterBuilder, FooterRead, Row};
 use crate::format::{
@@ -15,8 +15,10 @@ use crate::format::{
     segment_name, segment_number,
 };
 use crate::log::{Base, Log, Settings};
+use crate::marks::{DeadHere, Marks};
 use crate::replay::{Cut, Lost, OpenError, OpenReport, Replayed, Why};
 use crate::scan::{Found, Scanner, Survey, Window, survey};
+use crate::sealing::write_footer;
 use crate::space::{Segment, Space};
 use crate::{CONTROL_KIND_MIN, Entry, Location};
 
@@ -40,9 +42,11 @@ impl<D: Disk> Log<D> {
     ) -> Result<(Self, Committer<D>, OpenReport), OpenError> {
         check(&settings)?;
         let lock = disk.lock()?;
+        let marks = Marks::settle(&disk).map_err(OpenError::io("read what is released"))?;
         let store = Store::look(&disk, settings.salt)?;
         let mut report = OpenReport {
             segments: store.segments.len() as u32,
+            damaged_released: marks.damaged,
             ..OpenReport::default()
         };
         for number in &store.void {
@@ -60,6 +64,10 @@ impl<D: Disk> Log<D> {
                 });
             }
         }
+        if !(store.void.is_empty() && store.unborn.is_empty()) {
+            let synced = disk.sync_dir();
+            synced.map_err(OpenError::io("sync the store's directory"))?;
+        }
         let mut space = Space::default();
         let mut base = Base::default();
         for number in store.segments.keys().copied() {
@@ -71,19 +79,23 @@ impl<D: Disk> Log<D> {
                 is_last: store.is_last(number),
                 report: &mut report,
                 damaged: false,
+                dead: DeadHere::new(&marks, number),
+                dead_bytes: 0,
                 rewrite: Vec::new(),
             };
             base = reading.all(replay)?;
             let mut segment = Segment::new(base.end, base.end);
             segment.damaged = reading.damaged;
+            segment.dead = reading.dead_bytes;
             segment.closed = !reading.is_last;
             space.insert(number, segment);
         }
         report.clean = report.scanned == 0;
         report.end = position(base.number, base.end);
         let sizes = (settings.segment_bytes, settings.reserve_bytes);
-        let committer = Committer::new(disk.clone(), store.salt, sizes, report.end);
-        let next = (store.salt, store.highest.saturating_add(1));
+        let committer = Committer::new(disk.clone(), store.salt, sizes, report.end, &marks);
+        let highest = store.highest.max(marks.highest);
+        let next = (store.salt, highest.saturating_add(1));
         let log = Self::after((disk, lock), settings, next, base, space);
         Ok((log, committer, report))
     }
@@ -259,6 +271,9 @@ struct Reading<'a, D: Disk> {
     is_last: bool,
     report: &'a mut OpenReport,
     damaged: bool,
+    /// Records that were released.
+    dead: DeadHere<'a>,
+    dead_bytes: u32,
     /// Whole records that are to be written again, and where.
     rewrite: Vec<u8>,
 }
@@ -273,6 +288,11 @@ impl<D: Disk> Reading<'_, D> {
             FooterRead::Whole(footer) => {
                 if bad_header {
                     self.report.damaged_headers.push(self.number);
+                }
+                if self.is_last {
+                    // Where it ends must not be told otherwise the next time.
+                    let synced = file.sync_data().and_then(|()| self.disk.sync_dir());
+                    synced.map_err(OpenError::io(format!("sync {name}")))?;
                 }
                 self.footer(file, &footer, replay);
                 return Ok(Base {
@@ -296,6 +316,7 @@ impl<D: Disk> Reading<'_, D> {
     fn footer(&mut self, file: D::File, footer: &Footer, replay: Replay<'_>) {
         let mut window = Window::new(file, CONTROL_READ_BYTES, footer.end);
         footer.rows(|row| match row {
+            Row::Record(entry) if self.is_dead(entry.at.offset, entry.at.length) => {}
             Row::Record(entry) if entry.kind < CONTROL_KIND_MIN => {
                 self.report.records += 1;
                 replay(Replayed::Record {
@@ -324,7 +345,20 @@ impl<D: Disk> Reading<'_, D> {
         });
     }
 
+    /// Whether a record was released and is not to be replayed.
+    fn is_dead(&mut self, offset: u32, length: u32) -> bool {
+        let dead = self.dead.has(offset);
+        if dead {
+            self.dead_bytes += length;
+            self.report.released += 1;
+        }
+        dead
+    }
+
     fn lost(&mut self, lost: Lost, replay: Replay<'_>) {
+        if lost.sequence.is_some() && self.is_dead(lost.offset, lost.bytes) {
+            return;
+        }
         self.damaged = true;
         self.report.lost += 1;
         replay(Replayed::Lost(lost));
@@ -410,6 +444,9 @@ impl<D: Disk> Reading<'_, D> {
             return;
         };
         footer.record(head, record.subject);
+        if self.is_dead(offset, head.length) {
+            return;
+        }
         self.report.records += 1;
         let at = Location {
             segment: self.number,

@@ -21,7 +21,8 @@ pub enum Replayed<'a> {
         /// See `headers`.
         payload: &'a [u8],
     },
-    /// Bytes that can't be read as they were written. They stay where they are.
+    /// Bytes that can't be read as they were written. They stay where they are. A record that was replayed
+    /// before is not lost with it: the copy of it that compaction was writing is.
     Lost(Lost),
 }
 
@@ -99,6 +100,8 @@ pub struct OpenReport {
     pub segments: u32,
     /// Records that were replayed.
     pub records: u64,
+    /// Records that were not replayed because they had been released.
+    pub released: u64,
     /// [`Replayed::Lost`] that were replayed.
     pub lost: u64,
     /// Segments that had to be read whole because they have no (whole) footer.
@@ -111,6 +114,8 @@ pub struct OpenReport {
     pub damaged_headers: Vec<u32>,
     /// Segments whose footer is damaged; it costs only the time to read the segment.
     pub damaged_footers: Vec<u32>,
+    /// What is written down of released records is damaged: some of them may have been replayed.
+    pub damaged_released: bool,
     /// How far the log reaches; all of it is durable.
     pub end: Position,
 }

@@ -592,7 +592,10 @@ impl Content {
                 continue;
             }
             match &pending.change {
-                Change::Length(bytes) => self.durable.resize(*bytes, 0),
+                Change::Length(bytes) => {
+                    self.durable.resize(*bytes, 0);
+                    doubtful.retain(|older| matches!(older.change, Change::Write { .. }));
+                }
                 Change::Write { offset, bytes } => {
                     put(&mut self.durable, *offset, bytes);
                     doubtful.retain(|older| !older.overlaps(*offset, bytes.len()));
@@ -606,7 +609,8 @@ impl Content {
 impl Pending {
     fn overlaps(&self, offset: usize, length: usize) -> bool {
         match &self.change {
-            Change::Length(_) => false,
+            // A length is known for good with the first write that lasts.
+            Change::Length(_) => true,
             Change::Write { offset: at, bytes } => {
                 *at < offset + length && offset < *at + bytes.len()
             }

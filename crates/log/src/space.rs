@@ -6,7 +6,11 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::format::SEGMENT_HEADER_BYTES;
+use crate::marks::Released;
 use crate::{Location, Position};
+
+/// Releases that are kept in memory before they are written down.
+const UNMARKED_MAX: usize = 64 * 1024;
 
 /// A segment that exists or is about to.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +65,9 @@ pub(crate) struct Space {
     waiting: VecDeque<(Position, Location)>,
     /// Segments that are no longer needed and not known to be gone.
     leaving: Vec<u32>,
+    /// Offsets of records that were released and are not written down yet.
+    unmarked: Released,
+    unmarked_count: usize,
     /// Those of `leaving` that the committer has not been told of.
     untold: Vec<u32>,
 }
@@ -98,12 +105,17 @@ impl Space {
         }
     }
 
-    fn kill(&mut self, at: Location) {
+    /// A record is dead for good.
+    pub(crate) fn kill(&mut self, at: Location) {
         let Some(segment) = self.segments.get_mut(&at.segment) else {
             return;
         };
         segment.dead = segment.dead.saturating_add(at.length);
-        if segment.may_go() {
+        self.unmarked_count += 1;
+        let unmarked = self.unmarked.entry(at.segment).or_default();
+        unmarked.push(at.offset);
+        // While its successor is not durable, the number of the last segment must not be forgotten.
+        if segment.may_go() && !self.closing.contains(&at.segment) {
             self.let_go(at.segment);
         }
     }
@@ -184,14 +196,23 @@ impl Space {
             let leaving = self.leaving.iter().filter(|leaving| **leaving < number);
             kept.map(|(kept, _)| *kept).max(leaving.max().copied())
         };
+        // Oldest first: what is dead in one of them lies before what made it so.
+        self.untold.sort_unstable();
         let untold = self.untold.iter();
         let untold = untold.map(|number| (*number, before(*number))).collect();
         self.untold.clear();
         untold
     }
 
+    /// What is to be written down before segments are removed.
+    pub(crate) fn take_unmarked(&mut self) -> Released {
+        self.unmarked_count = 0;
+        std::mem::take(&mut self.unmarked)
+    }
+
+    /// Whether there is something to tell the committer.
     pub(crate) fn has_untold(&self) -> bool {
-        !self.untold.is_empty()
+        !self.untold.is_empty() || self.unmarked_count > UNMARKED_MAX
     }
 
     /// Segments that are gone.

@@ -7,6 +7,7 @@ use crate::disk::Disk;
 use crate::footer::{Footer, FooterRead, Row};
 use crate::format::{self, SEGMENT_HEADER_BYTES, Seeds, segment_name};
 use crate::log::{Log, Settings};
+use crate::marks::{DeadHere, Marks};
 use crate::recovery::{Store, known, told, unknown};
 use crate::replay::{Cut, Lost, OpenError, Why};
 use crate::scan::{Found, Window};
@@ -32,6 +33,9 @@ pub enum Finding {
         /// The segment.
         segment: u32,
     },
+    /// What is written down of released records is damaged. No record is lost with it, but some that were
+    /// released may be found again.
+    Released,
     /// What was being written when the last process ended. No record that was acknowledged is lost with it,
     /// unless damage hit the very end.
     Cut(Cut),
@@ -90,7 +94,7 @@ pub fn verify_records<D: Disk>(
     })
 }
 
-/// Copies every whole record of a store into a new one, in order, and reports what it had to leave.
+/// Copies every whole record of a store that is not known to be dead into a new one, in order, and reports what it had to leave.
 ///
 /// # Errors
 /// As [`verify`], and when the new store is not empty or can't take all.
@@ -139,8 +143,10 @@ fn walk<D: Disk>(
     finding: &mut dyn FnMut(Finding),
     record: &mut dyn FnMut(&Record<'_>) -> bool,
 ) -> Result<Verified, OpenError> {
+    let marks = Marks::read(disk).map_err(OpenError::io("read what is released"))?;
     let store = Store::look(disk, 0)?;
     let mut walk = Walk {
+        dead: DeadHere::new(&marks, 0),
         seen: Verified {
             segments: store.segments.len() as u32,
             ..Verified::default()
@@ -149,7 +155,11 @@ fn walk<D: Disk>(
         record,
         goes_on: true,
     };
+    if marks.damaged {
+        walk.find(Finding::Released);
+    }
     for segment in store.segments.keys().copied() {
+        walk.dead = DeadHere::new(&marks, segment);
         if store.damaged_headers.contains(&segment) {
             walk.find(Finding::Header { segment });
         }
@@ -172,6 +182,8 @@ fn walk<D: Disk>(
 }
 
 struct Walk<'a> {
+    /// Records of the segment that were released.
+    dead: DeadHere<'a>,
     seen: Verified,
     finding: &'a mut dyn FnMut(Finding),
     record: &'a mut dyn FnMut(&Record<'_>) -> bool,
@@ -185,10 +197,12 @@ impl Walk<'_> {
         (self.finding)(found);
     }
 
-    fn whole(&mut self, record: &Record<'_>) {
+    fn whole(&mut self, record: &Record<'_>, offset: u32) {
         self.seen.records += 1;
         self.seen.bytes += format::length_of(record);
-        self.goes_on = self.goes_on && (self.record)(record);
+        if !self.dead.has(offset) {
+            self.goes_on = self.goes_on && (self.record)(record);
+        }
     }
 
     /// The footer tells what each record was, even where nothing else does any more.
@@ -218,7 +232,7 @@ impl Walk<'_> {
             }
             if let Some(record) = head.record(bytes) {
                 differs |= head.entry(record.subject, entry.at) != entry;
-                self.whole(&record);
+                self.whole(&record, entry.at.offset);
             }
         });
         if differs || reached != footer.end {
@@ -243,9 +257,13 @@ impl Walk<'_> {
                 {
                     self.find(Finding::Lost(known(&head, segment, offset, Why::Group)));
                 }
-                Found::Record { head, bytes, .. } => {
+                Found::Record {
+                    offset,
+                    head,
+                    bytes,
+                } => {
                     if let Some(record) = head.record(bytes) {
-                        self.whole(&record);
+                        self.whole(&record, offset);
                     }
                 }
                 Found::Damaged { offset, head, .. } => {

@@ -296,3 +296,53 @@ fn what_waits_to_be_written_is_bounded() {
     ));
     log.append(&record(1, 4)).expect("room again");
 }
+
+#[test]
+fn what_was_released_does_not_come_back_when_what_made_it_dead_is_gone() {
+    let disk = SimDisk::new(9);
+    let (mut log, mut committer, _) = open(&disk);
+    let mut first = Vec::new();
+    for sequence in 1..=7 {
+        first.push(log.append(&record(1, sequence)).expect("room"));
+    }
+    assert!(matches!(
+        commit(&mut log, &mut committer),
+        Progress::Durable(_)
+    ));
+    assert_eq!((first[0].segment, first[6].segment), (1, 1));
+    // A newer message and a tombstone, in a segment that is dead as a whole soon.
+    let mut killers = Vec::new();
+    for sequence in 101..=107 {
+        killers.push(log.append(&record(16, sequence)).expect("room"));
+    }
+    log.append(&record(1, 200)).expect("room");
+    log.release(first[2]);
+    for at in killers.iter().filter(|at| at.segment == 2) {
+        log.release(*at);
+    }
+    assert!(matches!(
+        commit(&mut log, &mut committer),
+        Progress::Durable(_)
+    ));
+    assert!(log.take_batch().is_some_and(|batch| {
+        let _ = log.committed(committer.commit(batch));
+        while committer.tidy() {}
+        true
+    }));
+    assert_eq!(disk.bytes("segment-0000000002.log"), None);
+    disk.crash();
+    let (log, _, found) = open(&disk);
+    let sequences: Vec<u64> = found.iter().map(|(sequence, _)| *sequence).collect();
+    assert_eq!(sequences, [1, 2, 4, 5, 6, 7, 200]);
+    let dead = log.usage().bytes - log.usage().live_bytes;
+    assert_eq!(dead, u64::from(first[2].length));
+}
+
+#[test]
+fn both_sides_can_move_to_another_thread() {
+    fn sent<T: Send>() {}
+    sent::<Log<recado_log::RealDisk>>();
+    sent::<Committer<recado_log::RealDisk>>();
+    sent::<recado_log::Batch>();
+    sent::<recado_log::Committed>();
+}

@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use recado_log::{
-    Committer, Journal, Location, Log, Position, Progress, Record, Refused, Replayed, Settings,
-    SimDisk,
+    Committer, Faults, Journal, Location, Log, Position, Progress, Record, Refused, Replayed,
+    Settings, SimDisk,
 };
 
 const STREAM: u32 = 9;
@@ -78,6 +78,10 @@ struct Model {
     live: BTreeMap<u64, Location>,
     /// Released: may be found again after a crash.
     released: BTreeSet<u64>,
+    /// The same in the order of their release.
+    order: Vec<u64>,
+    /// Released and not found again: never again.
+    gone: BTreeSet<u64>,
     /// Appended and not durable, in groups.
     pending: Vec<Vec<(u64, Location)>>,
     /// Releases that a rollback takes back, unless it reaches not so far.
@@ -86,7 +90,17 @@ struct Model {
     void: Vec<Vec<u64>>,
 }
 
+/// One run in four is on a disk that fails by chance.
+fn faults(seed: u64) -> Faults {
+    let failing = if seed % 4 == 3 { 5_000 } else { 0 };
+    Faults {
+        failing_syncs_per_million: failing,
+        failing_writes_per_million: failing,
+    }
+}
+
 struct Run {
+    faults: Faults,
     random: Random,
     disk: SimDisk,
     log: Log<SimDisk>,
@@ -103,14 +117,16 @@ impl Run {
         let disk = SimDisk::new(seed);
         let (log, committer, _) =
             Log::open(disk.clone(), settings(), &mut |_| panic!("not empty")).expect("opens");
+        disk.set_faults(faults(seed));
         Self {
+            faults: faults(seed),
             random: Random(seed),
             disk,
             log,
             committer,
             model: Model::default(),
             compacts,
-            unsealed: false,
+            unsealed: faults(seed) != Faults::default(),
         }
     }
 
@@ -146,7 +162,7 @@ impl Run {
             96 => {
                 self.disk.crash();
                 self.reopen();
-                self.unsealed = false;
+                self.unsealed = self.faults != Faults::default();
             }
             97 => {
                 self.disk.kill();
@@ -218,10 +234,10 @@ impl Run {
                     self.model.void.clear();
                 }
                 self.model.live.extend(durable.into_iter().flatten());
-                let released = std::mem::take(&mut self.model.undecided);
-                self.model
-                    .released
-                    .extend(released.iter().map(|(id, ..)| *id));
+                for (id, ..) in std::mem::take(&mut self.model.undecided) {
+                    self.model.order.push(id);
+                    self.model.released.insert(id);
+                }
             }
             Progress::RolledBack { to, .. } => {
                 assert_eq!(self.log.end(), to);
@@ -240,6 +256,7 @@ impl Run {
                 }
                 for (id, at, end) in self.model.undecided.drain(..) {
                     if end <= to {
+                        self.model.order.push(id);
                         self.model.released.insert(id);
                     } else {
                         self.model.live.insert(id, at);
@@ -270,6 +287,7 @@ impl Run {
             self.model.live.remove(&id);
             self.log.release(at);
             if self.log.end() == self.log.durable() {
+                self.model.order.push(id);
                 self.model.released.insert(id);
             } else {
                 self.model.undecided.push((id, at, self.log.end()));
@@ -311,6 +329,7 @@ impl Run {
     }
 
     fn close(&mut self) {
+        self.disk.set_faults(Faults::default());
         self.disk.set_limit_bytes(u64::MAX);
         self.disk.fail_syncs(0);
         self.disk.fail_writes(0);
@@ -332,6 +351,7 @@ impl Run {
     }
 
     fn reopen(&mut self) -> recado_log::OpenReport {
+        self.disk.set_faults(Faults::default());
         self.disk.fail_syncs(0);
         self.disk.fail_writes(0);
         self.disk.fill_writes(0);
@@ -365,12 +385,16 @@ impl Run {
         );
         let (log, committer, report) = opened.expect("opens");
         (self.log, self.committer) = (log, committer);
+        self.disk.set_faults(self.faults);
         assert_eq!(self.log.end(), self.log.durable());
         self.compare(&found, &lost);
         let now: BTreeMap<u64, Location> = found.iter().copied().collect();
         for (id, at) in &found {
             if now[id] != *at || self.model.released.contains(id) {
                 self.log.release(*at);
+            }
+            if now[id] == *at && self.model.released.contains(id) {
+                self.model.order.push(*id);
             }
         }
         let released = &self.model.released;
@@ -421,6 +445,13 @@ impl Run {
                 .is_none_or(|id| known(id) || ids.contains(&id));
             assert!(never, "{lost}");
         }
+        let order = std::mem::take(&mut model.order);
+        let mut again = order.iter().skip_while(|id| !ids.contains(id));
+        let vanished = again.find(|id| !ids.contains(id));
+        assert_eq!(vanished, None, "released later, and gone before");
+        assert_eq!(model.gone.intersection(&ids).next(), None, "back again");
+        let gone = model.released.iter().filter(|id| !ids.contains(id));
+        model.gone.extend(gone);
         if !self.compacts {
             let order: Vec<u64> = found.iter().map(|(id, _)| *id).collect();
             assert!(

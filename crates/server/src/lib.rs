@@ -23,4 +23,5 @@ mod watched;
 pub use builder::ServerBuilder;
 pub use error::StartError;
 pub use server::{Inherited, Server, ServerHandle};
+pub use streams::Opened;
 pub use version::{NATS_VERSION, VERSION};

@@ -23,7 +23,7 @@ use crate::listener::{self, Listener};
 use crate::phase::Phase;
 use crate::plain::{self, Plain};
 use crate::service;
-use crate::streams::{self, Streams};
+use crate::streams::{self, Opened, Streams};
 use crate::version::{NATS_VERSION, VERSION};
 
 /// Time that waiting bytes are given to leave when the server stops.
@@ -55,6 +55,7 @@ pub struct Server {
     client_addr: SocketAddr,
     plain_addrs: Vec<(SocketAddr, String)>,
     info: Info,
+    store: Option<Opened>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -102,10 +103,8 @@ impl Server {
             &info,
             Arc::clone(&threads),
         ));
-        let streams = match store {
-            Some(store) => Some(Streams::start(&engine, store).map_err(StartError::Threads)?),
-            None => None,
-        };
+        let started = store.map(|store| Streams::start(&engine, store));
+        let (streams, store) = started.transpose().map_err(StartError::Threads)?.unzip();
         let phase = Arc::new(watch::Sender::new(Phase::Running));
         let handle = ServerHandle { phase, engine };
         let client_addr = client.addr;
@@ -121,6 +120,7 @@ impl Server {
             client_addr,
             plain_addrs,
             info,
+            store,
             thread: Mutex::new(Some(thread)),
         })
     }
@@ -155,6 +155,11 @@ impl Server {
     /// What the server says of itself to every client.
     pub fn info(&self) -> &Info {
         &self.info
+    }
+
+    /// What was found where streams are stored; nothing where there are none.
+    pub fn store(&self) -> Option<&Opened> {
+        self.store.as_ref()
     }
 
     /// A handle that may be given away.

@@ -7,7 +7,7 @@ use recado_log::{
     Batch, Committed, Committer, Journal, Log, OpenError, Progress, Replayed, SimDisk,
 };
 use recado_streams::context::Context;
-use recado_streams::jetstream::{Incoming, JetStream, Opening, Segments, Settings};
+use recado_streams::jetstream::{Incoming, JetStream, Opening, Settings};
 
 use crate::dice::Dice;
 use crate::net::{Message, Net, Nobody};
@@ -64,6 +64,7 @@ impl Machine {
             &mut |replayed| match replayed {
                 Replayed::Record { entry, payload, .. } => opening.record(&entry, payload),
                 Replayed::Lost(lost) => opening.lost(
+                    lost.kind,
                     lost.stream,
                     lost.sequence,
                     u64::from(lost.bytes),
@@ -214,12 +215,9 @@ impl Machine {
 
     /// Checkpoints and compaction. What consumers found damaged since the last time.
     pub fn upkeep(&mut self, net: &mut Net, now_ns: i64) -> Vec<(String, u64)> {
-        let segments = Segments {
-            oldest: self.log.oldest_segment().unwrap_or(u32::MAX),
-            newest: self.log.end().segment(),
-        };
-        let lost = self.act(net, now_ns, |jetstream, context, log| {
-            jetstream.upkeep(context, log, segments);
+        let oldest = self.log.oldest_segment().unwrap_or(u32::MAX);
+        let lost = self.act(net, now_ns, |jetstream, _, log| {
+            jetstream.upkeep(log, oldest);
             jetstream.take_lost()
         });
         let jetstream = RefCell::new(&mut self.jetstream);

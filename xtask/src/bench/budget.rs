@@ -1,6 +1,7 @@
 //! Which figures a row of the benchmark shows, and what is budgeted for them.
 
 use super::results::{Figure, Measured};
+use super::streams::STREAMS;
 
 /// How a figure is written.
 #[derive(Clone, Copy)]
@@ -12,11 +13,12 @@ pub(super) enum Form {
     Megabytes,
     Share,
     Plain,
+    Seconds,
 }
 
 /// Which way a figure is good.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Good {
+pub(super) enum Good {
     More,
     Less,
     Neither,
@@ -24,13 +26,15 @@ enum Good {
 
 /// What a figure must reach.
 #[derive(Clone, Copy)]
-enum Budget {
+pub(super) enum Budget {
     AtMost(f64),
     AtLeast(f64),
     /// So many times fewer, or more, than nats-server.
     Better(f64),
     /// At most this part of nats-server's.
     OfTheirs(f64),
+    /// So many times fewer, or more, than nats-server when that syncs each message.
+    BetterThanSynced(f64),
 }
 
 /// One line of the table.
@@ -43,9 +47,9 @@ pub(super) struct Line {
     budgets: &'static [Budget],
 }
 
-use Budget::{AtLeast, AtMost, Better, OfTheirs};
+use Budget::{AtLeast, AtMost, Better, BetterThanSynced, OfTheirs};
 
-const fn line(
+pub(super) const fn line(
     label: &'static str,
     figure: Figure,
     form: Form,
@@ -61,11 +65,11 @@ const fn line(
     }
 }
 
-const fn rate(label: &'static str, budgets: &'static [Budget]) -> Line {
+pub(super) const fn rate(label: &'static str, budgets: &'static [Budget]) -> Line {
     line(label, Figure::Rate, Form::Count, Good::More, budgets)
 }
 
-const fn cpu(label: &'static str, budgets: &'static [Budget]) -> Line {
+pub(super) const fn cpu(label: &'static str, budgets: &'static [Budget]) -> Line {
     line(
         label,
         Figure::ServerCpu,
@@ -75,19 +79,19 @@ const fn cpu(label: &'static str, budgets: &'static [Budget]) -> Line {
     )
 }
 
-const fn own(label: &'static str, name: &'static str, form: Form, good: Good) -> Line {
+pub(super) const fn own(label: &'static str, name: &'static str, form: Form, good: Good) -> Line {
     line(label, Figure::Own(name), form, good, &[])
 }
 
-const LOST: Line = line(
+pub(super) const LOST: Line = line(
     "messages lost",
     Figure::Lost,
     Form::Count,
     Good::Less,
     &[AtMost(0.0)],
 );
-const P50: &str = "latency p50";
-const P99: &str = "latency p99";
+pub(super) const P50: &str = "latency p50";
+pub(super) const P99: &str = "latency p99";
 
 /// The rows in the table's order, with what each shows. The budgets are the project's own
 /// (DESIGN, "Speed is budgeted").
@@ -375,10 +379,10 @@ impl Line {
             .map(|value| self.form.write(value))
     }
 
-    /// How many times better than nats-server.
-    fn better(&self, measured: &Measured) -> Option<f64> {
+    /// How many times better than nats-server, as it is (`nats`) or syncing each message (`synced`).
+    fn better(&self, measured: &Measured, than: &str) -> Option<f64> {
         let ours = measured.median("recado", self.figure)?;
-        let theirs = measured.median("nats", self.figure)?;
+        let theirs = measured.median(than, self.figure)?;
         let better = match self.good {
             Good::More => ours / theirs,
             Good::Less => theirs / ours,
@@ -388,13 +392,13 @@ impl Line {
     }
 
     /// The same in words: empty where neither way is better.
-    pub(super) fn ratio(&self, measured: &Measured) -> String {
+    pub(super) fn ratio(&self, measured: &Measured, than: &str) -> String {
         let word = if self.good == Good::More {
             "more"
         } else {
             "less"
         };
-        self.better(measured)
+        self.better(measured, than)
             .map_or(String::new(), |better| format!("{better:.2} × {word}"))
     }
 
@@ -406,6 +410,10 @@ impl Line {
             Better(times) if self.good == Good::More => format!("≥ {times} × more"),
             Better(times) => format!("≥ {times} × less"),
             OfTheirs(part) => format!("≤ {part} × nats-server's"),
+            BetterThanSynced(times) if self.good == Good::More => {
+                format!("≥ {times} × more than synced")
+            }
+            BetterThanSynced(times) => format!("≥ {times} × less than synced"),
         };
         self.budgets.iter().map(say).collect::<Vec<_>>().join(", ")
     }
@@ -421,7 +429,8 @@ impl Line {
         let met = |budget: &Budget| match budget {
             AtMost(most) => ours <= *most,
             AtLeast(least) => ours >= *least,
-            Better(times) => self.better(measured).is_some_and(|better| better >= *times),
+            Better(times) => self.is_better(measured, "nats", *times),
+            BetterThanSynced(times) => self.is_better(measured, "synced", *times),
             OfTheirs(part) => {
                 let theirs = measured.median("nats", self.figure);
                 theirs.is_some_and(|theirs| ours <= theirs * part)
@@ -432,6 +441,13 @@ impl Line {
         } else {
             Verdict::Missed
         }
+    }
+}
+
+impl Line {
+    fn is_better(&self, measured: &Measured, than: &str, times: f64) -> bool {
+        self.better(measured, than)
+            .is_some_and(|better| better >= times)
     }
 }
 
@@ -449,6 +465,7 @@ impl Form {
             Form::Megabytes => format!("{value:.1} MB"),
             Form::Share => format!("{:.1} %", value * 100.0),
             Form::Plain => format!("{value:.2}"),
+            Form::Seconds => format!("{value:.2} s"),
         }
     }
 }
@@ -469,6 +486,7 @@ fn grouped(value: f64) -> String {
 pub(super) fn lines(row: &str) -> &'static [Line] {
     TABLE
         .iter()
+        .chain(STREAMS)
         .find(|(name, _)| *name == row)
         .map_or(&[], |(_, lines)| lines)
 }
@@ -500,7 +518,7 @@ mod tests {
             Verdict::Missed,
             "70 ns is not ≤ 65 ns"
         );
-        assert_eq!(cpu.ratio(&measured(40.0, 400.0)), "10.00 × less");
+        assert_eq!(cpu.ratio(&measured(40.0, 400.0), "nats"), "10.00 × less");
         assert_eq!(cpu.budget(), "≤ 65.0 ns, ≥ 8 × less");
     }
 

@@ -14,6 +14,10 @@ pub(super) struct Sides {
     bench: PathBuf,
     recado: PathBuf,
     nats: PathBuf,
+    /// A configuration file in which nats-server is told to sync each message.
+    synced: PathBuf,
+    /// Where the stores are made: on the disk that holds what is built, not in memory.
+    stores: PathBuf,
 }
 
 /// A row as `recado-bench rows --json` tells it.
@@ -22,21 +26,37 @@ pub(super) struct Row {
     title: String,
     how: String,
     floor: bool,
+    streams: bool,
+    synced: bool,
+}
+
+impl Row {
+    fn is_named(&self, name: &str) -> bool {
+        self.name == name || (self.streams && name == "streams")
+    }
 }
 
 impl Sides {
     /// Our own release build (or another) against this nats-server.
-    pub(super) fn new(ours: Option<PathBuf>, nats: PathBuf) -> Sides {
+    pub(super) fn new(ours: Option<PathBuf>, nats: PathBuf) -> Result<Sides, Failure> {
         let release = target_folder().join("release");
         let recado = ours.unwrap_or_else(|| release.join("recado-server"));
-        Sides {
+        let stores = target_folder().join("bench");
+        let synced = stores.join("synced.conf");
+        std::fs::create_dir_all(&stores)
+            .and_then(|()| std::fs::write(&synced, "jetstream { sync_interval: always }\n"))
+            .map_err(|error| format!("{}: {error}", synced.display()))?;
+        Ok(Sides {
             bench: release.join("recado-bench"),
             recado,
             nats,
-        }
+            synced,
+            stores,
+        })
     }
 
-    /// The rows that are wanted, in the table's order; all when none is named.
+    /// The rows that are wanted, in the table's order; all when none is named. `streams` names all
+    /// rows about streams.
     pub(super) fn rows(&self, only: &[String]) -> Result<Vec<Row>, Failure> {
         let listed = output(Command::new(&self.bench).args(["rows", "--json"]))?;
         let text = |row: &Value, key: &str| row[key].as_str().unwrap_or_default().to_owned();
@@ -48,21 +68,23 @@ impl Sides {
                 title: text(&row, "title"),
                 how: text(&row, "how"),
                 floor: row["floor"] == true,
+                streams: row["streams"] == true,
+                synced: row["synced"] == true,
             })
             .collect();
         if let Some(unknown) = only
             .iter()
-            .find(|name| rows.iter().all(|row| row.name != **name))
+            .find(|name| !rows.iter().any(|row| row.is_named(name)))
         {
             let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
             return Err(format!(
-                "there is no row `{unknown}`; there are {}",
+                "there is no row `{unknown}`; there are streams (all of its rows), {}",
                 names.join(", ")
             ));
         }
         Ok(rows
             .into_iter()
-            .filter(|row| only.is_empty() || only.contains(&row.name))
+            .filter(|row| only.is_empty() || only.iter().any(|name| row.is_named(name)))
             .collect())
     }
 
@@ -71,6 +93,9 @@ impl Sides {
         let mut sides = vec!["recado", "nats"];
         if row.floor {
             sides.push("floor");
+        }
+        if row.synced {
+            sides.push("synced");
         }
         let mut runs: Vec<Vec<Value>> = vec![Vec::new(); sides.len()];
         for round in 0..options.rounds {
@@ -100,25 +125,48 @@ impl Sides {
             "rounds": options.rounds,
             "seconds": options.seconds,
             "connections": options.connections,
+            "volume": options.volume,
             "machine": self.machine(),
             "runs": by_side,
         }))
     }
 
     fn run(&self, row: &Row, side: &str, options: &Options) -> Value {
+        let found = output(&mut self.command(row, side, options)).and_then(|text| {
+            serde_json::from_str(&text).map_err(|error| format!("unreadable result: {error}"))
+        });
+        found.unwrap_or_else(|failure| json!({ "failed": failure }))
+    }
+
+    fn command(&self, row: &Row, side: &str, options: &Options) -> Command {
         let mut command = Command::new(&self.bench);
         command.args(["run", &row.name, "--json"]);
         command.args(["--seconds", &options.seconds.to_string()]);
         command.args(["--connections", &options.connections.to_string()]);
+        command.args(["--volume", &options.volume.to_string()]);
         match side {
             "recado" => command.arg("--server").arg(&self.recado),
-            "nats" => command.arg("--server").arg(&self.nats),
+            "nats" | "synced" => command.arg("--server").arg(&self.nats),
             _ => command.arg("--floor"),
         };
-        let found = output(&mut command).and_then(|text| {
-            serde_json::from_str(&text).map_err(|error| format!("unreadable result: {error}"))
-        });
-        found.unwrap_or_else(|failure| json!({ "failed": failure }))
+        if row.streams {
+            command.arg("--stores").arg(&self.stores);
+            for arg in self.stores_streams(side) {
+                command.arg(format!("--server-arg={arg}"));
+            }
+        }
+        command
+    }
+
+    /// How a side is told to store streams, and where.
+    fn stores_streams(&self, side: &str) -> Vec<String> {
+        let synced = self.synced.display().to_string();
+        let args: &[&str] = match side {
+            "recado" => &["--store-dir", "{store}"],
+            "synced" => &["-c", &synced, "-js", "-sd", "{store}"],
+            _ => &["-js", "-sd", "{store}"],
+        };
+        args.iter().map(|arg| (*arg).to_owned()).collect()
     }
 
     /// On what, when and of what this was measured.
@@ -168,5 +216,60 @@ fn output(command: &mut Command) -> Result<String, Failure> {
     } else {
         let said = String::from_utf8_lossy(&output.stderr);
         Err(said.trim().trim_start_matches("recado-bench: ").to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(streams: bool, synced: bool) -> Row {
+        Row {
+            name: "a-row".into(),
+            title: String::new(),
+            how: String::new(),
+            floor: false,
+            streams,
+            synced,
+        }
+    }
+
+    /// What the load generator is told.
+    fn told(row: &Row, side: &str) -> String {
+        let sides = Sides {
+            bench: "bench".into(),
+            recado: "ours".into(),
+            nats: "theirs".into(),
+            synced: "synced.conf".into(),
+            stores: "stores".into(),
+        };
+        let options = Options::parse(&[]).expect("no arguments");
+        let command = sides.command(row, side, &options);
+        let args = command.get_args().map(|arg| arg.to_string_lossy());
+        args.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn each_server_is_told_in_its_own_words_where_to_store() {
+        let streams = row(true, true);
+        assert!(streams.is_named("streams") && streams.is_named("a-row"));
+        let stored = "--stores stores --server-arg";
+        let ours = told(&streams, "recado");
+        let end = format!("--server ours {stored}=--store-dir --server-arg={{store}}");
+        assert!(ours.ends_with(&end), "{ours}");
+        let theirs = told(&streams, "nats");
+        let end = format!("--server theirs {stored}=-js --server-arg=-sd --server-arg={{store}}");
+        assert!(theirs.ends_with(&end), "{theirs}");
+        let synced = told(&streams, "synced");
+        let configured = format!("--server theirs {stored}=-c --server-arg=synced.conf");
+        assert!(synced.contains(&configured), "{synced}");
+    }
+
+    #[test]
+    fn rows_without_streams_start_both_servers_as_they_are() {
+        let plain = row(false, false);
+        assert!(!plain.is_named("streams"));
+        assert!(told(&plain, "nats").ends_with("--server theirs"));
+        assert!(told(&plain, "floor").ends_with("--floor"));
     }
 }

@@ -1,12 +1,13 @@
 //! `cargo xtask bench`: runs the rows of `recado-bench` against recado-server and nats-server.
 //!
-//! The two alternate within each row, so that a machine that slows down slows both. Medians are
-//! what counts. Nothing is measured here: that is `recado-bench`'s work, one process a run.
+//! The sides alternate within each row, so that a machine that slows down slows all of them. Medians
+//! are what counts. Nothing is measured here: that is `recado-bench`'s work, one process a run.
 
 mod budget;
 mod measure;
 mod page;
 mod results;
+mod streams;
 
 use std::path::PathBuf;
 
@@ -18,6 +19,8 @@ struct Options {
     rounds: usize,
     seconds: f64,
     connections: usize,
+    /// Which part of their messages the rows store that store millions.
+    volume: f64,
     server: Option<PathBuf>,
     against: Option<PathBuf>,
     quick: bool,
@@ -36,7 +39,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
         Some(path) => path.clone(),
         None => crate::nats::obtain()?,
     };
-    let sides = measure::Sides::new(options.server.clone(), nats);
+    let sides = measure::Sides::new(options.server.clone(), nats)?;
     let rows = sides.rows(&options.only)?;
     let mut problems = Vec::new();
     for row in &rows {
@@ -69,6 +72,7 @@ impl Options {
             rounds: 5,
             seconds: 3.0,
             connections: 10_000,
+            volume: 1.0,
             server: None,
             against: None,
             quick: false,
@@ -89,6 +93,7 @@ impl Options {
         }
         if options.quick {
             (options.rounds, options.seconds, options.connections) = (1, 0.5, 2_000);
+            options.volume = 0.05;
         }
         options.rounds = rounds.unwrap_or(options.rounds).max(1);
         Ok(options)

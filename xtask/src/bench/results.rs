@@ -29,6 +29,8 @@ pub(super) enum Figure {
     P50,
     /// Latency in microseconds: 99 of 100 were faster.
     P99,
+    /// Latency in microseconds: 999 of 1,000 were faster.
+    P999,
     /// Growth of the server's memory for each connection, in bytes.
     PerConnection,
     /// Messages that did not arrive.
@@ -176,10 +178,13 @@ impl Figure {
     fn of(self, run: &Value) -> Option<f64> {
         match self {
             Figure::Rate => run["per_second"].as_f64(),
+            // What nothing was done for cost nothing, which says nothing.
+            Figure::ServerCpu | Figure::GeneratorCpu if run["count"] == 0 => None,
             Figure::ServerCpu => run["server_cpu_ns"].as_f64(),
             Figure::GeneratorCpu => run["generator_cpu_ns"].as_f64(),
             Figure::P50 => run["latency_us"]["p50"].as_f64(),
             Figure::P99 => run["latency_us"]["p99"].as_f64(),
+            Figure::P999 => run["latency_us"]["p999"].as_f64(),
             Figure::PerConnection => run["memory"]["per_connection"].as_f64(),
             Figure::Lost => run["lost"].as_f64(),
             Figure::Own(name) => {

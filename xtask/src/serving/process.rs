@@ -23,6 +23,7 @@ impl Running {
         let failed = |error: std::io::Error| format!("{}: {error}", program.display());
         let mut child = Command::new(program)
             .args(args)
+            .env("XDG_STATE_HOME", crate::target_folder().join("serving"))
             .env_remove("LANG")
             .env_remove("LC_ALL")
             .stdin(Stdio::null())

@@ -188,7 +188,7 @@ fn count_messages(client: &mut Client, received: &AtomicU64) -> Result<()> {
         let mut pong = false;
         while let Some(event) = client.incoming.next()? {
             match event {
-                Event::Message { .. } => _ = received.fetch_add(1, Ordering::Relaxed),
+                Event::Message(_) => _ = received.fetch_add(1, Ordering::Relaxed),
                 Event::Ping => pong = true,
                 _ => {}
             }

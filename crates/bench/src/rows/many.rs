@@ -22,17 +22,25 @@ pub(super) struct Readers {
 impl Readers {
     /// Watches these sockets; each is known by its place.
     pub(super) fn watch<'a>(streams: impl Iterator<Item = &'a TcpStream>) -> Result<Readers> {
+        Self::watch_for(Interest::READABLE, streams)
+    }
+
+    /// Watches these sockets, for what can be written to, too.
+    pub(super) fn watch_both<'a>(streams: impl Iterator<Item = &'a TcpStream>) -> Result<Readers> {
+        Self::watch_for(Interest::READABLE | Interest::WRITABLE, streams)
+    }
+
+    fn watch_for<'a>(
+        interest: Interest,
+        streams: impl Iterator<Item = &'a TcpStream>,
+    ) -> Result<Readers> {
         let poll = Poll::new().doing("making a poll")?;
         for (place, stream) in streams.enumerate() {
             stream
                 .set_nonblocking(true)
                 .doing("making a socket non-blocking")?;
             poll.registry()
-                .register(
-                    &mut SourceFd(&stream.as_raw_fd()),
-                    Token(place),
-                    Interest::READABLE,
-                )
+                .register(&mut SourceFd(&stream.as_raw_fd()), Token(place), interest)
                 .doing("watching a socket")?;
         }
         Ok(Readers {

@@ -2,15 +2,22 @@
 
 mod active;
 mod churn;
+mod compaction;
 mod connect;
+mod consume;
+mod durable;
 mod flow;
 mod idle;
 mod many;
 mod request;
+mod restart;
 mod scale;
 mod slow;
 mod stopped;
+mod streams;
+mod subjects;
 mod watched;
+mod windows;
 
 use std::time::Duration;
 
@@ -31,39 +38,61 @@ pub struct Row {
     pub how: &'static str,
     /// Whether the floor can serve it.
     pub floor: bool,
+    /// Whether the server must store streams for it.
+    pub streams: Streams,
     work: fn(&Setting) -> Result<Outcome>,
 }
 
-/// How a row is to be run.
-#[derive(Clone, Debug)]
-pub struct Setting {
-    /// The server under test.
-    pub source: Source,
+/// What a row wants of streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Streams {
+    /// Nothing.
+    None,
+    /// That there are some.
+    Some,
+    /// The same, and it says something about a server that syncs each message, too.
+    Synced,
+}
+
+/// How large a run is.
+#[derive(Clone, Copy, Debug)]
+pub struct Extent {
     /// How long the measured part of a row with steady traffic lasts.
     pub measure: Duration,
     /// How many connections the rows with many of them open.
     pub connections: usize,
+    /// Which part of their messages the rows store that store a fixed number.
+    pub volume: f64,
+}
+
+/// How a row is to be run.
+#[derive(Clone, Debug)]
+struct Setting {
+    source: Source,
+    measure: Duration,
+    connections: usize,
+    volume: f64,
     row: &'static str,
 }
 
 impl Row {
     /// Every row there is, in the table's order.
-    pub fn all() -> &'static [Row] {
-        ROWS
+    pub fn all() -> impl Iterator<Item = &'static Row> {
+        ROWS.iter().chain(streams::ROWS)
     }
 
     /// The row of this name.
     pub fn named(name: &str) -> Option<&'static Row> {
-        ROWS.iter().find(|row| row.name == name)
+        Row::all().find(|row| row.name == name)
     }
 
     /// Runs it against a fresh server (or the one that runs).
-    pub fn run(&self, source: &Source, measure: Duration, connections: usize) -> Result<Outcome> {
-        let source = source.clone();
+    pub fn run(&self, source: &Source, extent: Extent) -> Result<Outcome> {
         (self.work)(&Setting {
-            source,
-            measure,
-            connections,
+            source: source.clone(),
+            measure: extent.measure,
+            connections: extent.connections,
+            volume: extent.volume,
             row: self.name,
         })
     }
@@ -72,6 +101,11 @@ impl Row {
 impl Setting {
     fn start(&self) -> Result<Target> {
         self.source.start(Cores::All)
+    }
+
+    /// So much of what a whole run stores.
+    fn part_of(&self, messages: u64) -> u64 {
+        ((messages as f64 * self.volume) as u64).max(1000)
     }
 
     /// How long a server is warmed up before it is measured.
@@ -125,6 +159,7 @@ static ROWS: &[Row] = &[
         title: "1 publisher → 1 subscriber, 16 B",
         how: FLOW,
         floor: true,
+        streams: Streams::None,
         work: |s| flow::one_to_one(s, 16),
     },
     Row {
@@ -132,6 +167,7 @@ static ROWS: &[Row] = &[
         title: "1 publisher → 1 subscriber, 128 B",
         how: FLOW,
         floor: true,
+        streams: Streams::None,
         work: |s| flow::one_to_one(s, 128),
     },
     Row {
@@ -139,6 +175,7 @@ static ROWS: &[Row] = &[
         title: "1 publisher → 1 subscriber, 1 KiB",
         how: FLOW,
         floor: true,
+        streams: Streams::None,
         work: |s| flow::one_to_one(s, 1024),
     },
     Row {
@@ -146,6 +183,7 @@ static ROWS: &[Row] = &[
         title: "1 publisher → 1 subscriber, 32 KiB",
         how: FLOW,
         floor: true,
+        streams: Streams::None,
         work: |s| flow::one_to_one(s, 32 * 1024),
     },
     Row {
@@ -153,6 +191,7 @@ static ROWS: &[Row] = &[
         title: "4 publishers → 1 subscriber, 16 B",
         how: FLOW,
         floor: true,
+        streams: Streams::None,
         work: flow::four_to_one,
     },
     Row {
@@ -161,6 +200,7 @@ static ROWS: &[Row] = &[
         how: "One publisher goes round 10,000 subjects; one connection holds 10,000 literal \
             subscriptions, one for each, with its own sid. Otherwise like the rows above.",
         floor: false,
+        streams: Streams::None,
         work: flow::many_subjects,
     },
     Row {
@@ -169,6 +209,7 @@ static ROWS: &[Row] = &[
         how: "One publisher, 10 connections subscribed to its subject with the same sid, all \
             read by one thread. Counted per delivery. Otherwise like the rows above.",
         floor: true,
+        streams: Streams::None,
         work: |s| flow::fan_out(s, 10),
     },
     Row {
@@ -176,6 +217,7 @@ static ROWS: &[Row] = &[
         title: "fan-out 1 → 100, 16 B",
         how: "As with 10, with 100.",
         floor: true,
+        streams: Streams::None,
         work: |s| flow::fan_out(s, 100),
     },
     Row {
@@ -183,6 +225,7 @@ static ROWS: &[Row] = &[
         title: "request/reply, one at a time",
         how: REQUEST,
         floor: true,
+        streams: Streams::None,
         work: |s| request::concurrent(s, 1),
     },
     Row {
@@ -191,6 +234,7 @@ static ROWS: &[Row] = &[
         how: "16 requester connections, each one request at a time, all driven by one thread; \
             one responder.",
         floor: false,
+        streams: Streams::None,
         work: |s| request::concurrent(s, 16),
     },
     Row {
@@ -199,6 +243,7 @@ static ROWS: &[Row] = &[
         how: "One requester as above, while one publisher floods one subscriber with 16-byte \
             messages on another subject as fast as the server takes them.",
         floor: false,
+        streams: Streams::None,
         work: request::beside_a_flood,
     },
     Row {
@@ -208,6 +253,7 @@ static ROWS: &[Row] = &[
             its own, and takes the growth of the server's proportional set size once it has \
             settled, divided by their number.",
         floor: false,
+        streams: Streams::None,
         work: |s| idle::connections(s, idle::Subjects::Distinct),
     },
     Row {
@@ -215,6 +261,7 @@ static ROWS: &[Row] = &[
         title: "idle connection, all on one subject",
         how: "As above, with all of them subscribed to the same subject.",
         floor: false,
+        streams: Streams::None,
         work: |s| idle::connections(s, idle::Subjects::Same),
     },
     Row {
@@ -224,6 +271,7 @@ static ROWS: &[Row] = &[
             16-byte PUB and PING, waits for the PONG and closes; then the next one begins. A \
             subscriber counts the messages.",
         floor: false,
+        streams: Streams::None,
         work: connect::publish_close,
     },
     Row {
@@ -233,6 +281,7 @@ static ROWS: &[Row] = &[
             generator may use all cores both times, so on a small machine it takes its share \
             of them. The figures are those with all cores.",
         floor: false,
+        streams: Streams::None,
         work: scale::over_the_cores,
     },
     Row {
@@ -242,6 +291,7 @@ static ROWS: &[Row] = &[
             of ten 16-byte messages to its neighbour's, the next one when it has received one. \
             Every message of every connection is accounted for.",
         floor: false,
+        streams: Streams::None,
         work: active::ring,
     },
     Row {
@@ -252,6 +302,7 @@ static ROWS: &[Row] = &[
             hundred at a time, alternate five times. The ratio is that of the pair's throughput \
             (median of five).",
         floor: false,
+        streams: Streams::None,
         work: churn::beside_a_flow,
     },
     Row {
@@ -263,6 +314,7 @@ static ROWS: &[Row] = &[
             throughput (median of five); the worst 100 ms are those of one healthy subscriber, and \
             the stalled part is that of the window in which the server had not cut it off yet.",
         floor: false,
+        streams: Streams::None,
         work: stopped::beside_a_stopped_one,
     },
     Row {
@@ -272,6 +324,7 @@ static ROWS: &[Row] = &[
             publisher goes on as fast as the server lets it. Then it reads what is left, unless it \
             has been cut off. Memory is the highest resident size against that of the fresh server.",
         floor: false,
+        streams: Streams::None,
         work: slow::subscriber,
     },
 ];

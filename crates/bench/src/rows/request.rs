@@ -13,7 +13,7 @@ use super::{CpuWatch, Setting};
 use crate::client::{Client, IO_TIMEOUT};
 use crate::error::{Doing, Error, Result};
 use crate::frames::{Numbered, Traffic};
-use crate::incoming::Event;
+use crate::incoming::{Event, Message};
 use crate::outcome::{Latency, Outcome};
 use crate::target::Target;
 
@@ -153,11 +153,11 @@ fn respond(client: &mut Client) -> Result<()> {
         client.incoming.push(&buffer[..n]);
         while let Some(event) = client.incoming.next()? {
             match event {
-                Event::Message {
+                Event::Message(Message {
                     reply: Some(reply),
                     payload,
                     ..
-                } => {
+                }) => {
                     answers.extend_from_slice(b"PUB ");
                     answers.extend_from_slice(reply);
                     answers.extend_from_slice(format!(" {}\r\n", payload.len()).as_bytes());
@@ -221,10 +221,10 @@ impl Requester {
         let (mut answer, mut pong) = (None, false);
         while let Some(event) = self.client.incoming.next()? {
             match event {
-                Event::Message {
+                Event::Message(Message {
                     payload, headers, ..
-                } => {
-                    if headers || payload != format!("{:016}", self.number).as_bytes() {
+                }) => {
+                    if !headers.is_empty() || payload != format!("{:016}", self.number).as_bytes() {
                         let got = String::from_utf8_lossy(payload).into_owned();
                         return Err(Error::Differs(format!("answer {:016}: {got}", self.number)));
                     }
@@ -316,6 +316,6 @@ fn ask_all_until(requesters: &mut [Requester], until: Instant) -> Result<Histogr
 }
 
 /// One nanosecond to a minute, three digits.
-fn histogram() -> Histogram<u64> {
+pub(super) fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(1, 60_000_000_000, 3).expect("constant bounds")
 }

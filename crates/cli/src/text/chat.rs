@@ -11,9 +11,17 @@ super::texts! {
         en: "The room, one word [lobby]",
         es: "La sala, una palabra [lobby]",
     }
+    history() {
+        en: "First show the last so many messages, if a stream keeps the room (see below)",
+        es: "Mostrar antes los últimos tantos mensajes, si un flujo guarda la sala (ver abajo)",
+    }
+    no_stream(subject: &str) {
+        en: "No stream keeps this room; this makes one: recado stream add CHAT --subjects {subject}",
+        es: "Ningún flujo guarda esta sala; así se crea uno: recado stream add CHAT --subjects {subject}",
+    }
     examples() {
-        en: "On a terminal, /help shows what else can be typed. In a pipe each line is a message; at its end chat\nwaits until those who are there have confirmed it, and leaves. Your name is --name, or else USER.\nThe latency that is shown is there and back: until the confirmation of each listener was here.\n\nExamples:\n  recado chat\n  recado chat team --name ana\n  echo 'the build is green' | recado chat team --name ci\n  recado chat team --json\nBy hand, from any NATS client:\n  recado pub chat.team.say 'hello'\n  recado sub 'chat.team.>'",
-        es: "En una terminal, /help muestra qué más se puede escribir. Con una tubería cada línea es un mensaje; al\nterminar, chat espera la confirmación de quienes estén y sale. Tu nombre es --name o, si falta, USER.\nLa latencia que se muestra es de ida y vuelta: hasta que llegó la confirmación de cada oyente.\n\nEjemplos:\n  recado chat\n  recado chat equipo --name ana\n  echo 'todo compila' | recado chat equipo --name ci\n  recado chat equipo --json\nA mano, desde cualquier cliente NATS:\n  recado pub chat.equipo.say 'hola'\n  recado sub 'chat.equipo.>'",
+        en: "On a terminal, /help shows what else can be typed. In a pipe each line is a message; at its end chat\nwaits until those who are there have confirmed it, and leaves. Your name is --name, or else USER.\nThe latency that is shown is there and back: until the confirmation of each listener was here.\n\nExamples:\n  recado chat\n  recado chat team --name ana\n  echo 'the build is green' | recado chat team --name ci\n  recado chat team --json\nBy hand, from any NATS client:\n  recado pub chat.team.say 'hello'\n  recado sub 'chat.team.>'\nWith a memory:\n  recado stream add CHAT --subjects 'chat.*.say'\n  recado chat team --name eva --history 20",
+        es: "En una terminal, /help muestra qué más se puede escribir. Con una tubería cada línea es un mensaje; al\nterminar, chat espera la confirmación de quienes estén y sale. Tu nombre es --name o, si falta, USER.\nLa latencia que se muestra es de ida y vuelta: hasta que llegó la confirmación de cada oyente.\n\nEjemplos:\n  recado chat\n  recado chat equipo --name ana\n  echo 'todo compila' | recado chat equipo --name ci\n  recado chat equipo --json\nA mano, desde cualquier cliente NATS:\n  recado pub chat.equipo.say 'hola'\n  recado sub 'chat.equipo.>'\nCon memoria:\n  recado stream add CHAT --subjects 'chat.*.say'\n  recado chat equipo --name eva --history 20",
     }
 
     bad_room(room: &str, limit: usize) {

@@ -439,6 +439,18 @@ super::texts! {
         en: "the server goes away (lame duck mode)",
         es: "el servidor se retira (modo «lame duck»)",
     }
+    status_not_found() {
+        en: "no such stream, consumer, bucket, key, object or message",
+        es: "no existe ese flujo, consumidor, bucket, clave, objeto o mensaje",
+    }
+    status_conflict() {
+        en: "it exists already, or has changed meanwhile",
+        es: "ya existe, o cambió entretanto",
+    }
+    status_no_jetstream() {
+        en: "the server has no streams (JetStream)",
+        es: "el servidor no tiene flujos (JetStream)",
+    }
     status_interrupted() {
         en: "interrupted before the work was done",
         es: "interrumpido antes de terminar",

@@ -146,9 +146,13 @@ super::texts! {
         es: "El asunto de respuesta: dónde se esperan las respuestas",
     }
     pub_count() { en: "Send it so many times [1]", es: "Enviarlo tantas veces [1]" }
+    pub_ack() {
+        en: "Into a stream: wait until it is stored, and show where",
+        es: "A un flujo: esperar a que quede guardado, y mostrar dónde",
+    }
     pub_examples() {
-        en: "Examples:\n  recado pub greet 'hello, everybody'\n  recado pub orders.new --file order.json -H kind:book\n  tail -f app.log | recado pub logs --lines\n  date | recado pub now",
-        es: "Ejemplos:\n  recado pub saludo 'hola a todos'\n  recado pub pedidos.nuevo --file pedido.json -H tipo:libro\n  tail -f app.log | recado pub registros --lines\n  date | recado pub ahora",
+        en: "Examples:\n  recado pub greet 'hello, everybody'\n  recado pub orders.new 'one book' --ack\n  recado pub orders.new --file order.json -H kind:book\n  tail -f app.log | recado pub logs --lines\n  date | recado pub now",
+        es: "Ejemplos:\n  recado pub saludo 'hola a todos'\n  recado pub pedidos.nuevo 'un libro' --ack\n  recado pub pedidos.nuevo --file pedido.json -H tipo:libro\n  tail -f app.log | recado pub registros --lines\n  date | recado pub ahora",
     }
 
     sub_about() {
@@ -156,8 +160,8 @@ super::texts! {
         es: "Escuchar: mostrar los mensajes de un asunto según llegan",
     }
     sub_usage() {
-        en: "recado sub [OPTIONS] SUBJECT",
-        es: "recado sub [OPCIONES] ASUNTO",
+        en: "recado sub [OPTIONS] SUBJECT\n       recado sub [OPTIONS] --stream STREAM [SUBJECT]",
+        es: "recado sub [OPCIONES] ASUNTO\n     recado sub [OPCIONES] --stream FLUJO [ASUNTO]",
     }
     sub_subject() {
         en: "Where to listen; * stands for one token, > for all that follow (quote them for the shell)",
@@ -172,10 +176,30 @@ super::texts! {
         en: "Only the payloads, as they are, each with a line end",
         es: "Solo los contenidos, tal cual, cada uno con un fin de línea",
     }
+    sub_stream() {
+        en: "Read this stream: what it has kept, then what comes [what comes]",
+        es: "Leer este flujo: lo que guardó y luego lo que llegue [lo que llegue]",
+    }
+    sub_new() {
+        en: "Only what is stored from now on (the default with --stream)",
+        es: "Solo lo que se guarde a partir de ahora (lo normal con --stream)",
+    }
+    sub_durable() {
+        en: "Read as this consumer, which remembers what was shown; it is made if it is missing",
+        es: "Leer como este consumidor, que recuerda lo que ya se mostró; se crea si falta",
+    }
+    sub_needs_stream(option: &str) {
+        en: "{option} is about a stream, and none is named",
+        es: "{option} se refiere a un flujo, y no se indicó ninguno",
+    }
+    sub_needs_stream_next() {
+        en: "name it with --stream NAME; recado stream ls shows those that there are",
+        es: "indícalo con --stream NOMBRE; recado stream ls muestra los que hay",
+    }
     sub_headers() { en: "Show headers too", es: "Mostrar también los encabezados" }
     sub_examples() {
-        en: "Examples:\n  recado sub greet\n  recado sub 'orders.>' --headers\n  recado sub jobs --queue workers\n  recado sub prices --count 1 --timeout 10s --json\n  recado sub greet --wire",
-        es: "Ejemplos:\n  recado sub saludo\n  recado sub 'pedidos.>' --headers\n  recado sub tareas --queue obreros\n  recado sub precios --count 1 --timeout 10s --json\n  recado sub saludo --wire",
+        en: "Examples:\n  recado sub greet\n  recado sub 'orders.>' --headers\n  recado sub jobs --queue workers\n  recado sub prices --count 1 --timeout 10s --json\n  recado sub greet --wire\n  recado sub --stream ORDERS --all --timeout 1s\n  recado sub --stream ORDERS 'orders.new' --since 1h --count 5 --timeout 1s\n  recado sub --stream ORDERS --durable billing --timeout 1s",
+        es: "Ejemplos:\n  recado sub saludo\n  recado sub 'pedidos.>' --headers\n  recado sub tareas --queue obreros\n  recado sub precios --count 1 --timeout 10s --json\n  recado sub saludo --wire\n  recado sub --stream PEDIDOS --all --timeout 1s\n  recado sub --stream PEDIDOS 'pedidos.nuevo' --since 1h --count 5 --timeout 1s\n  recado sub --stream PEDIDOS --durable facturas --timeout 1s",
     }
 
     request_about() {

@@ -7,16 +7,21 @@
 pub(crate) mod bench;
 pub(crate) mod chat;
 pub(crate) mod completions;
+pub(crate) mod consumer;
 pub(crate) mod contexts;
 pub(crate) mod credentials;
 pub(crate) mod doctor;
 pub(crate) mod failures;
 pub(crate) mod help;
+pub(crate) mod jetstream;
+pub(crate) mod kv;
 pub(crate) mod latency;
 pub(crate) mod login;
+pub(crate) mod object;
 pub(crate) mod ping;
 pub(crate) mod service;
 pub(crate) mod serving;
+pub(crate) mod stream;
 pub(crate) mod talk;
 pub(crate) mod top;
 pub(crate) mod tour;
@@ -84,6 +89,7 @@ mod tests {
     fn all() -> impl Iterator<Item = &'static Entry> {
         [
             completions::ENTRIES,
+            consumer::ENTRIES,
             contexts::ENTRIES,
             credentials::ENTRIES,
             bench::ENTRIES,
@@ -91,11 +97,15 @@ mod tests {
             doctor::ENTRIES,
             failures::ENTRIES,
             help::ENTRIES,
+            jetstream::ENTRIES,
+            kv::ENTRIES,
             latency::ENTRIES,
             login::ENTRIES,
+            object::ENTRIES,
             ping::ENTRIES,
             service::ENTRIES,
             serving::ENTRIES,
+            stream::ENTRIES,
             talk::ENTRIES,
             tour::ENTRIES,
             top::ENTRIES,

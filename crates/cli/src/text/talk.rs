@@ -18,6 +18,24 @@ super::texts! {
         es: "enviados a {subject}: {messages} mensajes, {size}, confirmados por el servidor en {took}",
     }
 
+    bar_sent() { en: "sent", es: "enviados" }
+    stored_one(stream: &str, sequence: u64, took: &str) {
+        en: "stored in the stream {stream} as {sequence}, acknowledged in {took}",
+        es: "guardado en el flujo {stream} como {sequence}, confirmado en {took}",
+    }
+    stored_already(stream: &str, sequence: u64, took: &str) {
+        en: "the stream {stream} had it already as {sequence} (the same Nats-Msg-Id); answered in {took}",
+        es: "el flujo {stream} ya lo tenía como {sequence} (el mismo Nats-Msg-Id); respondido en {took}",
+    }
+    stored_many(stored: u64, duplicates: u64, size: &str, took: &str) {
+        en: "stored: {stored} messages ({size}) in {took}; already there: {duplicates}",
+        es: "guardados: {stored} mensajes ({size}) en {took}; ya estaban: {duplicates}",
+    }
+    reading(stream: &str, server: &str) {
+        en: "Reading the stream {stream} at {server}; Ctrl-C ends.",
+        es: "Leyendo el flujo {stream}, servidor {server}; Ctrl-C termina.",
+    }
+
     listening(subject: &str, server: &str) {
         en: "Listening on {subject} at {server}; Ctrl-C ends.",
         es: "Escuchando en {subject}, servidor {server}; Ctrl-C termina.",
@@ -93,6 +111,14 @@ super::texts! {
     back(server: &str, gone: &str) {
         en: "Connected to {server} again; it was gone for {gone}. What others sent meanwhile did not arrive here and is not kept; how much it was can't be known.",
         es: "De nuevo conectado a {server}; faltó durante {gone}. Lo que otros enviaron mientras tanto no llegó aquí ni se guarda; no se puede saber cuánto fue.",
+    }
+    gone_for_now(server: &str) {
+        en: "The connection to {server} broke; trying to get it back. What is stored meanwhile comes then.",
+        es: "Se cortó la conexión con {server}; se intenta recuperarla. Lo que se guarde mientras tanto llegará entonces.",
+    }
+    back_to_go_on(server: &str, gone: &str) {
+        en: "Connected to {server} again; it was gone for {gone}. It goes on where it was.",
+        es: "De nuevo conectado a {server}; faltó durante {gone}. Se sigue donde se estaba.",
     }
     cut_off() {
         en: "The server let us in again at once, so it probably had closed the connection itself, perhaps because this program read too slowly (slow consumer); the server's log says why.",

@@ -60,8 +60,8 @@ super::texts! {
     }
 
     bad_span(written: &str) {
-        en: "\"{written}\" is no length of time; write 500ms, 2s, 1.5m or 1h",
-        es: "«{written}» no es un tiempo; escribe 500ms, 2s, 1.5m o 1h",
+        en: "\"{written}\" is no length of time; write 500ms, 2s, 1.5m, 1h or 7d",
+        es: "«{written}» no es un tiempo; escribe 500ms, 2s, 1.5m, 1h o 7d",
     }
     bad_number(written: &str) {
         en: "\"{written}\" is no whole number from 1 up",

@@ -11,13 +11,18 @@ use recado_conformance::PATIENCE;
 use crate::harness::{Recado, Running, recado};
 
 /// A command that talks to a server, with what it needs to get that far.
-const TALKING: [&[&str]; 15] = [
+const TALKING: [&[&str]; 20] = [
     &["pub", "a", "x"],
     &["pub", "a", "--lines"],
     &["sub", "a"],
     &["request", "a", "x"],
     &["reply", "a", "--echo"],
     &["service", "ls"],
+    &["stream", "ls"],
+    &["stream", "watch"],
+    &["consumer", "ls", "ORDERS"],
+    &["kv", "ls"],
+    &["object", "ls"],
     &["ping"],
     &["ping", "--connect"],
     &["latency", "a"],

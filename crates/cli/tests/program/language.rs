@@ -4,9 +4,9 @@ use recado_conformance::ServerProcess;
 
 use crate::harness::recado;
 
-const COMMANDS: [&str; 13] = [
-    "pub", "sub", "request", "reply", "service", "ping", "latency", "bench", "chat", "top", "wait",
-    "doctor", "help",
+const COMMANDS: [&str; 17] = [
+    "stream", "consumer", "kv", "object", "pub", "sub", "request", "reply", "service", "ping",
+    "latency", "bench", "chat", "top", "wait", "doctor", "help",
 ];
 
 #[test]

@@ -5,8 +5,10 @@
 
 mod ask;
 mod bench;
+mod buckets;
 mod causes;
 mod chat;
+mod consumers;
 mod contexts;
 mod credentials;
 mod doctor;
@@ -19,6 +21,7 @@ mod guard;
 mod harness;
 mod language;
 mod latency;
+mod letters;
 mod login;
 mod masked;
 mod network;
@@ -29,6 +32,8 @@ mod publish;
 mod relay;
 mod screen;
 mod service;
+mod stored;
+mod streams;
 mod subscribe;
 mod terminal;
 mod threads;

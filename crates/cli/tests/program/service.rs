@@ -215,7 +215,7 @@ asyncio.run(main())
 fn services_in_python_are_found_and_their_errors_are_errors() {
     let server = ServerProcess::nats();
     let url = server.url();
-    let mut service = Command::new(recado_conformance::python_suite().program)
+    let mut service = Command::new(recado_conformance::python_suite("e2e.py").program)
         .args(["-c", PYTHON_SERVICE, &url])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

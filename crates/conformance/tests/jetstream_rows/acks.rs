@@ -260,3 +260,15 @@ fn sampled_acks_are_measured() {
         (&json!(1), &json!(1))
     );
 }
+
+// E139
+#[test]
+fn an_ack_to_the_longer_form_counts_too() {
+    let mut js = start(json!({}));
+    let got = js.fetch("S", "c", 1);
+    let short = got[0].reply.clone().expect("an ack subject");
+    // Without a domain, and the global account's name as servers hash it.
+    let long = short.replace("$JS.ACK.", "$JS.ACK._.szMpdrwD.");
+    js.ask(&long, &[], b"");
+    assert_eq!(acked(&mut js), (1, 0));
+}

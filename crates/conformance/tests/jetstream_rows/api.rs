@@ -30,7 +30,6 @@ fn a_reply_names_its_type_and_tells_times_in_utc() {
 // E02
 #[test]
 fn without_streams_nobody_answers_and_info_does_not_say_jetstream() {
-    recado_conformance::skip_program_without_jetstream();
     let server = ServerProcess::nats();
     let mut peer = Peer::plain(&server);
     assert_ne!(peer.info()["jetstream"], true);

@@ -46,7 +46,7 @@ fn a_consumer_of_what_is_new_gets_what_comes() {
     let mut js = start();
     js.consumer("S", "n", json!({ "deliver_policy": "new" }));
     js.publish("s.0", "m7");
-    let got = js.fetch("S", "n", 10);
+    let got = js.take("S", "n", 1);
     assert_eq!(
         (texts(&got), delivery(&got[0]).consumer_seq),
         (vec!["m7".to_owned()], 1)

@@ -56,6 +56,11 @@ impl Js {
         self.kept.clear();
     }
 
+    /// Asks the server to end in order.
+    pub(crate) fn stop_server(&mut self) {
+        self.server.signal(nix::sys::signal::Signal::SIGTERM);
+    }
+
     /// A subscription to an address of its own.
     pub(crate) fn inbox(&mut self) -> Inbox {
         let subject = format!("_INBOX.row.{}", self.inboxes + 1);
@@ -244,6 +249,13 @@ impl Js {
             got.push(message);
         }
         got
+    }
+
+    /// So many messages of a consumer, as soon as they are there.
+    pub(crate) fn take(&mut self, stream: &str, consumer: &str, count: usize) -> Vec<Message> {
+        let request = json!({ "batch": count, "expires": 20_000_000_000_u64 });
+        let inbox = self.pull(stream, consumer, &request.to_string());
+        self.next_many(&inbox, count)
     }
 
     /// The first reply to a pull request, which is to be a status.

@@ -11,6 +11,7 @@ mod acks;
 mod api;
 mod consumer_api;
 mod consumers;
+mod derived;
 mod direct_get;
 mod js;
 mod kv_rules;

@@ -323,3 +323,29 @@ fn an_overflow_request_is_served_only_past_its_mark() {
     assert_eq!(text(&js.next(&plain)), "m1");
     assert_eq!(js.waiting(&not_served), 0);
 }
+
+// E106
+#[test]
+fn who_waits_is_told_that_the_server_stops() {
+    let mut js = start();
+    js.fetch("S", "c", 5);
+    let inbox = js.pull("S", "c", r#"{"batch":2,"expires":20000000000}"#);
+    while js.consumer_info("S", "c")["num_waiting"] != 1 {}
+    js.stop_server();
+    let end = js.next(&inbox);
+    assert_eq!(status(&end).as_deref(), Some("409 Server Shutdown"));
+    assert_eq!(header(&end, "Nats-Pending-Messages").as_deref(), Some("2"));
+}
+
+// E103
+#[test]
+fn no_wait_is_told_when_others_wait_for_what_there_is() {
+    let mut js = start();
+    js.consumer("S", "m", json!({ "max_ack_pending": 1 }));
+    js.fetch("S", "m", 1);
+    let first = js.pull("S", "m", r#"{"batch":9,"expires":20000000000}"#);
+    while js.consumer_info("S", "m")["num_waiting"] != 1 {}
+    let request = r#"{"batch":1,"no_wait":true}"#;
+    assert_eq!(js.pull_status("S", "m", request), "408 Requests Pending");
+    assert_eq!(js.waiting(&first), 0);
+}

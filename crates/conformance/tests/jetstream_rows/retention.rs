@@ -99,11 +99,11 @@ fn what_all_who_are_interested_have_acked_goes() {
     js.consumer("I", "b", json!({}));
     js.publish("i.a", "x");
     js.publish("i.a", "y");
-    let first = js.fetch("I", "a", 2);
+    let first = js.take("I", "a", 2);
     js.ack(&first[0], "");
     js.ack(&first[1], "");
     assert_eq!(messages(&mut js, "I"), 2);
-    let second = js.fetch("I", "b", 1);
+    let second = js.take("I", "b", 1);
     js.ack(&second[0], "");
     until_left(&mut js, "I", 1);
     js.ok("CONSUMER.DELETE.I.b", Value::Null);

@@ -115,6 +115,10 @@ impl Report {
             }
             Finding::Header { segment } => harmless(file(segment), "header"),
             Finding::Footer { segment } => harmless(file(segment), "footer"),
+            Finding::Released => (
+                VerifyText::Released,
+                json!({"finding": "released", "file": "released"}),
+            ),
             Finding::Cut(cut) => {
                 let value = json!({
                     "finding": "cut", "file": file(cut.segment), "offset": cut.offset,

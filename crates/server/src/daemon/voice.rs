@@ -45,6 +45,9 @@ impl Voice {
 
     pub(super) fn ready(&self, opening: &Opening<'_>) {
         if self.is_nats() {
+            if let Some(store) = opening.server.store() {
+                tracing::info!("Store Directory: \"{}\"", store.directory.display());
+            }
             let info = opening.server.info();
             tracing::info!("  Name:     {}", info.server_name);
             tracing::info!("  ID:       {}", info.server_id);
@@ -55,7 +58,21 @@ impl Voice {
         } else {
             self.greet(opening);
             self.plain_listeners(opening.server);
+            self.store(opening.server);
         }
+    }
+
+    fn store(&self, server: &Server) {
+        let Some(store) = server.store() else {
+            return;
+        };
+        let stored = OpeningText::Stored {
+            directory: store.directory.display().to_string(),
+            streams: store.streams,
+            messages: store.messages,
+        };
+        let ms = store.took.as_millis() as u64;
+        tracing::info!(ms, "{}", stored.text(self.lang));
     }
 
     /// As a field, for those who don't read the sentence that says it already.

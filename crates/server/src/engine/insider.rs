@@ -46,11 +46,6 @@ impl Insider {
         Some(Self { engine, connection })
     }
 
-    /// Whether the engine ended it.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.connection.close_reason().is_some()
-    }
-
     /// Subscribes; messages come with this sid. One sid can hold one subscription.
     pub(crate) fn subscribe(&self, filter: &[u8], sid: &[u8]) {
         let sub = Subscription::new(&self.connection, true, filter, None, sid);

@@ -16,6 +16,7 @@ mod insider;
 mod intake;
 mod link;
 mod load;
+mod newcomers;
 mod operations;
 mod outbox;
 mod reader;

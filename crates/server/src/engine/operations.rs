@@ -101,6 +101,7 @@ impl Reader {
             held.insert(Arc::clone(&sub));
             drop(held);
             self.engine.router.insert(sub);
+            self.engine.newcomers.announce();
         } else {
             drop(held);
         }

@@ -12,6 +12,7 @@ use recado_wire::{ClientInfo, Info, ParseLimits, PreparedInfo};
 use tokio::sync::Semaphore;
 
 use super::connection::{Connection, WriteLimits};
+use super::newcomers::Newcomers;
 use super::registry::Registry;
 use super::subscription::Subscription;
 use super::threads::Threads;
@@ -54,6 +55,8 @@ pub(crate) struct Engine {
     pub(crate) lame_duck: AtomicBool,
     /// Where credentials that take long are checked: so many at once.
     pub(crate) deciding: Semaphore,
+    /// Tells streams who subscribes.
+    pub(crate) newcomers: Newcomers,
 }
 
 impl EngineSettings {
@@ -120,6 +123,7 @@ impl Engine {
             info: info.prepare(),
             lame_duck: AtomicBool::new(false),
             deciding: Semaphore::new(deciders()),
+            newcomers: Newcomers::default(),
         }
     }
 

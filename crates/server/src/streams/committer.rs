@@ -75,6 +75,7 @@ impl CommitterThread {
     pub(super) fn commit(&mut self, batch: Batch) -> Option<Committed> {
         debug_assert!(!self.busy);
         if batch.bytes() <= INLINE_BYTES_MAX
+            && !batch.has_chores()
             && self.takes <= INLINE_TIME_MAX
             && let Some(mut committer) = self.desk.committer.try_lock()
         {

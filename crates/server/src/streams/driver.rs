@@ -9,12 +9,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use recado_log::{Committed, Journal, Log, Progress, RealDisk};
 use recado_streams::context::Context;
-use recado_streams::jetstream::{Incoming, JetStream, Segments};
+use recado_streams::jetstream::{Incoming, JetStream};
 use recado_wire::{ServerFrame, ServerParsed, parse_server_frame};
 
 use super::committer::CommitterThread;
 use super::outlet::{EngineOutlet, Nobody};
-use super::store::Store;
+use super::store::{Opened, Store};
 use crate::engine::{Engine, Insider, Intake};
 
 /// The longest that it sleeps with nothing to do.
@@ -54,7 +54,7 @@ impl Driver {
         intake: &Arc<Intake>,
         store: Store,
         stop: &Arc<AtomicBool>,
-    ) -> std::io::Result<Self> {
+    ) -> std::io::Result<(Self, Opened)> {
         let Store {
             opening,
             mut log,
@@ -73,15 +73,13 @@ impl Driver {
         for what in &report.lost {
             tracing::error!(store = %directory.display(), "damaged or lost in the store: {what}");
         }
-        tracing::info!(
-            streams = report.streams,
-            consumers = report.consumers,
-            messages = report.messages,
-            ms = started.elapsed().as_millis() as u64,
-            "Store Directory: \"{}\"",
-            directory.display()
-        );
-        Ok(Self {
+        let opened = Opened {
+            directory,
+            streams: report.streams,
+            messages: report.messages,
+            took: started.elapsed(),
+        };
+        let driver = Self {
             engine: Arc::clone(engine),
             intake: Arc::clone(intake),
             jetstream,
@@ -92,12 +90,14 @@ impl Driver {
             partial: Vec::new(),
             random: seed,
             compacting: true,
-        })
+        };
+        Ok((driver, opened))
     }
 
     /// Runs until it is told to stop, or the engine cuts it off for good. Says when it can be reached.
     pub(super) fn run(mut self, subscribed: &Sender<()>) {
         let engine = Arc::clone(&self.engine);
+        engine.newcomers.set_intake(&self.intake);
         // Writers that wait for slow subscribers are tasks of the engine's first thread.
         let _entered = engine.threads.runtime(0).enter();
         while let Some(insider) = Insider::connect(&engine, &self.intake) {
@@ -132,6 +132,7 @@ impl Driver {
             let taken = self.intake.take(&mut self.frames, Some(until));
             self.handle_frames(insider);
             self.settle(insider);
+            self.welcome(insider);
             busy = self.act(insider, |jetstream, context, log| {
                 jetstream.tick(context, log);
                 jetstream.work(context, log)
@@ -144,9 +145,21 @@ impl Driver {
                 upkeep = now + UPKEEP_EVERY;
             }
             insider.flush();
-            if taken.closed || insider.is_closed() {
+            // Not before: until then the one who cuts it off is still about to close the intake.
+            if taken.closed {
                 return;
             }
+        }
+    }
+
+    /// Looks for those who were waited for, after somebody subscribed.
+    fn welcome(&mut self, insider: &Insider) {
+        let wanted = self.jetstream.waits_for_subscribers();
+        self.engine.newcomers.set_wanted(wanted);
+        if self.engine.newcomers.take() {
+            self.act(insider, |jetstream, context, _| {
+                jetstream.somebody_subscribed(context);
+            });
         }
     }
 
@@ -291,12 +304,9 @@ impl Driver {
     }
 
     fn upkeep(&mut self, insider: &Insider) {
-        let segments = Segments {
-            oldest: self.log.oldest_segment().unwrap_or(u32::MAX),
-            newest: self.log.end().segment(),
-        };
-        let lost = self.act(insider, |jetstream, context, log| {
-            jetstream.upkeep(context, log, segments);
+        let oldest = self.log.oldest_segment().unwrap_or(u32::MAX);
+        let lost = self.act(insider, |jetstream, _, log| {
+            jetstream.upkeep(log, oldest);
             jetstream.take_lost()
         });
         for (stream, sequence) in lost {
@@ -332,7 +342,11 @@ impl Driver {
             self.settle(insider);
             self.give_away(insider);
             if self.committer.is_free() {
-                return;
+                let stopped = self.log.stopped().is_some();
+                if stopped || (self.log.waiting_bytes() == 0 && !self.jetstream.has_waiting()) {
+                    return;
+                }
+                continue;
             }
             self.intake
                 .take(&mut self.frames, Some(Instant::now() + NAP_MAX));

@@ -11,12 +11,13 @@ use std::thread::JoinHandle;
 
 use parking_lot::Mutex;
 use recado_streams::config::{Limits, ServerLimits};
-use recado_streams::jetstream::Settings;
+use recado_streams::jetstream::{BatchLimits, Settings};
 
 use crate::config::Options;
 use crate::engine::{Engine, Intake};
 use crate::version::NATS_VERSION;
 
+pub use store::Opened;
 pub(crate) use store::{Store, open};
 
 /// What the state machines are to know of the server's configuration.
@@ -44,9 +45,31 @@ pub(crate) fn settings(options: &Options, server_name: &str) -> Settings {
             },
             ..Limits::default()
         },
+        batches: batch_limits(options),
         server_name: server_name.to_owned(),
         version: NATS_VERSION.to_owned(),
-        ..Settings::default()
+    }
+}
+
+/// As configured, the rest as nats-server has it.
+fn batch_limits(options: &Options) -> BatchLimits {
+    let batch = &options.streams.limits.batch;
+    let default = BatchLimits::default();
+    let count = |limit: Option<u64>, default: usize| {
+        limit.map_or(default, |limit| {
+            usize::try_from(limit).unwrap_or(usize::MAX)
+        })
+    };
+    BatchLimits {
+        atomic_per_stream: count(batch.max_inflight_per_stream, default.atomic_per_stream),
+        atomic_in_all: count(batch.max_inflight_total, default.atomic_in_all),
+        fast_per_stream: count(batch.max_inflight_per_stream, default.fast_per_stream),
+        fast_in_all: count(batch.max_inflight_total, default.fast_in_all),
+        messages_max: batch.max_messages.unwrap_or(default.messages_max),
+        bytes_per_stream: options.streams.max_buffered_bytes,
+        timeout_ns: batch.timeout.map_or(default.timeout_ns, |timeout| {
+            i64::try_from(timeout.as_nanos()).unwrap_or(i64::MAX)
+        }),
     }
 }
 
@@ -62,21 +85,22 @@ impl Streams {
     ///
     /// # Errors
     /// When the machine has no threads left.
-    pub(crate) fn start(engine: &Arc<Engine>, store: Store) -> std::io::Result<Self> {
+    pub(crate) fn start(engine: &Arc<Engine>, store: Store) -> std::io::Result<(Self, Opened)> {
         let intake = Arc::new(Intake::default());
         let stop = Arc::new(AtomicBool::new(false));
         let (subscribed, ready) = std::sync::mpsc::channel();
-        let driver = driver::Driver::new(engine, &intake, store, &stop)?;
+        let (driver, opened) = driver::Driver::new(engine, &intake, store, &stop)?;
         let thread = std::thread::Builder::new()
             .name("recado-streams".to_owned())
             .spawn(move || driver.run(&subscribed))?;
         // Nobody may connect and find nobody there. An error means that the thread ended, which it has told of.
         let _ = ready.recv();
-        Ok(Self {
+        let streams = Self {
             intake,
             stop,
             thread: Mutex::new(Some(thread)),
-        })
+        };
+        Ok((streams, opened))
     }
 
     /// Answers what still waits, writes everything down and ends. Waits for it.

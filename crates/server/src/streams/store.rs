@@ -1,7 +1,7 @@
 //! Opening the store: the directory, the log in it, and the streams that the log tells of.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use recado_log::{Committer, Log, RealDisk, Replayed};
 use recado_streams::jetstream::{Opening, Settings};
@@ -16,6 +16,19 @@ pub(crate) struct Store {
     pub(super) committer: Committer<RealDisk>,
     pub(super) directory: PathBuf,
     pub(super) started: Instant,
+}
+
+/// What was found in a store, for whoever starts the server.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// Where it is.
+    pub directory: PathBuf,
+    /// Streams in it.
+    pub streams: usize,
+    /// Messages in them.
+    pub messages: u64,
+    /// How long opening took.
+    pub took: Duration,
 }
 
 /// Opens the store in a directory, which is made if it is not there.
@@ -37,6 +50,7 @@ pub(crate) fn open(directory: &Path, settings: Settings) -> Result<Store, StartE
     let opened = Log::open(disk, log_settings, &mut |replayed| match replayed {
         Replayed::Record { entry, payload, .. } => opening.record(&entry, payload),
         Replayed::Lost(lost) => opening.lost(
+            lost.kind,
             lost.stream,
             lost.sequence,
             u64::from(lost.bytes),
@@ -48,6 +62,12 @@ pub(crate) fn open(directory: &Path, settings: Settings) -> Result<Store, StartE
         source,
     })?;
     tracing::debug!(?report, "log opened");
+    if report.damaged_released {
+        tracing::error!(
+            store = %directory.display(),
+            "the note of what is dead is damaged: messages that were removed may be there again"
+        );
+    }
     Ok(Store {
         opening,
         log,

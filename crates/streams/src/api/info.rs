@@ -125,6 +125,9 @@ pub struct SourceInfo {
     pub external: Option<External>,
     /// Messages still to come.
     pub lag: u64,
+    /// Last sequence there that was taken; for sources only.
+    #[serde(skip_serializing_if = "is_default")]
+    pub seq: u64,
     /// Since it was last heard of, in nanoseconds; -1 if never.
     pub active: i64,
     /// Why it does not work.

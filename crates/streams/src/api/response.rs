@@ -42,6 +42,36 @@ struct Refusal<'a> {
     #[serde(rename = "type")]
     kind: &'a str,
     error: &'a ApiError,
+    #[serde(flatten)]
+    rest: serde_json::Map<String, serde_json::Value>,
+}
+
+/// What a refusal of this type holds besides: nats-server leaves out only what its types call optional.
+fn rest_of_refusal(kind: &str) -> serde_json::Map<String, serde_json::Value> {
+    let name = kind.strip_prefix("io.nats.jetstream.api.v1.");
+    let rest = match name.unwrap_or_default() {
+        "stream_info_response" => serde_json::json!({"total": 0, "offset": 0, "limit": 0}),
+        "stream_names_response" => {
+            serde_json::json!({"total": 0, "offset": 0, "limit": 0, "streams": null})
+        }
+        "stream_list_response" => {
+            serde_json::json!({"total": 0, "offset": 0, "limit": 0, "streams": []})
+        }
+        "consumer_names_response" | "consumer_list_response" => {
+            serde_json::json!({"total": 0, "offset": 0, "limit": 0, "consumers": []})
+        }
+        "stream_purge_response" => serde_json::json!({"purged": 0}),
+        "stream_restore_response" => serde_json::json!({"deliver_subject": ""}),
+        "consumer_pause_response" => {
+            serde_json::json!({"paused": false, "pause_until": "0001-01-01T00:00:00Z"})
+        }
+        "consumer_reset_response" => serde_json::json!({"reset_seq": 0}),
+        _ => return serde_json::Map::new(),
+    };
+    match rest {
+        serde_json::Value::Object(rest) => rest,
+        _ => serde_json::Map::new(),
+    }
 }
 
 /// The bytes of an answer.
@@ -61,7 +91,8 @@ pub fn refusal<R: Response>(error: &ApiError) -> Vec<u8> {
 
 /// The bytes of a refusal with any `type`, such as [`SYSTEM_RESPONSE`].
 pub fn refusal_of_type(kind: &str, error: &ApiError) -> Vec<u8> {
-    serde_json::to_vec(&Refusal { kind, error }).unwrap_or_default()
+    let rest = rest_of_refusal(kind);
+    serde_json::to_vec(&Refusal { kind, error, rest }).unwrap_or_default()
 }
 
 /// One or the other.

@@ -140,6 +140,7 @@ fn a_refusal_has_the_type_of_the_answer_that_was_wanted() {
     let error = ApiError::new(&STREAM_NOT_FOUND);
     let bytes = answer_to::<StreamInfoResponse>(&Err(error));
     let expected = json!({"type": "io.nats.jetstream.api.v1.stream_info_response",
+        "total": 0, "offset": 0, "limit": 0,
         "error": {"code": 404, "err_code": 10059, "description": "stream not found"}});
     assert_eq!(
         serde_json::from_slice::<Value>(&bytes).expect("JSON"),
@@ -226,4 +227,19 @@ fn everything_there_is_to_tell_is_told() {
         (&told["priority_groups"], &told["reset_seq"]),
         (&group, &json!(5))
     );
+}
+
+#[test]
+fn refusals_of_pages_and_counts_carry_their_zeros() {
+    let error = ApiError::new(&STREAM_NOT_FOUND);
+    let refused: Value =
+        serde_json::from_slice(&refusal::<ConsumerNamesResponse>(&error)).expect("JSON");
+    assert_eq!(refused["error"]["err_code"], 10059);
+    for page in ["total", "offset", "limit"] {
+        assert_eq!(refused[page], 0, "{page}");
+    }
+    assert_eq!(refused["consumers"], json!([]));
+    let purge: Value =
+        serde_json::from_slice(&refusal::<StreamPurgeResponse>(&error)).expect("JSON");
+    assert_eq!(purge["purged"], 0);
 }

@@ -72,7 +72,9 @@ impl Consumer {
     fn check_reset(&self, source: &mut dyn Source, sequence: u64) -> Result<u64, ResetError> {
         match self.config.deliver_policy {
             DeliverPolicy::All => Ok(sequence),
-            DeliverPolicy::ByStartSequence if sequence < self.config.opt_start_seq => {
+            DeliverPolicy::ByStartSequence
+                if sequence < self.config.opt_start_seq.min(SEQUENCE_MAX) =>
+            {
                 Err(ResetError::BelowStartSequence)
             }
             DeliverPolicy::ByStartSequence => Ok(sequence),
@@ -113,6 +115,9 @@ impl Consumer {
                 new.due_ns(delivered_ns, unacked.deliveries)
             });
             self.dirty = true;
+        }
+        if self.config.priority_policy != before.priority_policy {
+            self.pin = None;
         }
         if self.config.deliver_subject != before.deliver_subject {
             self.interest_changed(ctx);

@@ -18,7 +18,8 @@ const LOOKS_PER_MESSAGE: usize = 64;
 enum Stop {
     /// There is nothing more.
     Dry,
-    /// More would come, but not yet: too much is unacknowledged, or it is replayed as slowly as it came.
+    /// More would come, but not yet: too much is unacknowledged, nobody keeps up, or it is replayed as slowly
+    /// as it came.
     Stalled,
     /// The work allowed is done.
     OutOfBudget,
@@ -81,7 +82,15 @@ impl Consumer {
             Some(push) => !push.may_deliver(ctx.now_ns),
             None => self.waiting.is_empty(),
         };
-        nobody || self.is_paused(ctx.now_ns)
+        let congested = self.activity.congested_until_ns;
+        nobody || self.is_paused(ctx.now_ns) || congested.is_some_and(|until| ctx.now_ns < until)
+    }
+
+    fn held(&self) -> Stop {
+        match self.activity.congested_until_ns {
+            Some(_) => Stop::Stalled,
+            None => Stop::Held,
+        }
     }
 
     /// Delivers one message, or passes one over.
@@ -92,7 +101,7 @@ impl Consumer {
         looks: &mut usize,
     ) -> Option<Stop> {
         if self.is_held(ctx) {
-            return Some(Stop::Held);
+            return Some(self.held());
         }
         let next = match self.unacked.next_queued() {
             Some(unacked) => Next::Again(unacked),
@@ -119,7 +128,7 @@ impl Consumer {
                 }
                 let bytes = self.send(ctx, &stored, next);
                 let Some(bytes) = bytes else {
-                    return Some(Stop::Held);
+                    return Some(self.held());
                 };
                 let stored_ns = stored.time_ns;
                 self.delivered_one(ctx, source, next, stored_ns, bytes);

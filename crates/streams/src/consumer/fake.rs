@@ -1,11 +1,14 @@
-//! A stream in memory, an outlet that remembers, and a small world around one consumer: for tests only.
+//! A stream in memory over a real index, an outlet that remembers, and a small world around one consumer: for
+//! tests only.
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use recado_log::Location;
 
 use super::{AckSubject, Confirmation, Consumer, Delivery, Event, Progress, Read, Source, Stored};
 use crate::config::{AckPolicy, ConsumerConfig};
 use crate::context::{Context, Outlet};
-use crate::index::{Filters, Scan};
+use crate::index::{Filters, Index, Scan};
 
 pub(super) const SECOND: i64 = 1_000_000_000;
 pub(super) const START: i64 = 1_700_000_000 * SECOND;
@@ -19,34 +22,72 @@ struct Message {
 }
 
 /// A stream in memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct FakeStream {
     messages: BTreeMap<u64, Message>,
-    last: u64,
+    index: Index,
+    /// Up to here messages are durable.
+    visible: u64,
     pub(super) lost: BTreeSet<u64>,
+    /// So many searches end because the work allowed is done.
+    pub(super) tired: u32,
     pub(super) settled: Vec<u64>,
+}
+
+impl Default for FakeStream {
+    fn default() -> Self {
+        Self {
+            messages: BTreeMap::new(),
+            index: Index::new(1),
+            visible: 0,
+            lost: BTreeSet::new(),
+            tired: 0,
+            settled: Vec::new(),
+        }
+    }
 }
 
 impl FakeStream {
     pub(super) fn publish(&mut self, subject: &str, payload: &[u8], time_ns: i64) -> u64 {
-        self.last += 1;
+        self.visible = self.append(subject, payload, time_ns);
+        self.visible
+    }
+
+    /// Takes a message that is not durable yet.
+    pub(super) fn append(&mut self, subject: &str, payload: &[u8], time_ns: i64) -> u64 {
+        let sequence = self.index.last_sequence() + 1;
         let message = Message {
             subject: subject.to_owned(),
             headers: Vec::new(),
             payload: payload.to_owned(),
             time_ns,
         };
-        self.messages.insert(self.last, message);
-        self.last
+        self.messages.insert(sequence, message);
+        let place = Location::default();
+        self.index
+            .push(sequence, subject.as_bytes(), time_ns, 1, place, 0);
+        sequence
     }
 
     pub(super) fn remove(&mut self, sequence: u64) -> Option<String> {
+        self.index.remove(sequence);
         self.messages
             .remove(&sequence)
             .map(|message| message.subject)
     }
 
+    pub(super) fn is_visible(&self, sequence: u64) -> bool {
+        sequence <= self.visible
+    }
+
+    /// The messages that are durable.
     pub(super) fn sequences(&self) -> Vec<u64> {
+        let visible = self.messages.range(..=self.visible);
+        visible.map(|(sequence, _)| *sequence).collect()
+    }
+
+    /// All messages.
+    pub(super) fn appended(&self) -> Vec<u64> {
         self.messages.keys().copied().collect()
     }
 
@@ -58,70 +99,45 @@ impl FakeStream {
 
 impl Source for FakeStream {
     fn first_sequence(&self) -> u64 {
-        self.messages
-            .keys()
-            .next()
-            .copied()
-            .unwrap_or(self.last + 1)
+        self.index.first_sequence()
     }
 
     fn last_sequence(&self) -> u64 {
-        self.last
+        self.visible
     }
 
     fn next_matching(&mut self, from: u64, filters: &mut Filters, budget: &mut usize) -> Scan {
-        for (sequence, message) in self.messages.range(from..) {
-            if *budget == 0 {
-                return Scan::OutOfBudget(*sequence);
-            }
-            *budget -= 1;
-            if filters.matches(message.subject.as_bytes()) {
-                return Scan::Found(*sequence);
-            }
+        if self.tired > 0 {
+            self.tired -= 1;
+            return Scan::OutOfBudget(from);
         }
-        Scan::None
+        self.index
+            .next_matching(from, self.visible, filters, budget)
     }
 
     fn last_matching(&mut self, filters: &mut Filters) -> Option<u64> {
-        self.messages
-            .keys()
-            .rev()
-            .copied()
-            .find(|seq| self.is_match(*seq, filters))
+        self.index.last_matching(self.visible, filters)
     }
 
     fn count_matching(&mut self, from: u64, filters: &mut Filters) -> u64 {
-        self.messages
-            .range(from..)
-            .filter(|(seq, _)| self.is_match(**seq, filters))
-            .count() as u64
+        self.index.count_matching(from, self.visible, filters)
     }
 
     fn last_per_subject(&mut self, filters: &mut Filters) -> Vec<u64> {
-        let mut last = BTreeMap::new();
-        for (sequence, message) in &self.messages {
-            if filters.matches(message.subject.as_bytes()) {
-                last.insert(message.subject.clone(), *sequence);
-            }
-        }
-        let mut sequences: Vec<u64> = last.into_values().collect();
-        sequences.sort_unstable();
-        sequences
+        self.index.last_per_subject(filters, self.visible)
     }
 
     fn first_at_or_after(&self, time_ns: i64) -> Option<u64> {
-        self.messages
-            .iter()
-            .find(|(_, message)| message.time_ns >= time_ns)
-            .map(|(seq, _)| *seq)
+        let found = self.index.first_at_or_after(time_ns);
+        found.filter(|sequence| self.is_visible(*sequence))
     }
 
     fn exists(&self, sequence: u64) -> bool {
-        self.messages.contains_key(&sequence)
+        self.is_visible(sequence) && self.index.get(sequence).is_some()
     }
 
     fn matches(&mut self, sequence: u64, filters: &mut Filters) -> bool {
-        self.is_match(sequence, filters)
+        self.is_visible(sequence) && self.is_match(sequence, filters)
     }
 
     fn read(&mut self, sequence: u64) -> Read<'_> {
@@ -182,6 +198,8 @@ impl Sent {
 pub(super) struct FakeOut {
     pub(super) sent: Vec<Sent>,
     pub(super) deaf: BTreeSet<String>,
+    /// Nobody keeps up on these.
+    pub(super) slow: BTreeSet<String>,
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -217,6 +235,14 @@ impl Outlet for FakeOut {
     fn has_interest(&self, subject: &[u8], _queue: Option<&[u8]>) -> bool {
         !self.deaf.contains(&text(subject))
     }
+
+    fn is_congested(&self, subject: &[u8]) -> bool {
+        self.slow.contains(&text(subject))
+    }
+
+    fn subscribe(&mut self, _filter: &[u8], _sid: &[u8]) {}
+
+    fn unsubscribe(&mut self, _sid: &[u8]) {}
 }
 
 /// A consumer and all that is around it.
@@ -379,8 +405,11 @@ impl World {
         self.tick();
     }
 
+    /// Deletes a message; the consumer hears of it only if it was durable.
     pub(super) fn remove(&mut self, sequence: u64) {
-        if let Some(subject) = self.stream.remove(sequence) {
+        if let Some(subject) = self.stream.remove(sequence)
+            && self.stream.is_visible(sequence)
+        {
             let matches = self.consumer.matches_subject(subject.as_bytes());
             self.consumer.message_removed(sequence, matches);
         }

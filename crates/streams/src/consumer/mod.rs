@@ -18,6 +18,7 @@ mod progress;
 mod pull;
 mod push;
 mod requests;
+mod server_side;
 mod settings;
 mod source;
 mod status;
@@ -45,7 +46,7 @@ use position::Position;
 use priority::Pin;
 use push::Push;
 use requests::WaitingQueue;
-use settings::{Acks, Settings};
+use settings::Settings;
 use unacked::UnackedTable;
 
 use crate::config::{ConsumerConfig, ReplayPolicy};
@@ -104,6 +105,8 @@ struct Activity {
     used_ns: i64,
     /// Requests' inboxes were looked at for interest.
     swept_ns: i64,
+    /// Nobody who waits keeps up; when to try again.
+    congested_until_ns: Option<i64>,
     paused: bool,
     /// Its owner was told that nobody uses it.
     over: bool,
@@ -213,6 +216,7 @@ impl Consumer {
                 acked_ns: None,
                 used_ns: now_ns,
                 swept_ns: now_ns,
+                congested_until_ns: None,
                 paused: config.pause_until.is_some_and(|until| now_ns < until),
                 over: false,
             },
@@ -271,16 +275,15 @@ impl Consumer {
         std::mem::take(&mut self.events)
     }
 
-    /// Whether this consumer has still to settle a message that its filters match.
+    /// Whether this consumer has still to settle a message that its filters match: it is still to be delivered,
+    /// or was and is not acknowledged, or had all its deliveries in vain.
     pub fn needs(&self, sequence: u64) -> bool {
-        let unsettled = match self.settings.acks {
-            Acks::None | Acks::UpTo => sequence > self.floor.stream_seq,
-            Acks::Each => {
-                sequence > self.floor.stream_seq
-                    && (sequence >= self.position.next() || self.unacked.get(sequence).is_some())
-            }
+        let open = if sequence >= self.position.next() {
+            self.position.wants(sequence)
+        } else {
+            self.unacked.get(sequence).is_some()
         };
-        unsettled || self.exhausted.contains_key(&sequence)
+        open || self.exhausted.contains_key(&sequence)
     }
 
     /// Everything up to this sequence is settled or none of its own.

@@ -9,9 +9,12 @@ use super::Delivery;
 use super::fake::{SECOND, Sent, World, pull_config, push_config};
 use crate::config::{AckPolicy, ConsumerConfig, DeliverPolicy};
 
+const SUBJECTS: [&str; 5] = ["a.1", "a.2", "a.3", "b.1", "c"];
+
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Publish(u8),
+    Append(u8),
     Pull(u8),
     Ack(u8),
     Nak(u8),
@@ -29,6 +32,7 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => any::<u8>().prop_map(Step::Publish),
+        3 => any::<u8>().prop_map(Step::Append),
         4 => (1u8..8).prop_map(Step::Pull),
         6 => any::<u8>().prop_map(Step::Ack),
         2 => any::<u8>().prop_map(Step::Nak),
@@ -216,8 +220,14 @@ impl Run {
     fn act(&mut self, step: Step) {
         match step {
             Step::Publish(which) => {
-                let subject = ["a.1", "a.2", "b.1", "c"][usize::from(which) % 4];
-                self.world.publish(subject);
+                self.world
+                    .publish(SUBJECTS[usize::from(which) % SUBJECTS.len()]);
+            }
+            Step::Append(which) => {
+                let subject = SUBJECTS[usize::from(which) % SUBJECTS.len()];
+                self.world
+                    .stream
+                    .append(subject, b"payload", self.world.now);
             }
             Step::Pull(batch) => self.world.pull("inbox", &batch.to_string()),
             Step::Ack(which) => {
@@ -236,7 +246,7 @@ impl Run {
                 }
             }
             Step::Remove(which) => {
-                let sequences = self.world.stream.sequences();
+                let sequences = self.world.stream.appended();
                 let chosen = sequences
                     .get(usize::from(which) % sequences.len().max(1))
                     .copied();
@@ -297,7 +307,7 @@ impl Run {
         let filters = crate::index::Filters::new(self.world.consumer.config().filters());
         let matching: Vec<u64> = self.world.stream.sequences();
         let ahead = matching.iter().filter(|seq| {
-            let picked = self.world.consumer.position.is_picked(**seq);
+            let picked = self.world.consumer.position.wants(**seq);
             **seq >= next && picked && self.world.stream.is_match(**seq, &filters)
         });
         assert_eq!(info.num_pending, ahead.count() as u64, "num_pending");

@@ -52,6 +52,28 @@ impl Consumer {
         written.to_bytes()
     }
 
+    /// Everything as one record that stands for itself, without telling it as progress.
+    pub fn progress_copy(&self) -> Vec<u8> {
+        let exhausted = self.exhausted.iter().map(|(seq, count)| (*seq, *count));
+        let written = Written {
+            whole: true,
+            next: self.position.next(),
+            delivered: self.delivered,
+            floor: self.floor,
+            picked_upto: self.position.picked_upto(),
+            taken: Vec::new(),
+            unacked: self.unacked.iter().copied().collect(),
+            exhausted: exhausted.collect(),
+        };
+        written.to_bytes()
+    }
+
+    /// What [`Self::progress`] told last was not written: the next one tells everything again.
+    pub fn progress_refused(&mut self) {
+        self.dirty = true;
+        self.must_tell_all = true;
+    }
+
     /// Whether the next [`Self::progress`] is whole even if it was not asked to be.
     pub fn is_next_whole(&self) -> bool {
         self.must_tell_all

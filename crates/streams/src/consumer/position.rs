@@ -202,14 +202,7 @@ impl Position {
         if sequence < self.next || sequence > self.counted_to {
             return;
         }
-        let counted = match &self.picked {
-            Some(picked) if sequence <= picked.resume_after => {
-                let rest = picked.sequences.get(picked.at..).unwrap_or_default();
-                rest.binary_search(&sequence).is_ok()
-            }
-            _ => true,
-        };
-        self.ahead = self.ahead.saturating_sub(u64::from(counted));
+        self.ahead = self.ahead.saturating_sub(u64::from(self.wants(sequence)));
     }
 
     /// Nothing below it is of interest any more.
@@ -217,11 +210,11 @@ impl Position {
         self.next = self.next.max(next);
     }
 
-    /// Whether a message that lies ahead and matches is to be delivered.
-    #[cfg(test)]
-    pub(super) fn is_picked(&self, sequence: u64) -> bool {
+    /// Whether a message that lies ahead and matches will be delivered.
+    pub(super) fn wants(&self, sequence: u64) -> bool {
         self.picked.as_ref().is_none_or(|picked| {
-            sequence > picked.resume_after || picked.sequences.contains(&sequence)
+            let rest = picked.sequences.get(picked.at..).unwrap_or_default();
+            sequence > picked.resume_after || rest.binary_search(&sequence).is_ok()
         })
     }
 }

@@ -9,6 +9,10 @@ use crate::config::PriorityPolicy;
 use crate::context::Context;
 use crate::time::format_duration;
 
+/// Bytes to one request after which it is looked whether its client keeps up.
+const CHECK_BYTES: u64 = 64 * 1024;
+/// When nobody keeps up, delivery goes on after so long.
+const CONGESTED_NS: i64 = 2_000_000;
 /// How often inboxes of waiting requests are looked at for interest when a full queue asks for it.
 const SWEEP_WHEN_FULL_NS: i64 = 1_000_000_000;
 
@@ -96,7 +100,8 @@ impl Consumer {
         }
         if there > 0 {
             self.sweep_waiting(ctx);
-            let claimed: u64 = self.waiting.iter().map(|waiting| waiting.left).sum();
+            let left = self.waiting.iter().map(|waiting| waiting.left);
+            let claimed = left.fold(0, u64::saturating_add);
             if there < claimed {
                 return Err(status::REQUESTS_PENDING.to_owned());
             }
@@ -110,11 +115,21 @@ impl Consumer {
 
     /// Brings a request to the front that takes a message of so many bytes. Whether there is one.
     pub(super) fn choose_waiting(&mut self, ctx: &mut Context<'_>, bytes: u64) -> bool {
-        let mut passed = 0;
+        let (mut passed, mut congested) = (0, false);
         while passed < self.waiting.len() {
             let Some(front) = self.waiting.front_mut() else {
                 return false;
             };
+            if front.unchecked_bytes >= CHECK_BYTES {
+                if ctx.out.is_congested(&front.inbox) {
+                    congested = true;
+                    self.waiting
+                        .rotate(self.settings.priority == PriorityPolicy::Prioritized);
+                    passed += 1;
+                    continue;
+                }
+                front.unchecked_bytes = 0;
+            }
             if ctx.now_ns >= front.expires_ns {
                 self.end_front(ctx, status::REQUEST_TIMEOUT);
                 continue;
@@ -144,6 +159,9 @@ impl Consumer {
             } else {
                 self.waiting.pop_front();
             }
+        }
+        if congested {
+            self.activity.congested_until_ns = Some(ctx.now_ns.saturating_add(CONGESTED_NS));
         }
         false
     }

@@ -121,6 +121,11 @@ impl Consumer {
         self.push.as_ref().is_some_and(|push| push.bound)
     }
 
+    /// Whether it would push if somebody listened.
+    pub fn is_unheard(&self) -> bool {
+        self.push.as_ref().is_some_and(|push| !push.bound)
+    }
+
     pub(super) fn push_out(
         &mut self,
         ctx: &mut Context<'_>,

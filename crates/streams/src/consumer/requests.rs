@@ -86,6 +86,8 @@ pub(super) struct Waiting {
     pub(super) heartbeat_at_ns: i64,
     pub(super) no_wait: bool,
     pub(super) group: Option<Group>,
+    /// Bytes since its client was last asked whether it keeps up.
+    pub(super) unchecked_bytes: u64,
 }
 
 impl Waiting {
@@ -104,6 +106,7 @@ impl Waiting {
             heartbeat_at_ns: from_now(request.heartbeat_ns.max(0)),
             no_wait: request.no_wait,
             group: request.group,
+            unchecked_bytes: 0,
         }
     }
 
@@ -114,6 +117,7 @@ impl Waiting {
     /// One message more went to it. Whether it wants none after it.
     pub(super) fn take(&mut self, bytes: u64, now_ns: i64) -> bool {
         self.delivered += 1;
+        self.unchecked_bytes = self.unchecked_bytes.saturating_add(bytes);
         self.left = self.left.saturating_sub(1);
         if self.bytes_left > 0 {
             self.bytes_left = self.bytes_left.saturating_sub(bytes);

@@ -22,6 +22,7 @@ impl Consumer {
             self.replay.as_ref().and_then(|replay| replay.due_ns),
             self.pin.as_ref().map(|pin| pin.until_ns),
             self.config.pause_until.filter(|_| self.activity.paused),
+            self.activity.congested_until_ns,
             self.inactive_at_ns(),
         ]
         .into_iter()
@@ -40,6 +41,8 @@ impl Consumer {
             self.sweep_waiting(ctx);
         }
         self.tick_push(ctx);
+        let congested = &mut self.activity.congested_until_ns;
+        *congested = congested.filter(|until| *until > now_ns);
         if let Some(replay) = &mut self.replay {
             replay.due_ns = replay.due_ns.filter(|due| *due > now_ns);
         }

@@ -3,11 +3,10 @@
 use recado_log::{Journal, Location, Position, Record, Refused};
 
 use super::JetStream;
-use super::rollback::is_before;
 use crate::consumer::{Consumer, Event, Progress, Read, Source};
 use crate::context::Context;
 use crate::index::{Filters, Scan};
-use crate::stream::{Messages, StoredConsumer, Stream, kinds};
+use crate::stream::{LastRecord, Messages, StoredConsumer, Stream, is_before, kinds};
 
 /// Changes after which progress is written whole again, so that the records before may go.
 const DELTAS_MAX: usize = 64;
@@ -19,17 +18,19 @@ pub struct ConsumerSlot {
     pub(crate) consumer: Consumer,
     /// Its number in the log: never used again. 0: it is not kept there.
     number: u64,
-    config_at: Option<Location>,
+    config_at: LastRecord,
+    /// A failed batch took the configuration back.
+    must_store_config: bool,
     /// The last whole progress, and the changes since.
     progress_at: Vec<Location>,
+    /// The same from before, as in [`LastRecord`].
+    progress_before: Vec<Vec<Location>>,
     /// Counts its progress records.
     progress_count: i64,
     delta_bytes: usize,
     /// Who wants to know when its progress is durable.
     owed: Vec<Box<[u8]>>,
     saved_ns: i64,
-    /// A batch failed that held its progress: it is to be written again, whole.
-    is_void: bool,
 }
 
 /// A stream as its consumers see it, for one call.
@@ -45,13 +46,14 @@ impl ConsumerSlot {
         Self {
             consumer,
             number,
-            config_at: None,
+            config_at: LastRecord::default(),
+            must_store_config: false,
             progress_at: Vec::new(),
+            progress_before: Vec::new(),
             progress_count: 0,
             delta_bytes: 0,
             owed: Vec::new(),
             saved_ns: now_ns,
-            is_void: false,
         }
     }
 
@@ -100,11 +102,18 @@ impl ConsumerSlot {
             )
         };
         Ok(Self {
-            config_at: Some(config_at),
+            config_at: LastRecord::found(Some(config_at)),
             progress_at: parts.iter().map(|(_, at)| *at).collect(),
             progress_count,
             ..Self::new(consumer, number, now_ns)
         })
+    }
+
+    /// As of a consumer that is kept in memory only.
+    pub(super) fn without_records(mut self) -> Self {
+        self.config_at = LastRecord::found(None);
+        self.progress_at.clear();
+        self
     }
 
     pub(crate) fn number(&self) -> u64 {
@@ -113,7 +122,7 @@ impl ConsumerSlot {
 
     /// Whether something happened that is not in the log.
     pub(super) fn is_unsaved(&self) -> bool {
-        self.number > 0 && (self.consumer.is_dirty() || self.is_void || self.owes())
+        self.number > 0 && (self.consumer.is_dirty() || self.owes())
     }
 
     /// Whether somebody waits for its progress to be durable.
@@ -154,9 +163,7 @@ impl ConsumerSlot {
             payload: &stored.to_bytes(),
             ..Record::default()
         })?;
-        if let Some(old) = self.config_at.replace(at) {
-            journal.release(old);
-        }
+        self.config_at.replace(journal, at);
         Ok(())
     }
 
@@ -167,11 +174,10 @@ impl ConsumerSlot {
         now_ns: i64,
         journal: &mut dyn Journal,
     ) -> Result<(), Refused> {
-        if self.number == 0 || !(self.consumer.is_dirty() || self.is_void) {
+        if self.number == 0 || !self.consumer.is_dirty() {
             return Ok(());
         }
-        let whole = self.is_void
-            || self.progress_at.is_empty()
+        let whole = self.progress_at.is_empty()
             || self.progress_at.len() > DELTAS_MAX
             || self.delta_bytes > DELTA_BYTES_MAX
             || self.consumer.is_next_whole();
@@ -193,18 +199,15 @@ impl ConsumerSlot {
             Ok(at) => at,
             Err(refused) => {
                 // What the change told is told again, with everything.
-                self.delta_bytes = usize::MAX;
+                self.consumer.progress_refused();
                 return Err(refused);
             }
         };
-        self.is_void = false;
         self.progress_count += 1;
         self.saved_ns = now_ns;
         if whole {
             self.delta_bytes = 0;
-            for old in self.progress_at.drain(..) {
-                journal.release(old);
-            }
+            self.replace_progress(journal);
         } else {
             self.delta_bytes = self.delta_bytes.saturating_add(bytes.len());
         }
@@ -212,42 +215,68 @@ impl ConsumerSlot {
         Ok(())
     }
 
-    /// Records at `end` or behind it are void. Whether one of its own is.
-    pub(super) fn forget_void(&mut self, end: Position) -> bool {
-        let known = self.progress_at.len() + usize::from(self.config_at.is_some());
-        self.config_at = self.config_at.filter(|at| is_before(*at, end));
-        let told = self.progress_at.len();
-        self.progress_at.retain(|at| is_before(*at, end));
-        // A whole one that is void has replaced those before it, which are not remembered.
-        self.is_void |= told != self.progress_at.len();
-        known != self.progress_at.len() + usize::from(self.config_at.is_some())
+    /// Whole progress was just appended: what was there before may be forgotten.
+    fn replace_progress(&mut self, journal: &mut dyn Journal) {
+        let old = std::mem::take(&mut self.progress_at);
+        let durable = journal.durable();
+        if old.first().is_none_or(|at| is_before(*at, durable)) {
+            self.progress_before.clear();
+        }
+        for at in &old {
+            journal.release(*at);
+        }
+        self.progress_before.push(old);
     }
 
-    /// Writes again what is void.
-    pub(super) fn redo(&mut self, stream: u32, journal: &mut dyn Journal) -> Result<(), Refused> {
-        if self.number > 0 && self.config_at.is_none() {
-            self.store_config(stream, journal)?;
+    /// The batch failed: what comes after `to` is void, and is told again with everything.
+    pub(crate) fn roll_back(&mut self, to: Position) {
+        if self.number == 0 {
+            return;
         }
-        if self.is_void {
-            self.save(stream, self.saved_ns, journal)?;
+        self.must_store_config |= self.config_at.roll_back(to);
+        let Some((whole, newest)) = self.progress_at.first().zip(self.progress_at.last()) else {
+            return;
+        };
+        if is_before(*newest, to) {
+            return;
+        }
+        if !is_before(*whole, to) {
+            let is_there = |run: &Vec<Location>| run.first().is_some_and(|at| is_before(*at, to));
+            self.progress_before.retain(is_there);
+            self.progress_at = self.progress_before.pop().unwrap_or_default();
+        }
+        self.progress_before.clear();
+        self.progress_at.retain(|at| is_before(*at, to));
+        self.consumer.progress_refused();
+    }
+
+    /// Writes the configuration that a failed batch took back.
+    pub(crate) fn write_again(
+        &mut self,
+        stream: u32,
+        journal: &mut dyn Journal,
+    ) -> Result<(), Refused> {
+        if self.must_store_config {
+            self.store_config(stream, journal)?;
+            self.must_store_config = false;
         }
         Ok(())
     }
 
     /// Its records may be forgotten.
     pub(crate) fn release_all(&self, journal: &mut dyn Journal) {
-        for at in self.config_at.iter().chain(&self.progress_at) {
+        for at in self.config_at.place().iter().chain(&self.progress_at) {
             journal.release(*at);
         }
     }
 
     pub(super) fn keeps(&self, at: Location) -> bool {
-        self.config_at == Some(at) || self.progress_at.contains(&at)
+        self.config_at.place() == Some(at) || self.progress_at.contains(&at)
     }
 
     pub(super) fn moved(&mut self, from: Location, to: Location) {
-        let own = self.config_at.iter_mut().chain(&mut self.progress_at);
-        for place in own.filter(|place| **place == from) {
+        self.config_at.moved(from, to);
+        for place in self.progress_at.iter_mut().filter(|place| **place == from) {
             *place = to;
         }
     }
@@ -349,22 +378,17 @@ impl JetStream {
         if unsaved {
             self.unsaved.insert(id);
         }
-        if !settled.is_empty() {
-            self.settle(context, journal, id, &settled);
-        }
+        // Dead letters are copied before what they are copies of may go.
         self.tell_events(context, journal, id, name, events);
+        if !settled.is_empty() {
+            self.settle(journal, id, &settled);
+        }
         self.activate(id);
         true
     }
 
     /// Messages that a consumer is done with leave a stream that keeps them only for its consumers (E81, E82).
-    pub(super) fn settle(
-        &mut self,
-        context: &mut Context<'_>,
-        journal: &mut dyn Journal,
-        id: u32,
-        settled: &[u64],
-    ) {
+    pub(super) fn settle(&mut self, journal: &mut dyn Journal, id: u32, settled: &[u64]) {
         let Some(stream) = self.streams.get_mut(&id) else {
             return;
         };
@@ -372,12 +396,10 @@ impl JetStream {
         if gone.is_empty() {
             return;
         }
-        // A refusal means that the log is full or stopped: they stay, and are settled again after a restart.
-        if stream.remove_for_good(journal, &gone).is_ok() {
-            let last = stream.last_sequence();
-            self.replies.grown(id, last);
+        stream.remove_settled(journal, &gone);
+        if stream.messages.is_on_file() {
+            self.unsaved.insert(id);
         }
-        let _ = context;
     }
 
     /// Takes a consumer away: nobody is told, and its records go.

@@ -19,7 +19,7 @@ pub const DEAD_LETTER_KEY: &str = "recado.dead_letter";
 /// What the subjects of dead letters begin with; stream and consumer follow.
 const DEAD_LETTER_PREFIX: &str = "DLQ.";
 /// Account that everybody is in.
-const ACCOUNT: &str = "$G";
+pub(super) const ACCOUNT: &str = "$G";
 
 impl JetStream {
     /// Publishes an advisory, if anybody listens.
@@ -41,7 +41,7 @@ impl JetStream {
         filters.any(|filter| recado_wire::filter_matches(filter.as_bytes(), subject))
     }
 
-    fn domain(&self) -> String {
+    pub(super) fn domain(&self) -> String {
         self.settings.domain.clone().unwrap_or_default()
     }
 
@@ -90,10 +90,7 @@ impl JetStream {
         }
         let audit = ApiAudit {
             server: self.settings.server_name.clone(),
-            client: Client {
-                acc: ACCOUNT.to_owned(),
-                ..Client::default()
-            },
+            client: advised_client(),
             subject: verb.into_owned(),
             request: String::from_utf8_lossy(message.payload).into_owned(),
             response: String::from_utf8_lossy(answer).into_owned(),
@@ -349,6 +346,14 @@ impl JetStream {
     /// Damaged messages that consumers met since the last call: stream and sequence, for the server's log.
     pub fn take_lost(&mut self) -> Vec<(String, u64)> {
         std::mem::take(&mut self.lost)
+    }
+}
+
+/// Whoever asked, as far as it is known here.
+pub(super) fn advised_client() -> Client {
+    Client {
+        acc: ACCOUNT.to_owned(),
+        ..Client::default()
     }
 }
 

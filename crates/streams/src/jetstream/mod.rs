@@ -3,16 +3,28 @@
 
 mod acks;
 mod api;
+mod batches;
 mod consumers;
 mod events;
 mod open;
 mod publish;
 mod replies;
-mod rollback;
 mod sources;
 mod streams;
 mod upkeep;
 mod work;
+#[cfg(test)]
+mod world;
+
+#[cfg(test)]
+mod failure_tests;
+#[cfg(test)]
+mod republish_tests;
+#[cfg(test)]
+mod tests;
+
+#[cfg(test)]
+pub(crate) use world::MemoryJournal;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
@@ -23,15 +35,16 @@ use crate::context::Context;
 use crate::error::{self, ApiError};
 use crate::stream::Stream;
 
+pub use crate::stream::BatchLimits;
+
 pub use consumers::ConsumerSlot;
 pub(crate) use consumers::StreamSource;
 pub use events::DEAD_LETTER_KEY;
 pub use open::{Opening, OpeningReport};
-pub(crate) use rollback::is_before;
-pub use upkeep::Segments;
+pub(crate) use sources::Feeding;
 
 use replies::WaitingReplies;
-use upkeep::Grave;
+use upkeep::{Gone, Grave};
 
 /// Sids of what is subscribed to besides the streams' own subjects.
 const SID_API: &[u8] = b"a";
@@ -56,6 +69,8 @@ pub struct Settings {
     pub backlog_bytes_max: u64,
     /// Account's and server's limits.
     pub limits: Limits,
+    /// How many batches may be published at the same time, and how large they may be.
+    pub batches: BatchLimits,
     /// Name of the server, shown as leader.
     pub server_name: String,
     /// Version that `_nats.ver` shows.
@@ -72,6 +87,7 @@ impl Default for Settings {
             backlog_messages_max: 100_000,
             backlog_bytes_max: 128 * 1024 * 1024,
             limits: Limits::default(),
+            batches: BatchLimits::default(),
             server_name: "recado".to_owned(),
             version: "2.15.0".to_owned(),
         }
@@ -107,21 +123,27 @@ pub struct JetStream {
     numbers: HashMap<u64, (u32, String)>,
     /// Records that say that something is gone.
     graves: Vec<Grave>,
+    /// Those that a failed batch took back: they are written again.
+    unburied: Vec<Gone>,
+    /// Streams whose configuration was not found: what the log has of them stays there.
+    adrift: BTreeSet<u32>,
     /// Damaged messages that consumers met.
     lost: Vec<(String, u64)>,
     next_sid: u64,
     replies: WaitingReplies,
     /// Streams whose consumers may have something to deliver.
     active: VecDeque<u32>,
+    /// Streams that take messages from one of this name.
+    followers: BTreeMap<String, BTreeSet<u32>>,
     /// When each stream wants to act next, by time and by stream.
     deadlines: BTreeSet<(i64, u32)>,
     deadline_of: HashMap<u32, i64>,
+    /// Streams with consumers that would push if somebody listened.
+    unheard: BTreeSet<u32>,
     /// Streams and consumers with progress that is not in the log yet.
     unsaved: BTreeSet<u32>,
     /// Segment that the last checkpoint was made in.
     checkpoint_segment: u32,
-    /// A batch failed, and what has to be in the log again is not yet.
-    redo: bool,
     /// Why nothing is stored any more.
     stopped: Option<String>,
     api_total: u64,
@@ -130,6 +152,8 @@ pub struct JetStream {
     file_bytes: u64,
     memory_bytes: u64,
     transfers: api::Transfers,
+    /// Streams with open batches.
+    batching: BTreeSet<u32>,
 }
 
 impl JetStream {
@@ -144,21 +168,25 @@ impl JetStream {
             next_consumer: 1,
             numbers: HashMap::new(),
             graves: Vec::new(),
+            unburied: Vec::new(),
+            adrift: BTreeSet::new(),
             lost: Vec::new(),
             next_sid: 1,
             replies: WaitingReplies::default(),
             active: VecDeque::new(),
+            followers: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             deadline_of: HashMap::new(),
+            unheard: BTreeSet::new(),
             unsaved: BTreeSet::new(),
             checkpoint_segment: 0,
-            redo: false,
             stopped: None,
             api_total: 0,
             api_errors: 0,
             file_bytes: 0,
             memory_bytes: 0,
             transfers: api::Transfers::default(),
+            batching: BTreeSet::new(),
         }
     }
 
@@ -225,11 +253,58 @@ impl JetStream {
             }
             self.activate(id);
         }
+        self.finish_restores(context, journal, position);
     }
 
     /// Whether somebody waits for what was done since the last batch.
     pub fn has_waiting(&self) -> bool {
         self.replies.is_open()
+    }
+
+    /// The store failed: nothing after what is durable holds.
+    pub fn failed(
+        &mut self,
+        context: &mut Context<'_>,
+        journal: &mut dyn Journal,
+        stopped: bool,
+        why: &str,
+    ) {
+        let to = journal.durable();
+        if stopped {
+            self.stopped = Some(why.to_owned());
+        }
+        let error = ApiError::with(&error::STREAM_STORE_FAILED, why);
+        let streams = &self.streams;
+        let out = &mut *context.out;
+        self.replies.fail(|id, reply| {
+            let name = streams.get(&id).map(|stream| stream.config.name.as_str());
+            let body = publish::error_body(name.unwrap_or_default(), &error);
+            out.publish(reply, b"", b"", &body);
+        });
+        self.transfers.failed(why);
+        self.roll_back_graves(to);
+        let mut feeding = Vec::new();
+        for (id, stream) in &mut self.streams {
+            stream.roll_back(journal);
+            if !stopped {
+                // What came back may be too much for limits that are newer than it.
+                stream.enforce_all_limits();
+                if stream.messages.is_on_file() {
+                    self.replies.grown(*id, stream.last_sequence());
+                }
+            }
+            self.unsaved.insert(*id);
+            if stream.is_feeding() {
+                feeding.push(*id);
+            }
+        }
+        for id in feeding {
+            self.activate(id);
+        }
+        let all: Vec<u32> = self.streams.keys().copied().collect();
+        for id in all {
+            self.schedule(id);
+        }
     }
 
     /// Puts a stream in the list of those that have something to do.
@@ -243,12 +318,17 @@ impl JetStream {
 
     /// When it wants to act next although nothing comes in.
     pub fn next_deadline(&self) -> Option<i64> {
-        self.deadlines.first().map(|(at, _)| *at)
+        let streams = self.deadlines.first().map(|(at, _)| *at);
+        streams
+            .into_iter()
+            .chain(self.transfers.next_deadline())
+            .min()
     }
 
     /// Notes when a stream wants to act next.
     fn schedule(&mut self, id: u32) {
         self.account_for(id);
+        self.note_unheard(id);
         let next = self
             .streams
             .get(&id)

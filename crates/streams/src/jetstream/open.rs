@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use recado_log::{Entry, Journal, Location};
 
-use super::upkeep::Grave;
+use super::sources::FoundSources;
+use super::upkeep::{Gone, Grave};
 use super::{ConsumerSlot, JetStream, Settings};
 use crate::context::Context;
 use crate::stream::{Messages, StoredConsumer, StoredStream, Stream, kinds};
@@ -27,8 +28,11 @@ struct OpeningStream {
     stream: Stream,
     config: Option<Location>,
     deleted: Option<Location>,
+    /// It was being restored.
+    restoring: Option<Location>,
     removed: Vec<(u32, Location)>,
     state: Option<(Location, (u64, u64))>,
+    sources: FoundSources,
 }
 
 #[derive(Default)]
@@ -76,8 +80,14 @@ impl Opening {
                 let stream = self.stream(entry.stream);
                 stream.deleted = Some(entry.at);
             }
+            kinds::RESTORING => self.stream(entry.stream).restoring = Some(entry.at),
             kinds::REMOVED => self.removed(entry, payload),
             kinds::STATE => self.state(entry, payload),
+            kinds::SOURCES => {
+                let found = &mut self.stream(entry.stream).sources;
+                let dead = found.record(entry.sequence, entry.at, payload);
+                self.dead.extend(dead);
+            }
             kinds::CONSUMER_CONFIG => self.consumer_config(entry, payload),
             kinds::CONSUMER_DELETED => self.consumer(entry).deleted = Some(entry.at),
             kinds::CONSUMER_SNAPSHOT | kinds::CONSUMER_DELTA => {
@@ -92,16 +102,37 @@ impl Opening {
         }
     }
 
-    /// Damage: what the log still knows of it.
-    pub fn lost(&mut self, stream: Option<u32>, sequence: Option<u64>, bytes: u64, why: &str) {
+    /// Damage: what the log still knows of it. `kind` is that of the record, if that is known.
+    pub fn lost(
+        &mut self,
+        kind: Option<u8>,
+        stream: Option<u32>,
+        sequence: Option<u64>,
+        bytes: u64,
+        why: &str,
+    ) {
+        let is_message = kind.is_none_or(|kind| kind == kinds::MESSAGE);
         let name = stream.and_then(|id| {
             let opening = self.streams.get_mut(&id)?;
-            opening.stream.messages.note_lost(sequence, bytes);
-            if let Some(sequence) = sequence {
-                opening.stream.messages.index.skip_to(sequence);
+            let messages = &mut opening.stream.messages;
+            if is_message {
+                // A copy that compaction did not finish: the message itself is there.
+                let is_copy = sequence.is_some_and(|seq| messages.index.get(seq).is_some());
+                if is_copy {
+                    return Some(None);
+                }
+                messages.note_lost(sequence, bytes);
+                if let Some(sequence) = sequence {
+                    messages.index.skip_to(sequence);
+                }
             }
-            Some(opening.stream.config.name.clone())
+            Some(Some(opening.stream.config.name.clone()))
         });
+        let name = match name {
+            Some(None) => return,
+            Some(name) => name,
+            None => None,
+        };
         let stream = match (name, stream) {
             (Some(name), _) if !name.is_empty() => format!("stream {name}"),
             (_, Some(id)) => format!("stream number {id}"),
@@ -118,8 +149,10 @@ impl Opening {
             stream: Stream::new(id, crate::config::StreamConfig::default(), 0),
             config: None,
             deleted: None,
+            restoring: None,
             removed: Vec::new(),
             state: None,
+            sources: FoundSources::default(),
         })
     }
 
@@ -132,6 +165,9 @@ impl Opening {
 
     fn message(&mut self, entry: &Entry<'_>) {
         let opening = self.stream(entry.stream);
+        if entry.flags & kinds::IS_SOURCED != 0 {
+            opening.sources.copy(entry.sequence, entry.at);
+        }
         let stream = &mut opening.stream;
         let size = stream.messages.size_of(
             entry.subject.len(),
@@ -186,9 +222,17 @@ impl Opening {
         opening.removed.push((youngest, entry.at));
         let mut dead = Vec::new();
         for (first, run) in kinds::removed_runs(payload) {
-            for sequence in first..first.saturating_add(run) {
-                dead.extend(opening.stream.messages.forget(sequence));
+            let Some(last) = run.checked_sub(1).and_then(|more| first.checked_add(more)) else {
+                continue;
+            };
+            let messages = &mut opening.stream.messages;
+            if run == 1 {
+                dead.extend(messages.forget(first));
+            } else {
+                messages.forget_range(first, last, &mut dead);
             }
+            // It was given out, though nothing else may be left that says so.
+            messages.index.skip_to(last);
         }
         self.dead.append(&mut dead);
     }
@@ -234,7 +278,7 @@ impl Opening {
     ) -> (JetStream, OpeningReport) {
         let Self {
             settings,
-            streams,
+            mut streams,
             consumers,
             dead,
             next_stream,
@@ -248,22 +292,42 @@ impl Opening {
             lost,
             ..OpeningReport::default()
         };
+        find_sources(&mut streams, journal);
         for at in dead {
             journal.release(at);
         }
         let mut deleted = BTreeMap::new();
         for (id, opening) in streams {
-            match (opening.config, opening.deleted) {
+            // What was being restored and has no configuration was given up; the record of it is its grave.
+            let given_up = opening.restoring.filter(|_| opening.config.is_none());
+            if given_up.is_none() || opening.deleted.is_some() {
+                opening
+                    .restoring
+                    .into_iter()
+                    .for_each(|at| journal.release(at));
+            }
+            match (opening.config, opening.deleted.or(given_up)) {
                 (_, Some(at)) => {
-                    deleted.insert(id, at);
+                    let youngest = match opening.deleted {
+                        Some(at) => at.segment,
+                        None => journal.end().segment(),
+                    };
+                    let what = Gone {
+                        stream: id,
+                        consumer: None,
+                    };
+                    deleted.insert(id, Grave { youngest, at, what });
                     let mut stream = opening.stream;
                     stream.opened(opening.config, opening.state, opening.removed);
                     stream.release_all(journal);
                 }
-                (None, None) => report.lost.push(format!(
-                    "{} messages of stream number {id}, whose configuration is not there",
-                    opening.stream.messages.index.len()
-                )),
+                (None, None) => {
+                    jetstream.adrift.insert(id);
+                    report.lost.push(format!(
+                        "{} messages of stream number {id}, whose configuration is not there",
+                        opening.stream.messages.index.len()
+                    ));
+                }
                 (Some(_), None) => {
                     report.streams += 1;
                     jetstream.take_over(context, journal, opening);
@@ -281,21 +345,22 @@ impl Opening {
             ));
         }
         jetstream.settle_in(context, journal);
-        for (stream, at) in deleted {
-            jetstream.graves.push(Grave {
-                youngest: at.segment,
-                at,
-                kind: kinds::STREAM_DELETED,
-                stream,
-                consumer: 0,
-            });
-        }
+        jetstream.graves.extend(deleted.into_values());
         report.messages = jetstream
             .streams
             .values()
             .map(|stream| stream.messages.index.len())
             .sum();
         (jetstream, report)
+    }
+}
+
+/// How far streams' sources are. Copies that are gone still tell it, as long as nothing was released.
+fn find_sources(streams: &mut BTreeMap<u32, OpeningStream>, journal: &mut dyn Journal) {
+    for (id, opening) in streams {
+        let found = std::mem::take(&mut opening.sources);
+        let sources = opening.stream.config.sources.len();
+        opening.stream.feeding = found.finish(journal, *id, sources);
     }
 }
 
@@ -324,7 +389,7 @@ impl JetStream {
         journal: &mut dyn Journal,
         number: u64,
         opening: OpeningConsumer,
-        deleted: &BTreeMap<u32, Location>,
+        deleted: &BTreeMap<u32, Grave>,
         lost: &mut Vec<String>,
     ) -> bool {
         let progress = opening.progress.values().map(|(_, _, at)| *at);
@@ -335,12 +400,14 @@ impl JetStream {
                 journal.release(at);
             }
             if let Some(at) = opening.deleted {
+                let what = Gone {
+                    stream: opening.stream,
+                    consumer: Some(number),
+                };
                 self.graves.push(Grave {
                     youngest: at.segment,
                     at,
-                    kind: kinds::CONSUMER_DELETED,
-                    stream: opening.stream,
-                    consumer: number,
+                    what,
                 });
             }
             if !gone && !opening.progress.is_empty() {
@@ -406,7 +473,10 @@ impl JetStream {
             self.schedule(id);
             self.activate(id);
         }
-        let _ = context;
+        let ids: Vec<u32> = self.streams.keys().copied().collect();
+        for id in ids {
+            self.start_sources(context, journal, id);
+        }
     }
 }
 
@@ -430,6 +500,11 @@ impl Messages {
         self.index
             .remove(sequence)
             .map(|removed| removed.meta.place)
+    }
+
+    fn forget_range(&mut self, first: u64, last: u64, dead: &mut Vec<Location>) {
+        self.index
+            .remove_range(first, last, |removed| dead.push(removed.meta.place));
     }
 
     fn forget_before(&mut self, first: u64, dead: &mut Vec<Location>) {

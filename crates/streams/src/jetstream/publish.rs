@@ -41,6 +41,7 @@ impl JetStream {
         let settings = &self.settings;
         if stream.backlog_messages() > settings.backlog_messages_max
             || stream.backlog_bytes() > settings.backlog_bytes_max
+            || self.replies.bytes() > settings.backlog_bytes_max
         {
             return refuse_for_now(context, stream, message.reply);
         }
@@ -49,6 +50,12 @@ impl JetStream {
             journal,
             bytes_left,
             chance: (context.random)() as u32,
+        };
+        if self.publish_in_batch(context, &mut env, id, message) {
+            return;
+        }
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return;
         };
         let outcome = stream.publish(
             &mut env,
@@ -116,6 +123,9 @@ impl JetStream {
             return;
         };
         let (on_file, has_timers) = (stream.messages.is_on_file(), stream_has_timers(stream));
+        if stream.has_skipped() {
+            self.unsaved.insert(id);
+        }
         if !on_file {
             self.activate(id);
         }

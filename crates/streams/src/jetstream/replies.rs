@@ -19,6 +19,8 @@ pub(super) struct WaitingReplies {
     open: Batch,
     /// Batches on their way to the disk, oldest first.
     sealed: VecDeque<(Position, Batch)>,
+    /// Bytes of `sealed`.
+    sealed_bytes: u64,
     spare: Vec<Batch>,
 }
 
@@ -92,11 +94,17 @@ impl WaitingReplies {
         !self.open.replies.is_empty() || !self.open.grown.is_empty()
     }
 
+    /// Bytes that wait.
+    pub(super) fn bytes(&self) -> u64 {
+        self.sealed_bytes + self.open.text.len() as u64
+    }
+
     /// The open batch goes to the disk: it is all that was appended before `end`. Which streams it concerns.
     pub(super) fn seal(&mut self, end: Position) -> Vec<u32> {
         let next = self.spare.pop().unwrap_or_default();
         let batch = std::mem::replace(&mut self.open, next);
         let concerned = batch.grown.iter().map(|(id, _)| *id).collect();
+        self.sealed_bytes += batch.text.len() as u64;
         self.sealed.push_back((end, batch));
         concerned
     }
@@ -108,6 +116,7 @@ impl WaitingReplies {
             let Some((_, mut batch)) = self.sealed.pop_front() else {
                 break;
             };
+            self.sealed_bytes -= batch.text.len() as u64;
             batch.each(|_, subject, payload| out.publish(subject, b"", b"", payload));
             released.grown.append(&mut batch.grown);
             self.keep(batch);
@@ -115,12 +124,18 @@ impl WaitingReplies {
         released
     }
 
-    /// Gives all that waits up: `refuse` is told of each reply's stream, subject and payload.
-    pub(super) fn fail(&mut self, mut refuse: impl FnMut(u32, &[u8], &[u8])) {
+    /// Gives all that waits up: `refuse` is told of each reply's stream and subject, but not of one that would have
+    /// been empty: whoever waits for it takes anything for a yes.
+    pub(super) fn fail(&mut self, mut refuse: impl FnMut(u32, &[u8])) {
         let open = std::mem::take(&mut self.open);
+        self.sealed_bytes = 0;
         let all = self.sealed.drain(..).map(|(_, batch)| batch);
         for batch in all.chain([open]) {
-            batch.each(&mut refuse);
+            batch.each(|stream, subject, payload| {
+                if !payload.is_empty() {
+                    refuse(stream, subject);
+                }
+            });
         }
     }
 
@@ -199,8 +214,9 @@ mod tests {
         replies.push(1, b"a", b"1");
         replies.seal(Position(10));
         replies.push(2, b"b", b"2");
+        replies.push(0, b"confirmation", b"");
         let mut refused = Vec::new();
-        replies.fail(|stream, subject, _| refused.push((stream, subject.to_vec())));
+        replies.fail(|stream, subject| refused.push((stream, subject.to_vec())));
         assert_eq!(refused, [(1, b"a".to_vec()), (2, b"b".to_vec())]);
     }
 }

@@ -1,11 +1,11 @@
 //! What keeps the log small and the next opening short: progress and state are written with the batches,
 //! records that nobody needs are let go, and compaction is told what still lives.
 
-use recado_log::{Entry, Journal, Location, Record, Refused};
+use recado_log::{Entry, Journal, Location, Position, Record, Refused};
 
 use super::JetStream;
 use crate::context::Context;
-use crate::stream::kinds;
+use crate::stream::{is_before, kinds};
 
 /// Progress that nobody asked to be confirmed is written at the latest after so long.
 const PROGRESS_EVERY_NS: i64 = 100_000_000;
@@ -16,18 +16,50 @@ pub(super) struct Grave {
     /// Segments up to this one may hold records of what is gone.
     pub(super) youngest: u32,
     pub(super) at: Location,
-    /// What the record says: its kind, the stream, the consumer's number.
-    pub(super) kind: u8,
+    pub(super) what: Gone,
+}
+
+/// A stream or a consumer that is gone.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Gone {
     pub(super) stream: u32,
-    pub(super) consumer: u64,
+    /// Its number; none if the whole stream is gone.
+    pub(super) consumer: Option<u64>,
+}
+
+impl Gone {
+    fn record(&self) -> Record<'static> {
+        Record {
+            kind: match self.consumer {
+                Some(_) => kinds::CONSUMER_DELETED,
+                None => kinds::STREAM_DELETED,
+            },
+            stream: self.stream,
+            sequence: self.consumer.unwrap_or(0),
+            ..Record::default()
+        }
+    }
 }
 
 impl JetStream {
     /// Adds to the batch what belongs to it: progress that somebody wants confirmed, sequences that were
     /// skipped.
     pub fn complete_batch(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal) {
-        if self.stopped.is_some() || self.redo(journal).is_err() {
+        if self.stopped.is_some() {
             return;
+        }
+        while let Some(&what) = self.unburied.last() {
+            if self.bury(journal, what).is_err() {
+                return;
+            }
+            self.unburied.pop();
+        }
+        // With the batch that begins a segment: once that is durable the ones before may go, and with them what
+        // they alone told.
+        let newest = journal.end().segment();
+        if newest != self.checkpoint_segment {
+            self.checkpoint_segment = newest;
+            self.checkpoint(context, journal);
         }
         let ids: Vec<u32> = self.unsaved.iter().copied().collect();
         for id in ids {
@@ -58,8 +90,14 @@ impl JetStream {
         let Some(stream) = self.streams.get_mut(&id) else {
             return Ok(true);
         };
+        stream.write_again(journal)?;
+        stream.write_settled(journal)?;
         if stream.take_skipped() {
             stream.store_state(journal)?;
+        }
+        if stream.messages.is_on_file() && stream.feeding.wants_record(all) {
+            let last = stream.last_sequence();
+            stream.feeding.store(journal, id, last)?;
         }
         let mut complete = true;
         for slot in stream.consumers.values_mut() {
@@ -79,25 +117,13 @@ impl JetStream {
         Ok(complete)
     }
 
-    /// Regular work that no message asks for.
-    pub fn upkeep(
-        &mut self,
-        context: &mut Context<'_>,
-        journal: &mut dyn Journal,
-        segments: Segments,
-    ) {
-        if self.owes_redo() {
-            return;
-        }
-        if self.stopped.is_none() && segments.newest != self.checkpoint_segment {
-            self.checkpoint_segment = segments.newest;
-            self.checkpoint(context, journal);
-        }
+    /// Regular work that no message asks for. `oldest_segment` may still be found after a crash.
+    pub fn upkeep(&mut self, journal: &mut dyn Journal, oldest_segment: u32) {
         for stream in self.streams.values_mut() {
-            stream.drop_tombstones(journal, segments.oldest);
+            stream.drop_tombstones(journal, oldest_segment);
         }
         self.graves.retain(|grave| {
-            let needed = grave.youngest >= segments.oldest;
+            let needed = grave.youngest >= oldest_segment;
             if !needed {
                 journal.release(grave.at);
             }
@@ -125,25 +151,31 @@ impl JetStream {
     }
 
     /// Writes that something is gone, and keeps that record for as long as it is needed.
-    pub(super) fn bury(
-        &mut self,
-        journal: &mut dyn Journal,
-        record: &Record<'_>,
-    ) -> Result<(), Refused> {
-        let at = journal.append(record)?;
+    pub(super) fn bury(&mut self, journal: &mut dyn Journal, what: Gone) -> Result<(), Refused> {
+        let at = journal.append(&what.record())?;
         self.graves.push(Grave {
             youngest: at.segment,
             at,
-            kind: record.kind,
-            stream: record.stream,
-            consumer: record.sequence,
+            what,
         });
         Ok(())
     }
 
+    /// The batch failed. What is gone stays so, and that is written again.
+    pub(super) fn roll_back_graves(&mut self, to: Position) {
+        let unburied = &mut self.unburied;
+        self.graves.retain(|grave| {
+            let is_there = is_before(grave.at, to);
+            if !is_there {
+                unburied.push(grave.what);
+            }
+            is_there
+        });
+    }
+
     /// Whether a record is still needed where it lies.
     pub fn is_live(&self, entry: &Entry<'_>) -> bool {
-        if self.owes_redo() {
+        if self.adrift.contains(&entry.stream) {
             return true;
         }
         let stream = self.streams.get(&entry.stream);
@@ -155,11 +187,15 @@ impl JetStream {
             kinds::MESSAGE => {
                 stream.is_some_and(|stream| stream.messages.is_at(entry.sequence, entry.at))
             }
-            kinds::STREAM_CONFIG | kinds::STATE | kinds::REMOVED => {
+            kinds::STREAM_CONFIG | kinds::STATE | kinds::REMOVED | kinds::SOURCES => {
                 stream.is_some_and(|stream| stream.keeps(entry.kind, entry.at))
             }
             kinds::STREAM_DELETED | kinds::CONSUMER_DELETED => {
                 self.graves.iter().any(|grave| grave.at == entry.at)
+            }
+            kinds::RESTORING => {
+                let is_grave = self.graves.iter().any(|grave| grave.at == entry.at);
+                is_grave || self.transfers.is_mark(entry.at)
             }
             kinds::CONSUMER_CONFIG | kinds::CONSUMER_SNAPSHOT | kinds::CONSUMER_DELTA => {
                 slot().is_some_and(|slot| slot.keeps(entry.at))
@@ -178,12 +214,13 @@ impl JetStream {
                     stream.messages.moved(entry.sequence, from, to);
                 }
             }
-            kinds::STREAM_CONFIG | kinds::STATE | kinds::REMOVED => {
+            kinds::STREAM_CONFIG | kinds::STATE | kinds::REMOVED | kinds::SOURCES => {
                 if let Some(stream) = self.streams.get_mut(&entry.stream) {
                     stream.moved(entry.kind, from, to);
                 }
             }
-            kinds::STREAM_DELETED | kinds::CONSUMER_DELETED => {
+            kinds::STREAM_DELETED | kinds::CONSUMER_DELETED | kinds::RESTORING => {
+                self.transfers.mark_moved(from, to);
                 for grave in self.graves.iter_mut().filter(|grave| grave.at == from) {
                     grave.at = to;
                 }
@@ -198,13 +235,4 @@ impl JetStream {
             }
         }
     }
-}
-
-/// Which segments there are.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Segments {
-    /// The oldest.
-    pub oldest: u32,
-    /// The one that is written.
-    pub newest: u32,
 }

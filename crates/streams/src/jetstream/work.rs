@@ -29,13 +29,19 @@ impl JetStream {
             };
             if let Some(stream) = self.streams.get_mut(&id) {
                 stream.is_active = false;
+                stream.republish_visible(context, journal);
             }
-            if self.deliver(context, journal, id) {
+            let more = self.deliver(context, journal, id);
+            if self.feed(context, journal, id) || more {
                 self.activate(id);
+            }
+            if self.streams.get(&id).is_some_and(|one| one.has_skipped()) {
+                self.unsaved.insert(id);
             }
             self.schedule(id);
         }
-        !self.active.is_empty()
+        let transfers = self.carry_transfers(context, journal);
+        transfers || !self.active.is_empty()
     }
 
     /// Lets all consumers of a stream deliver. Whether one of them has more.
@@ -77,13 +83,53 @@ impl JetStream {
         if unsaved {
             self.unsaved.insert(id);
         }
-        if !settled.is_empty() {
-            self.settle(context, journal, id, &settled);
-        }
         for (name, told) in events {
             self.tell_events(context, journal, id, &name, told);
         }
+        if !settled.is_empty() {
+            self.settle(journal, id, &settled);
+        }
         more
+    }
+
+    /// Whether it matters that somebody subscribes.
+    pub fn waits_for_subscribers(&self) -> bool {
+        !self.unheard.is_empty()
+    }
+
+    /// Somebody did: push consumers may begin.
+    pub fn somebody_subscribed(&mut self, context: &mut Context<'_>) {
+        let ids: Vec<u32> = self.unheard.iter().copied().collect();
+        for id in ids {
+            let Some(stream) = self.streams.get_mut(&id) else {
+                continue;
+            };
+            let mut found = false;
+            for slot in stream.consumers.values_mut() {
+                if slot.consumer.is_unheard() {
+                    slot.consumer.interest_changed(context);
+                    found |= slot.consumer.is_push_bound();
+                }
+            }
+            if found {
+                self.activate(id);
+                self.schedule(id);
+            }
+        }
+    }
+
+    /// Brings the list of streams up to date whose consumers wait for a subscriber.
+    pub(super) fn note_unheard(&mut self, id: u32) {
+        let stream = self.streams.get(&id);
+        let waits = stream.is_some_and(|stream| {
+            let mut all = stream.consumers.values();
+            all.any(|slot| slot.consumer.is_unheard())
+        });
+        if waits {
+            self.unheard.insert(id);
+        } else {
+            self.unheard.remove(&id);
+        }
     }
 
     /// Does what is due.
@@ -101,10 +147,12 @@ impl JetStream {
     }
 
     fn tick_one(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal, id: u32) {
+        self.expire_batches(context, id);
         let Some(stream) = self.streams.get_mut(&id) else {
             return;
         };
         stream.congested_until_ns = None;
+        stream.feeding.end_pauses(context.now_ns);
         let mut env = Env {
             now_ns: context.now_ns,
             journal,
@@ -112,6 +160,7 @@ impl JetStream {
             chance: (context.random)() as u32,
         };
         stream.expire(&mut env);
+        stream.fire_schedules(&mut env);
         let last = stream.last_sequence();
         let due: Vec<String> = stream
             .consumers
@@ -146,12 +195,7 @@ impl JetStream {
 
 impl JetStream {
     /// A consumer is gone: what only it still needed goes, too.
-    pub(super) fn settle_orphans(
-        &mut self,
-        context: &mut Context<'_>,
-        journal: &mut dyn Journal,
-        id: u32,
-    ) {
+    pub(super) fn settle_orphans(&mut self, journal: &mut dyn Journal, id: u32) {
         let Some(stream) = self.streams.get(&id) else {
             return;
         };
@@ -164,7 +208,7 @@ impl JetStream {
             all.push(sequence);
             at = stream.messages.index.next(sequence + 1);
         }
-        self.settle(context, journal, id, &all);
+        self.settle(journal, id, &all);
     }
 }
 

@@ -57,18 +57,7 @@ impl Stream {
         headers: &PublishHeaders<'_>,
         subject: &[u8],
     ) -> Result<(), ApiError> {
-        if headers
-            .expected_stream
-            .is_some_and(|name| name != self.config.name)
-        {
-            return Err(ApiError::new(&error::STREAM_NOT_MATCH));
-        }
-        if headers.ttl.is_some()
-            && !self.config.allow_msg_ttl
-            && !matches!(Lifetime::parse(headers.ttl), Ok(Lifetime::Default) | Err(_))
-        {
-            return Err(ApiError::new(&error::MESSAGE_TTL_DISABLED));
-        }
+        self.check_origin(headers)?;
         let expected = headers.expected_last_subject_sequence.map(parse_sequence);
         if let Some(expected) = expected {
             let of = headers
@@ -89,6 +78,23 @@ impl Stream {
             }
             _ => Ok(()),
         }
+    }
+
+    /// The conditions on the stream itself.
+    pub(super) fn check_origin(&self, headers: &PublishHeaders<'_>) -> Result<(), ApiError> {
+        if headers
+            .expected_stream
+            .is_some_and(|name| name != self.config.name)
+        {
+            return Err(ApiError::new(&error::STREAM_NOT_MATCH));
+        }
+        if headers.ttl.is_some()
+            && !self.config.allow_msg_ttl
+            && !matches!(Lifetime::parse(headers.ttl), Ok(Lifetime::Default) | Err(_))
+        {
+            return Err(ApiError::new(&error::MESSAGE_TTL_DISABLED));
+        }
+        Ok(())
     }
 
     /// The condition on the id of the message before.
@@ -123,7 +129,7 @@ impl Stream {
 }
 
 /// A sequence as headers have it; what is no number is no sequence that could be met.
-fn parse_sequence(text: &str) -> u64 {
+pub(super) fn parse_sequence(text: &str) -> u64 {
     text.parse().unwrap_or(u64::MAX)
 }
 

@@ -45,22 +45,6 @@ impl DedupeWindow {
         self.order.retain(|(_, _, at)| *at <= sequence);
         self.known.retain(|_, at| *at <= sequence);
     }
-
-    /// When the oldest id goes, if there is one.
-    pub(crate) fn next_expiry(&self, window_ns: i64) -> Option<i64> {
-        let (time_ns, _, _) = self.order.front()?;
-        Some(time_ns.saturating_add(window_ns))
-    }
-
-    /// Ids that are remembered.
-    pub(crate) fn len(&self) -> usize {
-        self.known.len()
-    }
-
-    /// Whether none is.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.known.is_empty()
-    }
 }
 
 #[cfg(test)]
@@ -76,7 +60,6 @@ mod tests {
         assert_eq!(window.find("a"), Some(1));
         window.expire(200, 100);
         assert_eq!((window.find("a"), window.find("b")), (None, Some(2)));
-        assert_eq!(window.next_expiry(100), Some(250));
     }
 
     #[test]

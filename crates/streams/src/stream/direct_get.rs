@@ -31,17 +31,17 @@ impl Stream {
         if request.batch > 0 {
             return self.get_batch(context, journal, request, reply);
         }
-        let found = self.find(request);
+        let found = self.find(request, self.messages.visible());
         if !self.send_one(context, journal, found, reply, request.no_hdr) {
             answer(context, reply, status::MESSAGE_NOT_FOUND);
         }
     }
 
-    /// The sequence that a request for one message means.
-    pub(crate) fn find(&self, request: &MsgGetRequest) -> Option<u64> {
+    /// The sequence that a request for one message means, among those up to `upto`.
+    pub(crate) fn find(&self, request: &MsgGetRequest, upto: u64) -> Option<u64> {
         let index = &self.messages.index;
         if !request.last_by_subj.is_empty() {
-            return self.last_visible_on(request.last_by_subj.as_bytes());
+            return self.last_on(request.last_by_subj.as_bytes(), upto);
         }
         let from = match request.start_time {
             Some(time_ns) => index.first_at_or_after(time_ns)?,
@@ -49,20 +49,19 @@ impl Stream {
         };
         if !request.next_by_subj.is_empty() {
             let mut filters = Filters::new([&request.next_by_subj]);
-            return self.messages.next_matching(from, &mut filters);
+            return self.messages.next_matching(from, upto, &mut filters);
         }
-        index.get(from).map(|_| from)
+        (from <= self.messages.visible() && index.get(from).is_some()).then_some(from)
     }
 
-    /// The last durable message on a subject, which may have wildcards.
-    fn last_visible_on(&self, subject: &[u8]) -> Option<u64> {
+    /// The last message on a subject, which may have wildcards, among those up to `upto`.
+    fn last_on(&self, subject: &[u8], upto: u64) -> Option<u64> {
         let index = &self.messages.index;
-        let visible = self.messages.visible();
         if recado_wire::has_wildcard(subject) {
             let mut filters = Filters::new([subject]);
-            return index.last_matching(visible, &mut filters);
+            return index.last_matching(upto, &mut filters);
         }
-        index.previous_in(index.subject_id(subject)?, visible)
+        index.previous_in(index.subject_id(subject)?, upto)
     }
 
     fn send_one(
@@ -133,7 +132,7 @@ impl Stream {
         while let Some(from) = at
             && sent < request.batch.unsigned_abs().min(BATCH_MAX)
         {
-            let Some(sequence) = self.messages.next_matching(from, &mut filters) else {
+            let Some(sequence) = self.messages.next_matching(from, visible, &mut filters) else {
                 break;
             };
             at = Some(sequence + 1);

@@ -1,20 +1,25 @@
 //! A message's way into a stream: conditions, dedupe, limits, the log, retention. In the order in which
 //! nats-server decides, so that the same message gets the same answer.
 
+mod mirrored;
+
 use std::borrow::Cow;
 
 use recado_log::Refused;
 
 use super::conditions::{Lifetime, Rollup};
 use super::publish_headers::{with, without};
-use super::{Env, NewMessage, PublishHeaders, Stream, kinds};
+use super::{Env, NewMessage, PublishHeaders, Stream};
 use crate::config::{Discard, Retention};
 use crate::error::{self, ApiError};
 
 /// Bytes of headers that a message may have (E96).
-const HEADERS_BYTES_MAX: usize = u16::MAX as usize;
+pub(super) const HEADERS_BYTES_MAX: usize = u16::MAX as usize;
 /// Bytes of a stored message, as nats-server's file store takes them (E96).
-const RECORD_BYTES_MAX: u64 = 32 * 1024 * 1024;
+pub(super) const RECORD_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// The last sequence that is given out: so that the one after it is a number, too.
+const SEQUENCE_MAX: u64 = u64::MAX - 1;
 
 /// What became of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,8 +44,10 @@ pub(super) struct Draft<'a> {
 pub(crate) enum Origin {
     /// A client.
     Client,
-    /// The stream itself, a source, a schedule: conditions were judged elsewhere.
+    /// The stream itself, a schedule: conditions were judged elsewhere.
     Server,
+    /// A source, whose stream judged the conditions.
+    Source,
 }
 
 impl Stream {
@@ -73,6 +80,10 @@ impl Stream {
         if self.config.sealed {
             return Err(ApiError::new(&error::STREAM_SEALED));
         }
+        if self.last_sequence() >= SEQUENCE_MAX {
+            let why = "no sequence is left";
+            return Err(ApiError::with(&error::STREAM_STORE_FAILED, why));
+        }
         let block = draft.headers.clone();
         let parsed = PublishHeaders::parse(&block);
         if parsed.has_request_info {
@@ -84,7 +95,7 @@ impl Stream {
             if origin == Origin::Client {
                 increment = self.increment(&parsed, payload)?;
                 self.check_expectations(&parsed, &draft.subject)?;
-                self.check_schedule(&parsed, &mut draft)?;
+                self.check_schedule(env, &parsed, &mut draft, |_| None)?;
                 if parsed.stream_source.is_some() {
                     return Err(ApiError::new(&error::MESSAGE_SOURCE_HDR_NOT_ALLOWED));
                 }
@@ -93,19 +104,21 @@ impl Stream {
                 return Ok(Accepted::Duplicate(sequence));
             }
             self.check_last_id(&parsed)?;
-            rollup = if origin == Origin::Server {
-                self.rollup(&parsed).unwrap_or(Rollup::None)
-            } else {
+            rollup = if origin == Origin::Client {
                 self.rollup(&parsed)?
+            } else {
+                self.rollup(&parsed).unwrap_or(Rollup::None)
             };
             if parsed.schedule.is_some() && origin == Origin::Client {
                 rollup = Rollup::Subject;
             }
         }
-        if self.config.allow_msg_counter && increment.is_none() && origin == Origin::Client {
+        let mut value = None;
+        if origin == Origin::Source {
+            self.count_sourced(env, &mut draft, &parsed)?;
+        } else if self.config.allow_msg_counter && increment.is_none() && origin == Origin::Client {
             return Err(ApiError::new(&error::MESSAGE_INCR_MISSING));
         }
-        let mut value = None;
         if let Some(increment) = increment {
             value = Some(self.count_up(env, &mut draft, &increment)?);
         }
@@ -114,9 +127,13 @@ impl Stream {
             return Err(ApiError::new(&error::INSUFFICIENT_RESOURCES));
         }
         if self.config.retention == Retention::Interest && !self.has_interest(&draft.subject) {
-            return self.skip(env, &parsed);
+            return Ok(self.skip(env, &parsed));
         }
-        let lifetime = Lifetime::parse(parsed.ttl)?;
+        let lifetime = match origin {
+            // A source's stream may know lifetimes where this one does not.
+            Origin::Source if !self.config.allow_msg_ttl => Lifetime::Default,
+            _ => Lifetime::parse(parsed.ttl)?,
+        };
         let lifetime = self.at_least_marker_ttl(lifetime, &mut draft);
         let sequence = self.store(env, &draft, &parsed, lifetime)?;
         self.roll_up(env, rollup, &draft.subject, sequence)?;
@@ -128,7 +145,7 @@ impl Stream {
         })
     }
 
-    fn renamed<'a>(&self, subject: &'a [u8], chance: u32) -> Cow<'a, [u8]> {
+    pub(super) fn renamed<'a>(&self, subject: &'a [u8], chance: u32) -> Cow<'a, [u8]> {
         let renamed = self
             .input_transform
             .as_ref()
@@ -137,7 +154,11 @@ impl Stream {
     }
 
     /// The sequence of the message with the same id, if that is in the window (E85).
-    fn known_duplicate(&mut self, env: &Env<'_>, parsed: &PublishHeaders<'_>) -> Option<u64> {
+    pub(super) fn known_duplicate(
+        &mut self,
+        env: &Env<'_>,
+        parsed: &PublishHeaders<'_>,
+    ) -> Option<u64> {
         let id = parsed.message_id?;
         if self.config.mirror.is_some() {
             return None;
@@ -146,7 +167,7 @@ impl Stream {
         self.dedupe.find(id)
     }
 
-    fn check_size(&self, draft: &Draft<'_>) -> Result<(), ApiError> {
+    pub(super) fn check_size(&self, draft: &Draft<'_>) -> Result<(), ApiError> {
         let max = self.config.max_msg_size;
         let size = draft.headers.len() + draft.payload.len();
         if usize::try_from(max).is_ok_and(|max| size > max) {
@@ -159,36 +180,25 @@ impl Stream {
     }
 
     /// Whether a consumer waits for messages on this subject (E82).
-    fn has_interest(&self, subject: &[u8]) -> bool {
+    pub(super) fn has_interest(&self, subject: &[u8]) -> bool {
         let mut all = self.consumers.values();
         all.any(|slot| slot.consumer.matches_subject(subject))
     }
 
-    /// Nobody is interested: the message gets its sequence, and is gone. That the sequence was given out is
-    /// written down before it is told.
-    fn skip(
-        &mut self,
-        env: &mut Env<'_>,
-        parsed: &PublishHeaders<'_>,
-    ) -> Result<Accepted, ApiError> {
+    /// Nobody is interested: the message gets its sequence, and is gone.
+    fn skip(&mut self, env: &Env<'_>, parsed: &PublishHeaders<'_>) -> Accepted {
         let sequence = self.last_sequence() + 1;
-        let index = &self.messages.index;
-        let first = if index.len() == 0 {
-            sequence + 1
-        } else {
-            index.first_sequence()
-        };
-        self.store_state_as(env.journal, (first, sequence))
-            .map_err(|refused| store_failed(&refused))?;
         self.messages.index.skip_to(sequence);
+        // On file, what came before it may not be durable yet.
         if !self.messages.is_on_file() {
             self.messages.show_up_to(sequence);
         }
+        self.skipped = true;
         self.remember(env, parsed, sequence);
-        Ok(Accepted::Stored(sequence))
+        Accepted::Stored(sequence)
     }
 
-    fn remember(&mut self, env: &Env<'_>, parsed: &PublishHeaders<'_>, sequence: u64) {
+    pub(super) fn remember(&mut self, env: &Env<'_>, parsed: &PublishHeaders<'_>, sequence: u64) {
         let id = parsed.message_id.unwrap_or_default();
         if !id.is_empty() {
             self.dedupe.remember(id, sequence, env.now_ns);
@@ -199,7 +209,11 @@ impl Stream {
     }
 
     /// A message must not outlive a marker that says its subject was deleted: not shorter than that (E84).
-    fn at_least_marker_ttl(&self, lifetime: Lifetime, draft: &mut Draft<'_>) -> Lifetime {
+    pub(super) fn at_least_marker_ttl(
+        &self,
+        lifetime: Lifetime,
+        draft: &mut Draft<'_>,
+    ) -> Lifetime {
         let floor = self.config.subject_delete_marker_ttl / 1_000_000_000;
         match lifetime {
             Lifetime::Seconds(seconds)
@@ -233,7 +247,7 @@ impl Stream {
         self.messages
             .append(env.journal, &message)
             .map_err(|refused| store_failed(&refused))?;
-        self.stored(env, parsed, sequence, lifetime);
+        self.stored(env, draft, parsed, sequence, lifetime);
         Ok(sequence)
     }
 
@@ -241,13 +255,16 @@ impl Stream {
     pub(super) fn stored(
         &mut self,
         env: &Env<'_>,
+        draft: &Draft<'_>,
         parsed: &PublishHeaders<'_>,
         sequence: u64,
         lifetime: Lifetime,
     ) {
+        self.note_schedule(env.now_ns, &draft.subject, parsed, sequence);
         if !self.messages.is_on_file() {
             self.messages.show_up_to(sequence);
         }
+        self.note_republished(sequence, env.chance);
         if let Lifetime::Seconds(seconds) = lifetime {
             let end = env
                 .now_ns
@@ -318,7 +335,7 @@ impl Stream {
             let index = &self.messages.index;
             let too_many = messages.is_some_and(|max| index.len() > max)
                 || bytes.is_some_and(|max| index.bytes() > max);
-            if !too_many || index.len() == 0 {
+            if !too_many || index.is_empty() {
                 return;
             }
             let first = index.first_sequence();
@@ -327,7 +344,7 @@ impl Stream {
     }
 
     /// A rollup: what is older goes (E91).
-    fn roll_up(
+    pub(super) fn roll_up(
         &mut self,
         env: &mut Env<'_>,
         rollup: Rollup,
@@ -338,12 +355,12 @@ impl Stream {
             Rollup::None => return Ok(()),
             Rollup::Subject => self.sequences_on(subject, sequence - 1),
             Rollup::All => {
-                self.purge_before(env.journal, sequence)
+                self.purge_before_with_batch(env.journal, sequence)
                     .map_err(|refused| store_failed(&refused))?;
                 return Ok(());
             }
         };
-        self.remove_for_good(env.journal, &older)
+        self.remove_with_batch(env.journal, &older)
             .map_err(|refused| store_failed(&refused))?;
         Ok(())
     }
@@ -367,7 +384,7 @@ impl Stream {
     }
 
     /// `Nats-Schedule-Next: purge` ends the schedule that a message names (E95).
-    fn purge_schedule_of(
+    pub(super) fn purge_schedule_of(
         &mut self,
         env: &mut Env<'_>,
         parsed: &PublishHeaders<'_>,
@@ -379,7 +396,7 @@ impl Stream {
             return Ok(());
         };
         let all = self.sequences_on(scheduler.as_bytes(), self.last_sequence());
-        self.remove_for_good(env.journal, &all)
+        self.remove_with_batch(env.journal, &all)
             .map_err(|refused| store_failed(&refused))?;
         Ok(())
     }
@@ -388,9 +405,4 @@ impl Stream {
 /// What a publisher is told when the log does not take its message.
 pub(crate) fn store_failed(refused: &Refused) -> ApiError {
     ApiError::with(&error::STREAM_STORE_FAILED, refused)
-}
-
-/// Whether a record is one that a schedule produces from.
-pub(super) fn is_schedule(flags: u8) -> bool {
-    flags & kinds::IS_SCHEDULE != 0
 }

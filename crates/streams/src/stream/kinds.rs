@@ -21,6 +21,11 @@ pub(crate) const CONSUMER_DELETED: u8 = 21;
 pub(crate) const CONSUMER_SNAPSHOT: u8 = 22;
 /// What changed in a consumer's progress since the record before.
 pub(crate) const CONSUMER_DELTA: u8 = 23;
+/// A stream is being restored: unless its configuration is here, too, it was not, and is not there.
+pub(crate) const RESTORING: u8 = 25;
+
+/// How far a stream's sources are: see `jetstream::sources`. `sequence` counts these records.
+pub(crate) const SOURCES: u8 = 24;
 
 /// The message has `Nats-Msg-Id`.
 pub(crate) const HAS_MESSAGE_ID: u8 = 1;
@@ -30,6 +35,8 @@ pub(crate) const HAS_TTL: u8 = 2;
 pub(crate) const IS_SCHEDULE: u8 = 4;
 /// The message came from a source: `Nats-Stream-Source`.
 pub(crate) const IS_SOURCED: u8 = 8;
+/// The message was made by a schedule: `Nats-Scheduler`.
+pub(crate) const IS_SCHEDULED: u8 = 16;
 
 /// Version of the layouts below.
 const VERSION: u8 = 1;
@@ -53,20 +60,32 @@ pub(crate) fn decode_state(bytes: &[u8]) -> Option<(u64, u64)> {
 /// `REMOVED`: version, the youngest segment that holds one of the messages, then runs of sequences: distance
 /// from the end of the run before, length; each as a varint. `sequences` ascend.
 pub(crate) fn encode_removed(youngest_segment: u32, sequences: &[u64]) -> Vec<u8> {
-    let mut out = vec![VERSION];
-    out.extend_from_slice(&youngest_segment.to_le_bytes());
-    let mut at = 0;
     let mut rest = sequences;
-    while let Some(&first) = rest.first() {
+    let runs = std::iter::from_fn(|| {
+        let &first = rest.first()?;
         let run = rest
             .iter()
             .zip(first..)
             .take_while(|&(&sequence, expected)| sequence == expected)
             .count();
-        push_varint(&mut out, first - at);
-        push_varint(&mut out, run as u64);
-        at = first + run as u64;
         rest = rest.get(run..).unwrap_or_default();
+        Some((first, run as u64))
+    });
+    encode_removed_runs(youngest_segment, runs)
+}
+
+/// The same of runs: first sequence and length of each, ascending.
+pub(crate) fn encode_removed_runs(
+    youngest_segment: u32,
+    runs: impl Iterator<Item = (u64, u64)>,
+) -> Vec<u8> {
+    let mut out = vec![VERSION];
+    out.extend_from_slice(&youngest_segment.to_le_bytes());
+    let mut at = 0;
+    for (first, run) in runs {
+        push_varint(&mut out, first - at);
+        push_varint(&mut out, run);
+        at = first + run;
     }
     out
 }
@@ -130,10 +149,18 @@ mod tests {
             CONSUMER_DELETED,
             CONSUMER_SNAPSHOT,
             CONSUMER_DELTA,
+            SOURCES,
+            RESTORING,
         ];
-        assert_eq!(kinds, [1, 16, 17, 18, 19, 20, 21, 22, 23]);
-        let flags = [HAS_MESSAGE_ID, HAS_TTL, IS_SCHEDULE, IS_SOURCED];
-        assert_eq!(flags, [1, 2, 4, 8]);
+        assert_eq!(kinds, [1, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25]);
+        let flags = [
+            HAS_MESSAGE_ID,
+            HAS_TTL,
+            IS_SCHEDULE,
+            IS_SOURCED,
+            IS_SCHEDULED,
+        ];
+        assert_eq!(flags, [1, 2, 4, 8, 16]);
         assert_eq!(
             encode_state(1, 2),
             [1, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0]

@@ -116,6 +116,11 @@ impl Messages {
         (fixed + subject + headers + payload) as u64
     }
 
+    /// A message that lies in memory.
+    pub(crate) fn held(&self, sequence: u64) -> Option<Stored<'_>> {
+        self.held.get(&sequence).map(|held| held.stored(sequence))
+    }
+
     /// Last sequence that consumers may see.
     pub(crate) fn visible(&self) -> u64 {
         self.visible
@@ -143,7 +148,7 @@ impl Messages {
         Ok(())
     }
 
-    /// Stores several, all or none. Only for streams on file.
+    /// Stores several, all or none.
     ///
     /// # Errors
     /// When the log does not take them; nothing changed then.
@@ -152,8 +157,14 @@ impl Messages {
         journal: &mut dyn Journal,
         messages: &[NewMessage<'_>],
     ) -> Result<(), Refused> {
-        let records: Vec<Record<'_>> = messages.iter().map(|one| self.record(one)).collect();
-        let places = journal.append_group(&records)?;
+        let places = match self.storage {
+            Storage::File => {
+                let records: Vec<Record<'_>> =
+                    messages.iter().map(|one| self.record(one)).collect();
+                journal.append_group(&records)?
+            }
+            Storage::Memory => messages.iter().map(|one| self.hold(one)).collect(),
+        };
         for (message, place) in messages.iter().zip(places) {
             self.enter(message, place);
         }
@@ -235,15 +246,6 @@ impl Messages {
         true
     }
 
-    /// Removes one that lies damaged in the log: it stays there.
-    pub(crate) fn lose(&mut self, sequence: u64) {
-        let size = self
-            .index
-            .remove(sequence)
-            .map_or(0, |removed| removed.meta.size);
-        self.note_lost(Some(sequence), u64::from(size));
-    }
-
     /// Counts damage.
     pub(crate) fn note_lost(&mut self, sequence: Option<u64>, bytes: u64) {
         self.lost.messages += 1;
@@ -279,10 +281,10 @@ impl Messages {
     /// anything did.
     pub(crate) fn roll_back(&mut self) -> bool {
         let visible = self.visible;
+        let mut came_back = false;
         self.index.truncate_to(visible);
         self.backlog_bytes = 0;
         self.sealed_bytes = 0;
-        let mut came_back = false;
         for removal in self.removals.drain(..) {
             if removal.sequence <= visible {
                 came_back = true;
@@ -369,26 +371,20 @@ impl Messages {
                 })
             }
             _ => {
+                // It stays where it is: whoever has the disk may still make something of it.
                 let size = self.index.remove(sequence).map_or(0, |gone| gone.meta.size);
-                self.lost.messages += 1;
-                self.lost.bytes += u64::from(size);
-                if self.lost.sequences.len() < LOST_TOLD_MAX {
-                    self.lost.sequences.push(sequence);
-                }
+                self.note_lost(Some(sequence), u64::from(size));
                 Read::Lost
             }
         }
     }
 
-    /// First durable message from `from` on that the filters match.
-    pub(crate) fn next_matching(&self, from: u64, filters: &mut Filters) -> Option<u64> {
+    /// First message from `from` to `upto` that the filters match.
+    pub(crate) fn next_matching(&self, from: u64, upto: u64, filters: &mut Filters) -> Option<u64> {
         let mut at = from;
         loop {
             let mut budget = SCAN_MAX;
-            match self
-                .index
-                .next_matching(at, self.visible, filters, &mut budget)
-            {
+            match self.index.next_matching(at, upto, filters, &mut budget) {
                 Scan::Found(sequence) => return Some(sequence),
                 Scan::None => return None,
                 Scan::OutOfBudget(resume) => at = resume,
@@ -407,6 +403,9 @@ impl Messages {
         }
         if headers.schedule.is_some() {
             flags |= kinds::IS_SCHEDULE;
+        }
+        if headers.scheduler.is_some() {
+            flags |= kinds::IS_SCHEDULED;
         }
         if headers.stream_source.is_some() {
             flags |= kinds::IS_SOURCED;

@@ -1,30 +1,36 @@
 //! One stream: its messages, its rules, its consumers. Nothing here knows other streams.
 
 mod age;
+mod batch;
 mod conditions;
 mod counter;
 mod dedupe;
 mod direct_get;
 mod ingest;
 pub(crate) mod kinds;
+mod last_record;
 mod messages;
 mod publish_headers;
 mod purge;
 mod removal;
+mod republish;
 mod schedule;
 mod state;
 mod stored;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use recado_log::{Journal, Location};
 
 use crate::config::{StreamConfig, Transform};
 
+pub use batch::BatchLimits;
+pub(crate) use batch::{Atomic, Batches, FastAnswer, FastReply, Offered};
 pub(crate) use dedupe::DedupeWindow;
 pub(crate) use ingest::{Accepted, Origin, store_failed};
+pub(crate) use last_record::{LastRecord, is_before};
 pub(crate) use messages::{Messages, NewMessage};
-pub(crate) use publish_headers::{PublishHeaders, without as without_header};
+pub(crate) use publish_headers::{PublishHeaders, with as with_header, without as without_header};
 pub(crate) use stored::{StoredConsumer, StoredStream};
 
 /// What a stream is given while it acts on its messages.
@@ -53,26 +59,40 @@ pub(crate) struct Stream {
     last_message_id: Box<str>,
     input_transform: Option<Transform>,
     republish: Option<Transform>,
+    /// Messages that are published again when they are durable.
+    republished: VecDeque<republish::Republished>,
     /// Where its configuration lies.
-    config_at: Option<Location>,
-    /// Where its last `STATE` lies, and what it says.
-    state_at: Option<(Location, (u64, u64))>,
+    config_at: LastRecord,
+    /// A failed batch took the configuration back.
+    must_store_config: bool,
+    /// Where its last `STATE` lies, ...
+    state_at: LastRecord,
+    /// ... and what it says.
+    state: Option<(u64, u64)>,
     /// `REMOVED` records that are still needed, by the youngest segment that they speak of.
     tombstones: BTreeMap<u32, Vec<Location>>,
-    /// What a limit on subjects took away since it was last written which messages are gone.
-    evicted: BTreeSet<u64>,
-    /// A batch failed that held one of them: all gaps are to be written again.
-    gaps_void: bool,
+    /// Those of them that are not known to be durable.
+    young_tombstones: Vec<removal::Tombstone>,
     /// Where the look for messages that are too old goes on.
     age_from: u64,
     /// Messages with a lifetime of their own, by when it ends.
     expiries: BTreeSet<(i64, u64)>,
     /// Sequences were given to messages that are gone already: the state must be written.
     skipped: bool,
+    /// Sequences that consumers are done with, and the youngest segment that held one: not written down yet.
+    settled: Vec<u64>,
+    settled_youngest: u32,
+    /// What a limit on subjects took away since it was last written which messages are gone.
+    evicted: BTreeSet<u64>,
     /// Bytes that it has in the account's sum.
     pub(crate) accounted_bytes: u64,
+    schedules: schedule::Schedules,
+    /// Batches that are being published.
+    pub(crate) batches: Batches,
     /// A consumer waits for its subscriber to read.
     pub(crate) congested_until_ns: Option<i64>,
+    /// Its mirror or sources.
+    pub(crate) feeding: crate::jetstream::Feeding,
     /// It is in the list of streams that have something to do.
     pub(crate) is_active: bool,
 }
@@ -90,16 +110,24 @@ impl Stream {
             last_message_id: Box::default(),
             input_transform: None,
             republish: None,
-            config_at: None,
-            state_at: None,
+            republished: VecDeque::new(),
+            config_at: LastRecord::default(),
+            must_store_config: false,
+            state_at: LastRecord::default(),
+            state: None,
             tombstones: BTreeMap::new(),
-            evicted: BTreeSet::new(),
-            gaps_void: false,
+            young_tombstones: Vec::new(),
             age_from: first,
             expiries: BTreeSet::new(),
             skipped: false,
+            schedules: schedule::Schedules::default(),
+            batches: Batches::default(),
+            settled: Vec::new(),
+            settled_youngest: 0,
+            evicted: BTreeSet::new(),
             accounted_bytes: 0,
             congested_until_ns: None,
+            feeding: crate::jetstream::Feeding::default(),
             is_active: false,
             config: StreamConfig::default(),
         };
@@ -121,7 +149,12 @@ impl Stream {
             .republish
             .as_ref()
             .and_then(|one| transform(&one.src, &one.dest));
+        self.schedules.stale |= config.allow_msg_schedules && !self.config.allow_msg_schedules;
+        if !config.allow_msg_schedules {
+            self.schedules.clear();
+        }
         self.config = config;
+        self.drop_forbidden_batches();
     }
 
     /// The last sequence that was given out.

@@ -135,6 +135,21 @@ pub(crate) fn with(block: &[u8], name: &str, value: &str) -> Vec<u8> {
     out
 }
 
+/// The block with this line in place of the first of its name, or behind all others.
+pub(crate) fn replaced(block: &[u8], name: &str, value: &str) -> Vec<u8> {
+    let is_it = |line: &[u8]| {
+        let rest = line.strip_prefix(name.as_bytes());
+        rest.is_some_and(|rest| rest.first() == Some(&b':'))
+    };
+    let mut lines: Vec<&[u8]> = block.split_inclusive(|&byte| byte == b'\n').collect();
+    let new = format!("{name}: {value}\r\n");
+    match lines.iter_mut().find(|line| is_it(line)) {
+        Some(line) => *line = new.as_bytes(),
+        None => return with(block, name, value),
+    }
+    lines.concat()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,6 +169,9 @@ mod tests {
         assert_eq!(without(BLOCK, "Nats-Msg-Id"), b"NATS/1.0\r\nX: 1\r\n\r\n");
         assert_eq!(without(b"NATS/1.0\r\nX: 1\r\n\r\n", "X"), b"");
         assert_eq!(with(b"", "X", "1"), b"NATS/1.0\r\nX: 1\r\n\r\n");
+        let other = replaced(b"NATS/1.0\r\nX: 1\r\nY: 2\r\n\r\n", "X", "3");
+        assert_eq!(other, b"NATS/1.0\r\nX: 3\r\nY: 2\r\n\r\n");
+        assert_eq!(replaced(b"", "X", "1"), with(b"", "X", "1"));
         let more = with(b"NATS/1.0\r\nX: 1\r\n\r\n", "Y", "2");
         assert_eq!(more, b"NATS/1.0\r\nX: 1\r\nY: 2\r\n\r\n");
     }

@@ -57,15 +57,47 @@ impl Stream {
         journal: &mut dyn Journal,
         sequence: u64,
     ) -> Result<u64, Refused> {
+        self.write_first_from(journal, sequence)?;
         let mut count = 0;
-        while self.messages.index.len() > 0 {
+        while !self.messages.index.is_empty() {
             let first = self.messages.index.first_sequence();
             if first >= sequence {
                 break;
             }
             count += u64::from(self.discard(journal, first));
         }
-        self.store_state(journal)?;
         Ok(count)
+    }
+
+    /// The same for a message in the same batch that takes the place of all: should that not reach the disk, they
+    /// are there again.
+    ///
+    /// # Errors
+    /// When the log does not take the record of it.
+    pub(super) fn purge_before_with_batch(
+        &mut self,
+        journal: &mut dyn Journal,
+        sequence: u64,
+    ) -> Result<(), Refused> {
+        self.write_first_from(journal, sequence)?;
+        while !self.messages.index.is_empty() {
+            let first = self.messages.index.first_sequence();
+            if first >= sequence {
+                break;
+            }
+            self.take_out(first);
+        }
+        Ok(())
+    }
+
+    /// Writes that nothing is left before `sequence`: first, so that nothing went if the log does not take it.
+    fn write_first_from(
+        &mut self,
+        journal: &mut dyn Journal,
+        sequence: u64,
+    ) -> Result<(), Refused> {
+        let last = self.last_sequence();
+        let first = self.messages.index.next(sequence);
+        self.write_state(journal, (first.unwrap_or(last + 1), last))
     }
 }

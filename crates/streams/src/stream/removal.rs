@@ -1,14 +1,22 @@
 //! Messages that go for good: acknowledged, deleted, purged. What limits take away needs no record: the same
 //! limits take it away again when the log is opened.
 
-use recado_log::{Journal, Record, Refused};
+use recado_log::{Journal, Location, Position, Record, Refused};
 
-use super::{Stream, kinds};
+use super::{Stream, is_before, kinds};
 
-/// Sequences of one `REMOVED` record.
+/// Sequences, or ranges of them, of one `REMOVED` record.
 const RECORD_SEQUENCES_MAX: usize = 100_000;
 /// Evicted messages that are remembered until something is removed.
 const EVICTED_MAX: usize = 100_000;
+
+/// A `REMOVED` record that may not be on disk yet, and what it says.
+#[derive(Debug)]
+pub(super) struct Tombstone {
+    at: Location,
+    youngest: u32,
+    sequences: Vec<u64>,
+}
 
 impl Stream {
     /// Removes these messages (ascending) and writes that down.
@@ -32,25 +40,53 @@ impl Stream {
         Ok(count)
     }
 
+    /// The same for messages that a new one in the same batch takes the place of: should that not reach the
+    /// disk, they are there again.
+    ///
+    /// # Errors
+    /// When the log does not take it; messages of later records are still there then.
+    pub(super) fn remove_with_batch(
+        &mut self,
+        journal: &mut dyn Journal,
+        sequences: &[u64],
+    ) -> Result<(), Refused> {
+        for part in sequences.chunks(RECORD_SEQUENCES_MAX) {
+            if self.messages.is_on_file() {
+                self.write_removed(journal, part)?;
+            }
+            for &sequence in part {
+                self.take_out(sequence);
+            }
+        }
+        Ok(())
+    }
+
     fn write_removed(
         &mut self,
         journal: &mut dyn Journal,
         sequences: &[u64],
     ) -> Result<(), Refused> {
+        self.write_evicted(journal)?;
+        let youngest = self.messages.youngest_segment(sequences);
+        self.write_tombstone(journal, youngest, sequences)
+    }
+
+    /// What limits took away would come back if what took its place there is removed: so that is written first.
+    fn write_evicted(&mut self, journal: &mut dyn Journal) -> Result<(), Refused> {
         if self.config.max_msgs > 0 || self.config.max_bytes > 0 {
-            // What these limits took away would come back if what takes its place there is removed.
             self.store_state(journal)?;
         }
         let messages = &self.messages;
         self.evicted
             .retain(|&sequence| messages.place(sequence).is_none());
-        if !self.evicted.is_empty() {
-            let evicted: Vec<u64> = self.evicted.iter().copied().collect();
-            self.write_gaps(journal, &evicted)?;
-            self.evicted.clear();
+        if self.evicted.is_empty() {
+            return Ok(());
         }
-        let youngest = self.messages.youngest_segment(sequences);
-        self.write_tombstone(journal, youngest, sequences)
+        let evicted: Vec<u64> = self.evicted.iter().copied().collect();
+        let youngest = journal.end().segment();
+        self.write_tombstone(journal, youngest, &evicted)?;
+        self.evicted.clear();
+        Ok(())
     }
 
     /// A limit on subjects took a message away. Should another one of its subject be removed, the limit would
@@ -71,25 +107,62 @@ impl Stream {
         youngest: u32,
         sequences: &[u64],
     ) -> Result<(), Refused> {
+        let says = kinds::encode_removed(youngest, sequences);
+        let at = self.append_tombstone(journal, youngest, &says)?;
+        self.young_tombstones.push(Tombstone {
+            at,
+            youngest,
+            sequences: sequences.to_vec(),
+        });
+        Ok(())
+    }
+
+    fn append_tombstone(
+        &mut self,
+        journal: &mut dyn Journal,
+        youngest: u32,
+        says: &[u8],
+    ) -> Result<Location, Refused> {
         let at = journal.append(&Record {
             kind: kinds::REMOVED,
             stream: self.id,
-            payload: &kinds::encode_removed(youngest, sequences),
+            payload: says,
             ..Record::default()
         })?;
         self.tombstones.entry(youngest).or_default().push(at);
-        Ok(())
+        Ok(at)
+    }
+
+    /// The batch failed: what was removed without a way back is written down again, for it stays so.
+    pub(super) fn roll_back_removals(&mut self, to: Position) {
+        let visible = self.messages.visible();
+        for places in self.tombstones.values_mut() {
+            places.retain(|at| is_before(*at, to));
+        }
+        self.tombstones.retain(|_, places| !places.is_empty());
+        for tombstone in std::mem::take(&mut self.young_tombstones) {
+            if !is_before(tombstone.at, to) {
+                self.settled.extend(tombstone.sequences);
+                self.settled_youngest = self.settled_youngest.max(tombstone.youngest);
+            }
+        }
+        // The others never were, and other messages get their sequences; or they are back.
+        let index = &self.messages.index;
+        self.settled
+            .retain(|&sequence| sequence <= visible && index.get(sequence).is_none());
     }
 
     /// Takes one message out of what is there, and tells the consumers. Should the batch fail, it comes back.
     pub(crate) fn take_out(&mut self, sequence: u64) -> Option<u64> {
         self.tell_consumers(sequence);
+        self.tell_schedules(sequence);
         self.messages.remove(sequence)
     }
 
     /// The same without a way back. Whether it was there.
     pub(crate) fn discard(&mut self, journal: &mut dyn Journal, sequence: u64) -> bool {
         self.tell_consumers(sequence);
+        self.tell_schedules(sequence);
         self.messages.discard(journal, sequence)
     }
 
@@ -111,6 +184,53 @@ impl Stream {
         }
     }
 
+    fn tell_schedules(&mut self, sequence: u64) {
+        if self.schedules.is_empty() {
+            return;
+        }
+        if let Some(meta) = self.messages.index.get(sequence)
+            && meta.flags & kinds::IS_SCHEDULE != 0
+        {
+            let subject = self.messages.index.subject(meta.subject);
+            self.schedules.message_removed(subject, sequence);
+        }
+    }
+
+    /// Removes messages that every consumer is done with. They are written down together, with the next batch
+    /// ([`Stream::write_settled`]): a record for each ack would be most of the log.
+    pub(crate) fn remove_settled(&mut self, journal: &mut dyn Journal, sequences: &[u64]) {
+        self.settled_youngest = self
+            .settled_youngest
+            .max(self.messages.youngest_segment(sequences));
+        for &sequence in sequences {
+            if self.discard(journal, sequence) && self.messages.is_on_file() {
+                self.settled.push(sequence);
+            }
+        }
+    }
+
+    /// Writes down what was settled since the last time.
+    ///
+    /// # Errors
+    /// When the log does not take it; it is tried again with the next batch then.
+    pub(crate) fn write_settled(&mut self, journal: &mut dyn Journal) -> Result<(), Refused> {
+        if self.settled.is_empty() {
+            return Ok(());
+        }
+        self.write_evicted(journal)?;
+        self.settled.sort_unstable();
+        self.settled.dedup();
+        let (settled, youngest) = (std::mem::take(&mut self.settled), self.settled_youngest);
+        for part in settled.chunks(RECORD_SEQUENCES_MAX) {
+            if let Err(refused) = self.write_tombstone(journal, youngest, part) {
+                self.settled = settled;
+                return Err(refused);
+            }
+        }
+        self.settled_youngest = 0;
+        Ok(())
+    }
+
     /// Removes one message and writes that down; whether it was there.
     ///
     /// # Errors
@@ -126,21 +246,27 @@ impl Stream {
         Ok(self.remove_for_good(journal, &[sequence])? > 0)
     }
 
-    /// Writes that these messages are gone, which they are already; any segment may still hold them.
+    /// Writes that the messages of these ranges are gone, which they are already; any segment may still hold
+    /// them.
     pub(super) fn write_gaps(
         &mut self,
         journal: &mut dyn Journal,
-        sequences: &[u64],
+        ranges: &[(u64, u64)],
     ) -> Result<(), Refused> {
-        for part in sequences.chunks(RECORD_SEQUENCES_MAX) {
+        for part in ranges.chunks(RECORD_SEQUENCES_MAX) {
             let youngest = journal.end().segment();
-            self.write_tombstone(journal, youngest, part)?;
+            let runs = part.iter().map(|(from, to)| (*from, to - from + 1));
+            let says = kinds::encode_removed_runs(youngest, runs);
+            self.append_tombstone(journal, youngest, &says)?;
         }
         Ok(())
     }
 
     /// Forgets `REMOVED` records whose messages can't come back: all segments up to the youngest that held one are gone.
     pub(crate) fn drop_tombstones(&mut self, journal: &mut dyn Journal, oldest_segment: u32) {
+        let durable = journal.durable();
+        self.young_tombstones
+            .retain(|tombstone| !is_before(tombstone.at, durable));
         while let Some(entry) = self.tombstones.first_entry() {
             if *entry.key() >= oldest_segment {
                 return;

@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use recado_log::{Journal, Location, Position, Refused};
+use recado_log::{Journal, Location, Refused};
 
 use super::conditions::Lifetime;
-use super::{StoredStream, Stream, kinds};
-use crate::api::status::{self, Extra, append_stored};
+use super::{LastRecord, StoredStream, Stream, kinds};
 use crate::config::StreamConfig;
 use crate::consumer::Read;
 use crate::context::Context;
 use crate::index::Filters;
-use crate::jetstream::{StreamSource, is_before};
+use crate::jetstream::StreamSource;
 
 impl Stream {
     /// Messages that wait for the disk.
@@ -37,17 +36,28 @@ impl Stream {
         journal: &mut dyn Journal,
         last: u64,
     ) {
-        let from = self.messages.visible() + 1;
         self.messages.show_up_to(last);
+        // Before the log may forget what was removed meanwhile.
+        self.republish_visible(context, journal);
         self.messages.settle_removals(journal);
-        if self.republish.is_some() {
-            for sequence in from..=last {
-                self.republish(context, journal, sequence);
-            }
-        }
     }
 
-    /// Whether sequences were skipped since the last call.
+    /// Whether it takes messages from other streams.
+    pub(crate) fn is_feeding(&self) -> bool {
+        self.feeding.is_some()
+    }
+
+    /// Sequences were skipped.
+    pub(crate) fn note_skipped(&mut self) {
+        self.skipped = true;
+    }
+
+    /// Whether sequences were skipped that are not written down.
+    pub(crate) fn has_skipped(&self) -> bool {
+        self.skipped
+    }
+
+    /// Whether they were; from now on they count as written down.
     pub(crate) fn take_skipped(&mut self) -> bool {
         std::mem::take(&mut self.skipped)
     }
@@ -80,12 +90,7 @@ impl Stream {
         if !self.messages.is_on_file() || self.messages.index.deleted_count() == 0 {
             return Ok(());
         }
-        let gaps: Vec<u64> = self
-            .messages
-            .index
-            .deleted_ranges()
-            .flat_map(|(from, to)| from..=to)
-            .collect();
+        let gaps: Vec<(u64, u64)> = self.messages.index.deleted_ranges().collect();
         self.write_gaps(journal, &gaps)
     }
 
@@ -93,102 +98,71 @@ impl Stream {
     pub(crate) fn release_all(&self, journal: &mut dyn Journal) {
         self.messages.each_place(|at| journal.release(at));
         let others = self.tombstones.values().flatten().copied();
-        let state = self.state_at.map(|(at, _)| at);
-        for at in others.chain(self.config_at).chain(state) {
+        let state = self.state_at.place();
+        let sources = self.feeding.place();
+        for at in others
+            .chain(self.config_at.place())
+            .chain(state)
+            .chain(sources)
+        {
             journal.release(at);
         }
     }
 
-    /// The batch failed.
+    /// The batch failed: what comes after `to` is void. Records that have to be written again are, with the next
+    /// batch ([`Stream::write_again`]).
     pub(crate) fn roll_back(&mut self, journal: &mut dyn Journal) {
-        let came_back = self.messages.roll_back();
-        self.dedupe.forget_after(self.messages.visible());
+        let to = journal.durable();
+        if self.messages.roll_back() {
+            self.tell_consumers_what_is_back(journal);
+        }
+        self.drop_fast_batches();
+        self.schedules.stale = self.config.allow_msg_schedules;
+        self.feeding.roll_back(to);
+        self.forget_republished();
+        let visible = self.messages.visible();
+        self.dedupe.forget_after(visible);
+        // Their sequences are given to other messages now, and old ones may be back.
+        self.expiries.retain(|(_, sequence)| *sequence <= visible);
         self.age_from = 0;
-        if came_back {
-            let mut settled = Vec::new();
-            for slot in self.consumers.values_mut() {
-                let mut source = StreamSource {
-                    messages: &mut self.messages,
-                    journal,
-                    settled: &mut settled,
-                };
-                slot.consumer.stream_purged(&mut source);
-            }
+        self.must_store_config |= self.config_at.roll_back(to);
+        if self.state_at.roll_back(to) {
+            self.state = None;
+            self.skipped = true;
+        }
+        self.roll_back_removals(to);
+        for slot in self.consumers.values_mut() {
+            slot.roll_back(to);
         }
     }
 
-    /// Records at `end` or behind it are void. Whether one of its own is.
-    pub(crate) fn forget_void(&mut self, end: Position) -> bool {
-        let mut changed = false;
-        for all in self.tombstones.values_mut() {
-            let known = all.len();
-            all.retain(|at| is_before(*at, end));
-            self.gaps_void |= known != all.len();
+    /// Messages that limits had taken away are there again: consumers count anew.
+    fn tell_consumers_what_is_back(&mut self, journal: &mut dyn Journal) {
+        let mut settled = Vec::new();
+        for slot in self.consumers.values_mut() {
+            let mut source = StreamSource {
+                messages: &mut self.messages,
+                journal,
+                settled: &mut settled,
+            };
+            slot.consumer.stream_purged(&mut source);
         }
-        let places = (self.config_at, self.state_at);
-        self.config_at = self.config_at.filter(|at| is_before(*at, end));
-        self.state_at = self.state_at.filter(|(at, _)| is_before(*at, end));
-        changed |= places != (self.config_at, self.state_at);
-        changed || self.gaps_void
     }
 
-    /// Writes again what is void.
-    pub(crate) fn redo(&mut self, journal: &mut dyn Journal) -> Result<(), Refused> {
-        // As in an update: what is gone is written before the limits that would let it come back.
-        if self.gaps_void || self.config_at.is_none() {
+    /// Writes what a failed batch took back.
+    pub(crate) fn write_again(&mut self, journal: &mut dyn Journal) -> Result<(), Refused> {
+        if self.must_store_config {
+            // As in an update, which it may have been.
             self.store_gaps(journal)?;
-            self.gaps_void = false;
-        }
-        if self.state_at.is_none() || self.config_at.is_none() {
             self.store_state(journal)?;
-        }
-        if self.config_at.is_none() {
             self.store_config(journal)?;
+            self.must_store_config = false;
+        }
+        let id = self.id;
+        for slot in self.consumers.values_mut() {
+            slot.write_again(id, journal)?;
         }
         Ok(())
-    }
-
-    /// Publishes a stored message again, with where it came from in headers (E160, ADR-28).
-    fn republish(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal, sequence: u64) {
-        let (Some(transform), Some(config)) = (&self.republish, &self.config.republish) else {
-            return;
-        };
-        let headers_only = config.headers_only;
-        let Some(meta) = self.messages.index.get(sequence) else {
-            return;
-        };
-        let subject = self.messages.index.subject(meta.subject);
-        let chance = (context.random)() as u32;
-        let Some(to) = transform.apply(subject, chance) else {
-            return;
-        };
-        if recado_wire::has_wildcard(&to) || !recado_wire::is_publish_subject(&to) {
-            return;
-        }
-        let before = self
-            .messages
-            .index
-            .previous_in(meta.subject, sequence - 1)
-            .unwrap_or(0);
-        let name = &self.config.name;
-        if let Read::Message(message) = self.messages.read(journal, sequence) {
-            let stored = status::Stored {
-                stream: name,
-                subject: message.subject,
-                seq: sequence,
-                time: message.time_ns,
-                headers: message.headers,
-            };
-            let told = Extra {
-                last_seq: Some(before),
-                msg_size: headers_only.then_some(message.payload.len() as u64),
-                ..Extra::default()
-            };
-            let mut headers = Vec::new();
-            append_stored(&mut headers, &stored, told);
-            let payload = if headers_only { b"" } else { message.payload };
-            context.out.publish(&to, b"", &headers, payload);
-        }
     }
 
     /// When it wants to act next because of time: its own, or its consumers'.
@@ -200,15 +174,19 @@ impl Stream {
         let own = self
             .next_expiry()
             .into_iter()
-            .chain(self.congested_until_ns);
+            .chain(self.batches.deadline())
+            .chain(self.schedules.deadline())
+            .chain(self.congested_until_ns)
+            .chain(self.feeding.next_retry());
         own.chain(theirs).min()
     }
 
     /// Whether a control record is the one that counts.
     pub(crate) fn keeps(&self, kind: u8, at: Location) -> bool {
         match kind {
-            kinds::STREAM_CONFIG => self.config_at == Some(at),
-            kinds::STATE => self.state_at.is_some_and(|(place, _)| place == at),
+            kinds::STREAM_CONFIG => self.config_at.place() == Some(at),
+            kinds::STATE => self.state_at.place() == Some(at),
+            kinds::SOURCES => self.feeding.place() == Some(at),
             _ => self.tombstones.values().flatten().any(|place| *place == at),
         }
     }
@@ -216,18 +194,9 @@ impl Stream {
     /// A control record lies elsewhere now.
     pub(crate) fn moved(&mut self, kind: u8, from: Location, to: Location) {
         match kind {
-            kinds::STREAM_CONFIG => {
-                if self.config_at == Some(from) {
-                    self.config_at = Some(to);
-                }
-            }
-            kinds::STATE => {
-                if let Some((place, _)) = &mut self.state_at
-                    && *place == from
-                {
-                    *place = to;
-                }
-            }
+            kinds::STREAM_CONFIG => self.config_at.moved(from, to),
+            kinds::STATE => self.state_at.moved(from, to),
+            kinds::SOURCES => self.feeding.moved(from, to),
             _ => {
                 let all = self.tombstones.values_mut().flatten();
                 for place in all.filter(|place| **place == from) {
@@ -255,8 +224,9 @@ impl Stream {
         state: Option<(Location, (u64, u64))>,
         removed: Vec<(u32, Location)>,
     ) {
-        self.config_at = config;
-        self.state_at = state;
+        self.config_at = LastRecord::found(config);
+        self.state_at = LastRecord::found(state.map(|(at, _)| at));
+        self.state = state.map(|(_, says)| says);
         let mut tombstones: BTreeMap<u32, Vec<Location>> = BTreeMap::new();
         for (youngest, at) in removed {
             tombstones.entry(youngest).or_default().push(at);
@@ -295,7 +265,8 @@ impl Stream {
         self.enforce_totals();
     }
 
-    /// Finds again what is not in the index but in the messages' headers: ids in the window (G27), lifetimes.
+    /// Finds again what is not in the index but in the messages' headers: ids in the window (G27), lifetimes,
+    /// schedules.
     pub(crate) fn rebuild_from_headers(&mut self, now_ns: i64, journal: &mut dyn Journal) {
         let window_from = now_ns.saturating_sub(self.config.duplicate_window);
         let young = self.messages.index.first_at_or_after(window_from);
@@ -323,11 +294,14 @@ impl Stream {
                 self.dedupe.remember(id, sequence, time_ns);
                 last_id = id.to_owned();
             }
-            if let Ok(Lifetime::Seconds(seconds)) = Lifetime::parse(headers.ttl) {
+            if let Ok(Lifetime::Seconds(seconds)) = Lifetime::parse(headers.ttl)
+                && self.config.allow_msg_ttl
+            {
                 let end = time_ns.saturating_add(seconds.saturating_mul(1_000_000_000));
                 self.expiries.insert((end, sequence));
             }
         }
+        self.find_schedules(now_ns, journal);
         let last = self.last_sequence();
         let had_id = self
             .messages

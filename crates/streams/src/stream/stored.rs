@@ -22,7 +22,7 @@ pub(crate) struct StoredConsumer {
 }
 
 impl StoredStream {
-    fn to_bytes(&self) -> Vec<u8> {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let config = to_value(&self.config.to_json());
         json!({"created_ns": self.created_ns, "config": config})
             .to_string()
@@ -85,9 +85,7 @@ impl Stream {
             payload: &stored.to_bytes(),
             ..Record::default()
         })?;
-        if let Some(old) = self.config_at.replace(at) {
-            journal.release(old);
-        }
+        self.config_at.replace(journal, at);
         Ok(())
     }
 
@@ -100,16 +98,16 @@ impl Stream {
             self.messages.index.first_sequence(),
             self.messages.index.last_sequence(),
         );
-        self.store_state_as(journal, state)
+        self.write_state(journal, state)
     }
 
-    /// Writes these as first and last sequence.
-    pub(super) fn store_state_as(
+    /// Writes what first and last sequence are, or are about to be.
+    pub(super) fn write_state(
         &mut self,
         journal: &mut dyn Journal,
         state: (u64, u64),
     ) -> Result<(), Refused> {
-        if !self.messages.is_on_file() || self.state_at.is_some_and(|(_, known)| known == state) {
+        if !self.messages.is_on_file() || self.state == Some(state) {
             return Ok(());
         }
         let at = journal.append(&Record {
@@ -118,9 +116,8 @@ impl Stream {
             payload: &kinds::encode_state(state.0, state.1),
             ..Record::default()
         })?;
-        if let Some((old, _)) = self.state_at.replace((at, state)) {
-            journal.release(old);
-        }
+        self.state_at.replace(journal, at);
+        self.state = Some(state);
         Ok(())
     }
 }

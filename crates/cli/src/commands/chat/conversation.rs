@@ -14,6 +14,7 @@ use super::deliveries::{CONFIRMING_MAX, Deliveries, Delivery};
 use super::editor::Typed;
 use super::face::{Event, Face};
 use super::history::History;
+use super::past;
 use super::presence::{BEAT, Change, Presence};
 use super::protocol::{
     Heard, Here, Said, State, Subjects, TEXT_BYTES_MAX, as_name, free_name, is_name,
@@ -92,7 +93,7 @@ impl Conversation {
         let now = Instant::now();
         Self {
             inbox: session.client.new_inbox(),
-            connects: session.client.statistics().connects.load(Ordering::Relaxed),
+            connects: session.connects(),
             session,
             face,
             keyboard,
@@ -113,7 +114,9 @@ impl Conversation {
     }
 
     /// Enters, and talks until the person, the end of the input or a failure ends it.
-    pub(super) async fn run(&mut self, server: &str) -> Result<(), Failure> {
+    ///
+    /// `past` is how much of what was said before is shown, if a stream has kept it.
+    pub(super) async fn run(&mut self, server: &str, past: Option<u64>) -> Result<(), Failure> {
         let say = self.listen(self.subjects.say.clone()).await?;
         let here = self.listen(self.subjects.here.clone()).await?;
         let mut inbox = self.listen(format!("{}.>", self.inbox)).await?;
@@ -137,6 +140,9 @@ impl Conversation {
                 name: &self.name,
                 taken: Some(&wanted),
             })?;
+        }
+        if let Some(most) = past {
+            past::show(&mut self.session, &mut self.face, &self.subjects.say, most).await?;
         }
         self.show_others()?;
         self.prompt();

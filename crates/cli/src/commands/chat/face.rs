@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::deliveries::Delivery;
@@ -12,6 +13,7 @@ use super::editor::Editor;
 use super::presence::Change;
 use super::protocol::Said;
 use crate::failure::Failure;
+use crate::jetstream::units;
 use crate::shown;
 use crate::span;
 use crate::terminal::{self, Out, harmless};
@@ -33,6 +35,12 @@ pub(super) enum Event<'a> {
     Others(&'a [(String, Option<Duration>)]),
     /// Somebody said something.
     Said { name: &'a str, said: &'a Said },
+    /// The same, before we came.
+    Past {
+        time: Timestamp,
+        name: &'a str,
+        said: &'a Said,
+    },
     /// Our own message, for those who do not see themselves type it.
     Sent { number: u64, text: &'a str },
     /// What became of it.
@@ -72,7 +80,7 @@ impl Face {
                 Ok(())
             }
             Self::Lines(out) => match event {
-                Event::Said { .. } => {
+                Event::Said { .. } | Event::Past { .. } => {
                     let words = event.words(out);
                     out.line(&words)?;
                     out.flush()
@@ -124,6 +132,10 @@ impl Event<'_> {
                 let time = out.dim(&shown::clock());
                 format!("{time} {}: {}", out.bold(name), one_line(&said.text))
             }
+            Self::Past { time, name, said } => {
+                let time = out.dim(&units::local(*time));
+                format!("{time} {}: {}", out.bold(name), one_line(&said.text))
+            }
             Self::Sent { text, .. } => one_line(text),
             Self::Delivered { delivery, others } => out.dim(&delivered(delivery, *others)),
             Self::Changed(change) => out.dim(&changed(change)),
@@ -147,6 +159,10 @@ impl Event<'_> {
             }
             Self::Said { name, said } => json!({
                 "event": "message", "from": name, "id": said.id, "text": said.text,
+            }),
+            Self::Past { time, name, said } => json!({
+                "event": "past", "said_at": time.to_string(), "from": name, "id": said.id,
+                "text": said.text,
             }),
             Self::Sent { number, text } => json!({ "event": "sent", "n": number, "text": text }),
             Self::Delivered { delivery, .. } => {

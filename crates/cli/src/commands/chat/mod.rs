@@ -8,6 +8,7 @@ mod deliveries;
 mod editor;
 mod face;
 mod history;
+mod past;
 mod presence;
 mod protocol;
 
@@ -35,6 +36,9 @@ pub(crate) struct Arguments {
     #[arg(value_name = text::value_room(), default_value = protocol::ROOM,
         value_parser = protocol::room, help = text::room())]
     room: String,
+    #[arg(long, value_name = "N", value_parser = crate::commands::positive,
+        help = text::history())]
+    history: Option<u64>,
 }
 
 /// Runs the command. `name` is what the person wants to be called.
@@ -63,7 +67,7 @@ pub(crate) async fn run(
     let room = &arguments.room;
     let mut conversation =
         Conversation::new(session, face, keyboard, history, interrupt, room, name);
-    let result = conversation.run(&label).await;
+    let result = conversation.run(&label, arguments.history).await;
     // The terminal first: a person who is shown an error must be able to type again.
     conversation.give_terminal_back();
     drop(_elsewhere);

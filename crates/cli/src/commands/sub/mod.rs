@@ -1,5 +1,6 @@
 //! `recado sub`: shows the messages of a subject as they come.
 
+mod stream;
 mod wire;
 
 use std::time::{Duration, Instant};
@@ -8,22 +9,37 @@ use async_nats::{Message, Subscriber};
 use clap::Args;
 use futures_util::{FutureExt, StreamExt};
 
+use crate::completion;
 use crate::connect::{self, Session};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
+use crate::jetstream::names;
+use crate::jetstream::reader::Beginning;
 use crate::settings::Settings;
 use crate::shown::{self, Style};
 use crate::span;
 use crate::subject;
 use crate::terminal::{self, Out};
-use crate::text::{failures, help as text, talk};
+use crate::text::{failures, help as text, jetstream as common, talk};
 
 /// The command's arguments.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[arg(value_name = text::value_subject(), value_parser = subject::filter,
-        help = text::sub_subject())]
-    subject: String,
+        required_unless_present = "stream", help = text::sub_subject())]
+    subject: Option<String>,
+    #[arg(long, value_name = common::value_stream(), value_parser = names::name,
+        conflicts_with_all = ["queue", "wire"], add = completion::streams(),
+        help = text::sub_stream())]
+    stream: Option<String>,
+    #[command(flatten)]
+    beginning: Beginning,
+    #[arg(long, conflicts_with_all = ["all", "last", "since", "from_seq"],
+        help = text::sub_new())]
+    new: bool,
+    #[arg(long, value_name = common::value_consumer(), value_parser = names::name,
+        help = text::sub_durable())]
+    durable: Option<String>,
     #[arg(short, long, value_name = text::value_group(), value_parser = subject::queue,
         help = text::sub_queue())]
     queue: Option<String>,
@@ -37,12 +53,33 @@ pub(crate) struct Arguments {
     wire: bool,
 }
 
+impl Arguments {
+    /// The subject; of a stream, all that it keeps if none is named.
+    fn subject(&self) -> &str {
+        self.subject.as_deref().unwrap_or(">")
+    }
+
+    fn style(&self, as_json: bool) -> Style {
+        match (as_json, self.raw) {
+            (true, _) => Style::Json,
+            (_, true) => Style::Raw,
+            _ => Style::Human {
+                headers: self.headers,
+            },
+        }
+    }
+}
+
 /// Runs the command.
 pub(crate) async fn run(
     settings: &Settings,
     arguments: &Arguments,
     as_json: bool,
 ) -> Result<(), Failure> {
+    if let Some(name) = &arguments.stream {
+        return stream::run(settings, arguments, name, as_json).await;
+    }
+    stream::not_without(arguments)?;
     if arguments.wire {
         return wire::run(settings, arguments, as_json).await;
     }
@@ -51,16 +88,10 @@ pub(crate) async fn run(
     session.settle().await?;
     // Before the person is told that it listens: Ctrl-C must end it well from then on.
     let interrupt = Interrupt::new()?;
-    terminal::notice(&talk::listening(&arguments.subject, &settings.label()));
+    terminal::notice(&talk::listening(arguments.subject(), &settings.label()));
     let mut listening = Listening {
         out: Out::new(),
-        style: match (as_json, arguments.raw) {
-            (true, _) => Style::Json,
-            (_, true) => Style::Raw,
-            _ => Style::Human {
-                headers: arguments.headers,
-            },
-        },
+        style: arguments.style(as_json),
         wanted: arguments.count,
         received: 0,
         bytes: 0,
@@ -72,20 +103,25 @@ pub(crate) async fn run(
         .await;
     // What was received is shown whatever happened.
     listening.out.flush()?;
-    let took = span::show(start.elapsed());
-    let (received, size) = (listening.received, shown::size(listening.bytes));
-    terminal::notice(&match received {
-        1 => talk::received_one(&size, &took),
-        _ => talk::received_many(received, &size, &took),
-    });
+    let received = listening.received;
+    summary(received, listening.bytes, start);
     match end? {
         End::Enough | End::Asked => Ok(()),
         End::Silence(limit) => silence(arguments, received, limit),
     }
 }
 
+/// How much it was, in all.
+fn summary(received: u64, bytes: u64, start: Instant) {
+    let (size, took) = (shown::size(bytes), span::show(start.elapsed()));
+    terminal::notice(&match received {
+        1 => talk::received_one(&size, &took),
+        _ => talk::received_many(received, &size, &took),
+    });
+}
+
 async fn subscribe(session: &Session, arguments: &Arguments) -> Result<Subscriber, Failure> {
-    let subject = arguments.subject.clone();
+    let subject = arguments.subject().to_owned();
     let subscribed = match &arguments.queue {
         Some(queue) => session.client.queue_subscribe(subject, queue.clone()).await,
         None => session.client.subscribe(subject).await,
@@ -106,7 +142,7 @@ fn silence(arguments: &Arguments, received: u64, limit: Duration) -> Result<(), 
     let limit = span::show(limit);
     let what = match arguments.count {
         Some(wanted) => failures::deadline_messages(received, wanted, &limit),
-        None if received == 0 => failures::deadline_silence(&arguments.subject, &limit),
+        None if received == 0 => failures::deadline_silence(arguments.subject(), &limit),
         None => return Ok(()),
     };
     Err(Failure::Deadline {

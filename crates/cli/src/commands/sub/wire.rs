@@ -51,9 +51,9 @@ async fn listen(
     let left = arguments
         .count
         .map(|count| count - view.messages().min(count));
-    line.subscribe(&arguments.subject, arguments.queue.as_deref(), SID, left);
+    line.subscribe(arguments.subject(), arguments.queue.as_deref(), SID, left);
     line.confirm(settings.reply_limit()).await?;
-    terminal::notice(&talk::listening(&arguments.subject, &settings.label()));
+    terminal::notice(&talk::listening(arguments.subject(), &settings.label()));
     let limit = settings.timeout.unwrap_or(Duration::MAX);
     loop {
         if let Some(failure) = view.failure() {

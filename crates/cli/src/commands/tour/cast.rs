@@ -171,6 +171,7 @@ impl Cast {
             .env_clear()
             .env("NATS_URL", self.url())
             .env("XDG_CONFIG_HOME", self.dir.path())
+            .env("XDG_STATE_HOME", self.dir.path())
             .env(
                 "LANG",
                 match lang::current() {

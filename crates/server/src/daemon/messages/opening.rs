@@ -39,6 +39,15 @@ pub enum OpeningText {
         /// Subject of their requests.
         subject: String,
     },
+    /// Streams are stored here.
+    Stored {
+        /// The directory.
+        directory: String,
+        /// How many streams are in it.
+        streams: usize,
+        /// How many messages are in them.
+        messages: u64,
+    },
 }
 
 impl OpeningText {
@@ -94,6 +103,24 @@ impl OpeningText {
             Self::PlainListening { address, subject } => (
                 format!("listening for plain sockets on {address}, subject {subject}"),
                 format!("a la escucha de sockets sin protocolo en {address}, asunto {subject}"),
+            ),
+            Self::Stored {
+                directory,
+                streams: 0,
+                ..
+            } => (
+                format!("streams are stored in {directory}; there are none yet"),
+                format!("los flujos se guardan en {directory}; todavía no hay ninguno"),
+            ),
+            Self::Stored {
+                directory,
+                streams,
+                messages,
+            } => (
+                format!(
+                    "streams are stored in {directory}: {streams}, messages in them: {messages}"
+                ),
+                format!("los flujos se guardan en {directory}: {streams}, con {messages} mensajes"),
             ),
         }
     }

@@ -42,6 +42,8 @@ pub enum VerifyText {
         /// `header` or `footer`.
         part: &'static str,
     },
+    /// What is written down of deleted messages is damaged.
+    Released,
     /// The end of what was being written when the last process ended.
     Cut {
         /// The segment's file.
@@ -108,6 +110,14 @@ impl VerifyText {
                         "índice final"
                     }
                 ),
+            ),
+            Self::Released => (
+                "released: part of what says which messages are deleted is damaged; none is lost, but \
+                 deleted ones may come back"
+                    .to_owned(),
+                "released: está dañada una parte de lo que dice qué mensajes están borrados; no se \
+                 pierde ninguno, pero pueden volver algunos borrados"
+                    .to_owned(),
             ),
             Self::Cut {
                 file,

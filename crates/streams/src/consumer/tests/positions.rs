@@ -60,7 +60,7 @@ fn a_start_time_is_the_first_message_at_it_or_later() {
         opt_start_time: Some(START + ns),
         ..with(DeliverPolicy::ByStartTime)
     };
-    assert_eq!(begins(at(SECOND + 1)), (3, vec![3, 4, 5]));
+    assert_eq!(begins(at(SECOND + 1000)), (3, vec![3, 4, 5]));
     assert_eq!(begins(at(100 * SECOND)), (0, vec![]));
 }
 
@@ -102,4 +102,40 @@ fn what_is_picked_is_still_picked_after_a_restart() {
     assert_eq!(world.info().num_pending, 3);
     world.pull("i", "9");
     assert_eq!(world.delivered(), vec![4, 5, 6]);
+}
+
+#[test]
+fn what_is_not_picked_is_not_needed() {
+    let mut world = World::new(with(DeliverPolicy::LastPerSubject), &["a", "b", "a"]);
+    let needed = |world: &World| -> Vec<u64> {
+        let sequences = world.stream.sequences().into_iter();
+        sequences.filter(|seq| world.consumer.needs(*seq)).collect()
+    };
+    assert_eq!(needed(&world), vec![2, 3]);
+    world.pull("i", "1");
+    world.publish("a");
+    assert_eq!(needed(&world), vec![2, 3, 4]);
+    let _ = world.answer(2, "");
+    assert_eq!(needed(&world), vec![3, 4]);
+}
+
+#[test]
+fn the_highest_start_sequence_breaks_nothing() {
+    let at = |seq| ConsumerConfig {
+        opt_start_seq: seq,
+        ..with(DeliverPolicy::ByStartSequence)
+    };
+    let mut world = World::new(at(u64::MAX), &["a"]);
+    world.pull("i", "1");
+    world.publish("a");
+    world.save(true);
+    world.restart();
+    assert_eq!(world.info().num_pending, 0);
+    assert!(
+        world
+            .consumer
+            .reset(&mut world.stream, Some(u64::MAX))
+            .is_ok()
+    );
+    world.save(true);
 }

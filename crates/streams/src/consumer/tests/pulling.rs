@@ -263,22 +263,16 @@ fn an_ack_with_next_brings_the_next_message_to_its_reply() {
 
 #[test]
 fn a_filter_that_leaves_much_out_is_looked_through_in_parts() {
-    let config = ConsumerConfig {
-        filter_subject: "b".to_owned(),
-        ..pull_config()
-    };
-    let mut world = World::new(config, &[]);
-    for _ in 0..1000 {
-        world.stream.publish("a", b"", START);
-    }
-    world.stream.publish("b", b"", START);
-    in_world!(&mut world, |consumer, ctx, source| consumer
-        .request(ctx, source, b"x", b""));
-    let again = in_world!(&mut world, |consumer, ctx, source| consumer
-        .deliver_ready(ctx, source, 1));
-    assert!(again);
+    let mut world = World::new(pull_config(), &["a"]);
+    world.stream.tired = 2;
+    in_world!(&mut world, |consumer, ctx, source| {
+        consumer.request(ctx, source, b"x", b"");
+        assert!(consumer.deliver_ready(ctx, source, 1));
+        assert!(consumer.deliver_ready(ctx, source, 1));
+    });
+    assert_eq!(world.delivered(), [0u64; 0]);
     world.deliver();
-    assert_eq!(world.delivered(), vec![1001]);
+    assert_eq!(world.delivered(), vec![1]);
 }
 
 #[test]
@@ -289,4 +283,41 @@ fn a_lost_message_is_passed_over_and_told_of() {
     assert_eq!(world.delivered(), vec![1, 3]);
     assert_eq!(world.events(), [Event::Lost { stream_seq: 2 }]);
     assert_eq!(world.info().num_pending, 0);
+}
+
+#[test]
+fn requests_for_more_than_there_could_ever_be_are_counted_without_harm() {
+    let mut world = World::new(
+        ConsumerConfig {
+            max_ack_pending: 1,
+            ..pull_config()
+        },
+        &["a", "b", "c"],
+    );
+    world.pull("x", "9223372036854775807");
+    world.pull("y", "9223372036854775807");
+    world.pull("z", "9223372036854775807");
+    world.pull("w", r#"{"batch": 9, "no_wait": true}"#);
+    assert_eq!(world.statuses(), ["408 Requests Pending"]);
+}
+
+#[test]
+fn a_client_that_does_not_keep_up_gets_no_more_until_it_does_and_others_do() {
+    let mut world = World::new(pull_config(), &[]);
+    for _ in 0..40 {
+        world.stream.publish("a", &[b'x'; 10_000], START);
+    }
+    world.out.slow.insert("x".to_owned());
+    world.pull("x", r#"{"batch": 100, "no_wait": true}"#);
+    assert_eq!(world.delivered().len(), 7);
+    world.pass(SECOND);
+    assert_eq!(world.sent(), []);
+    world.pull("y", "5");
+    world.pass(2 * MS);
+    assert_eq!(world.delivered().len(), 5);
+    world.out.slow.clear();
+    world.pass(2 * MS);
+    let sent = world.sent();
+    assert_eq!(sent.len(), 29);
+    assert_eq!(sent.last().map(Sent::status), Some("404 No Messages"));
 }

@@ -109,3 +109,53 @@ fn a_stream_that_lost_its_end_is_gone_on_with_from_its_end() {
     world.publish("again");
     assert_eq!(world.delivered(), vec![2]);
 }
+
+#[test]
+fn progress_that_was_not_written_is_told_again() {
+    let mut world = World::new(pull_config(), &["a", "b"]);
+    world.save(true);
+    world.pull("x", "2");
+    let _ = world.answer(1, "");
+    let _ = world.consumer.progress(false);
+    world.consumer.progress_refused();
+    assert!(world.consumer.is_dirty() && world.consumer.is_next_whole());
+    world.save(false);
+    world.restart();
+    let info = world.info();
+    assert_eq!((info.num_ack_pending, info.ack_floor.stream_seq), (1, 1));
+}
+
+#[test]
+fn a_late_ack_of_a_message_that_was_given_up_is_remembered() {
+    let config = ConsumerConfig {
+        max_deliver: 1,
+        ..pull_config()
+    };
+    let mut world = World::new(config, &["a"]);
+    world.pull("x", "2");
+    world.pass(31 * SECOND);
+    world.save(false);
+    world.restart();
+    assert!(world.consumer.needs(1));
+    let _ = world.answer(1, "");
+    world.save(false);
+    world.restart();
+    assert!(!world.consumer.needs(1));
+}
+
+#[test]
+fn a_consumer_that_begins_ahead_of_its_stream_still_does_after_a_restart() {
+    let config = ConsumerConfig {
+        deliver_policy: DeliverPolicy::ByStartSequence,
+        opt_start_seq: 4,
+        ..pull_config()
+    };
+    let mut world = World::new(config, &["a"]);
+    world.save(false);
+    world.restart();
+    world.pull("x", "9");
+    for _ in 0..4 {
+        world.publish("a");
+    }
+    assert_eq!(world.delivered(), vec![4, 5]);
+}

@@ -39,7 +39,7 @@ impl JetStream {
                 storage: self.bytes_used(Storage::File),
                 reserved_memory: reserved(Storage::Memory),
                 reserved_storage: reserved(Storage::File),
-                streams: self.streams.len() as u64,
+                streams: self.names.len() as u64,
                 consumers: consumers as u64,
                 limits: self.settings.limits.account.clone(),
             },
@@ -70,19 +70,17 @@ impl JetStream {
         name: &str,
     ) -> Result<StreamInfo, ApiError> {
         let now_ns = call.context.now_ns;
-        let cluster = self.cluster();
-        let domain = self.settings.domain.clone().unwrap_or_default();
-        let version = self.settings.version.clone();
-        let stream = self.stream_mut(name)?;
+        let state = self.stream_mut(name)?.exact_state(call.journal);
+        let stream = self.stream(name)?;
         Ok(StreamInfo {
-            config: stream.config.for_answer(&version),
+            config: stream.config.for_answer(&self.settings.version),
             created: stream.created_ns,
-            state: stream.exact_state(call.journal),
-            domain,
-            cluster: Some(cluster),
-            mirror: stream.mirror_info(now_ns),
-            sources: stream.source_infos(now_ns),
-            alternates: Vec::new(),
+            state,
+            domain: self.settings.domain.clone().unwrap_or_default(),
+            cluster: Some(self.cluster()),
+            mirror: self.mirror_info(stream, now_ns),
+            sources: self.source_infos(stream, now_ns),
+            alternates: self.alternates(stream),
             ts: now_ns,
         })
     }

@@ -1,6 +1,6 @@
 //! Consumers over the API (E32 to E41).
 
-use recado_log::{Journal, Record};
+use recado_log::{Journal, Refused};
 
 use super::streams::page;
 use super::{Call, Outcome};
@@ -17,7 +17,8 @@ use crate::context::Context;
 use crate::error::{self, ApiError};
 use crate::jetstream::JetStream;
 use crate::jetstream::consumers::{ConsumerSlot, StreamSource};
-use crate::stream::{Stream, kinds, store_failed};
+use crate::jetstream::upkeep::Gone;
+use crate::stream::{Stream, store_failed};
 use crate::time::ZERO_TIME;
 
 /// Letters of a name that the server gives.
@@ -117,7 +118,7 @@ impl JetStream {
         let others: Vec<ConsumerConfig> = stream
             .consumers
             .iter()
-            .filter(|(other, _)| *other != name)
+            .filter(|(other, slot)| *other != name && counts(slot.consumer.config()))
             .map(|(_, slot)| slot.consumer.config().clone())
             .collect();
         let Some(slot) = stream.consumers.get_mut(name) else {
@@ -144,6 +145,8 @@ impl JetStream {
         stored
             .and_then(|()| slot.save(id, now_ns, call.journal))
             .map_err(|r| store_failed(&r))?;
+        // Messages that only the old filters wanted go.
+        self.settle_orphans(call.journal, id);
         self.activate(id);
         self.schedule(id);
         Ok(())
@@ -236,12 +239,51 @@ impl JetStream {
         if !stream.consumers.contains_key(of.consumer) {
             return Err(ApiError::new(&error::CONSUMER_NOT_FOUND));
         }
-        self.delete_consumer(call.context, call.journal, id, of.consumer);
+        self.bury_consumer(call.journal, id, of.consumer)
+            .map_err(|refused| store_failed(&refused))?;
+        self.remove_consumer(call.context, call.journal, id, of.consumer);
         Ok(ConsumerDeleteResponse { success: true })
     }
 
-    /// Deletes a consumer, writes that down, and lets go what only it kept.
+    /// Deletes a consumer that nobody asked to be deleted.
     pub(in crate::jetstream) fn delete_consumer(
+        &mut self,
+        context: &mut Context<'_>,
+        journal: &mut dyn Journal,
+        id: u32,
+        name: &str,
+    ) {
+        // Refused: after a restart it is there again, and deleted again if it was left alone.
+        let _ = self.bury_consumer(journal, id, name);
+        self.remove_consumer(context, journal, id, name);
+    }
+
+    /// Writes down that a consumer is gone.
+    fn bury_consumer(
+        &mut self,
+        journal: &mut dyn Journal,
+        id: u32,
+        name: &str,
+    ) -> Result<(), Refused> {
+        let stream = self.streams.get(&id);
+        let slot = stream.and_then(|stream| stream.consumers.get(name));
+        match slot.map(|slot| slot.number()) {
+            None | Some(0) => Ok(()),
+            Some(number) => {
+                let consumer = Some(number);
+                self.bury(
+                    journal,
+                    Gone {
+                        stream: id,
+                        consumer,
+                    },
+                )
+            }
+        }
+    }
+
+    /// Takes a consumer away, and what only it kept.
+    fn remove_consumer(
         &mut self,
         context: &mut Context<'_>,
         journal: &mut dyn Journal,
@@ -251,22 +293,12 @@ impl JetStream {
         let Some(stream) = self.streams.get(&id) else {
             return;
         };
-        let stream_name = stream.config.name.clone();
-        let Some(number) = stream.consumers.get(name).map(|slot| slot.number()) else {
+        if !stream.consumers.contains_key(name) {
             return;
-        };
-        if number > 0 {
-            let record = Record {
-                kind: kinds::CONSUMER_DELETED,
-                stream: id,
-                sequence: number,
-                ..Record::default()
-            };
-            // Refused: after a restart it is there again, and deleted again if it was left alone.
-            let _ = self.bury(journal, &record);
         }
+        let stream_name = stream.config.name.clone();
         self.drop_consumer(context, journal, id, name);
-        self.settle_orphans(context, journal, id);
+        self.settle_orphans(journal, id);
         self.advise_consumer(context, &stream_name, name, Action::Deleted);
         self.schedule(id);
     }
@@ -404,13 +436,25 @@ impl JetStream {
     }
 }
 
+/// Whether a consumer takes room from others; those that stand for other streams do not.
+fn counts(config: &ConsumerConfig) -> bool {
+    !config.direct && !config.sourcing
+}
+
 /// What a stream's other consumers and limits leave room for.
 fn check_against_others(
     stream: &Stream,
     config: &ConsumerConfig,
     limits: &crate::config::Limits,
 ) -> Result<(), ApiError> {
-    let count = stream.consumers.len();
+    let others: Vec<ConsumerConfig> = stream
+        .consumers
+        .values()
+        .map(|slot| slot.consumer.config())
+        .filter(|other| counts(other))
+        .cloned()
+        .collect();
+    let count = others.len();
     let maxima = [stream.config.max_consumers, limits.account.max_consumers];
     let full = maxima
         .into_iter()
@@ -419,10 +463,5 @@ fn check_against_others(
     if full && !config.direct {
         return Err(ApiError::new(&error::MAXIMUM_CONSUMERS_LIMIT));
     }
-    let others: Vec<ConsumerConfig> = stream
-        .consumers
-        .values()
-        .map(|slot| slot.consumer.config().clone())
-        .collect();
     config.check_for_work_queue(&stream.config, others.iter())
 }

@@ -1,6 +1,6 @@
 //! Single messages over the API: get and delete (E28, E29).
 
-use super::Call;
+use super::{Call, Outcome};
 use crate::api::{self, MsgDeleteResponse, MsgGetResponse, StoredMessage};
 use crate::consumer::Read;
 use crate::error::{self, ApiError};
@@ -8,7 +8,17 @@ use crate::jetstream::JetStream;
 use crate::stream::store_failed;
 
 impl JetStream {
-    pub(super) fn message_get(
+    pub(super) fn message_get(&mut self, call: &mut Call<'_, '_>, name: &str) -> Outcome {
+        let durable = self.stream(name).map_or(0, |s| s.messages.visible());
+        let result = self.stored_message(call, name);
+        match &result {
+            // Nobody may see what a power failure could still take back.
+            Ok(found) if found.message.seq > durable => Outcome::of_change(result),
+            _ => Outcome::of(result),
+        }
+    }
+
+    fn stored_message(
         &mut self,
         call: &mut Call<'_, '_>,
         name: &str,
@@ -16,8 +26,9 @@ impl JetStream {
         let strict = self.settings.strict;
         let request = api::MsgGetRequest::parse(call.message.payload, strict)?;
         let stream = self.stream_mut(name)?;
+        let last = stream.last_sequence();
         let not_found = || ApiError::new(&error::NO_MESSAGE_FOUND);
-        let sequence = stream.find(&request).ok_or_else(not_found)?;
+        let sequence = stream.find(&request, last).ok_or_else(not_found)?;
         match stream.messages.read(call.journal, sequence) {
             Read::Message(message) => Ok(MsgGetResponse {
                 message: StoredMessage {

@@ -131,7 +131,7 @@ impl JetStream {
             ApiCall::DirectGetLast { stream, subject } => {
                 self.direct_get_last(call, stream, subject)
             }
-            ApiCall::Info => Outcome::of(self.account_info(call)),
+            ApiCall::Info => Outcome::of(Ok(self.account_info())),
             ApiCall::StreamNames => Outcome::of(self.stream_names(call)),
             ApiCall::StreamList => Outcome::of(self.stream_list(call)),
             ApiCall::StreamCreate(name) => Outcome::of_change(self.stream_create(call, name)),
@@ -139,7 +139,7 @@ impl JetStream {
             ApiCall::StreamInfo(name) => Outcome::of(self.stream_info(call, name)),
             ApiCall::StreamDelete(name) => Outcome::of_change(self.stream_delete(call, name)),
             ApiCall::StreamPurge(name) => Outcome::of_change(self.stream_purge(call, name)),
-            ApiCall::MsgGet(name) => Outcome::of(self.message_get(call, name)),
+            ApiCall::MsgGet(name) => self.message_get(call, name),
             ApiCall::MsgDelete(name) => Outcome::of_change(self.message_delete(call, name)),
             ApiCall::StreamSnapshot(name) => self.stream_snapshot(call, name),
             ApiCall::StreamRestore(name) => self.stream_restore(call, name),
@@ -162,11 +162,11 @@ impl JetStream {
         }
     }
 
-    fn account_info(&self, call: &Call<'_, '_>) -> Result<AccountInfoResponse, ApiError> {
-        api::expect_empty(call.message.payload)?;
-        Ok(AccountInfoResponse {
+    /// Whatever the request holds: clients send `null` here.
+    fn account_info(&self) -> AccountInfoResponse {
+        AccountInfoResponse {
             info: self.account(),
-        })
+        }
     }
 
     fn direct_get(&mut self, call: &mut Call<'_, '_>, name: &str) -> Outcome {
@@ -216,10 +216,13 @@ fn stream_for_direct<'a>(
     jetstream: &'a mut JetStream,
     name: &str,
 ) -> Result<&'a mut crate::stream::Stream, ApiError> {
-    let stream = jetstream.stream_mut(name)?;
-    let allowed = stream.config.allow_direct || stream.config.mirror_direct;
-    allowed
-        .then_some(stream)
+    let own = jetstream.names.get(name).copied();
+    let answers = |id: &u32| jetstream.streams[id].config.allow_direct;
+    let id = own
+        .filter(answers)
+        .or_else(|| jetstream.mirror_for_direct(name));
+    id.and_then(|id| jetstream.streams.get_mut(&id))
+        .map(|stream| &mut **stream)
         .ok_or_else(|| ApiError::new(&error::STREAM_NOT_FOUND))
 }
 

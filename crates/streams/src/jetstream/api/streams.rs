@@ -1,7 +1,5 @@
 //! Streams over the API: create, update, delete, purge, look at (E21 to E27).
 
-use recado_log::Record;
-
 use super::Call;
 use crate::api::advisory::Action;
 use crate::api::{
@@ -12,8 +10,10 @@ use crate::api::{
 };
 use crate::config::{OtherStreams, StreamConfig, subjects_overlap};
 use crate::error::{self, ApiError};
+use crate::jetstream::ConsumerSlot;
 use crate::jetstream::JetStream;
-use crate::stream::{Stream, kinds, store_failed};
+use crate::jetstream::upkeep::Gone;
+use crate::stream::{Stream, store_failed};
 
 /// Gaps that one answer lists.
 const DELETED_MAX: usize = 1_000_000;
@@ -42,6 +42,8 @@ impl JetStream {
             if !stream.config.is_same_as(&config) {
                 return Err(ApiError::new(&error::STREAM_NAME_EXIST));
             }
+        } else if self.transfers.is_restoring(name) {
+            return Err(ApiError::new(&error::STREAM_NAME_EXIST));
         } else {
             self.check_account_limits(&config, None)?;
             self.check_overlap(&config)?;
@@ -71,7 +73,7 @@ impl JetStream {
         self.streams.insert(id, Box::new(stream));
         self.enter_subjects(id);
         self.subscribe_to_subjects(call.context, id);
-        self.start_sources(call.context, id);
+        self.start_sources(call.context, call.journal, id);
         self.schedule(id);
         self.advise_stream(call.context, &name, Action::Created);
         Ok(id)
@@ -89,6 +91,7 @@ impl JetStream {
         let limits = self.settings.limits.clone();
         let old = self.stream(name)?.config.clone();
         let config = old.check_update(&request.config, &limits, self, request.pedantic)?;
+        self.stream(name)?.check_consumers_within(&config)?;
         self.check_account_limits(&config, Some(&old))?;
         self.check_overlap(&config)?;
         let now_ns = call.context.now_ns;
@@ -100,7 +103,7 @@ impl JetStream {
         self.leave_subjects(call.context, id);
         self.enter_subjects(id);
         self.subscribe_to_subjects(call.context, id);
-        self.start_sources(call.context, id);
+        self.start_sources(call.context, call.journal, id);
         self.schedule(id);
         self.activate(id);
         self.advise_stream(call.context, name, Action::Updated);
@@ -117,12 +120,11 @@ impl JetStream {
         let stream = self.stream(name)?;
         let (id, on_file) = (stream.id, stream.messages.is_on_file());
         if on_file {
-            let record = Record {
-                kind: kinds::STREAM_DELETED,
+            let what = Gone {
                 stream: id,
-                ..Record::default()
+                consumer: None,
             };
-            self.bury(call.journal, &record)
+            self.bury(call.journal, what)
                 .map_err(|refused| store_failed(&refused))?;
         }
         let consumers: Vec<String> = self.stream(name)?.consumers.keys().cloned().collect();
@@ -130,7 +132,7 @@ impl JetStream {
             self.drop_consumer(call.context, call.journal, id, &consumer);
         }
         self.leave_subjects(call.context, id);
-        self.stop_sources(call.context, id);
+        self.stop_sources(call.context, call.journal, id);
         self.names.remove(name);
         if let Some(mut stream) = self.streams.remove(&id) {
             stream.release_all(call.journal);
@@ -138,6 +140,7 @@ impl JetStream {
         }
         self.schedule(id);
         self.unsaved.remove(&id);
+        self.wake_followers(name);
         self.advise_stream(call.context, name, Action::Deleted);
         Ok(StreamDeleteResponse { success: true })
     }
@@ -238,6 +241,31 @@ impl JetStream {
             missing: Vec::new(),
             offline: std::collections::BTreeMap::new(),
         })
+    }
+}
+
+impl Stream {
+    /// Whether all consumers keep to limits that an update changes (E60).
+    fn check_consumers_within(&self, new: &StreamConfig) -> Result<(), ApiError> {
+        let (old, new) = (&self.config.consumer_limits, &new.consumer_limits);
+        let changed = (new.inactive_threshold > 0
+            && new.inactive_threshold != old.inactive_threshold)
+            || (new.max_ack_pending > 0 && new.max_ack_pending != old.max_ack_pending);
+        if !changed {
+            return Ok(());
+        }
+        let beyond = |slot: &ConsumerSlot| {
+            let config = slot.consumer.config();
+            (new.inactive_threshold > 0 && config.inactive_threshold > new.inactive_threshold)
+                || (new.max_ack_pending > 0 && config.max_ack_pending > new.max_ack_pending)
+        };
+        let all = self.consumers.iter().filter(|(_, slot)| beyond(slot));
+        let names: Vec<&str> = all.map(|(name, _)| name.as_str()).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        let why = format!("change to limits violates consumers: {}", names.join(", "));
+        Err(ApiError::with(&error::STREAM_UPDATE, why))
     }
 }
 

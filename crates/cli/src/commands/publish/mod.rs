@@ -1,5 +1,7 @@
 //! `recado pub`: sends messages, and ends only when the server has confirmed them.
 
+mod ack;
+
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -43,6 +45,8 @@ pub(crate) struct Arguments {
     #[arg(short, long, value_name = "N", default_value = "1", value_parser = super::positive,
         help = text::pub_count())]
     count: u64,
+    #[arg(long, conflicts_with = "reply", help = text::pub_ack())]
+    ack: bool,
 }
 
 /// Runs the command.
@@ -51,6 +55,9 @@ pub(crate) async fn run(
     arguments: &Arguments,
     as_json: bool,
 ) -> Result<(), Failure> {
+    if arguments.ack {
+        return ack::run(settings, arguments, as_json).await;
+    }
     let header_block = arguments.content.header_block();
     let mut sending = Sending {
         subject: &arguments.subject,

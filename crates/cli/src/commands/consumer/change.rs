@@ -1,0 +1,253 @@
+//! Consumers made, changed, paused and removed.
+
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::Named;
+use super::shape::Shape;
+use super::show;
+use crate::completion;
+use crate::connect::Session;
+use crate::failure::Failure;
+use crate::jetstream::about::About;
+use crate::jetstream::consent::Consent;
+use crate::jetstream::fields::words;
+use crate::jetstream::{api, difference, fields, names, report, units};
+use crate::span;
+use crate::terminal::{self, Out};
+use crate::text::{consumer as text, help, jetstream as common};
+use crate::unique;
+
+/// `recado consumer add`.
+#[derive(Debug, Args)]
+pub(super) struct Add {
+    #[arg(value_name = common::value_stream(), value_parser = names::name,
+        add = completion::streams(), help = common::stream())]
+    stream: String,
+    #[arg(value_name = common::value_consumer(), value_parser = names::name,
+        help = common::consumer())]
+    name: Option<String>,
+    #[arg(long, help = text::ephemeral())]
+    ephemeral: bool,
+    #[command(flatten)]
+    shape: Shape,
+}
+
+impl Add {
+    pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
+        let mut config = Map::new();
+        config.insert("ack_policy".into(), "explicit".into());
+        config.insert("deliver_policy".into(), "all".into());
+        config.insert("replay_policy".into(), "instant".into());
+        self.shape.apply(&mut config)?;
+        let given = self.name.as_deref();
+        let in_file = config.get("name").or(config.get("durable_name"));
+        let name = given.or(in_file.and_then(Value::as_str)).map(str::to_owned);
+        let name = match (name, self.ephemeral) {
+            (Some(name), _) => name,
+            (None, true) => format!("recado-{}", unique::token()),
+            (None, false) => {
+                return Err(Failure::Usage {
+                    what: text::name_needed().to_owned(),
+                    next: text::name_needed_next().to_owned(),
+                });
+            }
+        };
+        create(
+            session,
+            &self.stream,
+            &name,
+            config,
+            self.ephemeral,
+            as_json,
+        )
+        .await
+    }
+}
+
+/// Makes a consumer and shows it; one of that name that is set up otherwise is not touched.
+async fn create(
+    session: &mut Session,
+    stream: &str,
+    name: &str,
+    mut config: Map<String, Value>,
+    is_ephemeral: bool,
+    as_json: bool,
+) -> Result<(), Failure> {
+    config.insert("name".into(), name.into());
+    match is_ephemeral {
+        true => config.remove("durable_name"),
+        false => config.insert("durable_name".into(), name.into()),
+    };
+    let about = About::Consumer(stream.to_owned(), name.to_owned());
+    let info = put(session, stream, name, config, "create", &about).await?;
+    if !as_json {
+        terminal::notice(&common::made(&about.words()));
+    }
+    show::one(&info, as_json)
+}
+
+async fn put(
+    session: &mut Session,
+    stream: &str,
+    name: &str,
+    config: Map<String, Value>,
+    action: &str,
+    about: &About,
+) -> Result<Value, Failure> {
+    let verb = format!("CONSUMER.CREATE.{stream}.{name}");
+    let body = json!({ "stream_name": stream, "config": config, "action": action });
+    api::ask(session, &verb, &body, about).await
+}
+
+/// `recado consumer edit`.
+#[derive(Debug, Args)]
+pub(super) struct Edit {
+    #[command(flatten)]
+    named: Named,
+    #[command(flatten)]
+    shape: Shape,
+    #[arg(long, help = common::dry_run())]
+    dry_run: bool,
+    #[command(flatten)]
+    consent: Consent,
+}
+
+impl Edit {
+    pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
+        if self.shape.is_silent()? {
+            return Err(Failure::Usage {
+                what: common::nothing_to_change().to_owned(),
+                next: common::nothing_to_change_next().to_owned(),
+            });
+        }
+        let Named { stream, name } = &self.named;
+        let about = About::Consumer(stream.clone(), name.clone());
+        let info = api::consumer(session, stream, name).await?;
+        let before = fields::own(&info["config"]);
+        let mut after = before.clone();
+        self.shape.apply(&mut after)?;
+        let changes = difference::between(&before, &after);
+        if changes.is_empty() {
+            let words = common::no_changes(&about.words());
+            return report::tell(&words, &json!({ "changes": {} }), as_json);
+        }
+        let mut out = Out::new();
+        match as_json {
+            true => out.json(&json!({ "changes": difference::json(&changes) }))?,
+            false => difference::show(&mut out, &changes)?,
+        }
+        out.flush()?;
+        if self.dry_run {
+            return Ok(());
+        }
+        let question = common::edit_question(&about.words());
+        self.consent.ask(&question).await?;
+        let info = put(session, stream, name, after, "update", &about).await?;
+        match as_json {
+            true => show::one(&info, true),
+            false => report::tell(&common::edited(&about.words()), &Value::Null, false),
+        }
+    }
+}
+
+/// `recado consumer copy`.
+#[derive(Debug, Args)]
+pub(super) struct Copy {
+    #[arg(value_name = common::value_stream(), value_parser = names::name,
+        add = completion::streams(), help = common::stream())]
+    stream: String,
+    #[arg(value_name = text::value_source(), value_parser = names::name,
+        help = common::consumer())]
+    source: String,
+    #[arg(value_name = common::value_consumer(), value_parser = names::name,
+        help = common::consumer())]
+    name: String,
+    #[command(flatten)]
+    shape: Shape,
+}
+
+impl Copy {
+    pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
+        let info = api::consumer(session, &self.stream, &self.source).await?;
+        let mut config = fields::own(&info["config"]);
+        config.remove("pause_until");
+        let is_ephemeral = !config.contains_key("durable_name");
+        self.shape.apply(&mut config)?;
+        create(
+            session,
+            &self.stream,
+            &self.name,
+            config,
+            is_ephemeral,
+            as_json,
+        )
+        .await
+    }
+}
+
+/// `recado consumer rm`.
+#[derive(Debug, Args)]
+pub(super) struct Remove {
+    #[command(flatten)]
+    named: Named,
+    #[command(flatten)]
+    consent: Consent,
+}
+
+impl Remove {
+    pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
+        let Named { stream, name } = &self.named;
+        let about = About::Consumer(stream.clone(), name.clone());
+        api::consumer(session, stream, name).await?;
+        self.consent.ask(&text::rm_question(stream, name)).await?;
+        let verb = format!("CONSUMER.DELETE.{stream}.{name}");
+        api::ask(session, &verb, &Value::Null, &about).await?;
+        let object = json!({ "stream": stream, "removed": name });
+        report::tell(&common::removed(&about.words()), &object, as_json)
+    }
+}
+
+/// `recado consumer pause`.
+#[derive(Debug, Args)]
+pub(super) struct Pause {
+    #[command(flatten)]
+    named: Named,
+    #[arg(value_name = help::value_span(), value_parser = span::parse,
+        help = text::pause_span())]
+    span: Duration,
+    #[command(flatten)]
+    consent: Consent,
+}
+
+impl Pause {
+    pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
+        let Named { stream, name } = &self.named;
+        api::consumer(session, stream, name).await?;
+        let question = text::pause_question(name, &span::show(self.span));
+        self.consent.ask(&question).await?;
+        let until = units::after_now(self.span);
+        let answer = pause(session, &self.named, &json!({ "pause_until": until })).await?;
+        let until = units::moment(words(&answer, "/pause_until"));
+        report::tell(&text::paused(name, &until), &answer, as_json)
+    }
+}
+
+/// `recado consumer resume`.
+pub(super) async fn resume(
+    session: &mut Session,
+    named: &Named,
+    as_json: bool,
+) -> Result<(), Failure> {
+    let answer = pause(session, named, &json!({})).await?;
+    report::tell(&text::resumed(&named.name), &answer, as_json)
+}
+
+async fn pause(session: &mut Session, named: &Named, body: &Value) -> Result<Value, Failure> {
+    let Named { stream, name } = named;
+    let about = About::Consumer(stream.clone(), name.clone());
+    let verb = format!("CONSUMER.PAUSE.{stream}.{name}");
+    api::ask(session, &verb, body, &about).await
+}

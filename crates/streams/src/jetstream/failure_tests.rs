@@ -1,0 +1,121 @@
+//! What a full disk and a crash leave: batches that the log takes back, records that must come back.
+
+use serde_json::{Value, json};
+
+use super::world::{World, stream};
+
+fn world(fields: Value) -> World {
+    let mut world = World::new();
+    world.create(&stream("S", fields));
+    world.run();
+    world
+}
+
+fn pulling(world: &mut World, stream: &str, name: &str) {
+    let config =
+        json!({"stream_name": stream, "config": {"durable_name": name, "ack_policy": "explicit"}});
+    let answer = world.api(&format!("CONSUMER.CREATE.{stream}.{name}"), &config);
+    assert!(answer["error"].is_null(), "{answer}");
+}
+
+#[test]
+fn what_a_failed_batch_held_of_configurations_and_progress_is_written_again() {
+    let mut world = world(json!({"subjects": ["s"]}));
+    pulling(&mut world, "S", "kept");
+    let update = stream("S", json!({"subjects": ["s", "t"]}));
+    world.api_and_fail("STREAM.UPDATE.S", &update);
+    world.api_and_fail("STREAM.CREATE.N", &stream("N", json!({"subjects": ["n"]})));
+    let config = json!({"stream_name": "S", "config": {"durable_name": "new"}});
+    world.api_and_fail("CONSUMER.CREATE.S.new", &config);
+    world.run();
+    world.publish("n", "", "1");
+    world.publish("t", "", "2");
+    world.run();
+    for mut later in [
+        world.restarted_with(world.journal.len()),
+        world.restarted_compacted(),
+    ] {
+        assert_eq!(later.payloads("N"), ["1"]);
+        assert_eq!(later.payloads("S"), ["2"]);
+        assert_eq!(later.info("S")["state"]["consumer_count"], 2);
+    }
+}
+
+#[test]
+fn what_was_deleted_in_a_failed_batch_stays_so() {
+    let mut world = world(json!({"subjects": ["s"]}));
+    world.create(&stream("D", json!({"subjects": ["d"]})));
+    world.publish("s", "", "1");
+    world.publish("s", "", "2");
+    world.publish("d", "", "3");
+    world.run();
+    world.api_and_fail("STREAM.DELETE.D", &Value::Null);
+    world.api_and_fail("STREAM.MSG.DELETE.S", &json!({"seq": 1}));
+    world.run();
+    let mut later = world.restarted_with(world.journal.len());
+    assert!(!later.has("D"));
+    assert_eq!(later.payloads("S"), ["2"]);
+}
+
+#[test]
+fn what_a_void_rollup_took_away_is_there_again_and_stays() {
+    for rollup in ["sub", "all"] {
+        let mut world = world(json!({"subjects": ["s"], "allow_rollup_hdrs": true}));
+        world.publish("s", "", "1");
+        world.run();
+        let headers = format!("NATS/1.0\r\nNats-Rollup: {rollup}\r\n\r\n");
+        world.publish("s", &headers, "void");
+        world.fail_batch();
+        assert_eq!(world.payloads("S"), ["1"], "{rollup}");
+        world.run();
+        let mut later = world.restarted_with(world.journal.len());
+        assert_eq!(later.payloads("S"), ["1"], "{rollup}");
+    }
+}
+
+#[test]
+fn a_void_lifetime_does_not_end_the_message_that_comes_in_its_place() {
+    let mut world = world(json!({"subjects": ["s"], "allow_msg_ttl": true}));
+    world.publish("s", "NATS/1.0\r\nNats-TTL: 1\r\n\r\n", "void");
+    world.fail_batch();
+    world.publish("s", "", "stays");
+    world.run();
+    world.now_ns += 5_000_000_000;
+    world.run();
+    assert_eq!(world.payloads("S"), ["stays"]);
+}
+
+#[test]
+fn a_skipped_sequence_shows_nothing_that_is_not_durable_and_is_not_given_again() {
+    let mut world = world(json!({"subjects": ["s.>"], "retention": "interest"}));
+    let config =
+        json!({"stream_name": "S", "config": {"durable_name": "c", "filter_subject": "s.a"}});
+    world.api("CONSUMER.CREATE.S.c", &config);
+    world.publish("s.a", "", "1");
+    world.publish("s.b", "", "nobody wants it");
+    world.fail_batch();
+    assert!(world.payloads("S").is_empty());
+    world.publish("s.b", "", "nobody wants it");
+    world.run();
+    let mut later = world.restarted_with(world.journal.len());
+    assert_eq!(later.info("S")["state"]["last_seq"], 1);
+}
+
+#[test]
+fn a_stream_without_configuration_keeps_its_records() {
+    let mut world = world(json!({"subjects": ["s"]}));
+    world.publish("s", "", "1");
+    world.run();
+    assert!(world.is_every_message_live_without_configurations());
+}
+
+#[test]
+fn the_last_sequence_is_spent_and_no_more_is_taken() {
+    let mut world = world(json!({"subjects": ["s"], "first_seq": u64::MAX - 1}));
+    world.publish("s", "", "1");
+    world.publish("s", "", "2");
+    world.run();
+    assert_eq!(world.payloads("S"), ["1"]);
+    world.api("STREAM.PURGE.S", &Value::Null);
+    assert!(world.payloads("S").is_empty());
+}

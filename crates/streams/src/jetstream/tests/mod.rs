@@ -1,0 +1,4 @@
+//! Tests of whole accounts, over a log on a disk that fails.
+
+mod batches;
+pub(super) mod world_on_disk;
