@@ -10,7 +10,7 @@ use crate::clients::Answer;
 use crate::consumers::{Acks, ConsumerSpec};
 use crate::handling::json;
 use crate::machine::Machine;
-use crate::model::{Msg, Retention, StreamState};
+use crate::model::{Msg, Retention, StreamState, Window};
 use crate::net::Message;
 use crate::world::{Broken, World};
 
@@ -52,8 +52,13 @@ impl World {
         let Some(window) = self.streams.get(name) else {
             return Ok(());
         };
-        let taken = compare(&[window.now()], shown.as_ref(), self.now_ns)
-            .map_err(|why| format!("{name}: {why}"))?;
+        let taken = compare(
+            &[window.now()],
+            visible(window),
+            shown.as_ref(),
+            self.now_ns,
+        )
+        .map_err(|why| format!("{name}: {why}"))?;
         if let Some(window) = self.streams.get_mut(name) {
             *window.now_mut() = taken;
         }
@@ -68,7 +73,7 @@ impl World {
                 continue;
             };
             let all: Vec<&Option<StreamState>> = window.all().collect();
-            let mut taken = compare(&all, shown.as_ref(), self.now_ns)
+            let mut taken = compare(&all, visible(window), shown.as_ref(), self.now_ns)
                 .map_err(|why| format!("{name}: {why}"))?;
             if let Some(state) = &mut taken {
                 restore_ids(state, restarted, self.now_ns);
@@ -284,18 +289,7 @@ impl World {
         let Some(state) = window.now() else {
             return Ok(());
         };
-        // Should a batch have failed, the oldest state is not the shortest.
-        let own = window.all().map(|one| {
-            one.as_ref()
-                .filter(|one| one.spec.birth == state.spec.birth)
-        });
-        let visible = if state.spec.memory {
-            state.last
-        } else {
-            own.map(|one| one.map_or(0, |one| one.last))
-                .min()
-                .unwrap_or(0)
-        };
+        let visible = visible(window);
         let delivered = shown["delivered"]["stream_seq"]
             .as_u64()
             .unwrap_or_default();
@@ -448,9 +442,28 @@ fn given_of(info: &Value) -> Option<u64> {
     info["config"]["description"].as_str()?.parse().ok()
 }
 
+/// The last sequence that is durable for sure: messages behind it are not shown. Should a batch have failed, the
+/// oldest state is not the shortest.
+fn visible(window: &Window<Option<StreamState>>) -> u64 {
+    let Some(now) = window.now() else {
+        return 0;
+    };
+    if now.spec.memory {
+        return now.last;
+    }
+    let last = |state: &Option<StreamState>| {
+        let own = state
+            .as_ref()
+            .filter(|own| own.spec.birth == now.spec.birth);
+        own.map_or(0, |own| own.last)
+    };
+    window.all().map(last).min().unwrap_or(0)
+}
+
 /// Holds what is shown against the states that may be. The state that it is.
 fn compare(
     states: &[&Option<StreamState>],
+    visible: u64,
     shown: Option<&Shown>,
     now_ns: i64,
 ) -> Result<Option<StreamState>, Broken> {
@@ -473,7 +486,7 @@ fn compare(
         ));
     };
     for sequence in &shown.unreadable {
-        if !newest.damaged.contains(sequence) {
+        if !newest.damaged.contains(sequence) && *sequence <= visible {
             return Err(format!("{sequence} can't be read"));
         }
     }
@@ -496,6 +509,13 @@ fn compare(
         last: shown.last,
         ..(*newest).clone()
     };
+    for at in shown.unreadable.iter().filter(|at| **at > visible) {
+        // It is not shown before it is durable.
+        let Some(message) = may.get(at) else {
+            return Err(format!("{at} must not be there"));
+        };
+        taken.msgs.insert(*at, Rc::clone(message));
+    }
     for (at, (subject, headers, payload)) in &shown.msgs {
         let Some(message) = may.get(at) else {
             return Err(format!(
@@ -509,7 +529,7 @@ fn compare(
         }
         taken.msgs.insert(*at, Rc::clone(message));
     }
-    let lacks = |at: &u64| !shown.msgs.contains_key(at) && !newest.may_lack(*at, now_ns);
+    let lacks = |at: &u64| !taken.msgs.contains_key(at) && !newest.may_lack(*at, now_ns);
     // What every state has, whatever its configuration: after a failed batch a new one may hold without its messages.
     let has = |state: &&Option<StreamState>, at: &u64| {
         let own = state
@@ -526,7 +546,9 @@ fn compare(
         .damaged
         .iter()
         .filter(|at| newest.msgs.contains_key(at) && !shown.msgs.contains_key(at));
-    let lacking = lacking.count() as u64 - shown.unreadable.len() as u64;
+    let unreadable = shown.unreadable.iter();
+    let unreadable = unreadable.filter(|at| newest.damaged.contains(at));
+    let lacking = (lacking.count() as u64).saturating_sub(unreadable.count() as u64);
     if lacking > 0
         && shown.lost == 0
         && newest.spec.retention == Retention::Limits
