@@ -59,8 +59,15 @@ impl World {
             self.now_ns,
         )
         .map_err(|why| format!("{name}: {why}"))?;
+        self.order += 1;
         if let Some(window) = self.streams.get_mut(name) {
-            *window.now_mut() = taken;
+            let count = |state: &Option<StreamState>| state.as_ref().map(|state| state.msgs.len());
+            if count(window.now()) == count(&taken) {
+                *window.now_mut() = taken;
+            } else {
+                // What went by itself may come back until something later is durable.
+                window.push(self.order, taken);
+            }
         }
         self.check_work_queue(name)
     }
