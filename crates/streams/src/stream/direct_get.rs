@@ -51,7 +51,7 @@ impl Stream {
             let mut filters = Filters::new([&request.next_by_subj]);
             return self.messages.next_matching(from, upto, &mut filters);
         }
-        (from <= self.messages.visible() && index.get(from).is_some()).then_some(from)
+        (from <= upto && index.get(from).is_some()).then_some(from)
     }
 
     /// The last message on a subject, which may have wildcards, among those up to `upto`.
