@@ -48,7 +48,8 @@ impl World {
         if self.machine.as_ref().is_none_or(Machine::is_stopped) {
             return Ok(());
         }
-        let shown = self.look(name)?;
+        let shown_to = self.streams.get(name).map_or(0, visible);
+        let shown = self.look(name, shown_to)?;
         let Some(window) = self.streams.get(name) else {
             return Ok(());
         };
@@ -75,12 +76,14 @@ impl World {
     /// After a batch failed or the server began anew: any state since the last answer may be there.
     pub(crate) fn settle_down(&mut self, restarted: bool) -> Result<(), Broken> {
         for name in self.streams.keys().cloned().collect::<Vec<_>>() {
-            let shown = self.look(&name)?;
+            let shown_to = self.streams.get(&name).map_or(0, visible);
+            let shown_to = if restarted { u64::MAX } else { shown_to };
+            let shown = self.look(&name, shown_to)?;
             let Some(window) = self.streams.get(&name) else {
                 continue;
             };
             let all: Vec<&Option<StreamState>> = window.all().collect();
-            let mut taken = compare(&all, visible(window), shown.as_ref(), self.now_ns)
+            let mut taken = compare(&all, shown_to, shown.as_ref(), self.now_ns)
                 .map_err(|why| format!("{name}: {why}"))?;
             if let Some(state) = &mut taken {
                 restore_ids(state, restarted, self.now_ns);
@@ -174,7 +177,7 @@ impl World {
         Ok(json(&sent.payload))
     }
 
-    fn look(&mut self, name: &str) -> Result<Option<Shown>, Broken> {
+    fn look(&mut self, name: &str, shown_to: u64) -> Result<Option<Shown>, Broken> {
         let info = format!("$JS.API.STREAM.INFO.{name}");
         let info = self.ask(&info, r#"{"deleted_details":true}"#)?;
         if info["error"]["err_code"].as_u64() == Some(10059) {
@@ -201,7 +204,13 @@ impl World {
         };
         if count > 0 {
             for sequence in (first..=last).filter(|at| !deleted.contains(at)) {
-                match self.read(name, sequence)? {
+                // Whoever asks for what is not durable yet waits until it is.
+                let message = if sequence > shown_to {
+                    None
+                } else {
+                    self.read(name, sequence)?
+                };
+                match message {
                     Some(message) => {
                         shown.msgs.insert(sequence, message);
                     }
