@@ -10,7 +10,7 @@ use crate::clients::Answer;
 use crate::consumers::{Acks, ConsumerSpec};
 use crate::handling::json;
 use crate::machine::Machine;
-use crate::model::{Msg, Retention, StreamState};
+use crate::model::{Msg, Retention, StreamState, Window};
 use crate::net::Message;
 use crate::world::{Broken, World};
 
@@ -48,14 +48,27 @@ impl World {
         if self.machine.as_ref().is_none_or(Machine::is_stopped) {
             return Ok(());
         }
-        let shown = self.look(name)?;
+        let shown_to = self.streams.get(name).map_or(0, visible);
+        let shown = self.look(name, shown_to)?;
         let Some(window) = self.streams.get(name) else {
             return Ok(());
         };
-        let taken = compare(&[window.now()], shown.as_ref(), self.now_ns)
-            .map_err(|why| format!("{name}: {why}"))?;
+        let taken = compare(
+            &[window.now()],
+            visible(window),
+            shown.as_ref(),
+            self.now_ns,
+        )
+        .map_err(|why| format!("{name}: {why}"))?;
+        self.order += 1;
         if let Some(window) = self.streams.get_mut(name) {
-            *window.now_mut() = taken;
+            let count = |state: &Option<StreamState>| state.as_ref().map(|state| state.msgs.len());
+            if count(window.now()) == count(&taken) {
+                *window.now_mut() = taken;
+            } else {
+                // What went by itself may come back until something later is durable.
+                window.push(self.order, taken);
+            }
         }
         self.check_work_queue(name)
     }
@@ -63,12 +76,14 @@ impl World {
     /// After a batch failed or the server began anew: any state since the last answer may be there.
     pub(crate) fn settle_down(&mut self, restarted: bool) -> Result<(), Broken> {
         for name in self.streams.keys().cloned().collect::<Vec<_>>() {
-            let shown = self.look(&name)?;
+            let shown_to = self.streams.get(&name).map_or(0, visible);
+            let shown_to = if restarted { u64::MAX } else { shown_to };
+            let shown = self.look(&name, shown_to)?;
             let Some(window) = self.streams.get(&name) else {
                 continue;
             };
             let all: Vec<&Option<StreamState>> = window.all().collect();
-            let mut taken = compare(&all, shown.as_ref(), self.now_ns)
+            let mut taken = compare(&all, shown_to, shown.as_ref(), self.now_ns)
                 .map_err(|why| format!("{name}: {why}"))?;
             if let Some(state) = &mut taken {
                 restore_ids(state, restarted, self.now_ns);
@@ -162,7 +177,7 @@ impl World {
         Ok(json(&sent.payload))
     }
 
-    fn look(&mut self, name: &str) -> Result<Option<Shown>, Broken> {
+    fn look(&mut self, name: &str, shown_to: u64) -> Result<Option<Shown>, Broken> {
         let info = format!("$JS.API.STREAM.INFO.{name}");
         let info = self.ask(&info, r#"{"deleted_details":true}"#)?;
         if info["error"]["err_code"].as_u64() == Some(10059) {
@@ -189,7 +204,13 @@ impl World {
         };
         if count > 0 {
             for sequence in (first..=last).filter(|at| !deleted.contains(at)) {
-                match self.read(name, sequence)? {
+                // Whoever asks for what is not durable yet waits until it is.
+                let message = if sequence > shown_to {
+                    None
+                } else {
+                    self.read(name, sequence)?
+                };
+                match message {
                     Some(message) => {
                         shown.msgs.insert(sequence, message);
                     }
@@ -284,18 +305,7 @@ impl World {
         let Some(state) = window.now() else {
             return Ok(());
         };
-        // Should a batch have failed, the oldest state is not the shortest.
-        let own = window.all().map(|one| {
-            one.as_ref()
-                .filter(|one| one.spec.birth == state.spec.birth)
-        });
-        let visible = if state.spec.memory {
-            state.last
-        } else {
-            own.map(|one| one.map_or(0, |one| one.last))
-                .min()
-                .unwrap_or(0)
-        };
+        let visible = visible(window);
         let delivered = shown["delivered"]["stream_seq"]
             .as_u64()
             .unwrap_or_default();
@@ -448,9 +458,28 @@ fn given_of(info: &Value) -> Option<u64> {
     info["config"]["description"].as_str()?.parse().ok()
 }
 
+/// The last sequence that is durable for sure: messages behind it are not shown. Should a batch have failed, the
+/// oldest state is not the shortest.
+fn visible(window: &Window<Option<StreamState>>) -> u64 {
+    let Some(now) = window.now() else {
+        return 0;
+    };
+    if now.spec.memory {
+        return now.last;
+    }
+    let last = |state: &Option<StreamState>| {
+        let own = state
+            .as_ref()
+            .filter(|own| own.spec.birth == now.spec.birth);
+        own.map_or(0, |own| own.last)
+    };
+    window.all().map(last).min().unwrap_or(0)
+}
+
 /// Holds what is shown against the states that may be. The state that it is.
 fn compare(
     states: &[&Option<StreamState>],
+    visible: u64,
     shown: Option<&Shown>,
     now_ns: i64,
 ) -> Result<Option<StreamState>, Broken> {
@@ -473,7 +502,7 @@ fn compare(
         ));
     };
     for sequence in &shown.unreadable {
-        if !newest.damaged.contains(sequence) {
+        if !newest.damaged.contains(sequence) && *sequence <= visible {
             return Err(format!("{sequence} can't be read"));
         }
     }
@@ -496,6 +525,13 @@ fn compare(
         last: shown.last,
         ..(*newest).clone()
     };
+    for at in shown.unreadable.iter().filter(|at| **at > visible) {
+        // It is not shown before it is durable.
+        let Some(message) = may.get(at) else {
+            return Err(format!("{at} must not be there"));
+        };
+        taken.msgs.insert(*at, Rc::clone(message));
+    }
     for (at, (subject, headers, payload)) in &shown.msgs {
         let Some(message) = may.get(at) else {
             return Err(format!(
@@ -509,7 +545,7 @@ fn compare(
         }
         taken.msgs.insert(*at, Rc::clone(message));
     }
-    let lacks = |at: &u64| !shown.msgs.contains_key(at) && !newest.may_lack(*at, now_ns);
+    let lacks = |at: &u64| !taken.msgs.contains_key(at) && !newest.may_lack(*at, now_ns);
     // What every state has, whatever its configuration: after a failed batch a new one may hold without its messages.
     let has = |state: &&Option<StreamState>, at: &u64| {
         let own = state
@@ -526,7 +562,9 @@ fn compare(
         .damaged
         .iter()
         .filter(|at| newest.msgs.contains_key(at) && !shown.msgs.contains_key(at));
-    let lacking = lacking.count() as u64 - shown.unreadable.len() as u64;
+    let unreadable = shown.unreadable.iter();
+    let unreadable = unreadable.filter(|at| newest.damaged.contains(at));
+    let lacking = (lacking.count() as u64).saturating_sub(unreadable.count() as u64);
     if lacking > 0
         && shown.lost == 0
         && newest.spec.retention == Retention::Limits

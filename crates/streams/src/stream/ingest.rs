@@ -127,7 +127,7 @@ impl Stream {
             return Err(ApiError::new(&error::INSUFFICIENT_RESOURCES));
         }
         if self.config.retention == Retention::Interest && !self.has_interest(&draft.subject) {
-            return Ok(self.skip(env, &parsed));
+            return self.skip(env, &parsed);
         }
         let lifetime = match origin {
             // A source's stream may know lifetimes where this one does not.
@@ -186,16 +186,28 @@ impl Stream {
     }
 
     /// Nobody is interested: the message gets its sequence, and is gone.
-    fn skip(&mut self, env: &Env<'_>, parsed: &PublishHeaders<'_>) -> Accepted {
+    fn skip(
+        &mut self,
+        env: &mut Env<'_>,
+        parsed: &PublishHeaders<'_>,
+    ) -> Result<Accepted, ApiError> {
         let sequence = self.last_sequence() + 1;
+        let index = &self.messages.index;
+        let first = if index.is_empty() {
+            sequence + 1
+        } else {
+            index.first_sequence()
+        };
+        // With the batch would be too late: a log that is full then takes nothing, and nothing waits for it.
+        self.write_state(env.journal, (first, sequence))
+            .map_err(|refused| store_failed(&refused))?;
         self.messages.index.skip_to(sequence);
         // On file, what came before it may not be durable yet.
         if !self.messages.is_on_file() {
             self.messages.show_up_to(sequence);
         }
-        self.skipped = true;
         self.remember(env, parsed, sequence);
-        Accepted::Stored(sequence)
+        Ok(Accepted::Stored(sequence))
     }
 
     pub(super) fn remember(&mut self, env: &Env<'_>, parsed: &PublishHeaders<'_>, sequence: u64) {
