@@ -572,10 +572,11 @@ fn compare(
     {
         return Err(format!("{lacking} damaged messages are not told of"));
     }
-    let durable = states.first().and_then(|state| state.as_ref());
-    let low = durable
-        .filter(|state| state.spec.birth == newest.spec.birth)
-        .map_or(0, |state| state.last);
+    let last_of = |state: &&Option<StreamState>| {
+        let own = state.as_ref().filter(|own| own.spec.birth == newest.spec.birth);
+        own.map_or(0, |own| own.last)
+    };
+    let low = states.iter().map(last_of).min().unwrap_or(0);
     check_end(&all, low, shown, &taken)?;
     Ok(Some(taken))
 }
