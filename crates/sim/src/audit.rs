@@ -573,7 +573,9 @@ fn compare(
         return Err(format!("{lacking} damaged messages are not told of"));
     }
     let last_of = |state: &&Option<StreamState>| {
-        let own = state.as_ref().filter(|own| own.spec.birth == newest.spec.birth);
+        let own = state
+            .as_ref()
+            .filter(|own| own.spec.birth == newest.spec.birth);
         own.map_or(0, |own| own.last)
     };
     let low = states.iter().map(last_of).min().unwrap_or(0);

@@ -522,7 +522,9 @@ impl World {
         };
         // After a failed batch a sequence may have been given out twice.
         let all = window.all().flatten();
-        let known: Vec<_> = all.filter_map(|state| state.msgs.get(&sequence).cloned()).collect();
+        let known: Vec<_> = all
+            .filter_map(|state| state.msgs.get(&sequence).cloned())
+            .collect();
         if known.is_empty() {
             return Err(wrong("was never published, or is gone".to_owned()));
         }
