@@ -17,12 +17,15 @@ use crate::world::{Broken, World};
 /// Rounds in which everything must have been delivered.
 const ROUNDS_MAX: u64 = 400;
 
+/// Subject, headers and payload of a message.
+type Content = (String, Vec<u8>, Vec<u8>);
+
 /// A stream as the server shows it.
 struct Shown {
     given: u64,
     last: u64,
     lost: u64,
-    msgs: BTreeMap<u64, (String, Vec<u8>, Vec<u8>)>,
+    msgs: BTreeMap<u64, Content>,
     /// Sequences that are said to be there and can't be read.
     unreadable: BTreeSet<u64>,
 }
@@ -232,11 +235,7 @@ impl World {
         Ok(Some(shown))
     }
 
-    fn read(
-        &mut self,
-        name: &str,
-        sequence: u64,
-    ) -> Result<Option<(String, Vec<u8>, Vec<u8>)>, Broken> {
+    fn read(&mut self, name: &str, sequence: u64) -> Result<Option<Content>, Broken> {
         let body = format!("{{\"seq\":{sequence}}}");
         let answer = self.ask(&format!("$JS.API.STREAM.MSG.GET.{name}"), &body)?;
         let message = &answer["message"];
