@@ -31,7 +31,7 @@ fn what_was_promised_is_kept_in_worlds_that_misbehave() {
 }
 
 #[test]
-#[ignore = "one in twenty fails, see OPEN"]
+#[ignore = "one in twelve fails, see OPEN"]
 fn what_was_promised_is_kept_in_worlds_that_nobody_has_seen() {
     let base = u64::from(rand::random::<u32>()) << 16;
     println!("seeds from {base}");
