@@ -118,7 +118,7 @@ impl World {
         let tail = TAILS[self.dice.below(3) as usize];
         let subject = format!("{}.{tail}", stream.to_lowercase());
         let number = self.next_op;
-        let mut payload = format!("{number}:{:016x}:", self.dice.next()).into_bytes();
+        let mut payload = format!("{number}:{:016x}:", self.dice.any()).into_bytes();
         let more = match self.dice.below(10) {
             0 => self.dice.below(1500),
             _ => self.dice.below(60),

@@ -72,7 +72,7 @@ impl Machine {
                 ),
             },
         )?;
-        let mut random = || chance.next();
+        let mut random = || chance.any();
         let mut context = Context {
             now_ns,
             random: &mut random,
@@ -101,7 +101,7 @@ impl Machine {
         act: impl FnOnce(&mut JetStream, &mut Context<'_>, &mut Log<SimDisk>) -> T,
     ) -> T {
         let chance = &mut self.chance;
-        let mut random = || chance.next();
+        let mut random = || chance.any();
         let mut context = Context {
             now_ns,
             random: &mut random,

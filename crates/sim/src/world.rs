@@ -91,11 +91,11 @@ impl World {
             cache_bytes_max: dice.below(3) as usize * 4096,
             pending_bytes_max: 64 * 1024,
             reserve_bytes: if dice.once_in(2) { 2048 } else { 0 },
-            salt: dice.next(),
+            salt: dice.any(),
         };
         let flips = dice.once_in(4);
         let mut world = Self {
-            disk: SimDisk::new(dice.next()),
+            disk: SimDisk::new(dice.any()),
             dice,
             now_ns: BEGIN_NS,
             settings,
@@ -450,7 +450,7 @@ impl World {
     }
 
     fn open(&mut self) -> Result<(Machine, crate::machine::Opened), String> {
-        let chance = Dice::new(self.dice.next());
+        let chance = Dice::new(self.dice.any());
         Machine::open(&self.disk, &self.settings, self.now_ns, chance)
             .map_err(|error| format!("the store can't be opened: {error}"))
     }
