@@ -42,6 +42,26 @@ fn what_a_failed_batch_held_of_configurations_and_progress_is_written_again() {
 }
 
 #[test]
+fn nobody_is_told_of_what_a_failed_batch_took_back_before_it_is_written_again() {
+    let mut world = World::new();
+    let config = stream("S", json!({"subjects": ["s"]}));
+    world.api_and_fail("STREAM.CREATE.S", &config);
+    world.journal.is_full = true;
+    // It is there, but not in the log.
+    world.ask("STREAM.CREATE.S", &config);
+    let may_be_told = |world: &mut World| {
+        world.act(|jetstream, context, journal| {
+            jetstream.complete_batch(context, journal);
+            jetstream.has_waiting()
+        })
+    };
+    assert!(!may_be_told(&mut world));
+    world.journal.is_full = false;
+    assert!(may_be_told(&mut world));
+    assert!(world.restarted_with(world.journal.len()).has("S"));
+}
+
+#[test]
 fn what_was_deleted_in_a_failed_batch_stays_so() {
     let mut world = world(json!({"subjects": ["s"]}));
     world.create(&stream("D", json!({"subjects": ["d"]})));

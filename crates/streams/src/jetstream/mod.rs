@@ -142,6 +142,8 @@ pub struct JetStream {
     unheard: BTreeSet<u32>,
     /// Streams and consumers with progress that is not in the log yet.
     unsaved: BTreeSet<u32>,
+    /// The log did not take all that belongs to the batch: what an earlier one took back may be missing there.
+    is_behind: bool,
     /// Segment that the last checkpoint was made in.
     checkpoint_segment: u32,
     /// Why nothing is stored any more.
@@ -179,6 +181,7 @@ impl JetStream {
             deadline_of: HashMap::new(),
             unheard: BTreeSet::new(),
             unsaved: BTreeSet::new(),
+            is_behind: false,
             checkpoint_segment: 0,
             stopped: None,
             api_total: 0,
@@ -256,9 +259,10 @@ impl JetStream {
         self.finish_restores(context, journal, position);
     }
 
-    /// Whether somebody waits for what was done since the last batch.
+    /// Whether somebody waits for what was done since the last batch, and may be told once the log as it is now is
+    /// durable. Nobody may be while the log lacks something: what is there in memory only is no promise.
     pub fn has_waiting(&self) -> bool {
-        self.replies.is_open()
+        self.replies.is_open() && !self.is_behind
     }
 
     /// The store failed: nothing after what is durable holds.

@@ -45,13 +45,19 @@ impl JetStream {
     /// Adds to the batch what belongs to it: progress that somebody wants confirmed, sequences that were
     /// skipped.
     pub fn complete_batch(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal) {
-        if self.stopped.is_some() {
-            return;
+        if self.stopped.is_none() {
+            // The log is full or stopped: what publishers are told says so, too.
+            self.is_behind = self.write_what_is_due(context, journal).is_err();
         }
+    }
+
+    fn write_what_is_due(
+        &mut self,
+        context: &mut Context<'_>,
+        journal: &mut dyn Journal,
+    ) -> Result<(), Refused> {
         while let Some(&what) = self.unburied.last() {
-            if self.bury(journal, what).is_err() {
-                return;
-            }
+            self.bury(journal, what)?;
             self.unburied.pop();
         }
         // With the batch that begins a segment: once that is durable the ones before may go, and with them what
@@ -63,15 +69,11 @@ impl JetStream {
         }
         let ids: Vec<u32> = self.unsaved.iter().copied().collect();
         for id in ids {
-            match self.save_progress(id, context.now_ns, journal, false) {
-                Ok(true) => {
-                    self.unsaved.remove(&id);
-                }
-                Ok(false) => {}
-                // The log is full or stopped: what publishers are told says so, too.
-                Err(_) => return,
+            if self.save_progress(id, context.now_ns, journal, false)? {
+                self.unsaved.remove(&id);
             }
         }
+        Ok(())
     }
 
     /// Whether there is progress that is not in the log.

@@ -31,6 +31,8 @@ struct Kept {
 pub(crate) struct MemoryJournal {
     records: Vec<Kept>,
     durable: usize,
+    /// It takes nothing.
+    pub(super) is_full: bool,
     /// Records that were released, with how long the log was then.
     released: BTreeMap<u32, usize>,
 }
@@ -80,6 +82,9 @@ fn place(at: usize) -> Location {
 
 impl Journal for MemoryJournal {
     fn append(&mut self, record: &Record<'_>) -> Result<Location, Refused> {
+        if self.is_full {
+            return Err(Refused::Full("no room".to_owned()));
+        }
         self.records.push(Kept {
             kind: record.kind,
             flags: record.flags,
@@ -214,7 +219,8 @@ impl World {
         assert!(!answer["error"].is_null(), "{answer}");
     }
 
-    fn ask(&mut self, call: &str, body: &Value) {
+    /// Sends a request.
+    pub(super) fn ask(&mut self, call: &str, body: &Value) {
         let payload = if body.is_null() {
             String::new()
         } else {
