@@ -3,6 +3,7 @@
 use recado_log::{Journal, Location, Position, Record, Refused};
 
 use super::JetStream;
+use crate::config::Retention;
 use crate::consumer::{Consumer, Event, Progress, Read, Source};
 use crate::context::Context;
 use crate::index::{Filters, Scan};
@@ -392,6 +393,9 @@ impl JetStream {
         let Some(stream) = self.streams.get_mut(&id) else {
             return;
         };
+        if stream.config.retention == Retention::WorkQueue {
+            stream.messages.note_settled(settled);
+        }
         let gone = stream.nobody_needs(settled);
         if gone.is_empty() {
             return;

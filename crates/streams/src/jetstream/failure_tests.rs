@@ -94,6 +94,23 @@ fn what_a_void_rollup_took_away_is_there_again_and_stays() {
 }
 
 #[test]
+fn what_a_work_queue_gave_up_and_a_consumer_settled_does_not_come_back() {
+    let mut world = world(json!({"subjects": ["s"], "retention": "workqueue", "max_msgs": 2}));
+    world.publish("s", "", "1");
+    world.publish("s", "", "2");
+    world.run();
+    world.publish("s", "", "void");
+    world.publish("s", "", "void");
+    assert_eq!(world.payloads("S"), ["void", "void"]);
+    world.act(|jetstream, _, journal| jetstream.settle(journal, 1, &[1]));
+    world.fail_batch();
+    assert_eq!(world.payloads("S"), ["2"]);
+    world.run();
+    let mut later = world.restarted_with(world.journal.len());
+    assert_eq!(later.payloads("S"), ["2"]);
+}
+
+#[test]
 fn a_void_lifetime_does_not_end_the_message_that_comes_in_its_place() {
     let mut world = world(json!({"subjects": ["s"], "allow_msg_ttl": true}));
     world.publish("s", "NATS/1.0\r\nNats-TTL: 1\r\n\r\n", "void");

@@ -41,6 +41,8 @@ struct Removal {
     flags: u8,
     place: Location,
     subject: Box<[u8]>,
+    /// A work queue's consumer is done with it: it does not come back.
+    is_settled: bool,
 }
 
 /// Messages that were damaged on disk.
@@ -227,6 +229,7 @@ impl Messages {
             flags: meta.flags,
             place: meta.place,
             subject: self.index.subject(meta.subject).into(),
+            is_settled: false,
         });
         let removed = self.index.remove(sequence)?;
         self.removals.extend(removal);
@@ -244,6 +247,27 @@ impl Messages {
         }
         self.held.remove(&sequence);
         true
+    }
+
+    /// A work queue's consumer is done with these: those that were removed must not come back.
+    pub(crate) fn note_settled(&mut self, settled: &[u64]) {
+        for &sequence in settled {
+            if self.index.get(sequence).is_none() {
+                let mut removals = self.removals.iter_mut();
+                if let Some(removal) = removals.find(|one| one.sequence == sequence) {
+                    removal.is_settled = true;
+                }
+            }
+        }
+    }
+
+    /// Those of them that would come back now, which they do not. The log may forget them once that is written.
+    pub(crate) fn take_settled_removals(&mut self) -> Vec<(u64, Location)> {
+        let visible = self.visible;
+        let gone = |removal: &mut Removal| removal.is_settled && removal.sequence <= visible;
+        let gone = self.removals.extract_if(.., gone);
+        gone.map(|removal| (removal.sequence, removal.place))
+            .collect()
     }
 
     /// Counts damage.

@@ -211,6 +211,15 @@ impl Stream {
         }
     }
 
+    /// The batch failed: what limits had taken away, and a consumer settled since, does not come back.
+    pub(super) fn keep_settled_away(&mut self, journal: &mut dyn Journal) {
+        for (sequence, place) in self.messages.take_settled_removals() {
+            journal.release(place);
+            self.settled_youngest = self.settled_youngest.max(place.segment);
+            self.settled.push(sequence);
+        }
+    }
+
     /// Writes down what was settled since the last time.
     ///
     /// # Errors

@@ -113,6 +113,7 @@ impl Stream {
     /// batch ([`Stream::write_again`]).
     pub(crate) fn roll_back(&mut self, journal: &mut dyn Journal) {
         let to = journal.durable();
+        self.keep_settled_away(journal);
         if self.messages.roll_back() {
             self.tell_consumers_what_is_back(journal);
         }
