@@ -110,7 +110,40 @@ impl<D: Disk> Committer<D> {
         self.durable
     }
 
+    /// Writes a batch: all of it counts, or nothing.
     fn write(&mut self, batch: &Batch) -> Result<(), Failure> {
+        let (before, closed) = (self.durable, self.closed.len());
+        let mut written = self.write_chunks(batch);
+        if let Err(Failure::Full { leave, .. }) = &mut written
+            && self.durable > before
+        {
+            *leave = true;
+            self.take_back(before, closed);
+        }
+        written
+    }
+
+    /// Segments that the failed batch filled are on disk, but nobody is told so: they go, and the one in which it
+    /// began ends before it. `closed` is how many waited for their footer then.
+    fn take_back(&mut self, to: Position, closed: usize) {
+        self.durable = to;
+        let (number, end) = crate::batch::place(to);
+        let closed = self.closed.split_off(closed.min(self.closed.len()));
+        let closed = closed.into_iter().map(Sealing::into_file);
+        let active = self
+            .active
+            .take()
+            .map(|active| (active.number, active.file));
+        for (of, file) in closed.chain(active) {
+            if of == number {
+                self.seal_later(file, number, end);
+            } else {
+                let _ = self.disk.remove(&segment_name(of));
+            }
+        }
+    }
+
+    fn write_chunks(&mut self, batch: &Batch) -> Result<(), Failure> {
         for chunk in &batch.chunks {
             if let Some(opening) = &chunk.opens {
                 self.open_segment(chunk, opening)?;

@@ -50,6 +50,11 @@ impl<F: DiskFile> Sealing<F> {
         true
     }
 
+    /// Gives it no footer: its number and its file.
+    pub(crate) fn into_file(self) -> (u32, F) {
+        (self.number, self.scanner.into_file())
+    }
+
     pub(crate) fn finish(self, sync: bool) -> io::Result<()> {
         if self.damaged {
             return Ok(());

@@ -131,6 +131,37 @@ fn a_write_without_room_half_way_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_batch_whose_second_segment_finds_no_room_is_void_as_a_whole() {
+    let disk = SimDisk::new(1);
+    let (mut log, mut committer, _) = open(&disk);
+    committer.tidy();
+    let first = log.append(&record(1, 1)).expect("room");
+    assert!(matches!(
+        commit(&mut log, &mut committer),
+        Progress::Durable(_)
+    ));
+    for sequence in 2..20 {
+        log.append(&record(1, sequence)).expect("room");
+    }
+    disk.set_limit_bytes(disk.used_bytes() + 8192 + 1000);
+    let end = Position(1 << 32 | u64::from(first.offset + first.length));
+    let progress = commit(&mut log, &mut committer);
+    assert!(
+        matches!(progress, Progress::RolledBack { to, .. } if to == end),
+        "{progress:?}"
+    );
+    disk.set_limit_bytes(100_000);
+    let again = log.append(&record(1, 2)).expect("room");
+    assert!(matches!(
+        commit(&mut log, &mut committer),
+        Progress::Durable(_)
+    ));
+    disk.crash();
+    let (_, _, found) = open(&disk);
+    assert_eq!(found, [(1, first), (2, again)]);
+}
+
+#[test]
 fn a_failed_sync_stops_the_log_until_it_is_opened_again_and_is_never_tried_again() {
     let disk = SimDisk::new(4);
     let (mut log, mut committer, _) = open(&disk);

@@ -142,7 +142,11 @@ impl World {
                 }
                 if self.is_stopped() {
                     // What else a stream in memory has is not known then, and soon it is gone.
-                    let sequence = json(answer)["seq"].as_u64().unwrap_or_default();
+                    let told = json(answer);
+                    if told["duplicate"] == true {
+                        return Ok(());
+                    }
+                    let sequence = told["seq"].as_u64().unwrap_or_default();
                     let mut told = state;
                     told.last = told.last.max(sequence);
                     let message = std::rc::Rc::new(publish.message);

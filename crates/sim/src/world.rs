@@ -464,11 +464,16 @@ impl World {
         self.trouble = self.limited;
         self.tell(|world| format!("server number {} starts: {opened:?}", world.life));
         // What was torn before it was acknowledged may be told to be lost, if something whole follows it.
-        let torn = opened.lost.iter().all(|lost| {
+        let is_torn = |lost: &String| {
             lost.contains("damaged")
                 || lost.contains("not a whole record")
                 || lost.contains("a group")
-        });
+        };
+        // If it was a configuration, so are records that it left alone. What was acknowledged is looked for below.
+        let any = opened.lost.iter().any(is_torn);
+        let is_alone = |lost: &String| any && lost.contains("configuration");
+        let mut lost = opened.lost.iter();
+        let torn = lost.all(|lost| is_torn(lost) || is_alone(lost));
         if !torn && self.counts.flips == 0 {
             return Err(format!("told to be lost: {:?}", opened.lost));
         }

@@ -153,10 +153,14 @@ impl Stream {
     /// Writes what a failed batch took back.
     pub(crate) fn write_again(&mut self, journal: &mut dyn Journal) -> Result<(), Refused> {
         if self.must_store_config {
-            // As in an update, which it may have been.
-            self.store_gaps(journal)?;
-            self.store_state(journal)?;
+            if self.config_at.place().is_some() {
+                // As in an update.
+                self.store_gaps(journal)?;
+                self.store_state(journal)?;
+            }
+            // A new stream has nothing yet, and a crash must not leave other records without this one.
             self.store_config(journal)?;
+            self.store_state(journal)?;
             self.must_store_config = false;
         }
         let id = self.id;
