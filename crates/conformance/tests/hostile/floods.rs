@@ -36,8 +36,9 @@ fn a_million_subscriptions_on_one_connection_are_held_and_given_back() {
     let mut server = builder.start();
     let witness = Witness::of(&server);
     let before = server.resident_bytes();
+    // A leak grows with each round. What one round was still giving back while the next began, does not.
     let mut peak = 0;
-    for round in 0..2 {
+    for round in 0..3 {
         let mut peer = Peer::plain(&server);
         let start = Instant::now();
         subscribe_to_a_million(&mut peer);
@@ -54,8 +55,8 @@ fn a_million_subscriptions_on_one_connection_are_held_and_given_back() {
             grown / MIB
         );
         assert!(grown < MILLION_SUBSCRIPTIONS_MAX, "{grown} bytes");
-        if round == 0 {
-            peak = grown;
+        if round < 2 {
+            peak = peak.max(grown);
         } else {
             assert!(
                 grown < peak + peak / 4 + 16 * MIB,
