@@ -46,6 +46,7 @@ async def eventually(look):
     deadline = asyncio.get_running_loop().time() + PATIENCE
     while not await look():
         assert asyncio.get_running_loop().time() < deadline, "it never happens"
+        await asyncio.sleep(0.01)
 
 
 def texts(messages):
