@@ -103,7 +103,8 @@ impl Server {
             &info,
             Arc::clone(&threads),
         ));
-        let started = store.map(|store| Streams::start(&engine, store));
+        let request_limits = streams::RequestLimits::of(&options.streams);
+        let started = store.map(|store| Streams::start(&engine, store, request_limits));
         let (streams, store) = started.transpose().map_err(StartError::Threads)?.unzip();
         let phase = Arc::new(watch::Sender::new(Phase::Running));
         let handle = ServerHandle { phase, engine };

@@ -14,6 +14,7 @@ use recado_wire::{ServerFrame, ServerParsed, parse_server_frame};
 
 use super::committer::CommitterThread;
 use super::outlet::{EngineOutlet, Nobody};
+use super::requests::{RequestLimits, Time, WaitingRequests};
 use super::store::{Opened, Store};
 use crate::engine::{Engine, Insider, Intake};
 
@@ -39,6 +40,8 @@ pub(super) struct Driver {
     frames: Vec<u8>,
     /// The start of a frame whose rest has not come yet.
     partial: Vec<u8>,
+    /// Requests to the API that there was no time for.
+    requests: WaitingRequests,
     random: u64,
     /// The last look at what may be compacted found something.
     compacting: bool,
@@ -53,6 +56,7 @@ impl Driver {
         engine: &Arc<Engine>,
         intake: &Arc<Intake>,
         store: Store,
+        limits: RequestLimits,
         stop: &Arc<AtomicBool>,
     ) -> std::io::Result<(Self, Opened)> {
         let Store {
@@ -88,6 +92,7 @@ impl Driver {
             stop: Arc::clone(stop),
             frames: Vec::new(),
             partial: Vec::new(),
+            requests: WaitingRequests::new(limits),
             random: seed,
             compacting: true,
         };
@@ -130,7 +135,9 @@ impl Driver {
                 self.wake_at(upkeep)
             };
             let taken = self.intake.take(&mut self.frames, Some(until));
-            self.handle_frames(insider);
+            let mut time = Time::for_a_turn();
+            self.handle_frames(insider, &mut time);
+            self.serve_requests(insider, &mut time);
             self.settle(insider);
             self.welcome(insider);
             busy = self.act(insider, |jetstream, context, log| {
@@ -138,7 +145,7 @@ impl Driver {
                 jetstream.work(context, log)
             });
             self.give_away(insider);
-            busy |= self.jetstream.has_work();
+            busy |= self.jetstream.has_work() || !self.requests.is_empty();
             let now = Instant::now();
             if now >= upkeep {
                 self.upkeep(insider);
@@ -186,6 +193,17 @@ impl Driver {
         insider: &Insider,
         act: impl FnOnce(&mut JetStream, &mut Context<'_>, &mut Log<RealDisk>) -> T,
     ) -> T {
+        self.act_on(insider, |service, _| {
+            act(service.jetstream, service.context, service.log)
+        })
+    }
+
+    /// The same for what has to do with requests that wait.
+    fn act_on<T>(
+        &mut self,
+        insider: &Insider,
+        act: impl FnOnce(&mut Service<'_, '_>, &mut WaitingRequests) -> T,
+    ) -> T {
         let seed = &mut self.random;
         let mut random = || next_random(seed);
         let mut out = EngineOutlet(insider);
@@ -194,10 +212,16 @@ impl Driver {
             random: &mut random,
             out: &mut out,
         };
-        act(&mut self.jetstream, &mut context, &mut self.log)
+        let mut service = Service {
+            jetstream: &mut self.jetstream,
+            context: &mut context,
+            log: &mut self.log,
+        };
+        act(&mut service, &mut self.requests)
     }
 
-    fn handle_frames(&mut self, insider: &Insider) {
+    /// Acts on the frames that were taken. A request to the API that this turn has no time for waits.
+    fn handle_frames(&mut self, insider: &Insider, time: &mut Time) {
         if self.frames.is_empty() {
             return;
         }
@@ -208,26 +232,12 @@ impl Driver {
             self.partial.clear();
         }
         let mut at = 0;
-        self.act(insider, |jetstream, context, log| {
+        self.act_on(insider, |service, requests| {
             loop {
                 match parse_server_frame(&frames[at..]) {
                     ServerParsed::Complete(frame, length) => {
-                        if let ServerFrame::Message {
-                            subject,
-                            sid,
-                            reply,
-                            headers,
-                            payload,
-                        } = frame
-                        {
-                            let message = Incoming {
-                                sid,
-                                subject,
-                                reply,
-                                headers,
-                                payload,
-                            };
-                            jetstream.handle(context, log, &message);
+                        if let Some(message) = message_of(&frame) {
+                            service.take(&message, &frames[at..at + length], requests, time);
                         }
                         at += length;
                     }
@@ -246,6 +256,20 @@ impl Driver {
         self.partial.extend_from_slice(&frames[at..]);
         frames.clear();
         self.frames = frames;
+    }
+
+    /// Serves requests that wait, as long as there is time.
+    fn serve_requests(&mut self, insider: &Insider, time: &mut Time) {
+        if self.requests.is_empty() {
+            return;
+        }
+        self.act_on(insider, |service, requests| {
+            while !time.is_up()
+                && let Some(frame) = requests.pop()
+            {
+                time.spend(|| service.serve(&frame));
+            }
+        });
     }
 
     /// Takes the outcome of a batch, and lets go what it allows.
@@ -328,7 +352,9 @@ impl Driver {
     /// Says goodbye to whoever waits, and commits what is left.
     fn finish(&mut self, insider: &Insider) {
         self.intake.take(&mut self.frames, Some(Instant::now()));
-        self.handle_frames(insider);
+        let mut time = Time::unlimited();
+        self.handle_frames(insider, &mut time);
+        self.serve_requests(insider, &mut time);
         self.act(insider, |jetstream, context, log| {
             jetstream.stopping(context, log);
         });
@@ -363,6 +389,70 @@ impl Driver {
             tracing::warn!(%error, "the store was not closed cleanly: the next start takes longer");
         }
     }
+}
+
+/// The state machines, with all that they need to act.
+struct Service<'a, 'c> {
+    jetstream: &'a mut JetStream,
+    context: &'a mut Context<'c>,
+    log: &'a mut Log<RealDisk>,
+}
+
+impl Service<'_, '_> {
+    /// Acts on a message, or lets it wait. Behind requests that wait no other request is served.
+    fn take(
+        &mut self,
+        message: &Incoming<'_>,
+        frame: &[u8],
+        requests: &mut WaitingRequests,
+        time: &mut Time,
+    ) {
+        let Some(kind) = self.jetstream.request_kind(message) else {
+            return self.jetstream.handle(self.context, self.log, message);
+        };
+        if requests.is_empty() && !time.is_up() {
+            return time.spend(|| self.jetstream.handle(self.context, self.log, message));
+        }
+        while requests.is_overfull()
+            && let Some(first) = requests.pop()
+        {
+            time.spend(|| self.serve(&first));
+        }
+        if let Some(dropped) = requests.push(kind, frame) {
+            requests.warn(dropped);
+            self.jetstream.requests_dropped(self.context, dropped);
+        }
+    }
+
+    /// Acts on a request that waited.
+    fn serve(&mut self, frame: &[u8]) {
+        if let ServerParsed::Complete(frame, _) = parse_server_frame(frame)
+            && let Some(message) = message_of(&frame)
+        {
+            self.jetstream.handle(self.context, self.log, &message);
+        }
+    }
+}
+
+/// The message that a frame brings, if it is one.
+fn message_of<'a>(frame: &ServerFrame<'a>) -> Option<Incoming<'a>> {
+    let ServerFrame::Message {
+        subject,
+        sid,
+        reply,
+        headers,
+        payload,
+    } = *frame
+    else {
+        return None;
+    };
+    Some(Incoming {
+        sid,
+        subject,
+        reply,
+        headers,
+        payload,
+    })
 }
 
 /// Unix time in nanoseconds.

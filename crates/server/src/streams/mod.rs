@@ -3,6 +3,7 @@
 mod committer;
 mod driver;
 mod outlet;
+mod requests;
 mod store;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use crate::config::Options;
 use crate::engine::{Engine, Intake};
 use crate::version::NATS_VERSION;
 
+pub(crate) use requests::RequestLimits;
 pub use store::Opened;
 pub(crate) use store::{Store, open};
 
@@ -85,11 +87,15 @@ impl Streams {
     ///
     /// # Errors
     /// When the machine has no threads left.
-    pub(crate) fn start(engine: &Arc<Engine>, store: Store) -> std::io::Result<(Self, Opened)> {
+    pub(crate) fn start(
+        engine: &Arc<Engine>,
+        store: Store,
+        limits: RequestLimits,
+    ) -> std::io::Result<(Self, Opened)> {
         let intake = Arc::new(Intake::default());
         let stop = Arc::new(AtomicBool::new(false));
         let (subscribed, ready) = std::sync::mpsc::channel();
-        let (driver, opened) = driver::Driver::new(engine, &intake, store, &stop)?;
+        let (driver, opened) = driver::Driver::new(engine, &intake, store, limits, &stop)?;
         let thread = std::thread::Builder::new()
             .name("recado-streams".to_owned())
             .spawn(move || driver.run(&subscribed))?;

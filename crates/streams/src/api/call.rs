@@ -70,6 +70,15 @@ pub enum ApiCall<'a> {
     Unknown,
 }
 
+/// What kind of request a call is, for whoever lets requests wait (E13).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestKind {
+    /// It only asks what there is.
+    Question,
+    /// Any other.
+    Change,
+}
+
 /// A consumer that a call is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConsumerCall<'a> {
@@ -153,6 +162,27 @@ impl<'a> ApiCall<'a> {
             _ => None,
         }
         .unwrap_or(Self::Unknown)
+    }
+
+    /// What kind of request this is, if it is one that may wait. Pull requests and direct gets do not: for
+    /// nats-server they are no API calls either, but messages to a consumer or stream.
+    pub fn request_kind(&self) -> Option<RequestKind> {
+        match self {
+            Self::Info
+            | Self::StreamNames
+            | Self::StreamList
+            | Self::StreamInfo(_)
+            | Self::ConsumerNames(_)
+            | Self::ConsumerList(_)
+            | Self::ConsumerInfo(_) => Some(RequestKind::Question),
+            Self::ConsumerReset(_)
+            | Self::ConsumerNext(_)
+            | Self::DirectGet(_)
+            | Self::DirectGetLast { .. }
+            | Self::SystemOnly
+            | Self::Unknown => None,
+            _ => Some(RequestKind::Change),
+        }
     }
 
     fn parse_direct(rest: &'a [u8]) -> Option<Self> {

@@ -48,6 +48,7 @@ use upkeep::{Gone, Grave};
 
 /// Sids of what is subscribed to besides the streams' own subjects.
 const SID_API: &[u8] = b"a";
+const SID_DOMAIN: &[u8] = b"d";
 const SID_ACK: &[u8] = b"k";
 const SID_FLOW: &[u8] = b"f";
 const SID_SNAPSHOT: &[u8] = b"n";
@@ -205,7 +206,7 @@ impl JetStream {
         }
         if let Some(domain) = &self.settings.domain {
             let filter = format!("$JS.{domain}.API.>");
-            context.out.subscribe(filter.as_bytes(), b"d");
+            context.out.subscribe(filter.as_bytes(), SID_DOMAIN);
         }
         for (filter, (sid, _)) in &self.subjects {
             context.out.subscribe(filter.as_bytes(), sid.as_bytes());
@@ -226,7 +227,7 @@ impl JetStream {
                 }
             }
             SID_ACK => self.handle_ack(context, journal, message),
-            SID_API | b"d" => self.handle_api(context, journal, message),
+            SID_API | SID_DOMAIN => self.handle_api(context, journal, message),
             SID_FLOW => self.handle_flow_control(context, journal, message),
             SID_SNAPSHOT => self.handle_transfer(context, journal, message),
             _ => {}

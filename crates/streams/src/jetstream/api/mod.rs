@@ -9,9 +9,10 @@ mod transfers;
 use recado_log::Journal;
 use recado_wire::Headers;
 
-use super::{Incoming, JetStream};
+use super::{Incoming, JetStream, SID_API, SID_DOMAIN};
+use crate::api::advisory::ApiLimitReached;
 use crate::api::{
-    self, AccountInfoResponse, ApiCall, ConsumerStepDownResponse, Response,
+    self, AccountInfoResponse, ApiCall, ConsumerStepDownResponse, RequestKind, Response,
     StreamRemovePeerResponse, StreamStepDownResponse, refusal, refusal_of_type, status,
 };
 use crate::config::is_level_met;
@@ -62,8 +63,8 @@ impl JetStream {
         journal: &mut dyn Journal,
         message: &Incoming<'_>,
     ) {
-        let domain = self.settings.domain.clone().unwrap_or_default();
-        let api_call = ApiCall::parse(message.subject, &domain);
+        let domain = self.settings.domain.as_deref().unwrap_or_default();
+        let api_call = ApiCall::parse(message.subject, domain);
         if message.reply.is_empty() && !matches!(api_call, ApiCall::ConsumerNext(_)) {
             return;
         }
@@ -99,6 +100,30 @@ impl JetStream {
             }
             Outcome::Done => {}
         }
+    }
+
+    /// What kind of request a message is, if it is one that may wait until there is time for it.
+    pub fn request_kind(&self, message: &Incoming<'_>) -> Option<RequestKind> {
+        if !matches!(message.sid, SID_API | SID_DOMAIN) {
+            return None;
+        }
+        let domain = self.settings.domain.as_deref().unwrap_or_default();
+        // Pull requests are many, and told by their first bytes.
+        let rest = api::strip_prefix(message.subject, domain)?;
+        if rest.starts_with(b"CONSUMER.MSG.NEXT.") {
+            return None;
+        }
+        ApiCall::parse(message.subject, domain).request_kind()
+    }
+
+    /// So many requests were dropped because no more may wait (E220).
+    pub fn requests_dropped(&self, context: &mut Context<'_>, dropped: usize) {
+        let advisory = ApiLimitReached {
+            server: self.settings.server_name.clone(),
+            dropped: i64::try_from(dropped).unwrap_or(i64::MAX),
+            domain: self.domain(),
+        };
+        self.advise(context, &advisory);
     }
 
     /// A request may name the level that it needs (E08).
