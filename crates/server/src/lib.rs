@@ -6,6 +6,7 @@ pub mod config;
 pub mod daemon;
 mod engine;
 mod error;
+mod identity;
 mod internal_client;
 mod lame_duck;
 mod listener;

@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use crate::config::{Authorization, Options};
 use crate::engine::{self, CloseReason, Engine, EngineSettings};
 use crate::error::StartError;
+use crate::identity::Identity;
 use crate::lame_duck;
 use crate::listener::{self, Listener};
 use crate::phase::Phase;
@@ -90,10 +91,11 @@ impl Server {
             .iter()
             .map(|p| (p.listener.addr, p.subject.clone()))
             .collect();
-        let store = open_store(&options)?;
+        let identity = Identity::new(&options);
+        let store = open_store(&options, &identity)?;
         let mut options = options;
         options.streams.enabled = store.is_some();
-        let info = describe(&options, &client, authenticator.is_required());
+        let info = describe(&options, identity, &client, authenticator.is_required());
         let settings = EngineSettings::new(&options, authenticator.is_required());
         let (threads, runtimes) =
             engine::start_threads(thread_count(), CLOSE_MAX).map_err(StartError::Threads)?;
@@ -275,14 +277,16 @@ async fn live(
 
 /// Opens the store of the streams, if there are to be any. A second server of the same user does without rather
 /// than not start at all, unless it was told where to store.
-fn open_store(options: &Options) -> Result<Option<streams::Store>, StartError> {
+fn open_store(
+    options: &Options,
+    identity: &Identity,
+) -> Result<Option<streams::Store>, StartError> {
     if !options.streams.enabled {
         return Ok(None);
     }
     let no_directory = || StartError::Options("there is no directory to store in".to_owned());
     let directory = options.streams.directory().ok_or_else(no_directory)?;
-    let name = options.server_name.as_deref().unwrap_or("recado");
-    match streams::open(&directory, streams::settings(options, name)) {
+    match streams::open(&directory, streams::settings(options, identity)) {
         Err(StartError::Store {
             source: OpenError::Lock(LockError::Held { .. }),
             ..
@@ -341,15 +345,11 @@ fn authenticator(authorization: &Authorization) -> Authenticator {
 }
 
 /// What INFO says of this server.
-fn describe(options: &Options, client: &Listener, auth_required: bool) -> Info {
-    let server_id = nkeys::KeyPair::new_server().public_key();
+fn describe(options: &Options, identity: Identity, client: &Listener, auth_required: bool) -> Info {
     let (host, port) = advertised(options, client);
     Info {
-        server_name: options
-            .server_name
-            .clone()
-            .unwrap_or_else(|| server_id.clone()),
-        server_id,
+        server_name: identity.name,
+        server_id: identity.id,
         version: NATS_VERSION.to_owned(),
         proto: 1,
         go: "none: written in Rust".to_owned(),

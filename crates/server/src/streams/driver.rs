@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use recado_log::{Committed, Journal, Log, Progress, RealDisk};
 use recado_streams::context::Context;
-use recado_streams::jetstream::{Incoming, JetStream};
+use recado_streams::jetstream::{Incoming, JetStream, OutOfStorage};
 use recado_wire::{ServerFrame, ServerParsed, parse_server_frame};
 
 use super::committer::CommitterThread;
@@ -301,6 +301,12 @@ impl Driver {
     fn failed(&mut self, insider: &Insider, stopped: bool, why: &str) {
         self.act(insider, |jetstream, context, log| {
             jetstream.failed(context, log, stopped, why);
+            let why = if stopped {
+                OutOfStorage::Stopped
+            } else {
+                OutOfStorage::Full
+            };
+            jetstream.out_of_storage(context, why);
         });
     }
 

@@ -16,6 +16,7 @@ use recado_streams::jetstream::{BatchLimits, Settings};
 
 use crate::config::Options;
 use crate::engine::{Engine, Intake};
+use crate::identity::Identity;
 use crate::version::NATS_VERSION;
 
 pub(crate) use requests::RequestLimits;
@@ -23,7 +24,7 @@ pub use store::Opened;
 pub(crate) use store::{Store, open};
 
 /// What the state machines are to know of the server's configuration.
-pub(crate) fn settings(options: &Options, server_name: &str) -> Settings {
+pub(crate) fn settings(options: &Options, identity: &Identity) -> Settings {
     let streams = &options.streams;
     let limits = &streams.limits;
     let bytes = |limit: Option<u64>| limit.map_or(-1, |limit| limit.cast_signed().max(0));
@@ -48,7 +49,8 @@ pub(crate) fn settings(options: &Options, server_name: &str) -> Settings {
             ..Limits::default()
         },
         batches: batch_limits(options),
-        server_name: server_name.to_owned(),
+        server_name: identity.name.clone(),
+        server_id: identity.id.clone(),
         version: NATS_VERSION.to_owned(),
     }
 }

@@ -6,12 +6,13 @@ use super::JetStream;
 use super::consumers::Events;
 use crate::api::advisory::{
     AckMetric, Action, Advisory, ApiAudit, Client, ConsumerAction, ConsumerGroupPinned,
-    ConsumerGroupUnpinned, ConsumerPause, MaxDeliver, MsgNaked, MsgTerminated, StreamAction,
+    ConsumerGroupUnpinned, ConsumerPause, MaxDeliver, MsgNaked, MsgTerminated, ServerOutOfSpace,
+    StreamAction,
 };
 use crate::consumer::{DeadReason, Event, Read};
 use crate::context::Context;
 use crate::jetstream::Incoming;
-use crate::stream::{Accepted, Env, Origin};
+use crate::stream::{Accepted, Env, Origin, Stream};
 use crate::time::ZERO_TIME;
 
 /// Metadata key of a stream: the stream that its dead letters go to.
@@ -21,7 +22,41 @@ const DEAD_LETTER_PREFIX: &str = "DLQ.";
 /// Account that everybody is in.
 pub(super) const ACCOUNT: &str = "$G";
 
+/// Why nothing can be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OutOfStorage {
+    /// The disk is full, for now.
+    Full,
+    /// A write or sync failed: until the server is started again.
+    Stopped,
+}
+
+impl OutOfStorage {
+    /// Whether it is still so after the messages of a stream up to `last` reached the disk. What is there already
+    /// says nothing, and acks and removals have room on a full disk, too.
+    pub(super) fn lasts_after(self, stream: &Stream, last: u64) -> bool {
+        self == Self::Stopped || last <= stream.messages.visible()
+    }
+}
+
 impl JetStream {
+    /// Nothing can be stored: told once, until there was room again (E218).
+    pub fn out_of_storage(&mut self, context: &mut Context<'_>, why: OutOfStorage) {
+        if self.told_out_of_storage >= Some(why) {
+            return;
+        }
+        self.told_out_of_storage = Some(why);
+        let advisory = ServerOutOfSpace {
+            server: self.settings.server_name.clone(),
+            server_id: self.settings.server_id.clone(),
+            // All streams share one log.
+            stream: String::new(),
+            cluster: String::new(),
+            domain: self.domain(),
+        };
+        self.advise(context, &advisory);
+    }
+
     /// Publishes an advisory, if anybody listens.
     pub(super) fn advise(&self, context: &mut Context<'_>, advisory: &impl Advisory) {
         let subject = advisory.subject();

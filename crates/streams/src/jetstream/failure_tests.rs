@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::OutOfStorage;
 use super::world::{World, stream};
 
 fn world(fields: Value) -> World {
@@ -155,4 +156,61 @@ fn the_last_sequence_is_spent_and_no_more_is_taken() {
     assert_eq!(world.payloads("S"), ["1"]);
     world.api("STREAM.PURGE.S", &Value::Null);
     assert!(world.payloads("S").is_empty());
+}
+
+/// What was told of missing storage since the last request.
+fn told_out_of_storage(world: &World) -> Vec<Value> {
+    let told = world.seen("$JS.EVENT.ADVISORY.SERVER.OUT_OF_STORAGE");
+    let bodies = told.iter().map(|(_, body)| serde_json::from_str(body));
+    bodies
+        .collect::<Result<_, _>>()
+        .expect("advisories in JSON")
+}
+
+#[test]
+fn a_full_disk_is_told_once_until_a_message_was_stored_again() {
+    let mut world = world(json!({"subjects": ["s"]}));
+    pulling(&mut world, "S", "c");
+    world.publish("s", "", "1");
+    world.run();
+    world.info("S");
+    for _ in 0..2 {
+        world.publish("s", "", "no room");
+        world.fail_batch();
+    }
+    let told = told_out_of_storage(&world);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(
+        told[0]["type"],
+        "io.nats.jetstream.advisory.v1.server_out_of_space"
+    );
+    assert_eq!(
+        (&told[0]["server"], &told[0]["server_id"]),
+        (&json!("recado"), &json!("recado"))
+    );
+    // Records of other kinds have room set aside, so they say nothing.
+    pulling(&mut world, "S", "d");
+    world.publish("s", "", "no room");
+    world.fail_batch();
+    assert_eq!(told_out_of_storage(&world).len(), 0);
+    world.publish("s", "", "2");
+    world.run();
+    world.publish("s", "", "no room");
+    world.fail_batch();
+    assert_eq!(told_out_of_storage(&world).len(), 1);
+}
+
+#[test]
+fn a_store_that_stopped_is_told_also_after_a_full_disk_and_never_again() {
+    let mut world = world(json!({"subjects": ["s"]}));
+    world.info("S");
+    world.publish("s", "", "no room");
+    world.fail_batch();
+    for _ in 0..2 {
+        world.act(|jetstream, context, _| {
+            jetstream.out_of_storage(context, OutOfStorage::Stopped);
+            jetstream.out_of_storage(context, OutOfStorage::Full);
+        });
+    }
+    assert_eq!(told_out_of_storage(&world).len(), 2);
 }

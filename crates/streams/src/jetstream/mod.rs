@@ -39,7 +39,7 @@ pub use crate::stream::BatchLimits;
 
 pub use consumers::ConsumerSlot;
 pub(crate) use consumers::StreamSource;
-pub use events::DEAD_LETTER_KEY;
+pub use events::{DEAD_LETTER_KEY, OutOfStorage};
 pub use open::{Opening, OpeningReport};
 pub(crate) use sources::Feeding;
 
@@ -74,6 +74,8 @@ pub struct Settings {
     pub batches: BatchLimits,
     /// Name of the server, shown as leader.
     pub server_name: String,
+    /// Its id, for advisories.
+    pub server_id: String,
     /// Version that `_nats.ver` shows.
     pub version: String,
 }
@@ -90,6 +92,7 @@ impl Default for Settings {
             limits: Limits::default(),
             batches: BatchLimits::default(),
             server_name: "recado".to_owned(),
+            server_id: "recado".to_owned(),
             version: "2.15.0".to_owned(),
         }
     }
@@ -149,6 +152,8 @@ pub struct JetStream {
     checkpoint_segment: u32,
     /// Why nothing is stored any more.
     stopped: Option<String>,
+    /// There is no storage, and that was told.
+    told_out_of_storage: Option<OutOfStorage>,
     api_total: u64,
     api_errors: u64,
     /// Bytes of all streams, by where they lie.
@@ -185,6 +190,7 @@ impl JetStream {
             is_behind: false,
             checkpoint_segment: 0,
             stopped: None,
+            told_out_of_storage: None,
             api_total: 0,
             api_errors: 0,
             file_bytes: 0,
@@ -253,6 +259,9 @@ impl JetStream {
         let released = self.replies.release(position, context.out);
         for (id, last) in released.grown {
             if let Some(stream) = self.streams.get_mut(&id) {
+                self.told_out_of_storage = self
+                    .told_out_of_storage
+                    .filter(|told| told.lasts_after(stream, last));
                 stream.became_durable(context, journal, last);
             }
             self.activate(id);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::consumer::Read;
 use crate::context::{Context, Outlet};
-use crate::jetstream::{Incoming, JetStream, Opening, Settings};
+use crate::jetstream::{Incoming, JetStream, Opening, OutOfStorage, Settings};
 use crate::time::SECOND;
 
 pub(super) const START: i64 = 1_700_000_000 * SECOND;
@@ -150,8 +150,9 @@ impl Outlet for Seen {
         false
     }
 
-    fn has_interest(&self, _: &[u8], _: Option<&[u8]>) -> bool {
-        false
+    /// In advisories.
+    fn has_interest(&self, subject: &[u8], _: Option<&[u8]>) -> bool {
+        subject.starts_with(b"$JS.EVENT.ADVISORY.SERVER.")
     }
 
     fn is_congested(&self, _: &[u8]) -> bool {
@@ -328,6 +329,7 @@ impl World {
         self.act(|jetstream, context, journal| {
             journal.roll_back();
             jetstream.failed(context, journal, false, "no room");
+            jetstream.out_of_storage(context, OutOfStorage::Full);
         });
     }
 
