@@ -24,7 +24,7 @@ use crate::listener::{self, Listener};
 use crate::phase::Phase;
 use crate::plain::{self, Plain};
 use crate::service;
-use crate::streams::{self, Opened, Streams};
+use crate::streams::{self, Ceilings, Opened, Streams};
 use crate::version::{NATS_VERSION, VERSION};
 
 /// Time that waiting bytes are given to leave when the server stops.
@@ -286,7 +286,9 @@ fn open_store(
     }
     let no_directory = || StartError::Options("there is no directory to store in".to_owned());
     let directory = options.streams.directory().ok_or_else(no_directory)?;
-    match streams::open(&directory, streams::settings(options, identity)) {
+    let ceilings = Ceilings::of(&options.streams, &directory);
+    let settings = streams::settings(options, &ceilings, identity);
+    match streams::open(&directory, settings) {
         Err(StartError::Store {
             source: OpenError::Lock(LockError::Held { .. }),
             ..

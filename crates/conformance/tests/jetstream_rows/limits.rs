@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use recado_conformance::PATIENCE;
+use recado_conformance::{PATIENCE, ServerBuilder};
 use serde_json::{Value, json};
 
-use crate::js::{Js, error, error_of};
+use crate::js::{Js, error, error_of, stream_config};
 
 // E57, E80
 #[test]
@@ -152,4 +152,64 @@ fn what_is_on_disk_survives_a_kill_and_what_is_in_memory_does_not() {
     assert_eq!(js.publish("s.a", "next"), 6);
     let memory = js.reply("STREAM.INFO.M", Value::Null);
     assert_eq!(memory["error"]["err_code"], 10059);
+}
+
+// E230, G46
+#[test]
+fn nobody_reserves_more_than_the_machine_has_and_the_account_shows_no_limit_of_its_own() {
+    let mut js = Js::start();
+    let whole = 1_u64 << 60;
+    for (storage, refused) in [
+        (
+            "file",
+            error(500, 10047, "insufficient storage resources available"),
+        ),
+        (
+            "memory",
+            error(500, 10028, "insufficient memory resources available"),
+        ),
+    ] {
+        let config = json!({ "subjects": ["x"], "storage": storage, "max_bytes": whole });
+        let got = js.error("STREAM.CREATE.X", stream_config("X", config));
+        assert_eq!(got, refused);
+        let config = json!({ "subjects": ["x"], "storage": storage, "max_bytes": 1 << 20 });
+        js.ok("STREAM.CREATE.X", stream_config("X", config));
+        let reserved = format!(
+            "reserved_{}",
+            if storage == "file" {
+                "storage"
+            } else {
+                "memory"
+            }
+        );
+        let info = js.ok("INFO", json!(null));
+        assert_eq!(info[&reserved], 1 << 20);
+        for name in ["max_memory", "max_storage"] {
+            assert_eq!(info["limits"][name], -1, "{name}");
+        }
+        js.ok("STREAM.DELETE.X", json!(null));
+    }
+}
+
+// E230, G46
+#[test]
+fn configured_ceilings_hold_for_reserving_and_for_publishing() {
+    let ceilings = "jetstream { max_memory_store: 100K, max_file_store: 100K }";
+    let mut js = Js::with(ServerBuilder::nats().config(ceilings).jetstream());
+    for (storage, err_code) in [("file", 10047), ("memory", 10028)] {
+        let config = json!({ "subjects": ["x"], "storage": storage, "max_bytes": 100 * 1024 + 1 });
+        let got = js.error("STREAM.CREATE.X", stream_config("X", config));
+        assert_eq!((got.0, got.1), (500, err_code));
+        js.ok(
+            "STREAM.CREATE.X",
+            stream_config("X", json!({ "subjects": ["x"], "storage": storage })),
+        );
+        let body = vec![b'x'; 60_000];
+        js.ask("x", &[], &body);
+        js.ask("x", &[], &body);
+        let refused: Value =
+            serde_json::from_slice(&js.ask("x", &[], &body).payload).expect("JSON");
+        assert_eq!(refused["error"]["err_code"], 10023, "{refused}");
+        js.ok("STREAM.DELETE.X", json!(null));
+    }
 }

@@ -46,6 +46,8 @@ impl Voice {
     pub(super) fn ready(&self, opening: &Opening<'_>) {
         if self.is_nats() {
             if let Some(store) = opening.server.store() {
+                tracing::info!("  Max Memory:      {}", ceiling(store.memory_bytes_max));
+                tracing::info!("  Max Storage:     {}", ceiling(store.file_bytes_max));
                 tracing::info!("Store Directory: \"{}\"", store.directory.display());
             }
             let info = opening.server.info();
@@ -73,6 +75,11 @@ impl Voice {
         };
         let ms = store.took.as_millis() as u64;
         tracing::info!(ms, "{}", stored.text(self.lang));
+        tracing::debug!(
+            max_memory_store = ceiling(store.memory_bytes_max),
+            max_file_store = ceiling(store.file_bytes_max),
+            "what streams may take"
+        );
     }
 
     /// As a field, for those who don't read the sentence that says it already.
@@ -195,5 +202,44 @@ fn address_of(host: &str, port: u16) -> String {
     match host.contains(':') {
         true => format!("[{host}]:{port}"),
         false => format!("{host}:{port}"),
+    }
+}
+
+/// A ceiling in bytes as nats-server writes it: powers of 1024 under the names of those of 1000.
+fn ceiling(bytes: Option<u64>) -> String {
+    let Some(bytes) = bytes else {
+        return "none".to_owned();
+    };
+    let mut amount = bytes as f64;
+    let mut units = ["B", "KB", "MB", "GB", "TB", "PB", "EB"].into_iter();
+    let mut unit = units.next().unwrap_or_default();
+    while amount >= 1024.0
+        && let Some(larger) = units.next()
+    {
+        amount /= 1024.0;
+        unit = larger;
+    }
+    if bytes < 1024 {
+        format!("{bytes} B")
+    } else {
+        format!("{amount:.2} {unit}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ceilings_are_written_as_nats_server_writes_them() {
+        for (bytes, text) in [
+            (Some(0), "0 B"),
+            (Some(1023), "1023 B"),
+            (Some(1024), "1.00 KB"),
+            (Some(19_000_000_000), "17.70 GB"),
+            (None, "none"),
+        ] {
+            assert_eq!(ceiling(bytes), text);
+        }
     }
 }

@@ -64,6 +64,8 @@ impl Driver {
             mut log,
             committer,
             directory,
+            memory_bytes_max,
+            file_bytes_max,
             started,
         } = store;
         let mut seed = rand::random::<u64>() | 1;
@@ -81,6 +83,8 @@ impl Driver {
             directory,
             streams: report.streams,
             messages: report.messages,
+            memory_bytes_max,
+            file_bytes_max,
             took: started.elapsed(),
         };
         let driver = Self {

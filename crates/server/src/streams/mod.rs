@@ -1,5 +1,6 @@
 //! Streams: their store is opened before the server listens, and served by a thread of its own.
 
+mod ceilings;
 mod committer;
 mod driver;
 mod outlet;
@@ -19,12 +20,13 @@ use crate::engine::{Engine, Intake};
 use crate::identity::Identity;
 use crate::version::NATS_VERSION;
 
+pub(crate) use ceilings::Ceilings;
 pub(crate) use requests::RequestLimits;
 pub use store::Opened;
 pub(crate) use store::{Store, open};
 
 /// What the state machines are to know of the server's configuration.
-pub(crate) fn settings(options: &Options, identity: &Identity) -> Settings {
+pub(crate) fn settings(options: &Options, ceilings: &Ceilings, identity: &Identity) -> Settings {
     let streams = &options.streams;
     let limits = &streams.limits;
     let bytes = |limit: Option<u64>| limit.map_or(-1, |limit| limit.cast_signed().max(0));
@@ -32,14 +34,14 @@ pub(crate) fn settings(options: &Options, identity: &Identity) -> Settings {
     Settings {
         domain: streams.domain.clone(),
         strict: streams.strict,
-        memory_bytes_max: streams.max_memory_bytes,
-        file_bytes_max: streams.max_file_bytes,
+        memory_bytes_max: ceilings.memory_bytes,
+        file_bytes_max: ceilings.file_bytes,
         backlog_messages_max: streams.max_buffered_messages,
         backlog_bytes_max: streams.max_buffered_bytes,
         limits: Limits {
             server: ServerLimits {
-                max_memory: bytes(streams.max_memory_bytes),
-                max_storage: bytes(streams.max_file_bytes),
+                max_memory: bytes(ceilings.memory_bytes),
+                max_storage: bytes(ceilings.file_bytes),
                 max_request_batch: number(limits.max_request_batch),
                 max_ack_pending: number(limits.max_ack_pending),
                 max_duplicate_window: limits.duplicate_window.map_or(0, |window| {

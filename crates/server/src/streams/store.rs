@@ -15,6 +15,8 @@ pub(crate) struct Store {
     pub(super) log: Log<RealDisk>,
     pub(super) committer: Committer<RealDisk>,
     pub(super) directory: PathBuf,
+    pub(super) memory_bytes_max: Option<u64>,
+    pub(super) file_bytes_max: Option<u64>,
     pub(super) started: Instant,
 }
 
@@ -27,6 +29,10 @@ pub struct Opened {
     pub streams: usize,
     /// Messages in them.
     pub messages: u64,
+    /// Bytes that streams in memory may take together; none for any.
+    pub memory_bytes_max: Option<u64>,
+    /// Bytes that streams in the store may take together; none for any.
+    pub file_bytes_max: Option<u64>,
     /// How long opening took.
     pub took: Duration,
 }
@@ -42,6 +48,7 @@ pub(crate) fn open(directory: &Path, settings: Settings) -> Result<Store, StartE
         path: directory.to_owned(),
         source,
     })?;
+    let (memory_bytes_max, file_bytes_max) = (settings.memory_bytes_max, settings.file_bytes_max);
     let mut opening = Opening::new(settings);
     let log_settings = recado_log::Settings {
         salt: rand::random(),
@@ -73,6 +80,8 @@ pub(crate) fn open(directory: &Path, settings: Settings) -> Result<Store, StartE
         log,
         committer,
         directory: directory.to_owned(),
+        memory_bytes_max,
+        file_bytes_max,
         started,
     })
 }
