@@ -236,3 +236,50 @@ fn stepping_down_needs_a_cluster() {
         refused
     );
 }
+
+// E02, E47 to E51
+#[test]
+fn what_is_no_call_or_the_system_accounts_is_met_with_silence_and_not_counted() {
+    let mut js = Js::start();
+    js.stream("S", json!({}));
+    let before = js.ok("INFO", Value::Null)["api"]["total"].clone();
+    let inbox = js.inbox();
+    for subject in [
+        "FOO",
+        "STREAM.FOO.S",
+        "STREAM.INFO.S.more",
+        "STREAM.TEMPLATE.CREATE.S",
+        "CONSUMER.INFO.S",
+        "CONSUMER.MSG.NEXT",
+        "DIRECT.FOO",
+        "META.LEADER.STEPDOWN",
+        "META.RESCUE",
+        "SERVER.REMOVE",
+        "SERVER.EVACUATE",
+        "ACCOUNT.PURGE.A",
+        "ACCOUNT.STREAM.MOVE.A.S",
+        "ACCOUNT.STREAM.CANCEL_MOVE.A.S",
+    ] {
+        let newer = [("Nats-Required-Api-Level", "99")];
+        js.send(&format!("$JS.API.{subject}"), &inbox.subject, &[], b"{}");
+        js.send(&format!("$JS.API.{subject}"), &inbox.subject, &newer, b"{}");
+    }
+    assert_eq!(js.waiting(&inbox), 0);
+    // `waiting` asked, and the first question was counted after it was answered.
+    let after = js.ok("INFO", Value::Null)["api"]["total"].clone();
+    assert_eq!(after.as_u64(), before.as_u64().map(|total| total + 2));
+}
+
+// E03
+#[test]
+fn pull_requests_and_direct_gets_that_name_nothing_have_no_responders() {
+    let mut js = Js::start();
+    for subject in [
+        "CONSUMER.MSG.NEXT.S",
+        "CONSUMER.MSG.NEXT.S.c.more",
+        "DIRECT.GET",
+    ] {
+        let reply = js.ask(&format!("$JS.API.{subject}"), &[], b"");
+        assert_eq!(status(&reply).as_deref(), Some("503"), "{subject}");
+    }
+}

@@ -64,9 +64,9 @@ pub enum ApiCall<'a> {
         /// The subject.
         subject: &'a [u8],
     },
-    /// What only the system account may ask; others get no answer.
-    SystemOnly,
-    /// No API subject: answered with 10003 and the type `system_response`.
+    /// Pull requests and direct gets that name no consumer or stream: nobody serves them.
+    Unserved,
+    /// No call, or one of the system account: met with silence, as by nats-server.
     Unknown,
 }
 
@@ -146,7 +146,10 @@ impl<'a> ApiCall<'a> {
             return Self::Unknown;
         };
         if let Some(direct) = rest.strip_prefix(b"DIRECT.GET.") {
-            return Self::parse_direct(direct).unwrap_or(Self::Unknown);
+            return Self::parse_direct(direct).unwrap_or(Self::Unserved);
+        }
+        if rest == b"DIRECT.GET" {
+            return Self::Unserved;
         }
         let Ok(rest) = std::str::from_utf8(rest) else {
             return Self::Unknown;
@@ -158,7 +161,6 @@ impl<'a> ApiCall<'a> {
             None if rest == "INFO" => Some(Self::Info),
             Some(("STREAM", rest)) => Self::parse_stream(rest),
             Some(("CONSUMER", rest)) => Self::parse_consumer(rest),
-            Some(("META" | "SERVER" | "ACCOUNT", rest)) => Self::parse_system(rest),
             _ => None,
         }
         .unwrap_or(Self::Unknown)
@@ -179,7 +181,7 @@ impl<'a> ApiCall<'a> {
             | Self::ConsumerNext(_)
             | Self::DirectGet(_)
             | Self::DirectGetLast { .. }
-            | Self::SystemOnly
+            | Self::Unserved
             | Self::Unknown => None,
             _ => Some(RequestKind::Change),
         }
@@ -226,6 +228,14 @@ impl<'a> ApiCall<'a> {
         if let Some(names) = rest.strip_prefix("CREATE.") {
             return Some(Self::ConsumerCreate(parse_create(names)));
         }
+        if let Some(names) = rest.strip_prefix("MSG.NEXT.") {
+            return Some(match names.split_once('.') {
+                Some((stream, consumer)) if !consumer.contains('.') => {
+                    Self::ConsumerNext(ConsumerCall { stream, consumer })
+                }
+                _ => Self::Unserved,
+            });
+        }
         if let Some(stream) = rest.strip_prefix("NAMES.") {
             return one(stream).map(Self::ConsumerNames);
         }
@@ -245,16 +255,8 @@ impl<'a> ApiCall<'a> {
             "UNPIN" => Self::ConsumerUnpin(call),
             "RESET" => Self::ConsumerReset(call),
             "LEADER.STEPDOWN" => Self::ConsumerStepDown(call),
-            "MSG.NEXT" => Self::ConsumerNext(call),
             _ => return None,
         })
-    }
-
-    fn parse_system(rest: &'a str) -> Option<Self> {
-        let verbs = ["LEADER.STEPDOWN", "RESCUE", "REMOVE", "EVACUATE"];
-        let accounts = ["PURGE.", "STREAM.MOVE.", "STREAM.CANCEL_MOVE."];
-        let known = verbs.contains(&rest) || accounts.iter().any(|verb| rest.starts_with(verb));
-        known.then_some(Self::SystemOnly)
     }
 
     /// The `type` of the answer, also of a refusal; `None` for calls that are not answered in JSON.
@@ -284,11 +286,11 @@ impl<'a> ApiCall<'a> {
             Self::ConsumerUnpin(_) => ConsumerUnpinResponse::TYPE,
             Self::ConsumerReset(_) => ConsumerResetResponse::TYPE,
             Self::ConsumerStepDown(_) => ConsumerStepDownResponse::TYPE,
-            Self::Unknown => SYSTEM_RESPONSE,
             Self::ConsumerNext(_)
             | Self::DirectGet(_)
             | Self::DirectGetLast { .. }
-            | Self::SystemOnly => return None,
+            | Self::Unserved
+            | Self::Unknown => return None,
         })
     }
 }
@@ -357,8 +359,6 @@ mod tests {
             ),
             ("CONSUMER.MSG.NEXT.S.C", ApiCall::ConsumerNext(call)),
             ("DIRECT.GET.S", ApiCall::DirectGet("S")),
-            ("META.LEADER.STEPDOWN", ApiCall::SystemOnly),
-            ("ACCOUNT.PURGE.A", ApiCall::SystemOnly),
         ] {
             assert_eq!(parse(subject), expected, "{subject}");
         }
@@ -407,8 +407,10 @@ mod tests {
             "CONSUMER.INFO.a",
             "CONSUMER.INFO.a.b.c",
             "CONSUMER.NAMES.a.b",
-            "DIRECT.GET.",
             "STREAM.CREATE.",
+            "CONSUMER.MSG.NEXT",
+            "META.LEADER.STEPDOWN",
+            "ACCOUNT.PURGE.A",
         ] {
             assert_eq!(parse(rest), ApiCall::Unknown, "{rest:?}");
         }
@@ -417,6 +419,18 @@ mod tests {
             ApiCall::parse(b"$JS.API.STREAM.INFO.\xff", ""),
             ApiCall::Unknown
         );
+    }
+
+    #[test]
+    fn nobody_serves_a_pull_request_or_direct_get_that_names_nothing() {
+        for rest in [
+            "CONSUMER.MSG.NEXT.S",
+            "CONSUMER.MSG.NEXT.S.a.b",
+            "DIRECT.GET",
+            "DIRECT.GET.",
+        ] {
+            assert_eq!(parse(rest), ApiCall::Unserved, "{rest:?}");
+        }
     }
 
     #[test]

@@ -20,9 +20,6 @@ pub const INFOS_PER_PAGE: usize = 256;
 /// Subjects with their counts in one answer (E06).
 pub const SUBJECTS_PER_PAGE: usize = 100_000;
 
-/// `type` of the answer to what is no API subject.
-pub const SYSTEM_RESPONSE: &str = "io.nats.jetstream.api.v1.system_response";
-
 /// What an answer may hold beside its `type`.
 pub trait Response: Serialize {
     /// Its `type`.
@@ -89,7 +86,7 @@ pub fn refusal<R: Response>(error: &ApiError) -> Vec<u8> {
     refusal_of_type(R::TYPE, error)
 }
 
-/// The bytes of a refusal with any `type`, such as [`SYSTEM_RESPONSE`].
+/// The bytes of a refusal with any `type`.
 pub fn refusal_of_type(kind: &str, error: &ApiError) -> Vec<u8> {
     let rest = rest_of_refusal(kind);
     serde_json::to_vec(&Refusal { kind, error, rest }).unwrap_or_default()

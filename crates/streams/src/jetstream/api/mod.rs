@@ -75,7 +75,11 @@ impl JetStream {
         };
         let is_counted = !matches!(
             api_call,
-            ApiCall::ConsumerNext(_) | ApiCall::DirectGet(_) | ApiCall::DirectGetLast { .. }
+            ApiCall::ConsumerNext(_)
+                | ApiCall::DirectGet(_)
+                | ApiCall::DirectGetLast { .. }
+                | ApiCall::Unserved
+                | ApiCall::Unknown
         );
         let outcome = match self.refuse_level(&api_call, message) {
             Some(refused) => refused,
@@ -135,18 +139,9 @@ impl JetStream {
         if is_level_met(level) {
             return None;
         }
-        let direct = matches!(
-            call,
-            ApiCall::ConsumerNext(_) | ApiCall::DirectGet(_) | ApiCall::DirectGetLast { .. }
-        );
-        if direct {
-            return None;
-        }
+        let kind = call.response_type()?;
         let error = ApiError::new(&error::REQUIRED_API_LEVEL);
-        Some(Outcome::Answer(refusal_of_type(
-            call.response_type().unwrap_or(api::SYSTEM_RESPONSE),
-            &error,
-        )))
+        Some(Outcome::Answer(refusal_of_type(kind, &error)))
     }
 
     fn dispatch(&mut self, call: &mut Call<'_, '_>, api_call: &ApiCall<'_>) -> Outcome {
@@ -179,11 +174,8 @@ impl JetStream {
             ApiCall::ConsumerPause(of) => Outcome::of_change(self.consumer_pause(call, of)),
             ApiCall::ConsumerUnpin(of) => Outcome::of(self.consumer_unpin(call, of)),
             ApiCall::ConsumerReset(of) => self.consumer_reset(call, of),
-            ApiCall::SystemOnly => Outcome::Done,
-            ApiCall::Unknown => {
-                let error = ApiError::new(&error::BAD_REQUEST);
-                Outcome::Answer(refusal_of_type(api::SYSTEM_RESPONSE, &error))
-            }
+            ApiCall::Unserved => Outcome::Nobody,
+            ApiCall::Unknown => Outcome::Done,
         }
     }
 
