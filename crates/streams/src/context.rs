@@ -20,6 +20,13 @@ pub trait Outlet {
     /// Whether anybody is subscribed to `subject` (in `queue`, where one is given).
     fn has_interest(&self, subject: &[u8], queue: Option<&[u8]>) -> bool;
 
+    /// Whether anybody is subscribed to just this subject, and not by a wildcard: in `queue` where one is given,
+    /// plainly where none is. That is how a push consumer's subject is listened to. Who does not tell filters
+    /// apart may leave it at interest.
+    fn is_listened_to(&self, subject: &[u8], queue: Option<&[u8]>) -> bool {
+        self.has_interest(subject, queue)
+    }
+
     /// Whether so much waits for the subscribers of `subject` that they should not get more right now.
     fn is_congested(&self, subject: &[u8]) -> bool;
 

@@ -1,6 +1,6 @@
 //! Push consumers: delivery to a subject, to a queue group, with heartbeats and flow control.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::js::{Js, delivery, header, status, text, texts};
 
@@ -165,4 +165,77 @@ fn an_ephemeral_consumer_goes_when_nobody_listens_any_more() {
     while js.reply("CONSUMER.INFO.S.e", json!(null))["error"].is_null() {
         assert!(std::time::Instant::now() < deadline, "it stays");
     }
+}
+
+/// A push consumer with this deliver group that was made beside these subscriptions, each a filter and a queue
+/// group; whether it is bound, and how much it delivered, after it had time to.
+fn bound_beside(subscriptions: &[(&str, &str)], group: &str) -> (bool, Value) {
+    let mut js = start();
+    for (filter, queue) in subscriptions {
+        js.subscribe(filter, queue);
+    }
+    let mut config = json!({ "deliver_subject": "to.me" });
+    if !group.is_empty() {
+        config["deliver_group"] = json!(group);
+    }
+    js.consumer("S", "p", config);
+    // One that is heard beyond doubt has its messages first.
+    let other = js.subscribe("to.other", "");
+    js.consumer("S", "o", json!({ "deliver_subject": "to.other" }));
+    js.next_many(&other, 3);
+    let info = js.consumer_info("S", "p");
+    (
+        info["push_bound"] == true,
+        info["delivered"]["consumer_seq"].clone(),
+    )
+}
+
+// E128
+#[test]
+fn only_a_plain_subscription_to_the_very_subject_binds_a_push_consumer() {
+    for subscriptions in [
+        &[("to.>", "")][..],
+        &[("to.*", "")],
+        &[("to.me", "q")],
+        &[("to.>", ""), ("to.>", "q")],
+    ] {
+        let unbound = (false, json!(0));
+        assert_eq!(
+            bound_beside(subscriptions, ""),
+            unbound,
+            "{subscriptions:?}"
+        );
+    }
+    let several = [("to.me", "q"), ("to.>", ""), ("to.me", "")];
+    assert_eq!(bound_beside(&several, ""), (true, json!(3)));
+}
+
+// E128
+#[test]
+fn only_a_member_of_the_group_at_the_very_subject_binds_its_consumer() {
+    for subscriptions in [&[("to.me", "")][..], &[("to.me", "h")], &[("to.>", "g")]] {
+        let unbound = (false, json!(0));
+        assert_eq!(
+            bound_beside(subscriptions, "g"),
+            unbound,
+            "{subscriptions:?}"
+        );
+    }
+    let several = [("to.me", "h"), ("to.me", "g")];
+    assert_eq!(bound_beside(&several, "g"), (true, json!(3)));
+}
+
+// E128
+#[test]
+fn who_listens_by_a_wildcard_gets_what_is_pushed_for_another() {
+    let mut js = start();
+    let (all, shared) = (js.subscribe("to.>", ""), js.subscribe("to.me", "q"));
+    js.consumer("S", "p", json!({ "deliver_subject": "to.me" }));
+    js.settle();
+    let here = js.subscribe("to.me", "");
+    for inbox in [&here, &all, &shared] {
+        assert_eq!(texts(&js.next_many(inbox, 3)), ["m0", "m1", "m2"]);
+    }
+    js.unsubscribe(&here);
+    while js.consumer_info("S", "p")["push_bound"] == true {}
 }

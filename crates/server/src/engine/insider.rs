@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use recado_router::Subscription as _;
 use recado_wire::{Publish, push_message};
 
 use super::connection::{CloseReason, Connection, WriteLimits};
@@ -113,13 +114,25 @@ impl Insider {
 
     /// Whether anybody but this part itself is subscribed to `subject`, in `queue` where one is given.
     pub(crate) fn has_interest(&self, subject: &[u8], queue: Option<&[u8]>) -> bool {
-        use recado_router::Subscription as _;
+        self.any_subscriber(subject, |sub| queue.is_none() || sub.queue() == queue)
+    }
+
+    /// Whether anybody but this part itself is subscribed to `subject` by that very name: in `queue` where one is
+    /// given, plainly where none is.
+    pub(crate) fn is_listened_to(&self, subject: &[u8], queue: Option<&[u8]>) -> bool {
+        self.any_subscriber(subject, |sub| {
+            sub.filter() == subject && sub.queue() == queue
+        })
+    }
+
+    /// Whether anybody else whom `subject` reaches, and who is still there, is one `that`.
+    fn any_subscriber(&self, subject: &[u8], that: impl Fn(&Subscription) -> bool) -> bool {
         let own = self.connection.id;
         with_worker(|worker| {
             worker.any_target(&self.engine, subject, |target| {
                 let open = || target.sub.connection.upgrade();
                 target.connection_id != own
-                    && (queue.is_none() || target.sub.queue() == queue)
+                    && that(&target.sub)
                     && open().is_some_and(|open| open.close_reason().is_none())
             })
         })

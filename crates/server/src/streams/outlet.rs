@@ -27,6 +27,10 @@ impl Outlet for EngineOutlet<'_> {
         self.0.has_interest(subject, queue)
     }
 
+    fn is_listened_to(&self, subject: &[u8], queue: Option<&[u8]>) -> bool {
+        self.0.is_listened_to(subject, queue)
+    }
+
     fn is_congested(&self, subject: &[u8]) -> bool {
         self.0.is_congested(subject)
     }

@@ -109,7 +109,7 @@ impl Consumer {
         push.checked_ns = ctx.now_ns;
         let bound = ctx
             .out
-            .has_interest(&settings.subject, settings.group.as_deref());
+            .is_listened_to(&settings.subject, settings.group.as_deref());
         if push.bound && !bound {
             self.activity.used_ns = ctx.now_ns;
         }
