@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::js::{Inbox, Js, header, status, text};
+use crate::js::{Inbox, Js, header, status, stream_config, text};
 
 /// A stream S with five messages m1 to m5 on s.1 and s.0, the fourth with a header.
 fn start() -> Js {
@@ -236,4 +236,59 @@ fn the_last_of_too_many_subjects_are_refused() {
     js.publish("s.last", "x");
     let got = get(&mut js, json!({ "multi_last": ["s.>"] }));
     assert_eq!(status(&got).as_deref(), Some("413 Too Many Results"));
+}
+
+// E64, E153
+#[test]
+fn a_mirror_answers_for_its_origin_too_also_when_that_does_not_or_is_gone() {
+    let mut js = Js::start();
+    let direct = json!({ "allow_direct": true });
+    js.stream("S", direct);
+    js.publish("s.a", "first");
+    let mirror = json!({ "name": "M", "mirror": { "name": "S" } });
+    let made = js.ok("STREAM.CREATE.M", mirror);
+    // It follows its origin, whatever was asked for.
+    assert_eq!(made["config"]["mirror_direct"], true);
+    while js.stream_info("M")["state"]["messages"] != 1 {}
+    // Which of the two answers is chance there; here it is the origin.
+    let reply = js.ask("$JS.API.DIRECT.GET.S.s.a", &[], b"");
+    let by = header(&reply, "Nats-Stream").expect("a stream");
+    assert!(by == "S" || by == "M", "{by}");
+    js.ok(
+        "STREAM.UPDATE.S",
+        stream_config("S", json!({ "allow_direct": false })),
+    );
+    answers_for(&mut js, "M");
+    js.ok("STREAM.DELETE.S", Value::Null);
+    answers_for(&mut js, "M");
+    js.ok("STREAM.DELETE.M", Value::Null);
+    let reply = js.ask("$JS.API.DIRECT.GET.S.s.a", &[], b"");
+    assert_eq!(status(&reply).as_deref(), Some("503"));
+}
+
+/// Direct gets on the name S are answered by this stream.
+fn answers_for(js: &mut Js, by: &str) {
+    for (subject, body) in [("S.s.a", ""), ("S", r#"{"seq":1}"#)] {
+        let reply = js.ask(
+            &format!("$JS.API.DIRECT.GET.{subject}"),
+            &[],
+            body.as_bytes(),
+        );
+        assert_eq!(text(&reply), "first", "{reply:?}");
+        assert_eq!(header(&reply, "Nats-Stream").as_deref(), Some(by));
+    }
+}
+
+// E64
+#[test]
+fn a_mirror_of_what_allows_no_direct_gets_answers_for_it_neither() {
+    let mut js = Js::start();
+    js.stream("S", json!({}));
+    js.publish("s.a", "first");
+    let asked = json!({ "name": "M", "mirror": { "name": "S" }, "mirror_direct": true });
+    let made = js.ok("STREAM.CREATE.M", asked);
+    assert_eq!(made["config"]["mirror_direct"], false);
+    while js.stream_info("M")["state"]["messages"] != 1 {}
+    let reply = js.ask("$JS.API.DIRECT.GET.S.s.a", &[], b"");
+    assert_eq!(status(&reply).as_deref(), Some("503"));
 }
