@@ -2,9 +2,11 @@
 //! question and answer. `recado.echo`, `recado.time` and `recado.whoami`, found through `$SRV.*`
 //! like any NATS service (ADR-32).
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use recado_streams::api::header::REQUEST_INFO;
 use recado_wire::{Headers, push_publish};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
@@ -209,7 +211,7 @@ fn time() -> String {
 fn whoami(message: &Message<'_>) -> Value {
     let origin: Value = Headers::new(message.headers)
         .iter()
-        .filter(|(name, _)| *name == "Nats-Request-Info")
+        .filter(|(name, _)| *name == REQUEST_INFO)
         // The engine appends its line: one that the client sent itself stands before it.
         .last()
         .and_then(|(_, value)| serde_json::from_str(value).ok())
@@ -218,9 +220,16 @@ fn whoami(message: &Message<'_>) -> Value {
     json!({
         "client_id": origin["id"],
         "name": origin["name"],
-        "address": origin["host"],
+        "address": address(&origin),
         "round_trip_us": round_trip_ns.map(|rtt| rtt / 1000),
     })
+}
+
+/// Where who asks comes from; nothing for a part of the server itself.
+fn address(origin: &Value) -> Option<String> {
+    let host: IpAddr = origin["host"].as_str()?.parse().ok()?;
+    let port = u16::try_from(origin["port"].as_u64()?).ok()?;
+    Some(SocketAddr::new(host, port).to_string())
 }
 
 #[cfg(test)]

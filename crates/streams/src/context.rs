@@ -33,6 +33,12 @@ pub trait Outlet {
     /// Has messages on `filter` come in, with this sid on them. A sid stands for one filter.
     fn subscribe(&mut self, filter: &[u8], sid: &[u8]);
 
+    /// The same, and each message that names a call ([`crate::api::is_call`]) says who published it: in its last
+    /// header, which is [`crate::api::header::REQUEST_INFO`]. Who can't tell may leave it at that.
+    fn subscribe_to_calls(&mut self, filter: &[u8], sid: &[u8]) {
+        self.subscribe(filter, sid);
+    }
+
     /// Takes that back.
     fn unsubscribe(&mut self, sid: &[u8]);
 }

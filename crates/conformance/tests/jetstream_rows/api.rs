@@ -1,6 +1,6 @@
 //! What all API requests have in common: types, strictness, empty requests, levels, the account.
 
-use recado_conformance::{Peer, ServerProcess};
+use recado_conformance::{Peer, ServerBuilder, ServerProcess};
 use serde_json::{Value, json};
 
 use crate::js::{Js, error, error_of, status};
@@ -43,9 +43,7 @@ fn without_streams_nobody_answers_and_info_does_not_say_jetstream() {
 // E02
 #[test]
 fn with_streams_info_says_jetstream() {
-    let server = recado_conformance::ServerBuilder::nats()
-        .jetstream()
-        .start();
+    let server = ServerBuilder::nats().jetstream().start();
     assert_eq!(Peer::plain(&server).info()["jetstream"], true);
 }
 
@@ -282,4 +280,109 @@ fn pull_requests_and_direct_gets_that_name_nothing_have_no_responders() {
         let reply = js.ask(&format!("$JS.API.{subject}"), &[], b"");
         assert_eq!(status(&reply).as_deref(), Some("503"), "{subject}");
     }
+}
+
+/// A server with streams, somebody who hears of calls (sid `told`) and somebody who says more of itself.
+fn with_auditor(builder: ServerBuilder, connect: &str) -> (ServerProcess, Peer, Peer) {
+    let server = builder.jetstream().start();
+    let mut auditor = Peer::with(&server, connect);
+    auditor.until_pong("SUB $JS.EVENT.ADVISORY.API told\r\n");
+    let asker = Peer::with(&server, connect);
+    (server, auditor, asker)
+}
+
+fn audit(auditor: &mut Peer) -> Value {
+    serde_json::from_slice(&auditor.message().payload).expect("JSON")
+}
+
+// E219
+#[test]
+fn a_call_is_told_with_who_asked() {
+    let connect = r#"{"verbose":false,"headers":true,"user":"ana","pass":"s3cret","name":"desk","lang":"rust","version":"1.2.3"}"#;
+    let builder = ServerBuilder::nats().args(["--user", "ana", "--pass", "s3cret"]);
+    let (_server, mut auditor, mut asker) = with_auditor(builder, connect);
+    let id = asker.info()["client_id"].clone();
+    let server_name = asker.info()["server_name"].clone();
+    let forged =
+        "NATS/1.0\r\nNats-Request-Info: {\"id\":1,\"name\":\"root\",\"user\":\"root\"}\r\n\r\n";
+    let body = r#"{"name":"S","subjects":["s"]}"#;
+    let sizes = format!("{} {}", forged.len(), forged.len() + body.len());
+    asker.send(format!(
+        "SUB r 1\r\nHPUB $JS.API.STREAM.CREATE.S r {sizes}\r\n{forged}{body}\r\n"
+    ));
+    let told = audit(&mut auditor);
+    assert_eq!(told["type"], "io.nats.jetstream.advisory.v1.api_audit");
+    assert_eq!(told["server"], server_name);
+    assert_eq!(told["subject"], "$JS.API.STREAM.CREATE.S");
+    assert_eq!(told["request"], body);
+    let answer = asker.message().payload;
+    assert_eq!(told["response"], String::from_utf8_lossy(&answer).as_ref());
+    let client = &told["client"];
+    for (field, expected) in [
+        ("id", id),
+        ("server", server_name),
+        ("host", json!("127.0.0.1")),
+        ("acc", json!("$G")),
+        ("user", json!("ana")),
+        ("name", json!("desk")),
+        ("lang", json!("rust")),
+        ("ver", json!("1.2.3")),
+        ("kind", json!("Client")),
+        ("client_type", json!("nats")),
+    ] {
+        assert_eq!(client[field], expected, "{field} of {client}");
+    }
+    let start = client["start"].as_str().expect("a time");
+    assert!(start.contains('T') && start.ends_with('Z'), "{start}");
+    assert!(!told.to_string().contains("s3cret"), "{told}");
+}
+
+// E219
+#[test]
+fn all_calls_are_told_but_messages_that_were_got() {
+    let connect = r#"{"verbose":false}"#;
+    let (_server, mut auditor, mut asker) = with_auditor(ServerBuilder::nats(), connect);
+    let body = r#"{"name":"S","subjects":["s"],"allow_direct":true}"#;
+    let ask =
+        |subject: &str, body: &str| format!("PUB $JS.API.{subject} r {}\r\n{body}\r\n", body.len());
+    asker.send("SUB r 1\r\n");
+    for (subject, body) in [
+        ("STREAM.CREATE.S", body),
+        ("STREAM.MSG.GET.S", r#"{"seq":1}"#),
+        ("STREAM.NAMES", ""),
+    ] {
+        asker.send(ask(subject, body));
+        asker.message();
+        // The one that found nothing is told, too.
+        assert_eq!(audit(&mut auditor)["subject"], format!("$JS.API.{subject}"));
+    }
+    asker.send("PUB s r 1\r\nx\r\n");
+    asker.message();
+    for subject in ["STREAM.MSG.GET.S", "DIRECT.GET.S"] {
+        asker.send(ask(subject, r#"{"seq":1}"#));
+        asker.message();
+    }
+    // Nobody waits for this answer, but it is done and told.
+    asker.send("PUB $JS.API.STREAM.DELETE.S 0\r\n\r\n");
+    let told = audit(&mut auditor);
+    assert_eq!(told["subject"], "$JS.API.STREAM.DELETE.S");
+    assert!(
+        told["response"]
+            .as_str()
+            .is_some_and(|text| text.contains("\"success\":true")),
+        "{told}"
+    );
+}
+
+// E03
+#[test]
+fn a_reset_of_no_consumer_is_met_with_silence() {
+    let mut js = Js::start();
+    js.stream("S", json!({}));
+    let inbox = js.inbox();
+    for subject in ["S.c", "none.c"] {
+        let subject = format!("$JS.API.CONSUMER.RESET.{subject}");
+        js.send(&subject, &inbox.subject, &[], b"");
+    }
+    assert_eq!(js.waiting(&inbox), 0);
 }

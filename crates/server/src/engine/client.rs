@@ -1,18 +1,96 @@
-//! What a client said of itself in CONNECT, kept for logs and services.
+//! What a client said of itself in CONNECT, kept for logs and services, and how it is told to parts of the server.
+
+use std::sync::atomic::Ordering;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use recado_wire::Connect;
+use serde::Serialize;
 
-/// Names of one client. Boxed on its connection: idle connections are many.
-#[derive(Debug, Default)]
+use super::connection::Connection;
+use super::shared::GLOBAL_ACCOUNT;
+
+/// One client. Boxed on its connection: idle connections are many.
+#[derive(Debug)]
 pub(crate) struct Client {
     /// Name it gave itself.
     pub(crate) name: Option<Box<str>>,
+    /// Language of its library.
+    lang: Option<Box<str>>,
+    /// Version of its library.
+    version: Option<Box<str>>,
+    /// User that it proved to be.
+    user: Option<Box<str>>,
+    /// When it introduced itself, in Unix nanoseconds.
+    since_ns: i64,
 }
 
 impl Client {
-    pub(crate) fn new(connect: &Connect) -> Self {
+    /// `user` is who it proved to be, if that was asked.
+    pub(crate) fn new(connect: &Connect, user: Option<&str>) -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let since_ns = since.map_or(0, |since| i64::try_from(since.as_nanos()).unwrap_or(0));
         Self {
             name: connect.name.as_deref().map(Box::from),
+            lang: connect.lang.as_deref().map(Box::from),
+            version: connect.version.as_deref().map(Box::from),
+            user: user.map(Box::from),
+            since_ns,
         }
+    }
+}
+
+/// Who published a message, under nats-server's names; `port` is our own.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct RequestInfo<'a> {
+    id: u64,
+    acc: &'static str,
+    name: &'a str,
+    /// Round trip in nanoseconds; 0: not known.
+    rtt: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    port: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lang: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ver: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_type: Option<&'static str>,
+}
+
+impl<'a> RequestInfo<'a> {
+    /// What is known of a connection. Parts of the server itself have no address, and are no clients.
+    pub(crate) fn of(connection: &'a Connection) -> Self {
+        let round_trip_us = connection.round_trip_us.load(Ordering::Relaxed);
+        let client = connection.client.get();
+        let is_client = connection.peer.is_some();
+        Self {
+            id: connection.id,
+            acc: GLOBAL_ACCOUNT,
+            name: connection.name(),
+            rtt: u64::from(round_trip_us) * 1000,
+            host: connection
+                .peer
+                .map(|peer| peer.ip().to_canonical().to_string()),
+            port: connection.peer.map(|peer| peer.port()),
+            start: client.map(|client| client.since_ns),
+            user: client.and_then(|client| client.user.as_deref()),
+            lang: client.and_then(|client| client.lang.as_deref()),
+            ver: client.and_then(|client| client.version.as_deref()),
+            kind: is_client.then_some("Client"),
+            client_type: is_client.then_some("nats"),
+        }
+    }
+
+    pub(crate) fn to_json(&self) -> Vec<u8> {
+        // It has no map with other keys than text, so it can't fail; nor does JSON end a header's line.
+        serde_json::to_vec(self).unwrap_or_default()
     }
 }

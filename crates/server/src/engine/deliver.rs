@@ -215,7 +215,7 @@ fn stage_target(stage: &mut Stage, prefix: &[u8], target: &Target, passage: &Pas
     if target.limited && !count_limited(&target.sub, passage.engine) {
         return false;
     }
-    let odd = target.sub.wants_origin
+    let odd = target.sub.tells_origin(message.subject)
         || (message.with_headers && !target.sub.headers.load(Ordering::Relaxed));
     let Some(appender) = stage.buffer_for(target.slot, target.connection_id, &target.sub) else {
         return false;
@@ -329,7 +329,7 @@ fn push_odd(out: &mut Vec<u8>, target: &Target, passage: &Passage<'_>) {
     } = *passage.message;
     let (headers, payload) = body.split_at(header_len);
     let sid = target.sub.sid();
-    if target.sub.wants_origin {
+    if target.sub.tells_origin(subject) {
         let headers = passage
             .engine
             .origin_headers(passage.publisher.connection, headers);

@@ -17,7 +17,7 @@ use super::intake::Intake;
 use super::link::Link;
 use super::registry::Limit;
 use super::shared::Engine;
-use super::subscription::Subscription;
+use super::subscription::{Origin, Subscription};
 use super::worker::{CONGESTED_BYTES, Congestion, with_worker};
 
 /// Frames that wait for the thread in bytes, after which the connection is cut off and begins anew.
@@ -48,9 +48,9 @@ impl Insider {
     }
 
     /// Subscribes; messages come with this sid. One sid can hold one subscription.
-    pub(crate) fn subscribe(&self, filter: &[u8], sid: &[u8]) {
+    pub(crate) fn subscribe(&self, filter: &[u8], sid: &[u8], origin: Origin) {
         let sub = Subscription::new(&self.connection, true, filter, None, sid);
-        let sub = Arc::new(sub);
+        let sub = Arc::new(sub.with_origin(origin));
         self.connection
             .subscriptions
             .lock()

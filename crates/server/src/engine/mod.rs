@@ -35,6 +35,7 @@ pub(crate) use intake::Intake;
 pub(crate) use link::{Link, Socket};
 pub(crate) use reader::{Admission, serve};
 pub(crate) use shared::{Engine, EngineSettings};
+pub(crate) use subscription::Origin;
 #[cfg(test)]
 pub(crate) use threads::Threads;
 pub(crate) use threads::start as start_threads;

@@ -140,7 +140,9 @@ impl Reader {
     ) -> Result<(), Goodbye> {
         // Known before it is decided on, so that a refusal is logged with the name; a second CONNECT
         // keeps the first one's, which are for logs only.
-        let _ = self.connection.client.set(Box::new(Client::new(connect)));
+        let user = decision.as_ref().ok().and_then(|who| who.user.as_deref());
+        let client = Client::new(connect, user);
+        let _ = self.connection.client.set(Box::new(client));
         let identity =
             decision.map_err(|_| Goodbye::unauthorized("wrong or missing credential"))?;
         self.session.admit(connect, now)?;

@@ -143,7 +143,7 @@ impl Candidate {
     fn new(sub: Arc<Subscription>) -> Self {
         let limited = sub.max.load(Ordering::Acquire) > 0;
         let headers = sub.headers.load(Ordering::Acquire);
-        let shareable = headers && !sub.wants_origin && !limited;
+        let shareable = headers && sub.never_tells_origin() && !limited;
         Self {
             sub,
             limited,

@@ -8,9 +8,11 @@ use std::time::Duration;
 use recado_auth::Authenticator;
 use recado_router::Router;
 use recado_session::Settings;
+use recado_streams::api::header::REQUEST_INFO;
 use recado_wire::{ClientInfo, Info, ParseLimits, PreparedInfo};
 use tokio::sync::Semaphore;
 
+use super::client::RequestInfo;
 use super::connection::{Connection, WriteLimits};
 use super::newcomers::Newcomers;
 use super::registry::Registry;
@@ -164,26 +166,13 @@ impl Engine {
     /// `headers` with a line that says who published: `Nats-Request-Info`, as nats-server has it
     /// for shared service imports (C44), with the round trip in nanoseconds.
     pub(crate) fn origin_headers(&self, publisher: &Connection, headers: &[u8]) -> Vec<u8> {
-        let round_trip_us = publisher.round_trip_us.load(Ordering::Relaxed);
-        let info = serde_json::json!({
-            "id": publisher.id,
-            "acc": GLOBAL_ACCOUNT,
-            "host": publisher.peer.map(|peer| peer.to_string()),
-            "name": publisher.name(),
-            "rtt": u64::from(round_trip_us) * 1000,
-        });
+        let info = RequestInfo::of(publisher).to_json();
         let block = if headers.is_empty() {
             b"NATS/1.0\r\n\r\n"
         } else {
             headers
         };
         let head = block.strip_suffix(b"\r\n").unwrap_or(block);
-        [
-            head,
-            b"Nats-Request-Info: ",
-            info.to_string().as_bytes(),
-            b"\r\n\r\n",
-        ]
-        .concat()
+        [head, REQUEST_INFO.as_bytes(), b": ", &info, b"\r\n\r\n"].concat()
     }
 }

@@ -6,7 +6,20 @@ use std::sync::{Arc, Weak};
 
 use hashbrown::HashTable;
 
+use recado_streams::api::is_call;
+
 use super::connection::Connection;
+
+/// Which messages tell who published them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// None.
+    Untold,
+    /// All (the built-in service).
+    Told,
+    /// Those that are calls of the streams' API.
+    ToldOfCalls,
+}
 
 /// One SUB. The router holds it while it is live, cached routes a little longer; neither keeps
 /// the connection open.
@@ -20,8 +33,7 @@ pub(crate) struct Subscription {
     is_queue: bool,
     /// The receiver understands HMSG.
     pub(crate) headers: AtomicBool,
-    /// The receiver is told who published (the built-in service).
-    pub(crate) wants_origin: bool,
+    origin: Origin,
     /// Filter, queue group and sid in one piece.
     text: Box<[u8]>,
     /// Messages delivered since creation.
@@ -53,11 +65,34 @@ impl Subscription {
             queue_len: queue.map_or(0, <[u8]>::len) as u32,
             is_queue: queue.is_some(),
             headers: AtomicBool::new(headers),
-            wants_origin: connection.wants_origin,
+            origin: match connection.wants_origin {
+                true => Origin::Told,
+                false => Origin::Untold,
+            },
             text,
             delivered: AtomicU64::new(0),
             max: AtomicU64::new(0),
         }
+    }
+
+    /// The same subscription, with other messages that tell who published them.
+    pub(crate) fn with_origin(self, origin: Origin) -> Self {
+        Self { origin, ..self }
+    }
+
+    /// Whether a message on this subject tells its receiver who published it.
+    #[inline]
+    pub(crate) fn tells_origin(&self, subject: &[u8]) -> bool {
+        match self.origin {
+            Origin::Untold => false,
+            Origin::Told => true,
+            Origin::ToldOfCalls => is_call(subject),
+        }
+    }
+
+    /// Whether no message ever does.
+    pub(crate) fn never_tells_origin(&self) -> bool {
+        self.origin == Origin::Untold
     }
 
     /// The client's name of the subscription.

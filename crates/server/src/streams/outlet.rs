@@ -2,7 +2,7 @@
 
 use recado_streams::context::Outlet;
 
-use crate::engine::Insider;
+use crate::engine::{Insider, Origin};
 
 /// The engine, as the state machines see it.
 pub(super) struct EngineOutlet<'a>(pub(super) &'a Insider);
@@ -36,7 +36,11 @@ impl Outlet for EngineOutlet<'_> {
     }
 
     fn subscribe(&mut self, filter: &[u8], sid: &[u8]) {
-        self.0.subscribe(filter, sid);
+        self.0.subscribe(filter, sid, Origin::Untold);
+    }
+
+    fn subscribe_to_calls(&mut self, filter: &[u8], sid: &[u8]) {
+        self.0.subscribe(filter, sid, Origin::ToldOfCalls);
     }
 
     fn unsubscribe(&mut self, sid: &[u8]) {

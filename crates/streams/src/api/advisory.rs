@@ -3,8 +3,10 @@
 //! the published schemas want others: pins without `server`, sequences of `nak` and `terminated` as numbers,
 //! `snapshot_create` with `state` instead of blocks.
 
-use serde::{Serialize, Serializer};
+use recado_wire::Headers;
+use serde::{Deserialize, Serialize, Serializer};
 
+use super::header;
 use super::info::StreamState;
 use crate::config::json::is_default;
 use crate::time::{as_optional_rfc3339, as_rfc3339};
@@ -13,6 +15,9 @@ use crate::time::{as_optional_rfc3339, as_rfc3339};
 pub const ADVISORY_PREFIX: &str = "$JS.EVENT.ADVISORY.";
 /// What all subjects of metrics begin with.
 pub const METRIC_PREFIX: &str = "$JS.EVENT.METRIC.";
+
+/// Where calls of the API are told of.
+pub const AUDIT_SUBJECT: &str = "$JS.EVENT.ADVISORY.API";
 
 /// Something to tell.
 pub trait Advisory: Serialize {
@@ -77,10 +82,12 @@ impl Serialize for Action {
     }
 }
 
-/// The client that asked for something, as advisories name it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+/// The client that asked for something, as advisories name it. Read from what the server put into the request: see
+/// [`header::REQUEST_INFO`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Client {
-    /// When it connected.
+    /// When it connected, in Unix nanoseconds.
     #[serde(
         serialize_with = "as_optional_rfc3339",
         skip_serializing_if = "Option::is_none"
@@ -119,6 +126,17 @@ pub struct Client {
     /// `nats`, `websocket` and so on.
     #[serde(skip_serializing_if = "is_default")]
     pub client_type: String,
+}
+
+impl Client {
+    /// Who sent a message with these headers. The server's word comes last: what stands before it says the sender.
+    pub fn of(headers: &[u8]) -> Option<Self> {
+        let all = Headers::new(headers).iter();
+        let (_, info) = all
+            .filter(|(name, _)| *name == header::REQUEST_INFO)
+            .last()?;
+        serde_json::from_str(info).ok()
+    }
 }
 
 /// Why a batch was given up.
@@ -375,9 +393,9 @@ advisories! {
         /// The cluster.
         cluster: String,
     }
-    /// Something was created, changed or deleted through the API.
+    /// Something was asked through the API.
     ApiAudit = "advisory.v1.api_audit",
-    |_this| "$JS.EVENT.ADVISORY.API".to_owned(); {
+    |_this| AUDIT_SUBJECT.to_owned(); {
         /// The server's name.
         server: String,
         /// Who asked.
@@ -441,6 +459,22 @@ mod tests {
             "timestamp": "1970-01-01T00:00:00Z", "stream": "S", "consumer": "C", "stream_seq": 5,
             "deliveries": 3, "domain": "hub"});
         assert_eq!(sent(&advisory), expected);
+    }
+
+    #[test]
+    fn who_asked_is_told_by_the_last_header_and_shown_as_nats_server_shows_it() {
+        let block = b"NATS/1.0\r\nNats-Request-Info: {\"name\":\"root\"}\r\nA: b\r\n\
+            Nats-Request-Info: {\"start\":0,\"host\":\"::1\",\"port\":7,\"id\":5,\"name\":\"ana\"}\r\n\r\n";
+        let client = Client::of(block).expect("a client");
+        let shown = serde_json::to_value(&client).expect("JSON");
+        let expected =
+            json!({"start": "1970-01-01T00:00:00Z", "host": "::1", "id": 5, "name": "ana"});
+        assert_eq!(shown, expected);
+        assert_eq!(Client::of(b""), None);
+        assert_eq!(
+            Client::of(b"NATS/1.0\r\nNats-Request-Info: no JSON\r\n\r\n"),
+            None
+        );
     }
 
     #[test]

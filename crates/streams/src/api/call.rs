@@ -139,6 +139,22 @@ pub fn strip_prefix<'a>(subject: &'a [u8], domain: &str) -> Option<&'a [u8]> {
     rest.strip_prefix(b".API.")
 }
 
+/// Whether a subject of the API is one of a call, of any domain: not one of the messages to a consumer or stream
+/// that are far more, pull requests and direct gets. Of those it does not matter who sent them.
+pub fn is_call(subject: &[u8]) -> bool {
+    let of_domain = || {
+        let rest = subject.strip_prefix(b"$JS.")?;
+        let dot = rest.iter().position(|byte| *byte == b'.')?;
+        rest.get(dot..)?.strip_prefix(b".API.")
+    };
+    let rest = subject
+        .strip_prefix(API_PREFIX.as_bytes())
+        .or_else(of_domain);
+    rest.is_some_and(|rest| {
+        !rest.starts_with(b"CONSUMER.MSG.NEXT.") && !rest.starts_with(b"DIRECT.")
+    })
+}
+
 impl<'a> ApiCall<'a> {
     /// Parses a subject that a message was published to. `domain` is the server's, or empty.
     pub fn parse(subject: &'a [u8], domain: &str) -> Self {
@@ -430,6 +446,29 @@ mod tests {
             "DIRECT.GET.",
         ] {
             assert_eq!(parse(rest), ApiCall::Unserved, "{rest:?}");
+        }
+    }
+
+    #[test]
+    fn pull_requests_and_direct_gets_are_no_calls_in_any_domain() {
+        for subject in [
+            "$JS.API.INFO",
+            "$JS.API.STREAM.CREATE.S",
+            "$JS.hub.API.CONSUMER.CREATE.S.C",
+            "$JS.API.CONSUMER.MSG.NEXT",
+        ] {
+            assert!(is_call(subject.as_bytes()), "{subject}");
+        }
+        for subject in [
+            "$JS.API.CONSUMER.MSG.NEXT.S.C",
+            "$JS.hub.API.CONSUMER.MSG.NEXT.S.C",
+            "$JS.API.DIRECT.GET.S",
+            "$JS.hub.API.DIRECT.GET.S.a",
+            "$JS.ACK.S",
+            "$JS",
+            "orders",
+        ] {
+            assert!(!is_call(subject.as_bytes()), "{subject}");
         }
     }
 

@@ -20,6 +20,8 @@ headers! {
     EXPECTED_LAST_SUBJECT_SEQ_SUBJECT = "Nats-Expected-Last-Subject-Sequence-Subject";
     /// Last id that is expected.
     EXPECTED_LAST_MSG_ID = "Nats-Expected-Last-Msg-Id";
+    /// Who asked, as JSON.
+    REQUEST_INFO = "Nats-Request-Info";
     /// Where a sourced message comes from.
     STREAM_SOURCE = "Nats-Stream-Source";
     /// Last delivery, in heartbeats.

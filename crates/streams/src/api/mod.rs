@@ -14,7 +14,9 @@ mod response;
 pub mod status;
 
 pub use batch_flow::BatchFlow;
-pub use call::{API_PREFIX, ApiCall, ConsumerCall, ConsumerCreateCall, RequestKind, strip_prefix};
+pub use call::{
+    API_PREFIX, ApiCall, ConsumerCall, ConsumerCreateCall, RequestKind, is_call, strip_prefix,
+};
 pub use consumer_request::*;
 pub use info::*;
 pub use next_request::{BadNextRequest, NextRequest};

@@ -1,13 +1,16 @@
 //! What is told of what happened: advisories (E210 to E221), and dead letters for streams that want them.
 
+use std::ops::Bound;
+
 use recado_log::Journal;
 
 use super::JetStream;
 use super::consumers::Events;
+use crate::api::ApiCall;
 use crate::api::advisory::{
-    AckMetric, Action, Advisory, ApiAudit, Client, ConsumerAction, ConsumerGroupPinned,
-    ConsumerGroupUnpinned, ConsumerPause, MaxDeliver, MsgNaked, MsgTerminated, ServerOutOfSpace,
-    StreamAction,
+    AUDIT_SUBJECT, AckMetric, Action, Advisory, ApiAudit, Client, ConsumerAction,
+    ConsumerGroupPinned, ConsumerGroupUnpinned, ConsumerPause, MaxDeliver, MsgNaked, MsgTerminated,
+    ServerOutOfSpace, StreamAction,
 };
 use crate::consumer::{DeadReason, Event, Read};
 use crate::context::Context;
@@ -60,9 +63,7 @@ impl JetStream {
     /// Publishes an advisory, if anybody listens.
     pub(super) fn advise(&self, context: &mut Context<'_>, advisory: &impl Advisory) {
         let subject = advisory.subject();
-        let anybody =
-            context.out.has_interest(subject.as_bytes(), None) || self.takes_in(subject.as_bytes());
-        if !anybody {
+        if !self.is_heard(context, subject.as_bytes()) {
             return;
         }
         let id = unique_id(context);
@@ -70,10 +71,26 @@ impl JetStream {
         context.out.publish(subject.as_bytes(), b"", b"", &body);
     }
 
-    /// Whether a stream stores messages on this subject.
+    /// Whether anybody listens on a subject, or a stream stores what comes there.
+    fn is_heard(&self, context: &Context<'_>, subject: &[u8]) -> bool {
+        context.out.has_interest(subject, None) || self.takes_in(subject)
+    }
+
+    /// Whether a stream stores messages on this subject. Looks at filters only that begin as it does.
     fn takes_in(&self, subject: &[u8]) -> bool {
-        let mut filters = self.subjects.keys();
-        filters.any(|filter| recado_wire::filter_matches(filter.as_bytes(), subject))
+        let first = subject.split(|byte| *byte == b'.').next();
+        let Some(first) = first.and_then(|first| std::str::from_utf8(first).ok()) else {
+            return false;
+        };
+        [first, "*", ">"].into_iter().any(|first| {
+            let from_here = self
+                .subjects
+                .range::<str, _>((Bound::Included(first), Bound::Unbounded));
+            let mut filters = from_here
+                .map(|(filter, _)| filter)
+                .take_while(|filter| filter.starts_with(first));
+            filters.any(|filter| recado_wire::filter_matches(filter.as_bytes(), subject))
+        })
     }
 
     pub(super) fn domain(&self) -> String {
@@ -105,33 +122,48 @@ impl JetStream {
         self.advise(context, &advisory);
     }
 
-    /// Counts refusals, and reports calls that change something (E219).
+    /// Counts refusals, and reports the call with its answer, as nats-server does of all but messages that were got
+    /// and consumers that were reset (E219).
     pub(super) fn note_answer(
         &mut self,
         context: &mut Context<'_>,
         message: &Incoming<'_>,
+        call: &ApiCall<'_>,
         answer: &[u8],
-        is_counted: bool,
     ) {
-        if is_counted && recado_refusal(answer) {
+        let refused = recado_refusal(answer);
+        if refused {
             self.api_errors += 1;
         }
-        let verb = String::from_utf8_lossy(message.subject);
-        let changes = [
-            "CREATE", "UPDATE", "DELETE", "PURGE", "PAUSE", "UNPIN", "RESTORE", "RESET",
-        ];
-        if !verb.split('.').any(|token| changes.contains(&token)) {
+        let is_reported = match call {
+            ApiCall::MsgGet(_) => refused,
+            ApiCall::ConsumerReset(_) => false,
+            _ => true,
+        };
+        // An answer may be long: it is copied for listeners only.
+        if !is_reported || !self.is_heard(context, AUDIT_SUBJECT.as_bytes()) {
             return;
         }
         let audit = ApiAudit {
             server: self.settings.server_name.clone(),
-            client: advised_client(),
-            subject: verb.into_owned(),
+            client: self.client_of(message),
+            subject: String::from_utf8_lossy(message.subject).into_owned(),
             request: String::from_utf8_lossy(message.payload).into_owned(),
             response: String::from_utf8_lossy(answer).into_owned(),
             domain: self.domain(),
         };
         self.advise(context, &audit);
+    }
+
+    /// Whoever asked, as far as it is known.
+    pub(super) fn client_of(&self, message: &Incoming<'_>) -> Client {
+        let told = Client::of(message.headers);
+        let mut client = told.map_or_else(Client::default, |told| Client {
+            server: self.settings.server_name.clone(),
+            ..told
+        });
+        ACCOUNT.clone_into(&mut client.acc);
+        client
     }
 
     /// Tells what happened to a consumer, and does what follows from it.
@@ -381,14 +413,6 @@ impl JetStream {
     /// Damaged messages that consumers met since the last call: stream and sequence, for the server's log.
     pub fn take_lost(&mut self) -> Vec<(String, u64)> {
         std::mem::take(&mut self.lost)
-    }
-}
-
-/// Whoever asked, as far as it is known here.
-pub(super) fn advised_client() -> Client {
-    Client {
-        acc: ACCOUNT.to_owned(),
-        ..Client::default()
     }
 }
 

@@ -202,8 +202,8 @@ impl JetStream {
 
     /// Subscribes to everything that concerns it: at the start, and again after it was cut off.
     pub fn subscribe(&mut self, context: &mut Context<'_>, _journal: &mut dyn Journal) {
+        context.out.subscribe_to_calls(b"$JS.API.>", SID_API);
         for (filter, sid) in [
-            ("$JS.API.>", SID_API),
             ("$JS.ACK.>", SID_ACK),
             ("$JS.FC.>", SID_FLOW),
             ("$JS.SNAPSHOT.>", SID_SNAPSHOT),
@@ -212,7 +212,9 @@ impl JetStream {
         }
         if let Some(domain) = &self.settings.domain {
             let filter = format!("$JS.{domain}.API.>");
-            context.out.subscribe(filter.as_bytes(), SID_DOMAIN);
+            context
+                .out
+                .subscribe_to_calls(filter.as_bytes(), SID_DOMAIN);
         }
         for (filter, (sid, _)) in &self.subjects {
             context.out.subscribe(filter.as_bytes(), sid.as_bytes());

@@ -373,7 +373,7 @@ impl JetStream {
         of: ConsumerCall<'_>,
     ) -> Outcome {
         let Ok(id) = self.stream(of.stream).map(|stream| stream.id) else {
-            return Outcome::Nobody;
+            return Outcome::Done;
         };
         let request = match ResetRequest::parse(call.message.payload) {
             Ok(request) => request,
@@ -391,7 +391,7 @@ impl JetStream {
             },
         );
         if !found {
-            return Outcome::Nobody;
+            return Outcome::Done;
         }
         let answer = done
             .map_err(|why| ApiError::with(&error::CONSUMER_INVALID_RESET, why))

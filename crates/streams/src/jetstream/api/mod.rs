@@ -65,7 +65,11 @@ impl JetStream {
     ) {
         let domain = self.settings.domain.as_deref().unwrap_or_default();
         let api_call = ApiCall::parse(message.subject, domain);
-        if message.reply.is_empty() && !matches!(api_call, ApiCall::ConsumerNext(_)) {
+        let is_direct = matches!(
+            api_call,
+            ApiCall::DirectGet(_) | ApiCall::DirectGetLast { .. }
+        );
+        if is_direct && message.reply.is_empty() {
             return;
         }
         let mut call = Call {
@@ -89,20 +93,26 @@ impl JetStream {
             self.api_total += 1;
         }
         let reply = message.reply;
+        // Without a reply subject a call is acted on all the same.
+        let is_awaited = !reply.is_empty();
         match outcome {
             Outcome::Answer(answer) => {
-                self.note_answer(call.context, message, &answer, is_counted);
-                call.context.out.publish(reply, b"", b"", &answer);
+                if is_awaited {
+                    call.context.out.publish(reply, b"", b"", &answer);
+                }
+                self.note_answer(call.context, message, &api_call, &answer);
             }
             Outcome::AnswerWhenDurable(answer) => {
-                self.note_answer(call.context, message, &answer, is_counted);
-                self.replies.push(0, reply, &answer);
+                if is_awaited {
+                    self.replies.push(0, reply, &answer);
+                }
+                self.note_answer(call.context, message, &api_call, &answer);
             }
-            Outcome::Nobody => {
+            Outcome::Nobody if is_awaited => {
                 let block = recado_wire::no_responders_block(message.subject);
                 call.context.out.publish(reply, b"", &block, b"");
             }
-            Outcome::Done => {}
+            Outcome::Nobody | Outcome::Done => {}
         }
     }
 

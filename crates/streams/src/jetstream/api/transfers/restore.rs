@@ -5,7 +5,7 @@
 use recado_log::{Journal, Location, Position, Record};
 
 use super::archive::{Item, Message, Reader};
-use crate::api::advisory::{Action, RestoreComplete, RestoreCreate};
+use crate::api::advisory::{Action, Client, RestoreComplete, RestoreCreate};
 use crate::api::{RestoreRequest, RestoreResponse, StreamCreateResponse, answer_to, refusal};
 use crate::config::StreamConfig;
 use crate::consumer::Progress;
@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::error::{self, ApiError};
 use crate::jetstream::api::{Call, Outcome};
 use crate::jetstream::consumers::ConsumerSlot;
-use crate::jetstream::events::{advised_client, unique_id};
+use crate::jetstream::events::unique_id;
 use crate::jetstream::upkeep::{Gone, Grave};
 use crate::jetstream::{Incoming, JetStream};
 use crate::stream::{
@@ -30,6 +30,8 @@ pub(super) struct Restore {
     /// Number of the stream that is to be.
     stream: u32,
     pub(super) name: String,
+    /// Who asked for it.
+    client: Client,
     config: StreamConfig,
     reader: Reader,
     /// Where the log says that it is not there yet, and the end of that record.
@@ -111,9 +113,11 @@ impl JetStream {
         let id = unique_id(call.context);
         let now_ns = call.context.now_ns;
         self.insert_hidden(stream, &config, now_ns, 1);
+        let client = self.client_of(call.message);
         let restore = Restore {
             stream,
             name: name.to_owned(),
+            client: client.clone(),
             config,
             reader: Reader::default(),
             mark,
@@ -131,7 +135,7 @@ impl JetStream {
         self.transfers.restores.insert(id, restore);
         let advisory = RestoreCreate {
             stream: name.to_owned(),
-            client: advised_client(),
+            client,
             domain: self.domain(),
         };
         self.advise(call.context, &advisory);
@@ -521,7 +525,7 @@ impl JetStream {
             start: restore.started_ns,
             end: context.now_ns,
             bytes: restore.bytes.cast_signed(),
-            client: advised_client(),
+            client: restore.client.clone(),
             domain: self.domain(),
         };
         self.advise(context, &advisory);

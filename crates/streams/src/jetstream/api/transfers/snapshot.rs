@@ -3,14 +3,14 @@
 use recado_log::Journal;
 
 use super::archive::{Message, Writer};
-use crate::api::advisory::{SnapshotComplete, SnapshotCreate};
+use crate::api::advisory::{Client, SnapshotComplete, SnapshotCreate};
 use crate::api::{SnapshotRequest, SnapshotResponse, StreamState, status};
 use crate::consumer::Read;
 use crate::context::Context;
 use crate::error::{self, ApiError};
 use crate::jetstream::JetStream;
 use crate::jetstream::api::{Call, Outcome};
-use crate::jetstream::events::{advised_client, unique_id};
+use crate::jetstream::events::unique_id;
 use crate::stream::{StoredConsumer, StoredStream, Stream};
 
 /// Whoever asked may take so long to subscribe to what it asked for.
@@ -28,6 +28,8 @@ const TURN_BYTES: usize = 1024 * 1024;
 pub(super) struct Snapshot {
     stream: u32,
     name: String,
+    /// Who asked for it.
+    client: Client,
     deliver: String,
     /// `$JS.SNAPSHOT.ACK.<stream>.<id>`
     ack: String,
@@ -182,6 +184,7 @@ impl JetStream {
         }
         let id = unique_id(call.context);
         let now_ns = call.context.now_ns;
+        let client = self.client_of(call.message);
         let state = self.stream_mut(name)?.exact_state(call.journal);
         let stream = self.stream(name)?;
         let (first, last) = (
@@ -200,6 +203,7 @@ impl JetStream {
         let snapshot = Snapshot {
             stream: stream.id,
             name: name.to_owned(),
+            client,
             deliver: request.deliver_subject,
             ack: format!("$JS.SNAPSHOT.ACK.{name}.{id}"),
             chunk_bytes: request.chunk_size as usize,
@@ -263,7 +267,7 @@ impl JetStream {
             let advisory = SnapshotCreate {
                 stream: snapshot.name.clone(),
                 state: snapshot.state.clone(),
-                client: advised_client(),
+                client: snapshot.client.clone(),
                 domain: self.domain(),
             };
             self.advise(context, &advisory);
@@ -286,7 +290,7 @@ impl JetStream {
             stream: snapshot.name.clone(),
             start: snapshot.started_ns,
             end: context.now_ns,
-            client: advised_client(),
+            client: snapshot.client.clone(),
             error: why,
             domain: self.domain(),
         };
