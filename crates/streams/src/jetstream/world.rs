@@ -327,7 +327,14 @@ impl World {
     pub(super) fn fail_batch(&mut self) {
         self.act(|jetstream, context, journal| {
             journal.roll_back();
-            jetstream.failed(context, journal, false, "no room");
+            // Nobody wrote down what was released.
+            journal.released.clear();
+            let mut opening = jetstream.opening();
+            for (entry, payload) in journal.entries() {
+                opening.record(&entry, payload);
+            }
+            let report = jetstream.recovered(context, journal, opening, "no room");
+            assert!(report.lost.is_empty(), "{:?}", report.lost);
         });
     }
 
