@@ -5,7 +5,7 @@
 
 use crate::batch::{Batch, Committed, Failure, Opening, Progress, place, position};
 use crate::cache::Reader;
-use crate::committer::Committer;
+use crate::committer::{Committer, RESERVE_NAME};
 use crate::compaction::Compactor;
 use crate::disk::Disk;
 use crate::format::{
@@ -17,6 +17,9 @@ use crate::{CONTROL_KIND_MIN, Damaged, Journal, Location, Position, Record, Refu
 
 /// Longest subject.
 const SUBJECT_BYTES_MAX: u64 = u16::MAX as u64;
+
+/// After so many failures in a row the appends between two tries are not doubled any more.
+const SURPRISES_MAX: u32 = 12;
 
 /// How a log works.
 #[derive(Clone, Debug)]
@@ -91,6 +94,10 @@ pub struct Log<D: Disk> {
     durable: Position,
     /// The disk was full the last time.
     full: bool,
+    /// Batches that found no room although there seemed to be some, since the last one that was written.
+    surprises: u32,
+    /// So many appends are refused before it is tried again.
+    refusals: u32,
     stopped: Option<String>,
     _lock: D::Lock,
 }
@@ -119,9 +126,28 @@ impl<D: Disk> Log<D> {
             in_flight: false,
             durable: position(base.number, base.end),
             full: false,
+            surprises: 0,
+            refusals: 0,
             stopped: None,
             _lock: lock,
         }
+    }
+
+    /// Goes on after what was found when the store was read again.
+    pub(crate) fn begin_after(&mut self, next_number: u32, base: Base, space: Space) {
+        self.tail = Tail::new(self.settings.recent_bytes_max);
+        self.reader = Reader::new(self.disk.clone(), self.settings.cache_bytes_max);
+        self.compactor = Compactor::default();
+        self.space = space;
+        self.base = base;
+        self.active = None;
+        self.next_number = self.next_number.max(next_number);
+        self.durable = position(base.number, base.end);
+    }
+
+    /// Takes nothing any more.
+    pub(crate) fn stop(&mut self, why: &str) {
+        self.stopped = Some(why.to_owned());
     }
 
     /// What was appended since the last batch, and what there is to tidy up. Nothing while a batch is on
@@ -164,6 +190,9 @@ impl<D: Disk> Log<D> {
         self.space.durable(self.durable);
         let progress = match committed.failure {
             None => {
+                if !self.full {
+                    self.surprises = 0;
+                }
                 self.space.check_closed();
                 Progress::Durable(self.durable)
             }
@@ -300,9 +329,20 @@ impl<D: Disk> Log<D> {
 
     /// Whether the disk is as full as it was found to be.
     fn is_full(&mut self, capacity: u32) -> bool {
+        if self.full && self.refusals > 0 {
+            self.refusals -= 1;
+            return true;
+        }
         let wanted = u64::from(capacity) + 2 * u64::from(self.settings.reserve_bytes);
         self.full = self.full && self.disk.free_bytes().is_ok_and(|free| free < wanted);
         self.full
+    }
+
+    /// Whether room is left that was kept for control records.
+    fn has_reserve(&self) -> bool {
+        let bytes = u64::from(self.settings.reserve_bytes);
+        self.disk.open(RESERVE_NAME).is_ok()
+            || self.disk.free_bytes().is_ok_and(|free| free >= 2 * bytes)
     }
 
     #[cold]
@@ -317,6 +357,11 @@ impl<D: Disk> Log<D> {
         if self.is_full(capacity) {
             if !control || needed > self.settings.reserve_bytes {
                 return Err(Refused::Full("the disk is full".to_owned()));
+            }
+            if !self.has_reserve() {
+                return Err(Refused::Full(
+                    "the disk is full, and so is what was kept in reserve".to_owned(),
+                ));
             }
             capacity = self.settings.reserve_bytes;
             from_reserve = true;
@@ -356,6 +401,11 @@ impl<D: Disk> Log<D> {
     /// Forgets everything that is not durable.
     fn roll_back(&mut self, leave: bool) {
         let (number, end) = place(self.durable);
+        if !self.full {
+            // A quota, or others who write: the disk does not say when there is room.
+            self.surprises += 1;
+            self.refusals = (1 << self.surprises.min(SURPRISES_MAX)) - 2;
+        }
         self.full = true;
         self.compactor.roll_back(self.durable);
         self.tail.roll_back(self.durable);

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 
-use crate::batch::position;
+use crate::batch::{place, position};
 use crate::committer::Committer;
 use crate::disk::{Disk, DiskFile, is_full, read_up_to};
 use crate::footer::{FOOTER_MAGIC, Footer, FooterBuilder, FooterRead, Row};
@@ -20,7 +20,7 @@ use crate::replay::{Cut, Lost, OpenError, OpenReport, Replayed, Why};
 use crate::scan::{Found, Scanner, Survey, Window, survey};
 use crate::sealing::write_footer;
 use crate::space::{Segment, Space};
-use crate::{CONTROL_KIND_MIN, Entry, Location};
+use crate::{CONTROL_KIND_MIN, Entry, Journal, Location, Position};
 
 /// How much is read at once where only control records are wanted.
 const CONTROL_READ_BYTES: usize = 32 * 1024;
@@ -42,63 +42,118 @@ impl<D: Disk> Log<D> {
     ) -> Result<(Self, Committer<D>, OpenReport), OpenError> {
         check(&settings)?;
         let lock = disk.lock()?;
-        let marks = Marks::settle(&disk).map_err(OpenError::io("read what is released"))?;
-        let store = Store::look(&disk, settings.salt)?;
-        let mut report = OpenReport {
-            segments: store.segments.len() as u32,
-            damaged_released: marks.damaged,
-            ..OpenReport::default()
-        };
-        for number in &store.void {
-            // Rolled back before the segment after it was begun: nobody was told of what it holds.
-            let _ = disk.remove(&segment_name(*number));
-        }
-        for (number, written) in &store.unborn {
-            // No header and no record is whole: all of it is a torn tail.
-            let _ = disk.remove(&segment_name(*number));
-            if *written > 0 {
-                report.cut = Some(Cut {
-                    segment: *number,
-                    offset: SEGMENT_HEADER_BYTES,
-                    bytes: *written,
-                });
-            }
-        }
-        if !(store.void.is_empty() && store.unborn.is_empty()) {
-            let synced = disk.sync_dir();
-            synced.map_err(OpenError::io("sync the store's directory"))?;
-        }
-        let mut space = Space::default();
-        let mut base = Base::default();
-        for number in store.segments.keys().copied() {
-            let mut reading = Reading {
-                store: &store,
-                disk: &disk,
-                number,
-                seeds: Seeds::new(store.salt, number),
-                is_last: store.is_last(number),
-                report: &mut report,
-                damaged: false,
-                dead: DeadHere::new(&marks, number),
-                dead_bytes: 0,
-                rewrite: Vec::new(),
-            };
-            base = reading.all(replay)?;
-            let mut segment = Segment::new(base.end, base.end);
-            segment.damaged = reading.damaged;
-            segment.dead = reading.dead_bytes;
-            segment.closed = !reading.is_last;
-            space.insert(number, segment);
-        }
-        report.clean = report.scanned == 0;
-        report.end = position(base.number, base.end);
-        let sizes = (settings.segment_bytes, settings.reserve_bytes);
-        let committer = Committer::new(disk.clone(), store.salt, sizes, report.end, &marks);
-        let highest = store.highest.max(marks.highest);
-        let next = (store.salt, highest.saturating_add(1));
-        let log = Self::after((disk, lock), settings, next, base, space);
-        Ok((log, committer, report))
+        let found = recover(&disk, &settings, None, replay)?;
+        let committer = found.committer(&disk, &settings);
+        let next = (found.salt, found.next_number);
+        let log = Self::after((disk, lock), settings, next, found.base, found.space);
+        Ok((log, committer, found.report))
     }
+
+    /// Reads the store again after [`crate::Progress::RolledBack`], as if it were opened: for an owner that would rather
+    /// begin anew with what is durable than take back each thing that is not. No batch may be on its way, and every
+    /// location that is not replayed is void, copies that compaction made too.
+    ///
+    /// # Errors
+    /// When the disk can't do what is needed: nothing is taken any more then.
+    pub fn recover(
+        &mut self,
+        committer: &mut Committer<D>,
+        replay: Replay<'_>,
+    ) -> Result<OpenReport, OpenError> {
+        let durable = self.durable();
+        let found = recover(&self.disk, &self.settings, Some(durable), replay);
+        let found = found.inspect_err(|error| self.stop(&error.to_string()))?;
+        *committer = found.committer(&self.disk, &self.settings);
+        self.begin_after(found.next_number, found.base, found.space);
+        Ok(found.report)
+    }
+}
+
+/// A store that was read.
+struct Recovered {
+    salt: u64,
+    /// No segment of this number or a higher one was ever begun, as far as is known.
+    next_number: u32,
+    base: Base,
+    space: Space,
+    marks: Marks,
+    report: OpenReport,
+}
+
+impl Recovered {
+    fn committer<D: Disk>(&self, disk: &D, settings: &Settings) -> Committer<D> {
+        let sizes = (settings.segment_bytes, settings.reserve_bytes);
+        Committer::new(disk.clone(), self.salt, sizes, self.report.end, &self.marks)
+    }
+}
+
+/// Reads a store. `end` is where it ends, if that is known: nothing behind it counts.
+fn recover<D: Disk>(
+    disk: &D,
+    settings: &Settings,
+    end: Option<Position>,
+    replay: Replay<'_>,
+) -> Result<Recovered, OpenError> {
+    let marks = Marks::settle(disk).map_err(OpenError::io("read what is released"))?;
+    let store = Store::look(disk, settings.salt, end)?;
+    let mut report = OpenReport {
+        segments: store.segments.len() as u32,
+        damaged_released: marks.damaged,
+        ..OpenReport::default()
+    };
+    for number in &store.void {
+        // Rolled back before the segment after it was begun: nobody was told of what it holds.
+        let _ = disk.remove(&segment_name(*number));
+    }
+    for (number, written) in &store.unborn {
+        // No header and no record is whole: all of it is a torn tail.
+        let _ = disk.remove(&segment_name(*number));
+        if *written > 0 {
+            report.cut = Some(Cut {
+                segment: *number,
+                offset: SEGMENT_HEADER_BYTES,
+                bytes: *written,
+            });
+        }
+    }
+    // Those that the committer took back must not be found the next time either.
+    if end.is_some() || !(store.void.is_empty() && store.unborn.is_empty()) {
+        let synced = disk.sync_dir();
+        synced.map_err(OpenError::io("sync the store's directory"))?;
+    }
+    let mut space = Space::default();
+    let mut base = Base::default();
+    for number in store.segments.keys().copied() {
+        let mut reading = Reading {
+            store: &store,
+            disk,
+            number,
+            seeds: Seeds::new(store.salt, number),
+            is_last: store.is_last(number),
+            report: &mut report,
+            damaged: false,
+            dead: DeadHere::new(&marks, number),
+            dead_bytes: 0,
+            rewrite: Vec::new(),
+        };
+        base = reading.all(replay)?;
+        let mut segment = Segment::new(base.end, base.end);
+        segment.damaged = reading.damaged;
+        segment.dead = reading.dead_bytes;
+        segment.closed = !reading.is_last;
+        space.insert(number, segment);
+    }
+    report.clean = report.scanned == 0;
+    report.end = position(base.number, base.end);
+    let highest = store.highest.max(marks.highest);
+    Ok(Recovered {
+        salt: store.salt,
+        next_number: highest.saturating_add(1),
+        base,
+        space,
+        marks,
+        report,
+    })
 }
 
 fn check(settings: &Settings) -> Result<(), OpenError> {
@@ -133,12 +188,19 @@ pub(crate) struct Store {
     unborn: Vec<(u32, u32)>,
     /// What the segment that was written next tells of one: where it ends, and whether it was whole.
     ends: HashMap<u32, (u32, bool)>,
+    /// The segment that is known to end earlier than it seems.
+    cut: Option<u32>,
     pub(crate) salt: u64,
     highest: u32,
 }
 
 impl Store {
-    pub(crate) fn look<D: Disk>(disk: &D, salt_if_new: u64) -> Result<Self, OpenError> {
+    /// Looks around. `end` is where the log ends, if that is known.
+    pub(crate) fn look<D: Disk>(
+        disk: &D,
+        salt_if_new: u64,
+        end: Option<Position>,
+    ) -> Result<Self, OpenError> {
         let names = disk.list().map_err(OpenError::io("list the store"))?;
         let mut segments = BTreeMap::new();
         let mut damaged_headers = Vec::new();
@@ -178,10 +240,14 @@ impl Store {
             void: Vec::new(),
             unborn: Vec::new(),
             ends: HashMap::new(),
+            cut: None,
             salt: salt.unwrap_or(salt_if_new),
             highest,
         };
         store.follow_headers();
+        if let Some(end) = end {
+            store.end_at(end);
+        }
         let left = store.leave_unborn(disk);
         left.map_err(OpenError::io("look at the last segment"))?;
         Ok(store)
@@ -202,6 +268,15 @@ impl Store {
                 self.void.push(number);
             }
         }
+    }
+
+    /// What lies behind `end` is void.
+    fn end_at(&mut self, end: Position) {
+        let (number, offset) = place(end);
+        self.ends.insert(number, (offset, true));
+        self.cut = Some(number);
+        let behind = self.segments.split_off(&number.saturating_add(1));
+        self.void.extend(behind.into_keys());
     }
 
     pub(crate) fn is_last(&self, number: u32) -> bool {
@@ -417,6 +492,11 @@ impl<D: Disk> Reading<'_, D> {
             file.sync_data()?;
             self.disk.sync_dir()?;
             self.note_cut(&survey);
+        }
+        if self.store.cut == Some(self.number) {
+            // What was taken back must not be found the next time.
+            file.set_length(survey.end.into())?;
+            file.sync_data()?;
         }
         if let Some(lost) = survey.lost_behind(self.number) {
             // They stay, so there is no place for a footer.

@@ -144,7 +144,7 @@ fn walk<D: Disk>(
     record: &mut dyn FnMut(&Record<'_>) -> bool,
 ) -> Result<Verified, OpenError> {
     let marks = Marks::read(disk).map_err(OpenError::io("read what is released"))?;
-    let store = Store::look(disk, 0)?;
+    let store = Store::look(disk, 0, None)?;
     let mut walk = Walk {
         dead: DeadHere::new(&marks, 0),
         seen: Verified {

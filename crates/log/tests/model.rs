@@ -262,6 +262,9 @@ impl Run {
                         self.model.live.insert(id, at);
                     }
                 }
+                if self.random.below(2) == 0 {
+                    self.recover();
+                }
             }
             Progress::Stopped { .. } => {
                 with_record(0, |record| {
@@ -356,35 +359,55 @@ impl Run {
         self.disk.fail_writes(0);
         self.disk.fill_writes(0);
         // The old one holds the lock no more; it must go before the new one to free it twice.
+        let disk = self.disk.clone();
+        self.take_in(|run, replay| {
+            let (log, committer, report) = Log::open(disk, settings(), replay).expect("opens");
+            (run.log, run.committer) = (log, committer);
+            report
+        })
+    }
+
+    /// Reads the store again after a rollback: nothing that is void may be found, then or ever.
+    fn recover(&mut self) {
+        self.disk.set_faults(Faults::default());
+        self.disk.fail_syncs(0);
+        self.disk.fail_writes(0);
+        self.model.void.clear();
+        let durable = self.log.durable();
+        self.take_in(|run, replay| {
+            let Run { log, committer, .. } = run;
+            log.recover(committer, replay).expect("recovers")
+        });
+        assert!(self.log.durable() <= durable);
+    }
+
+    fn take_in(
+        &mut self,
+        read: impl FnOnce(&mut Self, &mut dyn FnMut(Replayed<'_>)) -> recado_log::OpenReport,
+    ) -> recado_log::OpenReport {
         let mut found: Vec<(u64, Location)> = Vec::new();
         let mut lost = Vec::new();
-        let opened = Log::open(
-            self.disk.clone(),
-            settings(),
-            &mut |replayed| match replayed {
-                Replayed::Record {
-                    entry,
-                    headers,
-                    payload: body,
-                } => {
-                    let id = entry.sequence;
-                    with_record(id, |record| {
-                        assert_eq!((entry.kind, entry.flags), (record.kind, record.flags));
-                        assert_eq!((entry.stream, entry.time_ns), (STREAM, record.time_ns));
-                        assert_eq!(entry.subject, record.subject);
-                        assert_eq!(entry.payload_len as usize, record.payload.len());
-                        assert_eq!(entry.headers_len as usize, record.headers.len());
-                        if record.kind >= 16 {
-                            assert_eq!((headers, body), (record.headers, record.payload));
-                        }
-                    });
-                    found.push((id, entry.at));
-                }
-                Replayed::Lost(one) => lost.push(one),
-            },
-        );
-        let (log, committer, report) = opened.expect("opens");
-        (self.log, self.committer) = (log, committer);
+        let report = read(self, &mut |replayed| match replayed {
+            Replayed::Record {
+                entry,
+                headers,
+                payload: body,
+            } => {
+                let id = entry.sequence;
+                with_record(id, |record| {
+                    assert_eq!((entry.kind, entry.flags), (record.kind, record.flags));
+                    assert_eq!((entry.stream, entry.time_ns), (STREAM, record.time_ns));
+                    assert_eq!(entry.subject, record.subject);
+                    assert_eq!(entry.payload_len as usize, record.payload.len());
+                    assert_eq!(entry.headers_len as usize, record.headers.len());
+                    if record.kind >= 16 {
+                        assert_eq!((headers, body), (record.headers, record.payload));
+                    }
+                });
+                found.push((id, entry.at));
+            }
+            Replayed::Lost(one) => lost.push(one),
+        });
         self.disk.set_faults(self.faults);
         assert_eq!(self.log.end(), self.log.durable());
         self.compare(&found, &lost);

@@ -12,7 +12,7 @@ use crate::handling::json;
 use crate::machine::Machine;
 use crate::model::{Msg, Retention, StreamState, Window};
 use crate::net::Message;
-use crate::world::{Broken, World};
+use crate::world::{Broken, Since, World};
 
 /// Rounds in which everything must have been delivered.
 const ROUNDS_MAX: u64 = 400;
@@ -76,11 +76,12 @@ impl World {
         self.check_work_queue(name)
     }
 
-    /// After a batch failed or the server began anew: any state since the last answer may be there.
-    pub(crate) fn settle_down(&mut self, restarted: bool) -> Result<(), Broken> {
+    /// Any state since the last answer may be there; from now on it is known which.
+    pub(crate) fn settle_down(&mut self, since: Since) -> Result<(), Broken> {
+        let read_again = since != Since::Refusal;
         for name in self.streams.keys().cloned().collect::<Vec<_>>() {
             let shown_to = self.streams.get(&name).map_or(0, visible);
-            let shown_to = if restarted { u64::MAX } else { shown_to };
+            let shown_to = if read_again { u64::MAX } else { shown_to };
             let shown = self.look(&name, shown_to)?;
             let Some(window) = self.streams.get(&name) else {
                 continue;
@@ -89,11 +90,11 @@ impl World {
             let mut taken = compare(&all, shown_to, shown.as_ref(), self.now_ns)
                 .map_err(|why| format!("{name}: {why}"))?;
             if let Some(state) = &mut taken {
-                restore_ids(state, restarted, self.now_ns);
+                restore_ids(state, since == Since::Start, self.now_ns);
             }
             let newest = self.order + 1;
             if let Some(window) = self.streams.get_mut(&name) {
-                if restarted {
+                if read_again {
                     window.adopt(taken);
                 } else {
                     window.push(newest, taken);
@@ -102,12 +103,17 @@ impl World {
         }
         self.order += 1;
         for (stream, consumer) in self.consumers.keys().cloned().collect::<Vec<_>>() {
-            self.settle_consumer(&stream, &consumer, restarted)?;
+            self.settle_consumer(&stream, &consumer, read_again)?;
         }
-        if restarted { self.audit() } else { Ok(()) }
+        if read_again { self.audit() } else { Ok(()) }
     }
 
-    fn settle_consumer(&mut self, stream: &str, name: &str, restarted: bool) -> Result<(), Broken> {
+    fn settle_consumer(
+        &mut self,
+        stream: &str,
+        name: &str,
+        read_again: bool,
+    ) -> Result<(), Broken> {
         let shown = self.look_at_consumer(stream, name)?;
         let given = shown.as_ref().and_then(given_of);
         let newest = self.order;
@@ -130,7 +136,7 @@ impl World {
             // What the one that came back has delivered is not known any more.
             model.is_unsure = true;
         }
-        if restarted {
+        if read_again {
             model.window.adopt(spec);
             model.begin_life();
         } else {

@@ -7,7 +7,7 @@ use crate::clients::{Answer, Op};
 use crate::consumers::{Acks, Hand};
 use crate::model::{Publish, Retention, STORE_FAILED, StreamState, Verdict, Window};
 use crate::net::Sent;
-use crate::world::{Broken, World};
+use crate::world::{Broken, Since, World};
 
 const NO_SUCH_STREAM: u64 = 10059;
 const NO_SUCH_CONSUMER: u64 = 10014;
@@ -126,7 +126,7 @@ impl World {
                 if publish.rollup && !self.is_stopped() {
                     // Part of it may have been done.
                     self.push_state(stream, Some(after));
-                    self.settle_down(false)?;
+                    self.settle_down(Since::Refusal)?;
                 }
                 Ok(())
             }
@@ -272,7 +272,7 @@ impl World {
                 self.push_state(&name, Some(old.clone()));
             }
         }
-        self.settle_down(false)
+        self.settle_down(Since::Refusal)
     }
 
     /// Does an operation in the model.
@@ -471,6 +471,8 @@ impl World {
         if let Some(code) = error_of(&sent.payload) {
             self.tell(|_| format!("#{number} fails with {code}"));
             return if self.failing && code == STORE_FAILED {
+                let from = self.refused_from.unwrap_or(u64::MAX);
+                self.refused_from = Some(from.min(pending.order));
                 Ok(())
             } else {
                 Err(format!("fails: {}", String::from_utf8_lossy(&sent.payload)))

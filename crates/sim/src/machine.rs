@@ -3,9 +3,7 @@
 
 use std::cell::RefCell;
 
-use recado_log::{
-    Batch, Committed, Committer, Journal, Log, OpenError, Progress, Replayed, SimDisk,
-};
+use recado_log::{Batch, Committed, Committer, Journal, Log, OpenError, Progress, SimDisk};
 use recado_streams::context::Context;
 use recado_streams::jetstream::{Incoming, JetStream, Opening, Settings};
 
@@ -58,20 +56,10 @@ impl Machine {
     ) -> Result<(Self, Opened), OpenError> {
         let mut chance = chance;
         let mut opening = Opening::new(Settings::default());
-        let (mut log, committer, report) = Log::open(
-            disk.clone(),
-            settings.clone(),
-            &mut |replayed| match replayed {
-                Replayed::Record { entry, payload, .. } => opening.record(&entry, payload),
-                Replayed::Lost(lost) => opening.lost(
-                    lost.kind,
-                    lost.stream,
-                    lost.sequence,
-                    u64::from(lost.bytes),
-                    &lost.to_string(),
-                ),
-            },
-        )?;
+        let (mut log, committer, report) =
+            Log::open(disk.clone(), settings.clone(), &mut |replayed| {
+                opening.replay(&replayed)
+            })?;
         let mut random = || chance.any();
         let mut context = Context {
             now_ns,
@@ -138,24 +126,37 @@ impl Machine {
     /// Takes the outcome of a batch, if it is there.
     pub fn settle(&mut self, net: &mut Net, now_ns: i64) -> Option<Trouble> {
         let done = self.done.take()?;
-        let (stopped, why) = match self.log.committed(done) {
+        match self.log.committed(done) {
             Progress::Durable(position) => {
                 self.act(net, now_ns, |jetstream, context, log| {
                     jetstream.durable(context, log, position);
                 });
-                return None;
+                None
             }
-            Progress::RolledBack { why, .. } => (false, why),
-            Progress::Stopped { why } => (true, why),
-        };
-        self.act(net, now_ns, |jetstream, context, log| {
-            jetstream.failed(context, log, stopped, &why);
+            Progress::RolledBack { why, .. } => Some(self.recover(net, now_ns, &why)),
+            Progress::Stopped { why } => Some(self.stop(net, now_ns, &why)),
+        }
+    }
+
+    fn recover(&mut self, net: &mut Net, now_ns: i64, why: &str) -> Trouble {
+        let mut opening = self.jetstream.opening();
+        let read = self.log.recover(&mut self.committer, &mut |replayed| {
+            opening.replay(&replayed);
         });
-        Some(if stopped {
-            Trouble::Stopped
-        } else {
-            Trouble::Full
-        })
+        if let Err(error) = read {
+            return self.stop(net, now_ns, &error.to_string());
+        }
+        self.act(net, now_ns, |jetstream, context, log| {
+            jetstream.recovered(context, log, opening, why);
+        });
+        Trouble::Full
+    }
+
+    fn stop(&mut self, net: &mut Net, now_ns: i64, why: &str) -> Trouble {
+        self.act(net, now_ns, |jetstream, context, log| {
+            jetstream.stopped(context, log, why);
+        });
+        Trouble::Stopped
     }
 
     /// Timers alone.

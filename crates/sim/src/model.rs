@@ -315,6 +315,14 @@ impl<T: Clone> Window<T> {
         self.states.drain(..later.saturating_sub(1));
     }
 
+    /// Operations from this one on never happened. Whether that makes a difference.
+    pub fn forget_from(&mut self, op: u64) -> bool {
+        let kept = self.states.partition_point(|(at, _)| *at < op).max(1);
+        let differs = kept < self.states.len();
+        self.states.truncate(kept);
+        differs
+    }
+
     /// This is certain now.
     pub fn adopt(&mut self, state: T) {
         self.states = vec![(0, state)];

@@ -1,7 +1,7 @@
 //! A simulated world: one disk, one server after another on it, clients, a clock, and misfortune. All choices
 //! come from one seed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use recado_log::SimDisk;
 
@@ -32,6 +32,17 @@ pub(crate) struct Pending {
     pub(crate) order: u64,
 }
 
+/// What there is to be seen of a world may have changed since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Since {
+    /// The server began.
+    Start,
+    /// It read its store again.
+    Recovery,
+    /// It refused something, of which part may have been done.
+    Refusal,
+}
+
 /// The world.
 pub struct World {
     pub(crate) dice: Dice,
@@ -56,6 +67,8 @@ pub struct World {
     flips: bool,
     /// The server's answers are about a batch that failed.
     pub(crate) failing: bool,
+    /// The first operation of that batch that was refused.
+    pub(crate) refused_from: Option<u64>,
     story: Option<Vec<String>>,
     pub(crate) counts: Counts,
 }
@@ -111,6 +124,7 @@ impl World {
             limited: false,
             flips,
             failing: false,
+            refused_from: None,
             story: tells.then(Vec::new),
             counts: Counts::default(),
         };
@@ -225,14 +239,35 @@ impl World {
         self.look_at_sent()?;
         self.failing = false;
         if trouble == Trouble::Full {
+            // What was not confirmed of consumers is forgotten, as in a crash.
+            self.life += 1;
+            self.forget_refused();
             self.with_machine(|machine, net, now| machine.tick(net, now));
-            self.settle_down(false)?;
-            // Messages that limits had taken away come back, behind the back of consumers that passed them over.
-            for model in self.consumers.values_mut() {
+            self.settle_down(Since::Recovery)?;
+        }
+        Ok(())
+    }
+
+    /// Nothing of what was refused was done.
+    fn forget_refused(&mut self) {
+        let Some(from) = self.refused_from.take() else {
+            return;
+        };
+        let mut in_memory = BTreeSet::new();
+        for (name, window) in &mut self.streams {
+            if window.all().flatten().any(|state| state.spec.memory) {
+                in_memory.insert(name.clone());
+            } else {
+                window.forget_from(from);
+            }
+        }
+        for ((stream, _), model) in &mut self.consumers {
+            if !in_memory.contains(stream) && model.window.forget_from(from) {
+                // What it did before is not known any more.
+                model.reset();
                 model.is_unsure = true;
             }
         }
-        Ok(())
     }
 
     pub(crate) fn commit(&mut self) {
@@ -481,7 +516,7 @@ impl World {
         // What is too old is there until its time is looked at.
         self.with_machine(|machine, net, now| machine.tick(net, now));
         self.forget_memory();
-        self.settle_down(true)
+        self.settle_down(Since::Start)
     }
 
     /// Flips a bit of an acknowledged message on the disk.

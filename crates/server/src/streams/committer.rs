@@ -103,6 +103,11 @@ impl CommitterThread {
         done
     }
 
+    /// Lets somebody else have what it writes with, while there is no batch.
+    pub(super) fn with<T>(&self, act: impl FnOnce(&mut Committer<RealDisk>) -> T) -> T {
+        act(&mut self.desk.committer.lock())
+    }
+
     /// Ends the thread and gives back what it wrote with; nothing if it panicked, which its hook reported.
     pub(super) fn end(mut self) -> Option<Committer<RealDisk>> {
         self.stop();

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use recado_log::{Committed, Journal, Log, Progress, RealDisk};
 use recado_streams::context::Context;
-use recado_streams::jetstream::{Incoming, JetStream, OutOfStorage};
+use recado_streams::jetstream::{Incoming, JetStream};
 use recado_wire::{ServerFrame, ServerParsed, parse_server_frame};
 
 use super::committer::CommitterThread;
@@ -289,28 +289,51 @@ impl Driver {
                 jetstream.durable(context, log, position);
             }),
             Progress::RolledBack { why, .. } => {
-                tracing::error!(%why, "the store could not take a batch: its publishes are refused");
-                self.failed(insider, false, &why);
+                tracing::error!(%why, "the store had no room for a batch: its publishes are refused");
+                self.recover(insider, &why);
             }
             Progress::Stopped { why } => {
                 tracing::error!(
                     %why,
                     "THE STORE STOPPED: a write or sync failed, nothing more is stored until the server is started again"
                 );
-                self.failed(insider, true, &why);
+                self.stopped(insider, &why);
             }
         }
     }
 
-    fn failed(&mut self, insider: &Insider, stopped: bool, why: &str) {
+    /// Reads the store again after a batch found no room: nothing of that batch may be left.
+    fn recover(&mut self, insider: &Insider, why: &str) {
+        let started = Instant::now();
+        let mut opening = self.jetstream.opening();
+        let log = &mut self.log;
+        let read = self
+            .committer
+            .with(|committer| log.recover(committer, &mut |replayed| opening.replay(&replayed)));
+        match read {
+            Ok(_) => {
+                self.act(insider, |jetstream, context, log| {
+                    jetstream.recovered(context, log, opening, why);
+                });
+                let took = started.elapsed();
+                tracing::warn!(
+                    ?took,
+                    "the store was read again, without that batch; it takes more when there is room"
+                );
+            }
+            Err(error) => {
+                tracing::error!(
+                    %error,
+                    "THE STORE STOPPED: it could not be read again, nothing more is stored until the server is started again"
+                );
+                self.stopped(insider, &error.to_string());
+            }
+        }
+    }
+
+    fn stopped(&mut self, insider: &Insider, why: &str) {
         self.act(insider, |jetstream, context, log| {
-            jetstream.failed(context, log, stopped, why);
-            let why = if stopped {
-                OutOfStorage::Stopped
-            } else {
-                OutOfStorage::Full
-            };
-            jetstream.out_of_storage(context, why);
+            jetstream.stopped(context, log, why);
         });
     }
 

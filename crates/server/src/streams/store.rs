@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use recado_log::{Committer, Log, RealDisk, Replayed};
+use recado_log::{Committer, Log, RealDisk};
 use recado_streams::jetstream::{Opening, Settings};
 
 use crate::error::StartError;
@@ -54,15 +54,8 @@ pub(crate) fn open(directory: &Path, settings: Settings) -> Result<Store, StartE
         salt: rand::random(),
         ..recado_log::Settings::default()
     };
-    let opened = Log::open(disk, log_settings, &mut |replayed| match replayed {
-        Replayed::Record { entry, payload, .. } => opening.record(&entry, payload),
-        Replayed::Lost(lost) => opening.lost(
-            lost.kind,
-            lost.stream,
-            lost.sequence,
-            u64::from(lost.bytes),
-            &lost.to_string(),
-        ),
+    let opened = Log::open(disk, log_settings, &mut |replayed| {
+        opening.replay(&replayed)
     });
     let (log, committer, report) = opened.map_err(|source| StartError::Store {
         path: directory.to_owned(),

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::position::SEQUENCE_MAX;
+use super::position::{Position, SEQUENCE_MAX};
 use super::settings::Settings;
 use super::source::Source;
 use super::{Consumer, Event, Place};
@@ -150,6 +150,39 @@ impl Consumer {
         self.position.recount(&mut self.filters, source);
         self.raise_floor();
         self.dirty = true;
+    }
+
+    /// Takes over whoever waits for the consumer that this one was made again of: the log told the rest. With another
+    /// configuration nobody does.
+    pub(crate) fn take_session(&mut self, ctx: &mut Context<'_>, mut old: Self) {
+        if self.config != old.config {
+            old.end_shutdown(ctx);
+            return self.interest_changed(ctx);
+        }
+        self.waiting = std::mem::take(&mut old.waiting);
+        self.pin = old.pin;
+        self.push = old.push;
+        self.activity = old.activity;
+    }
+
+    /// Its stream holds again what it held earlier: begins behind its ack floor, or with the first message there is
+    /// if whatever is there is not done with. Consumer sequences go on.
+    pub(crate) fn go_back(&mut self, source: &mut dyn Source, from_first: bool) {
+        let next = if from_first {
+            source.first_sequence().max(1)
+        } else {
+            (self.floor.stream_seq + 1).min(source.last_sequence() + 1)
+        };
+        self.unacked.clear();
+        self.exhausted.clear();
+        self.exhausted_untold.clear();
+        self.exhausted_taken.clear();
+        let picked_upto = self.position.picked_upto();
+        self.position = Position::at(next, picked_upto, &mut self.filters, source);
+        self.delivered.stream_seq = self.position.next() - 1;
+        self.floor = self.delivered;
+        self.dirty = true;
+        self.must_tell_all = true;
     }
 
     /// Messages that this consumer has delivered and not seen acknowledged, ascending: what a stream with

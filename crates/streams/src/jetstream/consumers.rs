@@ -1,13 +1,13 @@
 //! A consumer with what its owner keeps of it: where its records lie, what it owes.
 
-use recado_log::{Journal, Location, Position, Record, Refused};
+use recado_log::{Journal, Location, Record, Refused};
 
 use super::JetStream;
-use crate::config::Retention;
+use crate::config::ConsumerConfig;
 use crate::consumer::{Consumer, Event, Progress, Read, Source};
 use crate::context::Context;
 use crate::index::{Filters, Scan};
-use crate::stream::{LastRecord, Messages, StoredConsumer, Stream, is_before, kinds};
+use crate::stream::{LastRecord, Messages, StoredConsumer, Stream, kinds};
 
 /// Changes after which progress is written whole again, so that the records before may go.
 const DELTAS_MAX: usize = 64;
@@ -20,12 +20,8 @@ pub struct ConsumerSlot {
     /// Its number in the log: never used again. 0: it is not kept there.
     number: u64,
     config_at: LastRecord,
-    /// A failed batch took the configuration back.
-    must_store_config: bool,
     /// The last whole progress, and the changes since.
     progress_at: Vec<Location>,
-    /// The same from before, as in [`LastRecord`].
-    progress_before: Vec<Vec<Location>>,
     /// Counts its progress records.
     progress_count: i64,
     delta_bytes: usize,
@@ -48,9 +44,7 @@ impl ConsumerSlot {
             consumer,
             number,
             config_at: LastRecord::default(),
-            must_store_config: false,
             progress_at: Vec::new(),
-            progress_before: Vec::new(),
             progress_count: 0,
             delta_bytes: 0,
             owed: Vec::new(),
@@ -143,8 +137,8 @@ impl ConsumerSlot {
         std::mem::take(&mut self.owed)
     }
 
-    /// Writes the configuration; the one before may be forgotten.
-    pub(crate) fn store_config(
+    /// Writes a new consumer: all of it or, refused, nothing.
+    pub(crate) fn store_new(
         &mut self,
         stream: u32,
         journal: &mut dyn Journal,
@@ -152,20 +146,55 @@ impl ConsumerSlot {
         if self.number == 0 {
             return Ok(());
         }
-        let stored = StoredConsumer {
-            name: self.consumer.name().to_owned(),
-            config: self.consumer.config().clone(),
-            created_ns: self.consumer.created_ns(),
+        let config = self.stored(self.consumer.config().clone()).to_bytes();
+        let progress = self.consumer.progress(true);
+        let record = Record {
+            kind: kinds::CONSUMER_CONFIG,
+            stream,
+            sequence: self.number,
+            payload: &config,
+            ..Record::default()
         };
+        let progress = Record {
+            kind: kinds::CONSUMER_SNAPSHOT,
+            time_ns: 1,
+            payload: &progress,
+            ..record
+        };
+        let places = journal.append_group(&[record, progress])?;
+        self.progress_count = 1;
+        self.config_at = LastRecord::found(places.first().copied());
+        self.progress_at = places.into_iter().skip(1).collect();
+        Ok(())
+    }
+
+    /// Writes a configuration, which is the consumer's or about to be; the one before may be forgotten.
+    pub(crate) fn store_config(
+        &mut self,
+        stream: u32,
+        config: &ConsumerConfig,
+        journal: &mut dyn Journal,
+    ) -> Result<(), Refused> {
+        if self.number == 0 {
+            return Ok(());
+        }
         let at = journal.append(&Record {
             kind: kinds::CONSUMER_CONFIG,
             stream,
             sequence: self.number,
-            payload: &stored.to_bytes(),
+            payload: &self.stored(config.clone()).to_bytes(),
             ..Record::default()
         })?;
         self.config_at.replace(journal, at);
         Ok(())
+    }
+
+    fn stored(&self, config: ConsumerConfig) -> StoredConsumer {
+        StoredConsumer {
+            name: self.consumer.name().to_owned(),
+            config,
+            created_ns: self.consumer.created_ns(),
+        }
     }
 
     /// Writes what changed, or everything where that is shorter in the long run.
@@ -218,50 +247,9 @@ impl ConsumerSlot {
 
     /// Whole progress was just appended: what was there before may be forgotten.
     fn replace_progress(&mut self, journal: &mut dyn Journal) {
-        let old = std::mem::take(&mut self.progress_at);
-        let durable = journal.durable();
-        if old.first().is_none_or(|at| is_before(*at, durable)) {
-            self.progress_before.clear();
+        for at in std::mem::take(&mut self.progress_at) {
+            journal.release(at);
         }
-        for at in &old {
-            journal.release(*at);
-        }
-        self.progress_before.push(old);
-    }
-
-    /// The batch failed: what comes after `to` is void, and is told again with everything.
-    pub(crate) fn roll_back(&mut self, to: Position) {
-        if self.number == 0 {
-            return;
-        }
-        self.must_store_config |= self.config_at.roll_back(to);
-        let Some((whole, newest)) = self.progress_at.first().zip(self.progress_at.last()) else {
-            return;
-        };
-        if is_before(*newest, to) {
-            return;
-        }
-        if !is_before(*whole, to) {
-            let is_there = |run: &Vec<Location>| run.first().is_some_and(|at| is_before(*at, to));
-            self.progress_before.retain(is_there);
-            self.progress_at = self.progress_before.pop().unwrap_or_default();
-        }
-        self.progress_before.clear();
-        self.progress_at.retain(|at| is_before(*at, to));
-        self.consumer.progress_refused();
-    }
-
-    /// Writes the configuration that a failed batch took back.
-    pub(crate) fn write_again(
-        &mut self,
-        stream: u32,
-        journal: &mut dyn Journal,
-    ) -> Result<(), Refused> {
-        if self.must_store_config {
-            self.store_config(stream, journal)?;
-            self.must_store_config = false;
-        }
-        Ok(())
     }
 
     /// Its records may be forgotten.
@@ -393,9 +381,6 @@ impl JetStream {
         let Some(stream) = self.streams.get_mut(&id) else {
             return;
         };
-        if stream.config.retention == Retention::WorkQueue {
-            stream.messages.note_settled(settled);
-        }
         let gone = stream.nobody_needs(settled);
         if gone.is_empty() {
             return;

@@ -27,7 +27,7 @@ pub(super) const ACCOUNT: &str = "$G";
 
 /// Why nothing can be stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum OutOfStorage {
+pub(super) enum OutOfStorage {
     /// The disk is full, for now.
     Full,
     /// A write or sync failed: until the server is started again.
@@ -44,7 +44,7 @@ impl OutOfStorage {
 
 impl JetStream {
     /// Nothing can be stored: told once, until there was room again (E218).
-    pub fn out_of_storage(&mut self, context: &mut Context<'_>, why: OutOfStorage) {
+    pub(super) fn out_of_storage(&mut self, context: &mut Context<'_>, why: OutOfStorage) {
         if self.told_out_of_storage >= Some(why) {
             return;
         }

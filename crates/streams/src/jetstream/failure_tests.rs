@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use super::OutOfStorage;
 use super::world::{World, stream};
 
 fn world(fields: Value) -> World {
@@ -20,62 +19,97 @@ fn pulling(world: &mut World, stream: &str, name: &str) {
 }
 
 #[test]
-fn what_a_failed_batch_held_of_configurations_and_progress_is_written_again() {
+fn what_a_failed_batch_changed_is_as_it_was() {
     let mut world = world(json!({"subjects": ["s"]}));
+    world.create(&stream("D", json!({"subjects": ["d"]})));
     pulling(&mut world, "S", "kept");
-    let update = stream("S", json!({"subjects": ["s", "t"]}));
-    world.api_and_fail("STREAM.UPDATE.S", &update);
-    world.api_and_fail("STREAM.CREATE.N", &stream("N", json!({"subjects": ["n"]})));
+    for (subject, payload) in [("s", "1"), ("s", "2"), ("d", "3")] {
+        world.publish(subject, "", payload);
+    }
+    world.run();
+    let before = (world.info("S"), world.info("D"));
+    let update = stream("S", json!({"subjects": ["s", "t"], "max_msgs": 1}));
     let config = json!({"stream_name": "S", "config": {"durable_name": "new"}});
-    world.api_and_fail("CONSUMER.CREATE.S.new", &config);
-    world.run();
-    world.publish("n", "", "1");
-    world.publish("t", "", "2");
-    world.run();
-    for mut later in [
-        world.restarted_with(world.journal.len()),
-        world.restarted_compacted(),
+    for (call, body) in [
+        ("STREAM.UPDATE.S", &update),
+        ("STREAM.CREATE.N", &stream("N", json!({"subjects": ["n"]}))),
+        ("CONSUMER.CREATE.S.new", &config),
+        ("CONSUMER.DELETE.S.kept", &Value::Null),
+        ("STREAM.DELETE.D", &Value::Null),
+        ("STREAM.MSG.DELETE.S", &json!({"seq": 1})),
+        ("STREAM.PURGE.S", &Value::Null),
     ] {
-        assert_eq!(later.payloads("N"), ["1"]);
-        assert_eq!(later.payloads("S"), ["2"]);
-        assert_eq!(later.info("S")["state"]["consumer_count"], 2);
+        world.api_and_fail(call, body);
+        let now = (world.info("S"), world.info("D"));
+        for (before, now) in [(&before.0, &now.0), (&before.1, &now.1)] {
+            assert_eq!(before["config"], now["config"], "{call}");
+            assert_eq!(before["state"], now["state"], "{call}");
+        }
+        assert!(!world.has("N"), "{call}");
+    }
+    world.publish("s", "", "4");
+    world.publish("d", "", "5");
+    world.run();
+    let records = world.journal.len();
+    for later in [
+        &mut world.restarted_with(records),
+        &mut world.restarted_compacted(),
+        &mut world,
+    ] {
+        assert_eq!(later.payloads("S"), ["1", "2", "4"]);
+        assert_eq!(later.payloads("D"), ["3", "5"]);
+        assert_eq!(later.info("S")["state"]["consumer_count"], 1);
     }
 }
 
 #[test]
-fn nobody_is_told_of_what_a_failed_batch_took_back_before_it_is_written_again() {
-    let mut world = World::new();
-    let config = stream("S", json!({"subjects": ["s"]}));
-    world.api_and_fail("STREAM.CREATE.S", &config);
+fn streams_and_consumers_in_memory_outlast_a_failed_batch() {
+    let mut world = world(json!({"subjects": ["s"]}));
+    world.create(&stream(
+        "M",
+        json!({"subjects": ["m"], "storage": "memory"}),
+    ));
+    let config = json!({"stream_name": "S", "config": {"name": "c", "mem_storage": true, "ack_policy": "explicit"}});
+    world.api("CONSUMER.CREATE.S.c", &config);
+    world.publish("s", "", "1");
+    world.publish("m", "", "2");
+    world.run();
+    world.publish("m", "", "3");
+    world.publish("s", "", "void");
+    world.fail_batch();
+    world.publish("m", "", "4");
+    world.publish("s", "", "5");
+    world.run();
+    assert_eq!(world.payloads("M"), ["2", "3", "4"]);
+    assert_eq!(world.payloads("S"), ["1", "5"]);
+    let info = world.api("CONSUMER.INFO.S.c", &Value::Null);
+    assert_eq!(info["num_pending"], 2, "{info}");
+}
+
+#[test]
+fn nobody_is_told_of_what_the_log_did_not_take() {
+    let mut world = world(json!({"subjects": ["s"]}));
+    world.publish("s", "", "1");
+    // Where the stream begins now is to be written with this batch.
+    world.act(|jetstream, _, _| {
+        let stream = jetstream.streams.get_mut(&1).expect("the stream");
+        stream.take_out(1);
+        stream.note_skipped();
+        jetstream.unsaved.insert(1);
+    });
     world.journal.is_full = true;
-    // It is there, but not in the log.
-    world.ask("STREAM.CREATE.S", &config);
     let may_be_told = |world: &mut World| {
         world.act(|jetstream, context, journal| {
             jetstream.complete_batch(context, journal);
             jetstream.has_waiting()
         })
     };
-    assert!(!may_be_told(&mut world));
+    assert!(
+        !may_be_told(&mut world),
+        "its sequence would be given again"
+    );
     world.journal.is_full = false;
     assert!(may_be_told(&mut world));
-    assert!(world.restarted_with(world.journal.len()).has("S"));
-}
-
-#[test]
-fn what_was_deleted_in_a_failed_batch_stays_so() {
-    let mut world = world(json!({"subjects": ["s"]}));
-    world.create(&stream("D", json!({"subjects": ["d"]})));
-    world.publish("s", "", "1");
-    world.publish("s", "", "2");
-    world.publish("d", "", "3");
-    world.run();
-    world.api_and_fail("STREAM.DELETE.D", &Value::Null);
-    world.api_and_fail("STREAM.MSG.DELETE.S", &json!({"seq": 1}));
-    world.run();
-    let mut later = world.restarted_with(world.journal.len());
-    assert!(!later.has("D"));
-    assert_eq!(later.payloads("S"), ["2"]);
 }
 
 #[test]
@@ -95,20 +129,19 @@ fn what_a_void_rollup_took_away_is_there_again_and_stays() {
 }
 
 #[test]
-fn what_a_work_queue_gave_up_and_a_consumer_settled_does_not_come_back() {
+fn what_a_work_queue_gave_up_for_void_messages_is_delivered() {
     let mut world = world(json!({"subjects": ["s"], "retention": "workqueue", "max_msgs": 2}));
+    pulling(&mut world, "S", "c");
     world.publish("s", "", "1");
     world.publish("s", "", "2");
     world.run();
     world.publish("s", "", "void");
     world.publish("s", "", "void");
     assert_eq!(world.payloads("S"), ["void", "void"]);
-    world.act(|jetstream, _, journal| jetstream.settle(journal, 1, &[1]));
     world.fail_batch();
-    assert_eq!(world.payloads("S"), ["2"]);
-    world.run();
-    let mut later = world.restarted_with(world.journal.len());
-    assert_eq!(later.payloads("S"), ["2"]);
+    assert_eq!(world.payloads("S"), ["1", "2"]);
+    let info = world.api("CONSUMER.INFO.S.c", &Value::Null);
+    assert_eq!(info["num_pending"], 2, "{info}");
 }
 
 #[test]
@@ -207,10 +240,7 @@ fn a_store_that_stopped_is_told_also_after_a_full_disk_and_never_again() {
     world.publish("s", "", "no room");
     world.fail_batch();
     for _ in 0..2 {
-        world.act(|jetstream, context, _| {
-            jetstream.out_of_storage(context, OutOfStorage::Stopped);
-            jetstream.out_of_storage(context, OutOfStorage::Full);
-        });
+        world.act(|jetstream, context, journal| jetstream.stopped(context, journal, "no disk"));
     }
     assert_eq!(told_out_of_storage(&world).len(), 2);
 }

@@ -8,6 +8,7 @@ mod consumers;
 mod events;
 mod open;
 mod publish;
+mod recovery;
 mod replies;
 mod sources;
 mod streams;
@@ -23,9 +24,6 @@ mod republish_tests;
 #[cfg(test)]
 mod tests;
 
-#[cfg(test)]
-pub(crate) use world::MemoryJournal;
-
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use recado_log::{Journal, Position};
@@ -39,12 +37,13 @@ pub use crate::stream::BatchLimits;
 
 pub use consumers::ConsumerSlot;
 pub(crate) use consumers::StreamSource;
-pub use events::{DEAD_LETTER_KEY, OutOfStorage};
+pub use events::DEAD_LETTER_KEY;
+use events::OutOfStorage;
 pub use open::{Opening, OpeningReport};
 pub(crate) use sources::Feeding;
 
 use replies::WaitingReplies;
-use upkeep::{Gone, Grave};
+use upkeep::Grave;
 
 /// Sids of what is subscribed to besides the streams' own subjects.
 const SID_API: &[u8] = b"a";
@@ -127,8 +126,6 @@ pub struct JetStream {
     numbers: HashMap<u64, (u32, String)>,
     /// Records that say that something is gone.
     graves: Vec<Grave>,
-    /// Those that a failed batch took back: they are written again.
-    unburied: Vec<Gone>,
     /// Streams whose configuration was not found: what the log has of them stays there.
     adrift: BTreeSet<u32>,
     /// Damaged messages that consumers met.
@@ -146,7 +143,7 @@ pub struct JetStream {
     unheard: BTreeSet<u32>,
     /// Streams and consumers with progress that is not in the log yet.
     unsaved: BTreeSet<u32>,
-    /// The log did not take all that belongs to the batch: what an earlier one took back may be missing there.
+    /// The log did not take all that belongs to the batch.
     is_behind: bool,
     /// Segment that the last checkpoint was made in.
     checkpoint_segment: u32,
@@ -176,7 +173,6 @@ impl JetStream {
             next_consumer: 1,
             numbers: HashMap::new(),
             graves: Vec::new(),
-            unburied: Vec::new(),
             adrift: BTreeSet::new(),
             lost: Vec::new(),
             next_sid: 1,
@@ -275,52 +271,6 @@ impl JetStream {
     /// durable. Nobody may be while the log lacks something: what is there in memory only is no promise.
     pub fn has_waiting(&self) -> bool {
         self.replies.is_open() && !self.is_behind
-    }
-
-    /// The store failed: nothing after what is durable holds.
-    pub fn failed(
-        &mut self,
-        context: &mut Context<'_>,
-        journal: &mut dyn Journal,
-        stopped: bool,
-        why: &str,
-    ) {
-        let to = journal.durable();
-        if stopped {
-            self.stopped = Some(why.to_owned());
-        }
-        let error = ApiError::with(&error::STREAM_STORE_FAILED, why);
-        let streams = &self.streams;
-        let out = &mut *context.out;
-        self.replies.fail(|id, reply| {
-            let name = streams.get(&id).map(|stream| stream.config.name.as_str());
-            let body = publish::error_body(name.unwrap_or_default(), &error);
-            out.publish(reply, b"", b"", &body);
-        });
-        self.transfers.failed(why);
-        self.roll_back_graves(to);
-        let mut feeding = Vec::new();
-        for (id, stream) in &mut self.streams {
-            stream.roll_back(journal);
-            if !stopped {
-                // What came back may be too much for limits that are newer than it.
-                stream.enforce_all_limits();
-                if stream.messages.is_on_file() {
-                    self.replies.grown(*id, stream.last_sequence());
-                }
-            }
-            self.unsaved.insert(*id);
-            if stream.is_feeding() {
-                feeding.push(*id);
-            }
-        }
-        for id in feeding {
-            self.activate(id);
-        }
-        let all: Vec<u32> = self.streams.keys().copied().collect();
-        for id in all {
-            self.schedule(id);
-        }
     }
 
     /// Puts a stream in the list of those that have something to do.

@@ -4,10 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use recado_log::{Entry, Journal, Location};
+use recado_log::{Entry, Journal, Location, Replayed};
 
 use super::sources::FoundSources;
-use super::upkeep::{Gone, Grave};
+use super::upkeep::Grave;
 use super::{ConsumerSlot, JetStream, Settings};
 use crate::context::Context;
 use crate::stream::{Messages, StoredConsumer, StoredStream, Stream, kinds};
@@ -68,6 +68,20 @@ impl Opening {
             next_stream: 1,
             next_consumer: 1,
             lost: Vec::new(),
+        }
+    }
+
+    /// What the log tells while it is read.
+    pub fn replay(&mut self, replayed: &Replayed<'_>) {
+        match replayed {
+            Replayed::Record { entry, payload, .. } => self.record(entry, payload),
+            Replayed::Lost(lost) => self.lost(
+                lost.kind,
+                lost.stream,
+                lost.sequence,
+                u64::from(lost.bytes),
+                &lost.to_string(),
+            ),
         }
     }
 
@@ -312,11 +326,7 @@ impl Opening {
                         Some(at) => at.segment,
                         None => journal.end().segment(),
                     };
-                    let what = Gone {
-                        stream: id,
-                        consumer: None,
-                    };
-                    deleted.insert(id, Grave { youngest, at, what });
+                    deleted.insert(id, Grave { youngest, at });
                     let mut stream = opening.stream;
                     stream.opened(opening.config, opening.state, opening.removed);
                     stream.release_all(journal);
@@ -400,14 +410,9 @@ impl JetStream {
                 journal.release(at);
             }
             if let Some(at) = opening.deleted {
-                let what = Gone {
-                    stream: opening.stream,
-                    consumer: Some(number),
-                };
                 self.graves.push(Grave {
                     youngest: at.segment,
                     at,
-                    what,
                 });
             }
             if !gone && !opening.progress.is_empty() {

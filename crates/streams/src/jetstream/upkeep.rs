@@ -1,11 +1,11 @@
 //! What keeps the log small and the next opening short: progress and state are written with the batches,
 //! records that nobody needs are let go, and compaction is told what still lives.
 
-use recado_log::{Entry, Journal, Location, Position, Record, Refused};
+use recado_log::{Entry, Journal, Location, Record, Refused};
 
 use super::JetStream;
 use crate::context::Context;
-use crate::stream::{is_before, kinds};
+use crate::stream::kinds;
 
 /// Progress that nobody asked to be confirmed is written at the latest after so long.
 const PROGRESS_EVERY_NS: i64 = 100_000_000;
@@ -16,7 +16,6 @@ pub(super) struct Grave {
     /// Segments up to this one may hold records of what is gone.
     pub(super) youngest: u32,
     pub(super) at: Location,
-    pub(super) what: Gone,
 }
 
 /// A stream or a consumer that is gone.
@@ -56,10 +55,6 @@ impl JetStream {
         context: &mut Context<'_>,
         journal: &mut dyn Journal,
     ) -> Result<(), Refused> {
-        while let Some(&what) = self.unburied.last() {
-            self.bury(journal, what)?;
-            self.unburied.pop();
-        }
         // With the batch that begins a segment: once that is durable the ones before may go, and with them what
         // they alone told.
         let newest = journal.end().segment();
@@ -92,7 +87,6 @@ impl JetStream {
         let Some(stream) = self.streams.get_mut(&id) else {
             return Ok(true);
         };
-        stream.write_again(journal)?;
         stream.write_settled(journal)?;
         if stream.take_skipped() {
             stream.store_state(journal)?;
@@ -158,21 +152,8 @@ impl JetStream {
         self.graves.push(Grave {
             youngest: at.segment,
             at,
-            what,
         });
         Ok(())
-    }
-
-    /// The batch failed. What is gone stays so, and that is written again.
-    pub(super) fn roll_back_graves(&mut self, to: Position) {
-        let unburied = &mut self.unburied;
-        self.graves.retain(|grave| {
-            let is_there = is_before(grave.at, to);
-            if !is_there {
-                unburied.push(grave.what);
-            }
-            is_there
-        });
     }
 
     /// Whether a record is still needed where it lies.

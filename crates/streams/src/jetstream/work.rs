@@ -49,6 +49,7 @@ impl JetStream {
         let Some(stream) = self.streams.get_mut(&id) else {
             return false;
         };
+        stream.count_without_damage(journal);
         let (mut settled, mut events, mut more, mut unsaved) =
             (Vec::new(), Vec::new(), false, false);
         let Stream {
@@ -78,6 +79,11 @@ impl JetStream {
             let told = slot.consumer.take_events();
             if !told.is_empty() {
                 events.push((name.clone(), told));
+            }
+            if messages.has_found_damage() {
+                // The others count without it first.
+                more = true;
+                break;
             }
         }
         if unsaved {

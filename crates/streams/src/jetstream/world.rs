@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::consumer::Read;
 use crate::context::{Context, Outlet};
-use crate::jetstream::{Incoming, JetStream, Opening, OutOfStorage, Settings};
+use crate::jetstream::{Incoming, JetStream, Opening, Settings};
 use crate::time::SECOND;
 
 pub(super) const START: i64 = 1_700_000_000 * SECOND;
@@ -328,8 +328,14 @@ impl World {
     pub(super) fn fail_batch(&mut self) {
         self.act(|jetstream, context, journal| {
             journal.roll_back();
-            jetstream.failed(context, journal, false, "no room");
-            jetstream.out_of_storage(context, OutOfStorage::Full);
+            // Nobody wrote down what was released.
+            journal.released.clear();
+            let mut opening = jetstream.opening();
+            for (entry, payload) in journal.entries() {
+                opening.record(&entry, payload);
+            }
+            let report = jetstream.recovered(context, journal, opening, "no room");
+            assert!(report.lost.is_empty(), "{:?}", report.lost);
         });
     }
 

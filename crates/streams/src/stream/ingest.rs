@@ -372,7 +372,7 @@ impl Stream {
                 return Ok(());
             }
         };
-        self.remove_with_batch(env.journal, &older)
+        self.remove_for_good(env.journal, &older)
             .map_err(|refused| store_failed(&refused))?;
         Ok(())
     }
@@ -408,7 +408,7 @@ impl Stream {
             return Ok(());
         };
         let all = self.sequences_on(scheduler.as_bytes(), self.last_sequence());
-        self.remove_with_batch(env.journal, &all)
+        self.remove_for_good(env.journal, &all)
             .map_err(|refused| store_failed(&refused))?;
         Ok(())
     }

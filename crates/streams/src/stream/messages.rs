@@ -41,8 +41,6 @@ struct Removal {
     flags: u8,
     place: Location,
     subject: Box<[u8]>,
-    /// A work queue's consumer is done with it: it does not come back.
-    is_settled: bool,
 }
 
 /// Messages that were damaged on disk.
@@ -74,6 +72,8 @@ pub(crate) struct Messages {
     backlog_bytes: u64,
     sealed_bytes: u64,
     pub lost: Lost,
+    /// Damage was found since somebody asked: consumers count messages that are not there.
+    found_damage: bool,
 }
 
 /// A message in memory: subject in the index, the rest here.
@@ -100,6 +100,7 @@ impl Messages {
             backlog_bytes: 0,
             sealed_bytes: 0,
             lost: Lost::default(),
+            found_damage: false,
         }
     }
 
@@ -229,7 +230,6 @@ impl Messages {
             flags: meta.flags,
             place: meta.place,
             subject: self.index.subject(meta.subject).into(),
-            is_settled: false,
         });
         let removed = self.index.remove(sequence)?;
         self.removals.extend(removal);
@@ -249,25 +249,14 @@ impl Messages {
         true
     }
 
-    /// A work queue's consumer is done with these: those that were removed must not come back.
-    pub(crate) fn note_settled(&mut self, settled: &[u64]) {
-        for &sequence in settled {
-            if self.index.get(sequence).is_none() {
-                let mut removals = self.removals.iter_mut();
-                if let Some(removal) = removals.find(|one| one.sequence == sequence) {
-                    removal.is_settled = true;
-                }
-            }
-        }
+    /// Whether damage was found since the last call.
+    pub(crate) fn take_found_damage(&mut self) -> bool {
+        std::mem::take(&mut self.found_damage)
     }
 
-    /// Those of them that would come back now, which they do not. The log may forget them once that is written.
-    pub(crate) fn take_settled_removals(&mut self) -> Vec<(u64, Location)> {
-        let visible = self.visible;
-        let gone = |removal: &mut Removal| removal.is_settled && removal.sequence <= visible;
-        let gone = self.removals.extract_if(.., gone);
-        gone.map(|removal| (removal.sequence, removal.place))
-            .collect()
+    /// Whether there is damage that consumers may have counted.
+    pub(crate) fn has_found_damage(&self) -> bool {
+        self.found_damage
     }
 
     /// Counts damage.
@@ -301,17 +290,14 @@ impl Messages {
         }
     }
 
-    /// Nothing since the last durable batch holds: messages after it go, what was removed comes back. Whether
-    /// anything did.
-    pub(crate) fn roll_back(&mut self) -> bool {
+    /// Nothing since the last durable batch holds: messages after it go, what limits took away comes back.
+    pub(crate) fn roll_back(&mut self) {
         let visible = self.visible;
-        let mut came_back = false;
         self.index.truncate_to(visible);
         self.backlog_bytes = 0;
         self.sealed_bytes = 0;
         for removal in self.removals.drain(..) {
             if removal.sequence <= visible {
-                came_back = true;
                 self.index.insert(
                     removal.sequence,
                     &removal.subject,
@@ -323,7 +309,6 @@ impl Messages {
             }
         }
         self.sealed_removals = 0;
-        came_back
     }
 
     /// While the log is read: what limits took away is dead at once.
@@ -331,21 +316,16 @@ impl Messages {
         dead.extend(self.removals.drain(..).map(|removal| removal.place));
     }
 
-    /// Whether this record of a message is needed: it is there, or might have to come back.
+    /// Whether this record of a message is the one that counts. What a batch removed that is not durable does not,
+    /// though it may come back: the log keeps it as long, and a copy behind the record of its removal would undo that.
     pub(crate) fn is_at(&self, sequence: u64, at: Location) -> bool {
-        match self.index.get(sequence) {
-            Some(meta) => meta.place == at,
-            None => self.removals.iter().any(|removal| removal.place == at),
-        }
+        self.place(sequence) == Some(at)
     }
 
     /// A message lies elsewhere now.
     pub(crate) fn moved(&mut self, sequence: u64, from: Location, to: Location) {
         if self.place(sequence) == Some(from) {
             self.index.set_place(sequence, to);
-        }
-        for removal in self.removals.iter_mut().filter(|one| one.place == from) {
-            removal.place = to;
         }
     }
 
@@ -398,6 +378,7 @@ impl Messages {
                 // It stays where it is: whoever has the disk may still make something of it.
                 let size = self.index.remove(sequence).map_or(0, |gone| gone.meta.size);
                 self.note_lost(Some(sequence), u64::from(size));
+                self.found_damage = true;
                 Read::Lost
             }
         }

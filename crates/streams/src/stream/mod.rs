@@ -28,7 +28,7 @@ pub use batch::BatchLimits;
 pub(crate) use batch::{Atomic, Batches, FastAnswer, FastReply, Offered};
 pub(crate) use dedupe::DedupeWindow;
 pub(crate) use ingest::{Accepted, Origin, store_failed};
-pub(crate) use last_record::{LastRecord, is_before};
+pub(crate) use last_record::LastRecord;
 pub(crate) use messages::{Messages, NewMessage};
 pub(crate) use publish_headers::{PublishHeaders, with as with_header, without as without_header};
 pub(crate) use stored::{StoredConsumer, StoredStream};
@@ -63,16 +63,12 @@ pub(crate) struct Stream {
     republished: VecDeque<republish::Republished>,
     /// Where its configuration lies.
     config_at: LastRecord,
-    /// A failed batch took the configuration back.
-    must_store_config: bool,
     /// Where its last `STATE` lies, ...
     state_at: LastRecord,
     /// ... and what it says.
     state: Option<(u64, u64)>,
     /// `REMOVED` records that are still needed, by the youngest segment that they speak of.
     tombstones: BTreeMap<u32, Vec<Location>>,
-    /// Those of them that are not known to be durable.
-    young_tombstones: Vec<removal::Tombstone>,
     /// Where the look for messages that are too old goes on.
     age_from: u64,
     /// Messages with a lifetime of their own, by when it ends.
@@ -112,11 +108,9 @@ impl Stream {
             republish: None,
             republished: VecDeque::new(),
             config_at: LastRecord::default(),
-            must_store_config: false,
             state_at: LastRecord::default(),
             state: None,
             tombstones: BTreeMap::new(),
-            young_tombstones: Vec::new(),
             age_from: first,
             expiries: BTreeSet::new(),
             skipped: false,

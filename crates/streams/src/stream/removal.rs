@@ -1,22 +1,14 @@
 //! Messages that go for good: acknowledged, deleted, purged. What limits take away needs no record: the same
 //! limits take it away again when the log is opened.
 
-use recado_log::{Journal, Location, Position, Record, Refused};
+use recado_log::{Journal, Record, Refused};
 
-use super::{Stream, is_before, kinds};
+use super::{Stream, kinds};
 
 /// Sequences, or ranges of them, of one `REMOVED` record.
 const RECORD_SEQUENCES_MAX: usize = 100_000;
 /// Evicted messages that are remembered until something is removed.
 const EVICTED_MAX: usize = 100_000;
-
-/// A `REMOVED` record that may not be on disk yet, and what it says.
-#[derive(Debug)]
-pub(super) struct Tombstone {
-    at: Location,
-    youngest: u32,
-    sequences: Vec<u64>,
-}
 
 impl Stream {
     /// Removes these messages (ascending) and writes that down.
@@ -38,27 +30,6 @@ impl Stream {
             }
         }
         Ok(count)
-    }
-
-    /// The same for messages that a new one in the same batch takes the place of: should that not reach the
-    /// disk, they are there again.
-    ///
-    /// # Errors
-    /// When the log does not take it; messages of later records are still there then.
-    pub(super) fn remove_with_batch(
-        &mut self,
-        journal: &mut dyn Journal,
-        sequences: &[u64],
-    ) -> Result<(), Refused> {
-        for part in sequences.chunks(RECORD_SEQUENCES_MAX) {
-            if self.messages.is_on_file() {
-                self.write_removed(journal, part)?;
-            }
-            for &sequence in part {
-                self.take_out(sequence);
-            }
-        }
-        Ok(())
     }
 
     fn write_removed(
@@ -92,7 +63,15 @@ impl Stream {
     /// A limit on subjects took a message away. Should another one of its subject be removed, the limit would
     /// not take it away again when the log is read: so it is written down with the next removal. With a limit
     /// of one the last message of a subject is all that may be there, whatever was removed.
+    ///
+    /// And what the limits of the whole stream took away earlier would find room again when the log is read: so where
+    /// it begins is written with this batch.
     pub(super) fn note_evicted(&mut self, sequence: u64) {
+        let has_totals = self.config.max_msgs > 0 || self.config.max_bytes > 0;
+        let first = self.messages.index.first_sequence();
+        if has_totals && self.state.is_none_or(|(known, _)| known < first) {
+            self.note_skipped();
+        }
         if self.messages.is_on_file() && self.config.max_msgs_per_subject > 1 {
             self.evicted.insert(sequence);
             if self.evicted.len() > EVICTED_MAX {
@@ -110,13 +89,7 @@ impl Stream {
         // Compaction may have copied one of them and not told so yet: the copy lies before the log's end.
         let youngest = youngest.max(journal.end().segment());
         let says = kinds::encode_removed(youngest, sequences);
-        let at = self.append_tombstone(journal, youngest, &says)?;
-        self.young_tombstones.push(Tombstone {
-            at,
-            youngest,
-            sequences: sequences.to_vec(),
-        });
-        Ok(())
+        self.append_tombstone(journal, youngest, &says)
     }
 
     fn append_tombstone(
@@ -124,7 +97,7 @@ impl Stream {
         journal: &mut dyn Journal,
         youngest: u32,
         says: &[u8],
-    ) -> Result<Location, Refused> {
+    ) -> Result<(), Refused> {
         let at = journal.append(&Record {
             kind: kinds::REMOVED,
             stream: self.id,
@@ -132,26 +105,7 @@ impl Stream {
             ..Record::default()
         })?;
         self.tombstones.entry(youngest).or_default().push(at);
-        Ok(at)
-    }
-
-    /// The batch failed: what was removed without a way back is written down again, for it stays so.
-    pub(super) fn roll_back_removals(&mut self, to: Position) {
-        let visible = self.messages.visible();
-        for places in self.tombstones.values_mut() {
-            places.retain(|at| is_before(*at, to));
-        }
-        self.tombstones.retain(|_, places| !places.is_empty());
-        for tombstone in std::mem::take(&mut self.young_tombstones) {
-            if !is_before(tombstone.at, to) {
-                self.settled.extend(tombstone.sequences);
-                self.settled_youngest = self.settled_youngest.max(tombstone.youngest);
-            }
-        }
-        // The others never were, and other messages get their sequences; or they are back.
-        let index = &self.messages.index;
-        self.settled
-            .retain(|&sequence| sequence <= visible && index.get(sequence).is_none());
+        Ok(())
     }
 
     /// Takes one message out of what is there, and tells the consumers. Should the batch fail, it comes back.
@@ -211,15 +165,6 @@ impl Stream {
         }
     }
 
-    /// The batch failed: what limits had taken away, and a consumer settled since, does not come back.
-    pub(super) fn keep_settled_away(&mut self, journal: &mut dyn Journal) {
-        for (sequence, place) in self.messages.take_settled_removals() {
-            journal.release(place);
-            self.settled_youngest = self.settled_youngest.max(place.segment);
-            self.settled.push(sequence);
-        }
-    }
-
     /// Writes down what was settled since the last time.
     ///
     /// # Errors
@@ -275,9 +220,6 @@ impl Stream {
 
     /// Forgets `REMOVED` records whose messages can't come back: all segments up to the youngest that held one are gone.
     pub(crate) fn drop_tombstones(&mut self, journal: &mut dyn Journal, oldest_segment: u32) {
-        let durable = journal.durable();
-        self.young_tombstones
-            .retain(|tombstone| !is_before(tombstone.at, durable));
         while let Some(entry) = self.tombstones.first_entry() {
             if *entry.key() >= oldest_segment {
                 return;

@@ -7,7 +7,7 @@ use recado_log::{Journal, Location, Refused};
 
 use super::conditions::Lifetime;
 use super::{LastRecord, StoredStream, Stream, kinds};
-use crate::config::StreamConfig;
+use crate::config::{Retention, StreamConfig};
 use crate::consumer::Read;
 use crate::context::Context;
 use crate::index::Filters;
@@ -109,36 +109,28 @@ impl Stream {
         }
     }
 
-    /// The batch failed: what comes after `to` is void. Records that have to be written again are, with the next
-    /// batch ([`Stream::write_again`]).
-    pub(crate) fn roll_back(&mut self, journal: &mut dyn Journal) {
-        let to = journal.durable();
-        self.keep_settled_away(journal);
-        if self.messages.roll_back() {
-            self.tell_consumers_what_is_back(journal);
-        }
+    /// The store stopped: what is not durable is void, and nothing is written any more.
+    pub(crate) fn stopped(&mut self, journal: &mut dyn Journal) {
+        self.messages.roll_back();
         self.drop_fast_batches();
         self.schedules.stale = self.config.allow_msg_schedules;
-        self.feeding.roll_back(to);
         self.forget_republished();
         let visible = self.messages.visible();
         self.dedupe.forget_after(visible);
-        // Their sequences are given to other messages now, and old ones may be back.
         self.expiries.retain(|(_, sequence)| *sequence <= visible);
         self.age_from = 0;
-        self.must_store_config |= self.config_at.roll_back(to);
-        if self.state_at.roll_back(to) {
-            self.state = None;
-            self.skipped = true;
-        }
-        self.roll_back_removals(to);
-        for slot in self.consumers.values_mut() {
-            slot.roll_back(to);
+        self.count_anew(journal);
+    }
+
+    /// Consumers count anew if damage was found: what they counted is not there.
+    pub(crate) fn count_without_damage(&mut self, journal: &mut dyn Journal) {
+        if self.messages.take_found_damage() {
+            self.count_anew(journal);
         }
     }
 
-    /// Messages that limits had taken away are there again: consumers count anew.
-    fn tell_consumers_what_is_back(&mut self, journal: &mut dyn Journal) {
+    /// What there is changed in another way than consumers are told of.
+    fn count_anew(&mut self, journal: &mut dyn Journal) {
         let mut settled = Vec::new();
         for slot in self.consumers.values_mut() {
             let mut source = StreamSource {
@@ -150,24 +142,38 @@ impl Stream {
         }
     }
 
-    /// Writes what a failed batch took back.
-    pub(crate) fn write_again(&mut self, journal: &mut dyn Journal) -> Result<(), Refused> {
-        if self.must_store_config {
-            if self.config_at.place().is_some() {
-                // As in an update.
-                self.store_gaps(journal)?;
-                self.store_state(journal)?;
+    /// The store was read again after a batch found no room: takes over what the log does not tell.
+    pub(crate) fn inherit(
+        &mut self,
+        context: &mut Context<'_>,
+        journal: &mut dyn Journal,
+        mut old: Self,
+    ) {
+        self.dedupe = std::mem::take(&mut old.dedupe);
+        self.dedupe.forget_after(self.last_sequence());
+        self.batches = std::mem::take(&mut old.batches);
+        self.drop_fast_batches();
+        self.drop_forbidden_batches();
+        let from_first = self.config.retention == Retention::WorkQueue;
+        for (name, mut slot) in old.consumers {
+            let known = self.consumers.get_mut(&name);
+            if let Some(known) = known {
+                if known.number() == slot.number() {
+                    known.consumer.take_session(context, slot.consumer);
+                    continue;
+                }
+            } else if slot.number() == 0 {
+                let mut source = StreamSource {
+                    messages: &mut self.messages,
+                    journal,
+                    settled: &mut Vec::new(),
+                };
+                slot.consumer.go_back(&mut source, from_first);
+                self.consumers.insert(name, slot);
+                continue;
             }
-            // A new stream has nothing yet, and a crash must not leave other records without this one.
-            self.store_config(journal)?;
-            self.store_state(journal)?;
-            self.must_store_config = false;
+            slot.consumer.end_deleted(context);
         }
-        let id = self.id;
-        for slot in self.consumers.values_mut() {
-            slot.write_again(id, journal)?;
-        }
-        Ok(())
     }
 
     /// When it wants to act next because of time: its own, or its consumers'.

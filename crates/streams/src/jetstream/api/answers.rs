@@ -17,6 +17,9 @@ use crate::jetstream::JetStream;
 use crate::stream::Stream;
 use crate::time::ZERO_TIME;
 
+/// Damaged messages at a stream's ends that are found before one answer: each is read, and counted as lost then.
+const DAMAGED_ENDS_MAX: usize = 100;
+
 impl JetStream {
     pub(super) fn account(&self) -> AccountInfo {
         let reserved = |storage: Storage| -> u64 {
@@ -89,18 +92,28 @@ impl JetStream {
 impl Stream {
     /// What it holds, with times to the nanosecond: the index keeps them to the microsecond.
     pub(crate) fn exact_state(&mut self, journal: &mut dyn Journal) -> StreamState {
-        let mut state = self.state();
-        for (sequence, time) in [
-            (state.first_seq, &mut state.first_ts),
-            (state.last_seq, &mut state.last_ts),
-        ] {
-            if self.messages.index.get(sequence).is_some()
-                && let Read::Message(message) = self.messages.read(journal, sequence)
-            {
-                *time = message.time_ns;
+        for _ in 0..DAMAGED_ENDS_MAX {
+            let mut state = self.state();
+            let ends = [
+                (state.first_seq, &mut state.first_ts),
+                (state.last_seq, &mut state.last_ts),
+            ];
+            let mut is_damaged = false;
+            for (sequence, time) in ends {
+                if self.messages.index.get(sequence).is_none() {
+                    continue;
+                }
+                match self.messages.read(journal, sequence) {
+                    Read::Message(message) => *time = message.time_ns,
+                    // It is not there any more, and was counted.
+                    Read::Lost | Read::Gone => is_damaged = true,
+                }
+            }
+            if !is_damaged {
+                return state;
             }
         }
-        state
+        self.state()
     }
 
     /// What it holds, without details.

@@ -89,10 +89,8 @@ impl JetStream {
         let consumer = Consumer::new(&stream_name, name, config, now_ns, &mut source, now_ns);
         let mut slot = ConsumerSlot::new(consumer, number, now_ns);
         slot.consumer.interest_changed(call.context);
-        let stored = slot.store_config(id, call.journal);
-        stored
-            .and_then(|()| slot.save(id, now_ns, call.journal))
-            .map_err(|r| store_failed(&r))?;
+        slot.store_new(id, call.journal)
+            .map_err(|refused| store_failed(&refused))?;
         stream.consumers.insert(name.to_owned(), Box::new(slot));
         if number > 0 {
             self.numbers.insert(number, (id, name.to_owned()));
@@ -133,7 +131,9 @@ impl JetStream {
         }
         old.check_update(&config, slot.consumer.is_push_bound())?;
         config.check_for_work_queue_update(&stream.config, others.iter())?;
-        let now_ns = call.context.now_ns;
+        config.pause_until = old.pause_until;
+        slot.store_config(id, &config, call.journal)
+            .map_err(|refused| store_failed(&refused))?;
         let mut settled = Vec::new();
         let mut source = StreamSource {
             messages: &mut stream.messages,
@@ -141,10 +141,7 @@ impl JetStream {
             settled: &mut settled,
         };
         slot.consumer.update(call.context, &mut source, config);
-        let stored = slot.store_config(id, call.journal);
-        stored
-            .and_then(|()| slot.save(id, now_ns, call.journal))
-            .map_err(|r| store_failed(&r))?;
+        self.unsaved.insert(id);
         // Messages that only the old filters wanted go.
         self.settle_orphans(call.journal, id);
         self.activate(id);
@@ -164,6 +161,7 @@ impl JetStream {
         let Some(stream) = self.streams.get_mut(&id) else {
             return Err(ApiError::new(&error::STREAM_NOT_FOUND));
         };
+        stream.count_without_damage(call.journal);
         let Some(slot) = stream.consumers.get_mut(name) else {
             return Err(ApiError::new(&error::CONSUMER_NOT_FOUND));
         };
@@ -313,7 +311,15 @@ impl JetStream {
         let now_ns = call.context.now_ns;
         let until =
             Some(request.pause_until).filter(|until| *until != ZERO_TIME && *until > now_ns);
-        let found = self.act_on(
+        let stream = self.streams.get_mut(&id);
+        let Some(slot) = stream.and_then(|stream| stream.consumers.get_mut(of.consumer)) else {
+            return Err(ApiError::new(&error::CONSUMER_NOT_FOUND));
+        };
+        let mut config = slot.consumer.config().clone();
+        config.pause_until = until;
+        slot.store_config(id, &config, call.journal)
+            .map_err(|refused| store_failed(&refused))?;
+        self.act_on(
             call.context,
             call.journal,
             id,
@@ -323,15 +329,6 @@ impl JetStream {
                 None
             },
         );
-        if !found {
-            return Err(ApiError::new(&error::CONSUMER_NOT_FOUND));
-        }
-        if let Some(stream) = self.streams.get_mut(&id)
-            && let Some(slot) = stream.consumers.get_mut(of.consumer)
-        {
-            slot.store_config(id, call.journal)
-                .map_err(|refused| store_failed(&refused))?;
-        }
         self.schedule(id);
         Ok(ConsumerPauseResponse {
             paused: until.is_some(),

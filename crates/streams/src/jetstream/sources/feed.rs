@@ -119,9 +119,8 @@ impl Feed {
         }
     }
 
-    /// What was not durable is gone: it is taken again.
-    pub(super) fn roll_back(&mut self) {
-        self.begin_behind(self.durable);
+    /// Looks for its origin again.
+    pub(super) fn relink(&mut self) {
         self.origin = None;
         self.is_due = true;
     }
@@ -200,12 +199,8 @@ mod tests {
         feed.mark(7);
         feed.became_durable(6);
         assert_eq!((feed.taken, feed.durable), (9, 5));
-        feed.roll_back();
-        assert_eq!((feed.taken, feed.durable), (5, 5));
-        feed.taken = 6;
-        feed.mark(4);
-        feed.became_durable(4);
-        assert_eq!(feed.durable, 6);
+        feed.became_durable(7);
+        assert_eq!(feed.durable, 9);
     }
 
     #[test]

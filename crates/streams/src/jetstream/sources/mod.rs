@@ -153,7 +153,7 @@ impl JetStream {
     }
 
     /// Notes whom a stream takes from.
-    fn follow(&mut self, id: u32) {
+    pub(super) fn follow(&mut self, id: u32) {
         self.followers.retain(|_, followers| {
             followers.remove(&id);
             !followers.is_empty()

@@ -170,17 +170,16 @@ impl JetStream {
                 let mut changed = slot.consumer.config().clone();
                 changed.filter_subject = config.filter_subject;
                 changed.filter_subjects = config.filter_subjects;
+                slot.store_config(origin_id, &changed, source.journal)
+                    .map_err(failed)?;
                 slot.consumer.update(context, &mut source, changed);
-                slot.store_config(origin_id, journal).map_err(failed)?;
             }
             return Ok(());
         }
         let consumer = Consumer::new(&stream_name, &name, config, now_ns, &mut source, now_ns);
         let number = if kept { number } else { 0 };
         let mut slot = ConsumerSlot::new(consumer, number, now_ns);
-        slot.store_config(origin_id, journal)
-            .and_then(|()| slot.save(origin_id, now_ns, journal))
-            .map_err(failed)?;
+        slot.store_new(origin_id, journal).map_err(failed)?;
         origin.consumers.insert(name.clone(), Box::new(slot));
         if kept {
             self.numbers.insert(number, (origin_id, name));

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use recado_log::{Journal, Location, Position, Record, Refused};
+use recado_log::{Journal, Location, Record, Refused};
 use serde_json::{Value, json};
 
 use super::feed::{Feed, Role};
@@ -120,13 +120,11 @@ impl Feeding {
         self.must_tell = true;
     }
 
-    /// The batch failed.
-    pub(crate) fn roll_back(&mut self, to: Position) {
+    /// The streams that it takes from are looked for again.
+    pub(crate) fn relink(&mut self) {
         for feed in &mut self.feeds {
-            feed.roll_back();
+            feed.relink();
         }
-        self.must_tell |= self.at.place().is_some();
-        self.at.roll_back(to);
     }
 
     /// When one of them tries again.

@@ -209,7 +209,13 @@ impl World {
                 self.act(|jetstream, context, log| jetstream.durable(context, log, position));
             }
             Progress::RolledBack { why, .. } => {
-                self.act(|jetstream, context, log| jetstream.failed(context, log, false, &why));
+                let mut opening = self.jetstream.opening();
+                let replay = &mut |replayed: Replayed<'_>| opening.replay(&replayed);
+                let read = self.log.recover(&mut self.committer, replay);
+                read.expect("it can be read");
+                self.act(|jetstream, context, log| {
+                    jetstream.recovered(context, log, opening, &why);
+                });
             }
             Progress::Stopped { why } => panic!("the log stopped: {why}"),
         }

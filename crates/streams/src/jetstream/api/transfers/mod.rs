@@ -57,10 +57,11 @@ impl Transfers {
         }
     }
 
-    /// Nothing after the last durable batch holds: streams that are on their way in are given up.
+    /// Nothing after the last durable batch holds: streams that are on their way in are given up. The log takes care of
+    /// what it has of them.
     pub(in crate::jetstream) fn failed(&mut self, why: &str) {
         for restore in self.restores.values_mut() {
-            restore.broken = Some(why.to_owned());
+            restore.break_off(why);
         }
     }
 

@@ -14,7 +14,7 @@ use crate::error::{self, ApiError};
 use crate::jetstream::api::{Call, Outcome};
 use crate::jetstream::consumers::ConsumerSlot;
 use crate::jetstream::events::unique_id;
-use crate::jetstream::upkeep::{Gone, Grave};
+use crate::jetstream::upkeep::Grave;
 use crate::jetstream::{Incoming, JetStream};
 use crate::stream::{
     Messages, NewMessage, PublishHeaders, StoredConsumer, StoredStream, Stream, kinds,
@@ -34,9 +34,8 @@ pub(super) struct Restore {
     client: Client,
     config: StreamConfig,
     reader: Reader,
-    /// Where the log says that it is not there yet, and the end of that record.
+    /// Where the log says that it is not there yet.
     pub(super) mark: Option<Location>,
-    marked_upto: Position,
     /// The last sequence that the stream had given.
     last: Option<u64>,
     consumers: Vec<Arrived>,
@@ -61,6 +60,13 @@ struct Arrived {
 impl Restore {
     pub(super) fn deadline(&self) -> Option<i64> {
         self.waiting.is_none().then_some(self.chunk_by_ns)
+    }
+
+    /// It can't go on, and nothing in the log is its own.
+    pub(super) fn break_off(&mut self, why: &str) {
+        self.broken = Some(why.to_owned());
+        self.mark = None;
+        self.consumers.clear();
     }
 
     pub(super) fn moved(&mut self, from: Location, to: Location) {
@@ -121,7 +127,6 @@ impl JetStream {
             config,
             reader: Reader::default(),
             mark,
-            marked_upto: call.journal.end(),
             last: None,
             consumers: Vec::new(),
             consumers_bytes: 0,
@@ -501,16 +506,10 @@ impl JetStream {
             journal.release(progress_at);
         }
         self.unsaved.remove(&id);
-        // The log may hold its messages still: as long as it does, it must say that they are nobody's. A record
-        // that was not durable when the store failed is not there, nor is anything behind it.
-        let marked = restore.broken.is_none() || journal.durable() >= restore.marked_upto;
-        if let Some(at) = restore.mark.filter(|_| marked) {
+        // The log may hold its messages still: as long as it does, it must say that they are nobody's.
+        if let Some(at) = restore.mark {
             let youngest = journal.end().segment();
-            let what = Gone {
-                stream: id,
-                consumer: None,
-            };
-            self.graves.push(Grave { youngest, at, what });
+            self.graves.push(Grave { youngest, at });
         }
         self.advise_restored(context, &restore);
         if !reply.is_empty() {
