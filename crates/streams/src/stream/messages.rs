@@ -74,6 +74,9 @@ pub(crate) struct Messages {
     pub lost: Lost,
     /// Damage was found since somebody asked: consumers count messages that are not there.
     found_damage: bool,
+    /// Damaged messages, and the youngest segment that holds one: not written down yet.
+    damaged: Vec<u64>,
+    damaged_youngest: u32,
 }
 
 /// A message in memory: subject in the index, the rest here.
@@ -101,6 +104,8 @@ impl Messages {
             sealed_bytes: 0,
             lost: Lost::default(),
             found_damage: false,
+            damaged: Vec::new(),
+            damaged_youngest: 0,
         }
     }
 
@@ -254,6 +259,24 @@ impl Messages {
         std::mem::take(&mut self.found_damage)
     }
 
+    /// Whether damage was found that is not written down.
+    pub(crate) fn has_unwritten_damage(&self) -> bool {
+        !self.damaged.is_empty()
+    }
+
+    /// Damaged messages that are not written down, ascending, and the youngest segment that holds one.
+    pub(crate) fn unwritten_damage(&mut self) -> (&[u64], u32) {
+        self.damaged.sort_unstable();
+        self.damaged.dedup();
+        (&self.damaged, self.damaged_youngest)
+    }
+
+    /// It is written down.
+    pub(crate) fn damage_is_written(&mut self) {
+        self.damaged.clear();
+        self.damaged_youngest = 0;
+    }
+
     /// Whether there is damage that consumers may have counted.
     pub(crate) fn has_found_damage(&self) -> bool {
         self.found_damage
@@ -379,6 +402,8 @@ impl Messages {
                 let size = self.index.remove(sequence).map_or(0, |gone| gone.meta.size);
                 self.note_lost(Some(sequence), u64::from(size));
                 self.found_damage = true;
+                self.damaged.push(sequence);
+                self.damaged_youngest = self.damaged_youngest.max(place.segment);
                 Read::Lost
             }
         }

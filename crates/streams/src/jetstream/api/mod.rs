@@ -182,6 +182,7 @@ impl JetStream {
             Ok(request) => stream.direct_get(call.context, call.journal, &request, reply),
             Err(status) => call.context.out.publish(reply, b"", &status.block(), b""),
         }
+        self.mind_damage(name);
         Outcome::Done
     }
 
@@ -199,6 +200,7 @@ impl JetStream {
             Ok(request) => stream.direct_get(call.context, call.journal, &request, reply),
             Err(status) => call.context.out.publish(reply, b"", &status.block(), b""),
         }
+        self.mind_damage(name);
         Outcome::Done
     }
 }
