@@ -16,6 +16,7 @@ use crate::format::{
 };
 use crate::log::{Base, Log, Settings};
 use crate::marks::{DeadHere, Marks};
+use crate::pack::Unpacked;
 use crate::replay::{Cut, Lost, OpenError, OpenReport, Replayed, Why};
 use crate::scan::{Found, Scanner, Survey, Window, survey};
 use crate::sealing::write_footer;
@@ -96,7 +97,12 @@ impl<D: Disk> Log<D> {
         let committer = Committer::new(disk.clone(), store.salt, sizes, report.end, &marks);
         let highest = store.highest.max(marks.highest);
         let next = (store.salt, highest.saturating_add(1));
-        let log = Self::after((disk, lock), settings, next, base, space);
+        let packed = store
+            .segments
+            .values()
+            .flatten()
+            .any(|header| header.packed);
+        let log = Self::after((disk, lock), settings, (next, packed), base, space);
         Ok((log, committer, report))
     }
 }
@@ -315,6 +321,7 @@ impl<D: Disk> Reading<'_, D> {
 
     fn footer(&mut self, file: D::File, footer: &Footer, replay: Replay<'_>) {
         let mut window = Window::new(file, CONTROL_READ_BYTES, footer.end);
+        let mut room = Unpacked::default();
         footer.rows(|row| match row {
             Row::Record(entry) if self.is_dead(entry.at.offset, entry.at.length) => {}
             Row::Record(entry) if entry.kind < CONTROL_KIND_MIN => {
@@ -329,7 +336,7 @@ impl<D: Disk> Reading<'_, D> {
                 let bytes = window.get(entry.at.offset, entry.at.length as usize);
                 let head = format::check_head(bytes, self.seeds, entry.at.offset);
                 let head = head.filter(|head| format::body_is_whole(bytes, head));
-                match head.and_then(|head| head.record(bytes)) {
+                match head.and_then(|head| head.record(bytes, &mut room)) {
                     Some(record) => {
                         self.report.records += 1;
                         replay(Replayed::Record {
@@ -440,24 +447,30 @@ impl<D: Disk> Reading<'_, D> {
         footer: &mut FooterBuilder,
         replay: Replay<'_>,
     ) {
-        let Some(record) = head.record(bytes) else {
-            return;
-        };
-        footer.record(head, record.subject);
+        let subject = head.subject(bytes).unwrap_or_default();
+        footer.record(head, subject);
         if self.is_dead(offset, head.length) {
             return;
         }
+        let mut room = Unpacked::default();
+        let (headers, payload) = if head.kind >= CONTROL_KIND_MIN {
+            let Some(record) = head.record(bytes, &mut room) else {
+                return self.lost(known(head, self.number, offset, Why::Payload), replay);
+            };
+            (record.headers, record.payload)
+        } else {
+            (&[][..], &[][..])
+        };
         self.report.records += 1;
         let at = Location {
             segment: self.number,
             offset,
             length: head.length,
         };
-        let control = head.kind >= CONTROL_KIND_MIN;
         replay(Replayed::Record {
-            entry: head.entry(record.subject, at),
-            headers: if control { record.headers } else { &[] },
-            payload: if control { record.payload } else { &[] },
+            entry: head.entry(subject, at),
+            headers,
+            payload,
         });
     }
 

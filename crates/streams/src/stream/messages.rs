@@ -183,6 +183,7 @@ impl Messages {
             subject: message.subject,
             headers: message.headers,
             payload: message.payload,
+            compress: false,
         }
     }
 
