@@ -103,7 +103,7 @@ impl Stream {
         let first = config.first_seq.max(1);
         let mut stream = Self {
             id,
-            messages: Messages::new(id, config.storage, first),
+            messages: Messages::new(id, &config, first),
             created_ns,
             consumers: BTreeMap::new(),
             dedupe: DedupeWindow::default(),
@@ -153,6 +153,7 @@ impl Stream {
         if !config.allow_msg_schedules {
             self.schedules.clear();
         }
+        self.messages.set_compression(config.compression);
         self.config = config;
         self.drop_forbidden_batches();
     }
