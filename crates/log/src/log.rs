@@ -264,6 +264,17 @@ impl<D: Disk> Log<D> {
         }))
     }
 
+    /// Appends a record whose owner wants it packed.
+    fn append_smaller(&mut self, record: &Record<'_>) -> Result<Location, Refused> {
+        let packed = self.packer.pack(record);
+        let bytes = length_of(record, packed.as_ref().map(Range::len));
+        let control = record.kind >= CONTROL_KIND_MIN;
+        let room = self.make_room(bytes, control, packed.is_some());
+        let appended = room.map(|()| self.append_framed(record, packed, Frame::Single));
+        self.packer.clear();
+        appended
+    }
+
     /// Appends a record for which there is room, packed if it says where it is in the packer.
     fn append_framed(
         &mut self,
@@ -459,16 +470,12 @@ fn fetch<'a, D: Disk>(
 impl<D: Disk> Journal for Log<D> {
     fn append(&mut self, record: &Record<'_>) -> Result<Location, Refused> {
         check_subject(record)?;
-        let packed = if record.compress {
-            self.packer.clear();
-            self.packer.pack(record)
-        } else {
-            None
-        };
-        let bytes = length_of(record, packed.as_ref().map(Range::len));
+        if record.compress {
+            return self.append_smaller(record);
+        }
         let control = record.kind >= CONTROL_KIND_MIN;
-        self.make_room(bytes, control, packed.is_some())?;
-        Ok(self.append_framed(record, packed, Frame::Single))
+        self.make_room(length_of(record, None), control, false)?;
+        Ok(self.append_framed(record, None, Frame::Single))
     }
 
     fn append_group(&mut self, records: &[Record<'_>]) -> Result<Vec<Location>, Refused> {
@@ -484,7 +491,6 @@ impl<D: Disk> Journal for Log<D> {
         let control = records.iter().all(|record| record.kind >= CONTROL_KIND_MIN);
         let mut packed = Vec::new();
         if records.iter().any(|record| record.compress) {
-            self.packer.clear();
             let pack = |record: &Record<'_>| record.compress.then(|| self.packer.pack(record))?;
             packed.extend(records.iter().map(pack));
         }
@@ -493,16 +499,17 @@ impl<D: Disk> Journal for Log<D> {
         let length = |(index, record)| length_of(record, packed_at(index).map(|at| at.len()));
         let bytes = records.iter().enumerate().map(length).sum();
         // All in one segment and one batch: that is what recovery relies on.
-        self.make_room(bytes, control, any_packed)?;
+        let room = self.make_room(bytes, control, any_packed);
         let frame = |index| match index {
             0 => Frame::First,
             index if index == last => Frame::Last,
             _ => Frame::Middle,
         };
         let records = records.iter().enumerate();
-        Ok(records
-            .map(|(index, record)| self.append_framed(record, packed_at(index), frame(index)))
-            .collect())
+        let append = |(index, record)| self.append_framed(record, packed_at(index), frame(index));
+        let appended = room.map(|()| records.map(append).collect());
+        self.packer.clear();
+        appended
     }
 
     fn read(&mut self, at: Location) -> Result<Record<'_>, Damaged> {

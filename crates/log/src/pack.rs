@@ -40,15 +40,15 @@ impl fmt::Debug for Packer {
 }
 
 impl Packer {
-    /// Forgets what was packed before.
+    /// Forgets what was packed, once it was appended.
     pub(crate) fn clear(&mut self) {
         self.packed.clear();
         shrink(&mut self.packed);
         shrink(&mut self.joined);
     }
 
-    /// Packs a record's headers and payload behind what was packed since the last [`Packer::clear`]; where they are. Nothing if that
-    /// is not worth it.
+    /// Packs a record's headers and payload, behind what was packed since the last [`Packer::clear`], and says where
+    /// they are. Nothing if that is not worth it.
     pub(crate) fn pack(&mut self, record: &Record<'_>) -> Option<Range<usize>> {
         let raw_bytes = record.headers.len() + record.payload.len();
         if !(RAW_BYTES_MIN..=RAW_BYTES_MAX).contains(&raw_bytes) {
