@@ -190,6 +190,7 @@ pub(crate) fn encode_copy(
 }
 
 /// What the fields of a head say, unchecked but for being possible. `bytes` may end behind the head.
+#[inline]
 pub(crate) fn parse_head(bytes: &[u8]) -> Option<Head> {
     let h = bytes.first_chunk::<HEAD_BYTES>()?;
     if h[4] != RECORD_MAGIC[0] || h[5] != RECORD_MAGIC[1] || h[6] != RECORD_MAGIC[2] {
@@ -266,6 +267,7 @@ impl Head {
     }
 
     /// The record, out of its bytes. What is packed is unpacked into `room`; nothing if it can't be.
+    #[inline]
     pub(crate) fn record<'a>(&self, bytes: &'a [u8], room: &'a mut Unpacked) -> Option<Record<'a>> {
         let subject = self.subject(bytes)?;
         let mut body = self.body(bytes)?;

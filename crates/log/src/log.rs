@@ -438,6 +438,7 @@ fn append_bytes(
 }
 
 /// A record's head and bytes, out of memory or from the disk.
+#[inline]
 fn fetch<'a, D: Disk>(
     (tail, reader): (&'a Tail, &'a mut Reader<D>),
     (salt, limit): (u64, u32),

@@ -94,6 +94,7 @@ pub(crate) struct Unpacked(Vec<u8>);
 
 impl Unpacked {
     /// Unpacks, if exactly `raw_bytes` come of it.
+    #[inline(never)]
     pub(crate) fn unpack(&mut self, packed: &[u8], raw_bytes: u64) -> Option<&[u8]> {
         let possible = (packed.len() as u64).saturating_mul(EXPANSION_MAX);
         if raw_bytes > UNPACKED_BYTES_MAX || raw_bytes > possible {
