@@ -224,7 +224,8 @@ impl<D: Disk> Log<D> {
                     if let Err(place) = place
                         && is_live(&head.entry(subject, from))
                     {
-                        match self.append_copy(&head, bytes) {
+                        // The reserve is there to make room.
+                        match self.append_copy((&head, bytes), true) {
                             Ok(to) => {
                                 let dead_at = None;
                                 work.copies.insert(place, Copied { from, to, dead_at });

@@ -255,9 +255,13 @@ impl<D: Disk> Log<D> {
         if segment == number { offset } else { u32::MAX }
     }
 
-    /// Appends a copy of a whole record, packed if it was. It may use the reserve: it is there to make room.
-    pub(crate) fn append_copy(&mut self, head: &Head, bytes: &[u8]) -> Result<Location, Refused> {
-        self.make_room(head.length.into(), true, head.packed)?;
+    /// Appends a copy of a whole record, packed if it was. With `control` it may use the reserve.
+    pub(crate) fn append_copy(
+        &mut self,
+        (head, bytes): (&Head, &[u8]),
+        control: bool,
+    ) -> Result<Location, Refused> {
+        self.make_room(head.length.into(), control, head.packed)?;
         let batch = self.batch;
         Ok(append_bytes(&mut self.active, &mut self.tail, |to, at| {
             encode_copy(to, (head, bytes), (Frame::Single, batch), at).unwrap_or_default()

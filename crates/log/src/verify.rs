@@ -12,7 +12,7 @@ use crate::pack::Unpacked;
 use crate::recovery::{Store, known, told, unknown};
 use crate::replay::{Cut, Lost, OpenError, Why};
 use crate::scan::{Found, Window};
-use crate::{Record, Refused};
+use crate::{CONTROL_KIND_MIN, Record, Refused};
 
 /// How much is read at once.
 const READ_BYTES: usize = 1024 * 1024;
@@ -113,7 +113,7 @@ pub fn salvage<D: Disk, E: Disk>(
     let mut failed = None;
     let verified = walk(from, finding, &mut |head, bytes, _| {
         let mut copy = || -> Result<(), Refused> {
-            log.append_copy(head, bytes)?;
+            log.append_copy((head, bytes), head.kind >= CONTROL_KIND_MIN)?;
             if log.waiting_bytes() < COMMIT_BYTES {
                 return Ok(());
             }
