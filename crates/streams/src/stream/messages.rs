@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use recado_log::{Journal, Location, Record, Refused};
 
 use super::kinds::{self, HAS_MESSAGE_ID, HAS_TTL};
-use crate::config::Storage;
+use crate::config::{Compression, Storage, StreamConfig};
 use crate::consumer::{Read, Stored};
 use crate::index::{Filters, Index, Scan};
 
@@ -59,6 +59,8 @@ pub(crate) struct Lost {
 pub(crate) struct Messages {
     stream: u32,
     storage: Storage,
+    /// Those to come are stored compressed.
+    compress: bool,
     pub index: Index,
     /// Those of a stream in memory.
     held: BTreeMap<u64, Held>,
@@ -90,11 +92,12 @@ struct Held {
 }
 
 impl Messages {
-    /// Those of a stream that begins at `first_sequence`.
-    pub(crate) fn new(stream: u32, storage: Storage, first_sequence: u64) -> Self {
+    /// Those of a stream that is like this and begins at `first_sequence`.
+    pub(crate) fn new(stream: u32, config: &StreamConfig, first_sequence: u64) -> Self {
         Self {
             stream,
-            storage,
+            storage: config.storage,
+            compress: config.compression == Compression::S2,
             index: Index::new(first_sequence),
             held: BTreeMap::new(),
             visible: first_sequence.saturating_sub(1),
@@ -107,6 +110,11 @@ impl Messages {
             damaged: Vec::new(),
             damaged_youngest: 0,
         }
+    }
+
+    /// Takes over how those to come are stored; those that are there stay as they are (G44).
+    pub(crate) fn set_compression(&mut self, compression: Compression) {
+        self.compress = compression == Compression::S2;
     }
 
     /// Whether they are in the log.
@@ -189,6 +197,7 @@ impl Messages {
             subject: message.subject,
             headers: message.headers,
             payload: message.payload,
+            compress: self.compress,
         }
     }
 
