@@ -53,6 +53,8 @@ pub(crate) struct Opening {
     pub(crate) previous_end: u32,
     pub(crate) previous_whole: bool,
     pub(crate) capacity: u32,
+    /// It may hold packed records.
+    pub(crate) packed: bool,
     /// Give up the reserve for it.
     pub(crate) from_reserve: bool,
 }

@@ -223,6 +223,7 @@ impl<D: Disk> Committer<D> {
             previous: opening.previous,
             previous_end: opening.previous_end,
             previous_whole: opening.previous_whole,
+            packed: opening.packed,
         };
         let made = self.disk.create(&name, opening.capacity.into());
         let made = made.and_then(|file| {

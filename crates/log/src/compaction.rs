@@ -159,23 +159,13 @@ impl<D: Disk> Log<D> {
                 return;
             }
             let Copied { from, to, dead_at } = *copied;
-            let Ok(record) = self.read(to) else {
+            let Ok((head, bytes)) = self.fetch(to) else {
                 // The copy is damaged already: the original stays, and the owner knows no other.
                 self.space.keep(work.segment);
                 work.copies.pop_front();
                 continue;
             };
-            let entry = Entry {
-                kind: record.kind,
-                flags: record.flags,
-                stream: record.stream,
-                sequence: record.sequence,
-                time_ns: record.time_ns,
-                subject: record.subject,
-                headers_len: record.headers.len() as u32,
-                payload_len: record.payload.len() as u32,
-                at: from,
-            };
+            let entry = head.entry(head.subject(bytes).unwrap_or_default(), from);
             if dead_at.is_none() && is_live(&entry) {
                 moved(&entry, to);
                 self.space.kill(from);
@@ -223,9 +213,7 @@ impl<D: Disk> Log<D> {
                     head,
                     bytes,
                 } => {
-                    let Some(record) = head.record(bytes) else {
-                        continue;
-                    };
+                    let subject = head.subject(bytes).unwrap_or_default();
                     let from = Location {
                         segment: work.segment,
                         offset,
@@ -234,9 +222,10 @@ impl<D: Disk> Log<D> {
                     // After a rollback, part of a slice may have its copies already.
                     let place = place_of(&work.copies, offset);
                     if let Err(place) = place
-                        && is_live(&head.entry(record.subject, from))
+                        && is_live(&head.entry(subject, from))
                     {
-                        match self.append_copy(&record) {
+                        // The reserve is there to make room.
+                        match self.append_copy((&head, bytes), true) {
                             Ok(to) => {
                                 let dead_at = None;
                                 work.copies.insert(place, Copied { from, to, dead_at });

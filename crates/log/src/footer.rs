@@ -8,7 +8,10 @@
 use std::collections::HashMap;
 
 use crate::disk::{DiskFile, read_up_to};
-use crate::format::{FORMAT_VERSION, HEAD_BYTES, Head, SEGMENT_BYTES_MAX, SEGMENT_HEADER_BYTES};
+use crate::format::{
+    FORMAT_VERSION, HEAD_BYTES, Head, PACKED_HEAD_BYTES, PACKED_VERSION, SEGMENT_BYTES_MAX,
+    SEGMENT_HEADER_BYTES, format_version,
+};
 use crate::replay::{Lost, Why};
 use crate::{Entry, Location};
 
@@ -27,6 +30,8 @@ const SAME_SUBJECT: u8 = 4;
 const SAME_HEADERS: u8 = 8;
 /// The payload is as long.
 const SAME_PAYLOAD: u8 = 16;
+/// The record is packed: the row ends with how many bytes headers and payload take. Version 2 only.
+const PACKED: u8 = 32;
 /// The row stands for lost bytes.
 const LOST: u8 = 128;
 
@@ -51,6 +56,8 @@ pub(crate) struct FooterBuilder {
     rows: Vec<u8>,
     count: u32,
     previous: Previous,
+    /// Some record is packed.
+    packed: bool,
 }
 
 impl std::fmt::Debug for Previous {
@@ -71,7 +78,7 @@ impl FooterBuilder {
             time_ns: head.time_ns,
             subject: self.subject_id(subject),
             headers_len: head.headers_len,
-            payload_len: head.entry(subject, Location::default()).payload_len,
+            payload_len: head.payload_len,
         };
         let same_kind =
             (now.kind, now.flags, now.stream) == (before.kind, before.flags, before.stream);
@@ -81,7 +88,8 @@ impl FooterBuilder {
             | bit(next_sequence, NEXT_SEQUENCE)
             | bit(now.subject == before.subject, SAME_SUBJECT)
             | bit(now.headers_len == before.headers_len, SAME_HEADERS)
-            | bit(now.payload_len == before.payload_len, SAME_PAYLOAD);
+            | bit(now.payload_len == before.payload_len, SAME_PAYLOAD)
+            | bit(head.packed, PACKED);
         let rows = &mut self.rows;
         rows.push(tag);
         if !same_kind {
@@ -103,6 +111,10 @@ impl FooterBuilder {
         }
         if tag & SAME_PAYLOAD == 0 {
             put(rows, now.payload_len.into());
+        }
+        if head.packed {
+            put(rows, head.body_len().into());
+            self.packed = true;
         }
         self.previous = now;
         self.count += 1;
@@ -135,7 +147,7 @@ impl FooterBuilder {
         let inside = FOOTER_HEAD_BYTES + self.subjects.len() + self.rows.len();
         let mut bytes = Vec::with_capacity(inside + TRAILER_BYTES);
         bytes.extend(FOOTER_MAGIC);
-        bytes.extend(FORMAT_VERSION.to_le_bytes());
+        bytes.extend(format_version(self.packed).to_le_bytes());
         bytes.extend(segment.to_le_bytes());
         bytes.extend((self.ids.len() as u32).to_le_bytes());
         bytes.extend(self.count.to_le_bytes());
@@ -227,7 +239,9 @@ impl Footer {
 
     fn parse(bytes: Vec<u8>, segment: u32, end: u32) -> Option<Self> {
         let head = bytes.first_chunk::<FOOTER_HEAD_BYTES>()?;
-        let known = head[..8] == FOOTER_MAGIC && head[8..12] == FORMAT_VERSION.to_le_bytes();
+        let version = u32::from_le_bytes([head[8], head[9], head[10], head[11]]);
+        let known =
+            head[..8] == FOOTER_MAGIC && (FORMAT_VERSION..=PACKED_VERSION).contains(&version);
         let count = u32::from_le_bytes([head[16], head[17], head[18], head[19]]);
         let rows = u32::from_le_bytes([head[20], head[21], head[22], head[23]]);
         let mut take = Take(bytes.get(FOOTER_HEAD_BYTES..)?);
@@ -300,10 +314,12 @@ impl Footer {
         }
         let (at, length) = *self.subjects.get(previous.subject as usize)?;
         let subject = self.bytes.get(at as usize..(at + length) as usize)?;
-        let length = HEAD_BYTES as u64
-            + subject.len() as u64
-            + u64::from(previous.headers_len)
-            + u64::from(previous.payload_len);
+        let body = if tag & PACKED == 0 {
+            HEAD_BYTES as u64 + u64::from(previous.headers_len) + u64::from(previous.payload_len)
+        } else {
+            (PACKED_HEAD_BYTES as u64).checked_add(take.number()?)?
+        };
+        let length = body.checked_add(subject.len() as u64)?;
         let length = u32::try_from(length)
             .ok()
             .filter(|length| *length <= self.end - offset)?;
@@ -404,6 +420,8 @@ mod tests {
             length: HEAD_BYTES as u32 + 3 + 100,
             subject_len: 3,
             headers_len: 0,
+            payload_len: 100,
+            packed: false,
             body_crc: 0,
         }
     }
@@ -447,19 +465,45 @@ mod tests {
         assert_eq!(trailer[28..], crc32c::crc32c(start).to_le_bytes());
     }
 
+    #[test]
+    fn the_bytes_of_a_footer_that_tells_of_packed_records_never_change() {
+        let mut footer = FooterBuilder::default();
+        let packed = Head {
+            packed: true,
+            length: (PACKED_HEAD_BYTES + 3 + 20) as u32,
+            ..head(1, 2, 1, 5)
+        };
+        footer.record(&packed, b"a.b");
+        footer.record(&head(1, 2, 2, 4), b"a.b");
+        let bytes = footer.finish(9, 1250);
+        let inside: &[u8] = &[
+            b"RECADOFT\x02\0\0\0\x09\0\0\0\x01\0\0\0\x02\0\0\0".as_slice(),
+            b"\x03a.b",
+            &[2 | 4 | 8 | 32, 1, 7, 2, 10, 100, 20],
+            &[1 | 2 | 4 | 8 | 16, 1],
+        ]
+        .concat();
+        assert_eq!(&bytes[..inside.len()], inside);
+    }
+
     proptest! {
         #[test]
         fn what_goes_into_a_footer_comes_out_of_it(
             records in prop::collection::vec(
-                (any::<(u8, u8, u32, u64, i64)>(), "[a-d.]{0,6}", 0..5000u32, 0..5000u32, any::<bool>()),
+                (any::<(u8, u8, u32, u64, i64)>(), "[a-d.]{0,6}", 0..5000u32, 0..5000u32, any::<(bool, bool)>()),
                 0..60,
             ),
         ) {
             let mut footer = FooterBuilder::default();
             let mut expected = Vec::new();
             let mut offset = SEGMENT_HEADER_BYTES;
-            for ((kind, flags, stream, sequence, time_ns), subject, headers_len, payload_len, lost) in &records {
-                let length = HEAD_BYTES as u32 + subject.len() as u32 + headers_len + payload_len;
+            for ((kind, flags, stream, sequence, time_ns), subject, headers_len, payload_len, (lost, packed)) in &records {
+                let stored = if *packed {
+                    PACKED_HEAD_BYTES as u32 + (headers_len + payload_len) / 3
+                } else {
+                    HEAD_BYTES as u32 + headers_len + payload_len
+                };
+                let length = stored + subject.len() as u32;
                 let at = Location { segment: 3, offset, length };
                 let head = Head {
                     frame: Frame::Single,
@@ -472,6 +516,8 @@ mod tests {
                     length,
                     subject_len: subject.len() as u16,
                     headers_len: *headers_len,
+                    payload_len: *payload_len,
+                    packed: *packed,
                     body_crc: 0,
                 };
                 if *lost {

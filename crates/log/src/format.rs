@@ -4,11 +4,21 @@
 //! the subject, which says what it was and where the next one begins even when the payload is damaged; one
 //! over headers and payload. The first is seeded with the store's salt, the segment and the offset, so that
 //! bytes which look like a record inside a payload, or at another place, are none.
+//!
+//! A packed record (see `pack`) is `head(52) subject packed`: a bit says so, and the head goes on with the
+//! length that the payload has when it is unpacked. The second checksum is over the packed bytes. Only a
+//! segment of version 2 holds such records, so a program that knows none of them refuses the store.
 
+use crate::pack::Unpacked;
 use crate::{Entry, Location, Record};
 
-/// Version of everything in this file and in `footer`. A store of another version is not opened.
+/// Version of everything in this file and in `footer`. A store of a version above [`FORMAT_VERSION_MAX`] is not
+/// opened.
 pub(crate) const FORMAT_VERSION: u32 = 1;
+/// Version of a segment that may hold packed records, and of a footer that tells of some.
+pub(crate) const PACKED_VERSION: u32 = 2;
+/// The newest version that can be read.
+pub(crate) const FORMAT_VERSION_MAX: u32 = PACKED_VERSION;
 /// A segment's header: two copies of one block, so that damage in one costs nothing.
 pub(crate) const SEGMENT_HEADER_BYTES: u32 = 2 * BLOCK_BYTES as u32;
 const BLOCK_BYTES: usize = 512;
@@ -18,6 +28,10 @@ const SEGMENT_MAGIC: [u8; 8] = *b"RECADOSG";
 pub(crate) const RECORD_MAGIC: [u8; 3] = *b"RCD";
 /// A record's head.
 pub(crate) const HEAD_BYTES: usize = 48;
+/// A packed record's head.
+pub(crate) const PACKED_HEAD_BYTES: usize = HEAD_BYTES + 4;
+/// Beside the frame's number: the record is packed. Never change.
+const PACKED: u8 = 0x10;
 /// No segment is larger, so no record or group either.
 pub(crate) const SEGMENT_BYTES_MAX: u32 = 1 << 30;
 
@@ -61,7 +75,12 @@ pub(crate) struct Head {
     /// Of the whole record.
     pub(crate) length: u32,
     pub(crate) subject_len: u16,
+    /// Of the headers, unpacked.
     pub(crate) headers_len: u32,
+    /// Of the payload, unpacked.
+    pub(crate) payload_len: u32,
+    /// Headers and payload are packed.
+    pub(crate) packed: bool,
     pub(crate) body_crc: u32,
 }
 
@@ -90,25 +109,31 @@ pub(crate) fn mix(value: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Bytes that a record takes in a segment.
-pub(crate) fn length_of(record: &Record<'_>) -> u64 {
-    let body = record.headers.len() as u64 + record.payload.len() as u64;
-    HEAD_BYTES as u64 + record.subject.len() as u64 + body
+/// Bytes that a record takes in a segment; `packed` is what its headers and payload are packed to, if they are.
+pub(crate) fn length_of(record: &Record<'_>, packed: Option<usize>) -> u64 {
+    let rest = match packed {
+        Some(packed) => PACKED_HEAD_BYTES + packed,
+        None => HEAD_BYTES + record.headers.len() + record.payload.len(),
+    };
+    (rest + record.subject.len()) as u64
 }
 
 /// Appends a record's bytes. The caller has checked that its subject and length fit.
 pub(crate) fn encode(
     to: &mut Vec<u8>,
-    record: &Record<'_>,
+    (record, packed): (&Record<'_>, Option<&[u8]>),
     (frame, batch): (Frame, u32),
     (seeds, offset): (Seeds, u32),
 ) -> u32 {
-    let length = length_of(record) as u32;
-    let mut body_crc = crc32c::crc32c(record.headers);
-    body_crc = crc32c::crc32c_append(body_crc, record.payload);
+    let length = length_of(record, packed.map(<[u8]>::len)) as u32;
+    let body_crc = match packed {
+        Some(packed) => crc32c::crc32c(packed),
+        None => crc32c::crc32c_append(crc32c::crc32c(record.headers), record.payload),
+    };
+    let payload_len = (record.payload.len() as u32).to_le_bytes();
     let mut head = [0; HEAD_BYTES];
     head[4..7].copy_from_slice(&RECORD_MAGIC);
-    head[7] = frame as u8;
+    head[7] = frame as u8 | if packed.is_some() { PACKED } else { 0 };
     head[8..12].copy_from_slice(&length.to_le_bytes());
     head[12..16].copy_from_slice(&body_crc.to_le_bytes());
     head[16..24].copy_from_slice(&record.sequence.to_le_bytes());
@@ -119,25 +144,61 @@ pub(crate) fn encode(
     head[44..46].copy_from_slice(&(record.subject.len() as u16).to_le_bytes());
     head[46] = record.kind;
     head[47] = record.flags;
-    let crc = crc32c::crc32c_append(seeds.at(offset), &head[4..]);
+    let mut crc = crc32c::crc32c_append(seeds.at(offset), &head[4..]);
+    if packed.is_some() {
+        crc = crc32c::crc32c_append(crc, &payload_len);
+    }
     let crc = crc32c::crc32c_append(crc, record.subject);
     head[..4].copy_from_slice(&crc.to_le_bytes());
     to.reserve(length as usize);
     to.extend_from_slice(&head);
-    to.extend_from_slice(record.subject);
-    to.extend_from_slice(record.headers);
-    to.extend_from_slice(record.payload);
+    match packed {
+        Some(packed) => {
+            to.extend_from_slice(&payload_len);
+            to.extend_from_slice(record.subject);
+            to.extend_from_slice(packed);
+        }
+        None => {
+            to.extend_from_slice(record.subject);
+            to.extend_from_slice(record.headers);
+            to.extend_from_slice(record.payload);
+        }
+    }
     length
 }
 
-/// What the fields of a head say, unchecked but for being possible.
-pub(crate) fn parse_head(head: &[u8; HEAD_BYTES]) -> Option<Head> {
-    let h = head;
+/// Appends a whole record's bytes once more, for another place: what its body is stays as it is.
+pub(crate) fn encode_copy(
+    to: &mut Vec<u8>,
+    (head, bytes): (&Head, &[u8]),
+    (frame, batch): (Frame, u32),
+    (seeds, offset): (Seeds, u32),
+) -> Option<u32> {
+    let bytes = bytes.get(..head.length as usize)?;
+    let (mut start, rest) = bytes
+        .split_first_chunk::<HEAD_BYTES>()
+        .map(|(start, rest)| (*start, rest))?;
+    start[7] = frame as u8 | start[7] & PACKED;
+    start[36..40].copy_from_slice(&batch.to_le_bytes());
+    let crc = crc32c::crc32c_append(seeds.at(offset), &start[4..]);
+    let crc = crc32c::crc32c_append(crc, bytes.get(HEAD_BYTES..head.body_at())?);
+    start[..4].copy_from_slice(&crc.to_le_bytes());
+    to.reserve(bytes.len());
+    to.extend_from_slice(&start);
+    to.extend_from_slice(rest);
+    Some(head.length)
+}
+
+/// What the fields of a head say, unchecked but for being possible. `bytes` may end behind the head.
+#[inline]
+pub(crate) fn parse_head(bytes: &[u8]) -> Option<Head> {
+    let h = bytes.first_chunk::<HEAD_BYTES>()?;
     if h[4] != RECORD_MAGIC[0] || h[5] != RECORD_MAGIC[1] || h[6] != RECORD_MAGIC[2] {
         return None;
     }
-    let parsed = Head {
-        frame: Frame::from_number(h[7])?,
+    let packed = h[7] & PACKED != 0;
+    let mut parsed = Head {
+        frame: Frame::from_number(h[7] & !PACKED)?,
         kind: h[46],
         flags: h[47],
         length: u32::from_le_bytes([h[8], h[9], h[10], h[11]]),
@@ -147,37 +208,74 @@ pub(crate) fn parse_head(head: &[u8; HEAD_BYTES]) -> Option<Head> {
         stream: u32::from_le_bytes([h[32], h[33], h[34], h[35]]),
         batch: u32::from_le_bytes([h[36], h[37], h[38], h[39]]),
         headers_len: u32::from_le_bytes([h[40], h[41], h[42], h[43]]),
+        payload_len: 0,
+        packed,
         subject_len: u16::from_le_bytes([h[44], h[45]]),
     };
-    let least = HEAD_BYTES as u64 + u64::from(parsed.subject_len) + u64::from(parsed.headers_len);
-    let possible = u64::from(parsed.length) >= least && parsed.length <= SEGMENT_BYTES_MAX;
-    possible.then_some(parsed)
+    if parsed.length > SEGMENT_BYTES_MAX {
+        return None;
+    }
+    let body = parsed.length.checked_sub(parsed.body_at() as u32)?;
+    parsed.payload_len = if packed {
+        u32::from_le_bytes(*bytes.get(HEAD_BYTES..)?.first_chunk()?)
+    } else {
+        body.checked_sub(parsed.headers_len)?
+    };
+    Some(parsed)
 }
 
 /// Checks head and subject; `bytes` begin with the record and may end anywhere behind its subject.
 pub(crate) fn check_head(bytes: &[u8], seeds: Seeds, offset: u32) -> Option<Head> {
-    let head = bytes.first_chunk::<HEAD_BYTES>()?;
-    let parsed = parse_head(head)?;
-    let subject = bytes.get(HEAD_BYTES..HEAD_BYTES + usize::from(parsed.subject_len))?;
-    let crc = crc32c::crc32c_append(seeds.at(offset), &head[4..]);
-    let crc = crc32c::crc32c_append(crc, subject);
-    (crc.to_le_bytes() == head[..4]).then_some(parsed)
+    let parsed = parse_head(bytes)?;
+    let (crc, checked) = bytes.get(..parsed.body_at())?.split_first_chunk()?;
+    let expected = crc32c::crc32c_append(seeds.at(offset), checked);
+    (expected.to_le_bytes() == *crc).then_some(parsed)
 }
 
 /// Whether headers and payload are what was written; `bytes` are the whole record.
 pub(crate) fn body_is_whole(bytes: &[u8], head: &Head) -> bool {
-    let from = HEAD_BYTES + usize::from(head.subject_len);
-    bytes
-        .get(from..head.length as usize)
+    head.body(bytes)
         .is_some_and(|body| crc32c::crc32c(body) == head.body_crc)
 }
 
 impl Head {
-    /// The record, out of its bytes.
-    pub(crate) fn record<'a>(&self, bytes: &'a [u8]) -> Option<Record<'a>> {
-        let rest = bytes.get(HEAD_BYTES..self.length as usize)?;
-        let (subject, rest) = rest.split_at_checked(usize::from(self.subject_len))?;
-        let (headers, payload) = rest.split_at_checked(self.headers_len as usize)?;
+    /// Where headers and payload, or what they are packed to, begin in the record.
+    pub(crate) fn body_at(&self) -> usize {
+        self.subject_at() + usize::from(self.subject_len)
+    }
+
+    fn subject_at(&self) -> usize {
+        if self.packed {
+            PACKED_HEAD_BYTES
+        } else {
+            HEAD_BYTES
+        }
+    }
+
+    /// The subject, out of the record's bytes.
+    pub(crate) fn subject<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        bytes.get(self.subject_at()..self.body_at())
+    }
+
+    fn body<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        bytes.get(self.body_at()..self.length as usize)
+    }
+
+    /// Bytes of headers and payload as they are stored.
+    pub(crate) fn body_len(&self) -> u32 {
+        self.length - self.body_at() as u32
+    }
+
+    /// The record, out of its bytes. What is packed is unpacked into `room`; nothing if it can't be.
+    #[inline]
+    pub(crate) fn record<'a>(&self, bytes: &'a [u8], room: &'a mut Unpacked) -> Option<Record<'a>> {
+        let subject = self.subject(bytes)?;
+        let mut body = self.body(bytes)?;
+        if self.packed {
+            let raw_bytes = u64::from(self.headers_len) + u64::from(self.payload_len);
+            body = room.unpack(body, raw_bytes)?;
+        }
+        let (headers, payload) = body.split_at_checked(self.headers_len as usize)?;
         Some(Record {
             kind: self.kind,
             flags: self.flags,
@@ -187,6 +285,7 @@ impl Head {
             subject,
             headers,
             payload,
+            compress: false,
         })
     }
 
@@ -200,13 +299,18 @@ impl Head {
             time_ns: self.time_ns,
             subject,
             headers_len: self.headers_len,
-            payload_len: self.payload_len(),
+            payload_len: self.payload_len,
             at,
         }
     }
+}
 
-    fn payload_len(&self) -> u32 {
-        self.length - HEAD_BYTES as u32 - u32::from(self.subject_len) - self.headers_len
+/// The version of what may hold, or tell of, packed records; or of what does not.
+pub(crate) fn format_version(packed: bool) -> u32 {
+    if packed {
+        PACKED_VERSION
+    } else {
+        FORMAT_VERSION
     }
 }
 
@@ -223,6 +327,8 @@ pub(crate) struct SegmentHeader {
     /// Whether all of the previous one was on disk when this one was begun. If not, its last batch may be
     /// there in part.
     pub(crate) previous_whole: bool,
+    /// It may hold packed records.
+    pub(crate) packed: bool,
 }
 
 /// Why a segment's header can't be used.
@@ -239,7 +345,7 @@ impl SegmentHeader {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut block = [0; BLOCK_BYTES];
         block[..8].copy_from_slice(&SEGMENT_MAGIC);
-        block[8..12].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
+        block[8..12].copy_from_slice(&format_version(self.packed).to_le_bytes());
         block[12..16].copy_from_slice(&self.number.to_le_bytes());
         block[16..24].copy_from_slice(&self.salt.to_le_bytes());
         block[24..28].copy_from_slice(&self.previous.to_le_bytes());
@@ -272,10 +378,11 @@ impl SegmentHeader {
             return Err(BadHeader::Damaged);
         }
         let version = u32::from_le_bytes([b[8], b[9], b[10], b[11]]);
-        if version != FORMAT_VERSION {
+        if !(FORMAT_VERSION..=FORMAT_VERSION_MAX).contains(&version) {
             return Err(BadHeader::Version(version));
         }
         Ok(Self {
+            packed: version >= PACKED_VERSION,
             number: u32::from_le_bytes([b[12], b[13], b[14], b[15]]),
             salt: u64::from_le_bytes([b[16], b[17], b[18], b[19], b[20], b[21], b[22], b[23]]),
             previous: u32::from_le_bytes([b[24], b[25], b[26], b[27]]),
@@ -310,6 +417,7 @@ mod tests {
         subject: b"a.b",
         headers: b"H",
         payload: b"payload",
+        compress: false,
     };
 
     #[test]
@@ -317,7 +425,7 @@ mod tests {
         let mut bytes = Vec::new();
         let length = encode(
             &mut bytes,
-            &RECORD,
+            (&RECORD, None),
             (Frame::First, 9),
             (Seeds::new(7, 1), 1024),
         );
@@ -342,6 +450,57 @@ mod tests {
     const PINNED_CRC: u32 = 0x94B8_8A92;
 
     #[test]
+    fn the_bytes_of_a_packed_record_never_change() {
+        let mut bytes = Vec::new();
+        let at = (Seeds::new(7, 1), 1024);
+        let length = encode(
+            &mut bytes,
+            (&RECORD, Some(b"packed")),
+            (Frame::First, 9),
+            at,
+        );
+        let expected: &[u8] = &[
+            &PINNED_PACKED_CRC.to_le_bytes()[..],
+            b"RCD\x12",
+            &61u32.to_le_bytes(),
+            &crc32c::crc32c(b"packed").to_le_bytes(),
+            &4u64.to_le_bytes(),
+            &5u64.to_le_bytes(),
+            &3u32.to_le_bytes(),
+            &9u32.to_le_bytes(),
+            &1u32.to_le_bytes(),
+            &3u16.to_le_bytes(),
+            &[1, 2],
+            &7u32.to_le_bytes(),
+            b"a.bpacked",
+        ]
+        .concat();
+        assert_eq!(bytes, expected, "{:#x?}", &bytes[..4]);
+        assert_eq!(length as usize, bytes.len());
+    }
+    const PINNED_PACKED_CRC: u32 = 0x701A_0AB4;
+
+    #[test]
+    fn a_record_is_the_same_at_another_place_but_for_its_frame_and_batch() {
+        for packed in [None, Some(&b"packed"[..])] {
+            let seeds = Seeds::new(7, 1);
+            let (mut bytes, mut copied, mut expected) = (Vec::new(), Vec::new(), Vec::new());
+            encode(
+                &mut bytes,
+                (&RECORD, packed),
+                (Frame::Last, 9),
+                (seeds, 1024),
+            );
+            let head = check_head(&bytes, seeds, 1024).expect("whole");
+            let (frame, at) = ((Frame::Single, 10), (Seeds::new(7, 2), 2000));
+            let length = encode_copy(&mut copied, (&head, &bytes), frame, at);
+            encode(&mut expected, (&RECORD, packed), frame, at);
+            assert_eq!(copied, expected);
+            assert_eq!(length, Some(expected.len() as u32));
+        }
+    }
+
+    #[test]
     fn the_bytes_of_a_segment_header_never_change() {
         let header = SegmentHeader {
             number: 2,
@@ -349,6 +508,7 @@ mod tests {
             previous: 1,
             previous_end: 4096,
             previous_whole: true,
+            packed: false,
         };
         let bytes = header.encode();
         assert_eq!(bytes.len(), SEGMENT_HEADER_BYTES as usize);
@@ -359,6 +519,14 @@ mod tests {
         assert!(bytes[33..508].iter().all(|byte| *byte == 0));
         assert_eq!(SegmentHeader::decode(&bytes), Ok((header, true)));
         assert_eq!(segment_name(12), "segment-0000000012.log");
+        // All that a program which knows no packed records sees of one that may hold some.
+        let packed = SegmentHeader {
+            packed: true,
+            ..header
+        };
+        let bytes = packed.encode();
+        assert_eq!(&bytes[..12], b"RECADOSG\x02\0\0\0");
+        assert_eq!(SegmentHeader::decode(&bytes), Ok((packed, true)));
     }
 
     #[test]
@@ -369,6 +537,7 @@ mod tests {
             previous: 1,
             previous_end: 4096,
             previous_whole: false,
+            packed: false,
         };
         for at in 0..SEGMENT_HEADER_BYTES as usize {
             let mut bytes = header.encode();
@@ -391,10 +560,15 @@ mod tests {
     fn a_record_is_one_only_at_its_own_place() {
         let mut bytes = Vec::new();
         let seeds = Seeds::new(7, 1);
-        encode(&mut bytes, &RECORD, (Frame::Single, 0), (seeds, 1024));
+        encode(
+            &mut bytes,
+            (&RECORD, None),
+            (Frame::Single, 0),
+            (seeds, 1024),
+        );
         let head = check_head(&bytes, seeds, 1024).expect("whole");
         assert!(body_is_whole(&bytes, &head));
-        assert_eq!(head.record(&bytes), Some(RECORD));
+        assert_eq!(head.record(&bytes, &mut Unpacked::default()), Some(RECORD));
         assert_eq!(check_head(&bytes, seeds, 1025), None);
         assert_eq!(check_head(&bytes, Seeds::new(7, 2), 1024), None);
         assert_eq!(check_head(&bytes, Seeds::new(8, 1), 1024), None);
@@ -402,14 +576,86 @@ mod tests {
 
     #[test]
     fn every_flipped_bit_of_a_record_is_noticed() {
-        let mut bytes = Vec::new();
         let seeds = Seeds::new(7, 1);
-        encode(&mut bytes, &RECORD, (Frame::Single, 0), (seeds, 1024));
-        for bit in 0..bytes.len() * 8 {
-            let mut flipped = bytes.clone();
-            flipped[bit / 8] ^= 1 << (bit % 8);
-            let head = check_head(&flipped, seeds, 1024);
-            assert!(!head.is_some_and(|head| body_is_whole(&flipped, &head)));
+        for packed in [None, Some(&b"packed"[..])] {
+            let mut bytes = Vec::new();
+            encode(
+                &mut bytes,
+                (&RECORD, packed),
+                (Frame::Single, 0),
+                (seeds, 1024),
+            );
+            for bit in 0..bytes.len() * 8 {
+                let mut flipped = bytes.clone();
+                flipped[bit / 8] ^= 1 << (bit % 8);
+                let head = check_head(&flipped, seeds, 1024);
+                assert!(!head.is_some_and(|head| body_is_whole(&flipped, &head)));
+            }
+        }
+    }
+
+    #[test]
+    fn a_head_that_says_what_can_not_be_is_none() {
+        let mut whole = Vec::new();
+        let at = (Seeds::new(7, 1), 1024);
+        encode(
+            &mut whole,
+            (&RECORD, Some(b"packed")),
+            (Frame::Single, 0),
+            at,
+        );
+        assert!(parse_head(&whole).is_some());
+        for length in [0, 1, 54, SEGMENT_BYTES_MAX + 1, u32::MAX] {
+            let mut bytes = whole.clone();
+            bytes[8..12].copy_from_slice(&length.to_le_bytes());
+            assert_eq!(parse_head(&bytes), None, "{length}");
+        }
+        for short in 0..PACKED_HEAD_BYTES {
+            assert_eq!(parse_head(&whole[..short]), None, "{short}");
+        }
+    }
+
+    #[test]
+    fn a_packed_record_that_lies_about_its_length_is_damaged_and_takes_no_room() {
+        let payload = [b'x'; 2000];
+        let record = Record {
+            headers: b"H",
+            payload: &payload,
+            ..RECORD
+        };
+        let mut packer = crate::pack::Packer::default();
+        let range = packer.pack(&record).expect("packed");
+        let packed = packer.bytes(range).expect("bytes");
+        let seeds = Seeds::new(7, 1);
+        let mut bytes = Vec::new();
+        encode(
+            &mut bytes,
+            (&record, Some(packed)),
+            (Frame::Single, 0),
+            (seeds, 0),
+        );
+        let read = |headers_len: u32, payload_len: u32| {
+            let mut head = check_head(&bytes, seeds, 0).expect("whole");
+            (head.headers_len, head.payload_len) = (headers_len, payload_len);
+            let mut room = Unpacked::default();
+            let found = head.record(&bytes, &mut room).is_some();
+            (found, room.bytes() < 1 << 20)
+        };
+        assert_eq!(read(1, 2000), (true, true));
+        let lies = [
+            (1, 1999),
+            (1, 2001),
+            (0, 0),
+            (1, u32::MAX),
+            (u32::MAX, u32::MAX),
+            (1, 1 << 26),
+        ];
+        for (headers_len, payload_len) in lies {
+            assert_eq!(
+                read(headers_len, payload_len),
+                (false, true),
+                "{payload_len}"
+            );
         }
     }
 

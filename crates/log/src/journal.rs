@@ -25,6 +25,9 @@ pub struct Record<'a> {
     pub headers: &'a [u8],
     /// The rest.
     pub payload: &'a [u8],
+    /// Headers and payload are to take less room on the disk, if that is possible. A wish of whoever appends the
+    /// record: one that was read says no, however it is stored.
+    pub compress: bool,
 }
 
 /// Where a record lies: stays true until the record is moved by compaction, which its owner is told of.
@@ -34,7 +37,7 @@ pub struct Location {
     pub segment: u32,
     /// First byte in the segment.
     pub offset: u32,
-    /// Bytes in the segment, framing included.
+    /// Bytes in the segment, framing included: as they are stored.
     pub length: u32,
 }
 
@@ -66,9 +69,9 @@ pub struct Entry<'a> {
     pub time_ns: i64,
     /// As in [`Record`].
     pub subject: &'a [u8],
-    /// Bytes of the header block.
+    /// Bytes of the header block, however it is stored.
     pub headers_len: u32,
-    /// Bytes of the payload.
+    /// Bytes of the payload, however it is stored.
     pub payload_len: u32,
     /// Where it lies.
     pub at: Location,

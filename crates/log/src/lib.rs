@@ -9,8 +9,8 @@
 //! committer:                         └► commit┘   tidy, while no batch waits
 //! ```
 //!
-//! On disk there are segments (`format`: records, each with checksums bound to its place; `footer`: what is
-//! known of them without payloads), the file `released` (`marks`: what is dead in segments that are left), and
+//! On disk there are segments (`format`: records, each with checksums bound to its place; `pack`: those whose owner
+//! wants them smaller; `footer`: what is known of them without payloads), the file `released` (`marks`: what is dead in segments that are left), and
 //! room in reserve. The rules that recovery rests on:
 //!
 //! * A batch is begun only when the one before is on disk. So only the last one can be there in part; a group
@@ -42,6 +42,7 @@ mod format;
 mod journal;
 mod log;
 mod marks;
+mod pack;
 mod real_disk;
 mod recovery;
 mod replay;

@@ -3,14 +3,18 @@
 //! Must never touch the disk while something is appended, and never call durable what the committer has
 //! not confirmed.
 
+use std::ops::Range;
+
 use crate::batch::{Batch, Committed, Failure, Opening, Progress, place, position};
 use crate::cache::Reader;
 use crate::committer::{Committer, RESERVE_NAME};
 use crate::compaction::Compactor;
 use crate::disk::Disk;
 use crate::format::{
-    self, Frame, HEAD_BYTES, SEGMENT_BYTES_MAX, SEGMENT_HEADER_BYTES, Seeds, encode, length_of,
+    self, Frame, HEAD_BYTES, Head, SEGMENT_BYTES_MAX, SEGMENT_HEADER_BYTES, Seeds, encode,
+    encode_copy, length_of,
 };
+use crate::pack::{Packer, Unpacked};
 use crate::space::{Segment, Space};
 use crate::tail::Tail;
 use crate::{CONTROL_KIND_MIN, Damaged, Journal, Location, Position, Record, Refused};
@@ -88,6 +92,11 @@ pub struct Log<D: Disk> {
     active: Option<Active>,
     /// No segment of this number or a higher one exists.
     next_number: u32,
+    /// Segments from this number on may hold packed records. A store that was never asked to pack any stays one that
+    /// older programs read.
+    packed_from: u32,
+    packer: Packer,
+    unpacked: Unpacked,
     /// Which batch is being gathered.
     batch: u32,
     in_flight: bool,
@@ -107,7 +116,7 @@ impl<D: Disk> Log<D> {
     pub(crate) fn after(
         (disk, lock): (D, D::Lock),
         settings: Settings,
-        (salt, next_number): (u64, u32),
+        ((salt, next_number), packed): ((u64, u32), bool),
         base: Base,
         space: Space,
     ) -> Self {
@@ -122,6 +131,9 @@ impl<D: Disk> Log<D> {
             base,
             active: None,
             next_number,
+            packed_from: if packed { next_number } else { u32::MAX },
+            packer: Packer::default(),
+            unpacked: Unpacked::default(),
             batch: 0,
             in_flight: false,
             durable: position(base.number, base.end),
@@ -272,41 +284,47 @@ impl<D: Disk> Log<D> {
         if segment == number { offset } else { u32::MAX }
     }
 
-    /// Appends a copy. It may use the reserve: it is there to make room.
-    pub(crate) fn append_copy(&mut self, record: &Record<'_>) -> Result<Location, Refused> {
-        self.make_room(length_of(record), true)?;
-        Ok(self.append_framed(record, Frame::Single))
+    /// Appends a copy of a whole record, packed if it was. With `control` it may use the reserve.
+    pub(crate) fn append_copy(
+        &mut self,
+        (head, bytes): (&Head, &[u8]),
+        control: bool,
+    ) -> Result<Location, Refused> {
+        self.make_room(head.length.into(), control, head.packed)?;
+        let batch = self.batch;
+        Ok(append_bytes(&mut self.active, &mut self.tail, |to, at| {
+            encode_copy(to, (head, bytes), (Frame::Single, batch), at).unwrap_or_default()
+        }))
     }
 
-    fn append_framed(&mut self, record: &Record<'_>, frame: Frame) -> Location {
-        // `make_room` was called before.
-        let mut active = self.active.unwrap_or(Active {
-            number: 0,
-            seeds: Seeds::new(0, 0),
-            end: 0,
-            capacity: 0,
-            reserve: false,
-        });
-        let offset = active.end;
-        let length = encode(
-            &mut self.tail.open,
-            record,
-            (frame, self.batch),
-            (active.seeds, offset),
-        );
-        self.tail.appended(length);
-        active.end += length;
-        self.active = Some(active);
-        Location {
-            segment: active.number,
-            offset,
-            length,
-        }
+    /// Appends a record whose owner wants it packed.
+    fn append_smaller(&mut self, record: &Record<'_>) -> Result<Location, Refused> {
+        let packed = self.packer.pack(record);
+        let bytes = length_of(record, packed.as_ref().map(Range::len));
+        let control = record.kind >= CONTROL_KIND_MIN;
+        let room = self.make_room(bytes, control, packed.is_some());
+        let appended = room.map(|()| self.append_framed(record, packed, Frame::Single));
+        self.packer.clear();
+        appended
     }
 
-    /// Sees to it that `bytes` fit in the active segment.
+    /// Appends a record for which there is room, packed if it says where it is in the packer.
+    fn append_framed(
+        &mut self,
+        record: &Record<'_>,
+        packed: Option<Range<usize>>,
+        frame: Frame,
+    ) -> Location {
+        let frame = (frame, self.batch);
+        let packed = packed.and_then(|range| self.packer.bytes(range));
+        append_bytes(&mut self.active, &mut self.tail, |to, at| {
+            encode(to, (record, packed), frame, at)
+        })
+    }
+
+    /// Sees to it that `bytes` fit in the active segment, and that it may hold packed records if some are `packed`.
     #[inline]
-    fn make_room(&mut self, bytes: u64, control: bool) -> Result<(), Refused> {
+    fn make_room(&mut self, bytes: u64, control: bool, packed: bool) -> Result<(), Refused> {
         if let Some(why) = &self.stopped {
             return Err(Refused::Stopped(why.clone()));
         }
@@ -317,13 +335,21 @@ impl<D: Disk> Log<D> {
             return Err(Refused::Full(format!("{waiting} bytes wait to be written")));
         }
         match self.active {
-            Some(active) if u64::from(active.end) + bytes <= u64::from(active.capacity) => {
+            Some(active)
+                if u64::from(active.end) + bytes <= u64::from(active.capacity)
+                    && (!packed || active.number >= self.packed_from) =>
+            {
                 if active.reserve && !control && self.is_full(self.settings.segment_bytes) {
                     return Err(Refused::Full("the disk is full".to_owned()));
                 }
                 Ok(())
             }
-            _ => self.next_segment(bytes, control),
+            _ => {
+                if packed {
+                    self.packed_from = self.packed_from.min(self.next_number);
+                }
+                self.next_segment(bytes, control)
+            }
         }
     }
 
@@ -382,6 +408,7 @@ impl<D: Disk> Log<D> {
             previous_end: previous.end,
             previous_whole: previous.whole,
             capacity,
+            packed: number >= self.packed_from,
             from_reserve,
         };
         self.tail
@@ -430,43 +457,80 @@ impl<D: Disk> Log<D> {
         }
     }
 
-    /// Bytes of a record, wherever they are, and whether they come from the disk.
-    fn read_inner(&mut self, at: Location) -> Result<Record<'_>, String> {
-        if (at.length as usize) < HEAD_BYTES {
-            return Err("no record is that short".to_owned());
-        }
-        if let Some(found) = self.tail.find(at) {
-            // These never left memory: only the location can be wrong.
-            let bytes = self.tail.bytes(found, at.length);
-            let head = bytes
-                .and_then(|bytes| format::parse_head(bytes.first_chunk()?))
-                .filter(|head| head.length == at.length);
-            let record = head.and_then(|head| head.record(bytes?));
-            return record.ok_or_else(|| "no record begins there".to_owned());
-        }
+    /// A record as it is stored, checked, wherever it is.
+    pub(crate) fn fetch(&mut self, at: Location) -> Result<(Head, &[u8]), String> {
         let limit = self.settled_limit(at.segment);
-        let found = self
-            .reader
-            .load(at, limit)
-            .map_err(|error| error.to_string())?;
-        let bytes = self.reader.bytes(found, at.length);
-        let seeds = Seeds::new(self.salt, at.segment);
-        let head = format::check_head(bytes, seeds, at.offset)
-            .filter(|head| head.length == at.length)
-            .ok_or("not a whole record")?;
-        if !format::body_is_whole(bytes, &head) {
-            return Err("headers or payload damaged".to_owned());
-        }
-        head.record(bytes)
-            .ok_or_else(|| "not a whole record".to_owned())
+        fetch((&self.tail, &mut self.reader), (self.salt, limit), at)
     }
+}
+
+/// Has a record's bytes put behind what waits to be written.
+#[inline]
+fn append_bytes(
+    to: &mut Option<Active>,
+    tail: &mut Tail,
+    encode: impl FnOnce(&mut Vec<u8>, (Seeds, u32)) -> u32,
+) -> Location {
+    // `make_room` was called before.
+    let mut active = to.unwrap_or(Active {
+        number: 0,
+        seeds: Seeds::new(0, 0),
+        end: 0,
+        capacity: 0,
+        reserve: false,
+    });
+    let offset = active.end;
+    let length = encode(&mut tail.open, (active.seeds, offset));
+    tail.appended(length);
+    active.end += length;
+    *to = Some(active);
+    Location {
+        segment: active.number,
+        offset,
+        length,
+    }
+}
+
+/// A record's head and bytes, out of memory or from the disk.
+#[inline]
+fn fetch<'a, D: Disk>(
+    (tail, reader): (&'a Tail, &'a mut Reader<D>),
+    (salt, limit): (u64, u32),
+    at: Location,
+) -> Result<(Head, &'a [u8]), String> {
+    if (at.length as usize) < HEAD_BYTES {
+        return Err("no record is that short".to_owned());
+    }
+    if let Some(found) = tail.find(at) {
+        // These never left memory: only the location can be wrong.
+        let bytes = tail.bytes(found, at.length);
+        let bytes = bytes.ok_or("no record begins there")?;
+        let head = format::parse_head(bytes)
+            .filter(|head| head.length == at.length)
+            .ok_or("no record begins there")?;
+        return Ok((head, bytes));
+    }
+    let found = reader.load(at, limit).map_err(|error| error.to_string())?;
+    let bytes = reader.bytes(found, at.length);
+    let seeds = Seeds::new(salt, at.segment);
+    let head = format::check_head(bytes, seeds, at.offset)
+        .filter(|head| head.length == at.length)
+        .ok_or("not a whole record")?;
+    if !format::body_is_whole(bytes, &head) {
+        return Err("headers or payload damaged".to_owned());
+    }
+    Ok((head, bytes))
 }
 
 impl<D: Disk> Journal for Log<D> {
     fn append(&mut self, record: &Record<'_>) -> Result<Location, Refused> {
         check_subject(record)?;
-        self.make_room(length_of(record), record.kind >= CONTROL_KIND_MIN)?;
-        Ok(self.append_framed(record, Frame::Single))
+        if record.compress {
+            return self.append_smaller(record);
+        }
+        let control = record.kind >= CONTROL_KIND_MIN;
+        self.make_room(length_of(record, None), control, false)?;
+        Ok(self.append_framed(record, None, Frame::Single))
     }
 
     fn append_group(&mut self, records: &[Record<'_>]) -> Result<Vec<Location>, Refused> {
@@ -480,21 +544,37 @@ impl<D: Disk> Journal for Log<D> {
             check_subject(record)?;
         }
         let control = records.iter().all(|record| record.kind >= CONTROL_KIND_MIN);
+        let mut packed = Vec::new();
+        if records.iter().any(|record| record.compress) {
+            let pack = |record: &Record<'_>| record.compress.then(|| self.packer.pack(record))?;
+            packed.extend(records.iter().map(pack));
+        }
+        let packed_at = |index: usize| packed.get(index).cloned().flatten();
+        let any_packed = packed.iter().any(Option::is_some);
+        let length = |(index, record)| length_of(record, packed_at(index).map(|at| at.len()));
+        let bytes = records.iter().enumerate().map(length).sum();
         // All in one segment and one batch: that is what recovery relies on.
-        self.make_room(records.iter().map(length_of).sum(), control)?;
+        let room = self.make_room(bytes, control, any_packed);
         let frame = |index| match index {
             0 => Frame::First,
             index if index == last => Frame::Last,
             _ => Frame::Middle,
         };
         let records = records.iter().enumerate();
-        Ok(records
-            .map(|(index, record)| self.append_framed(record, frame(index)))
-            .collect())
+        let append = |(index, record)| self.append_framed(record, packed_at(index), frame(index));
+        let appended = room.map(|()| records.map(append).collect());
+        self.packer.clear();
+        appended
     }
 
     fn read(&mut self, at: Location) -> Result<Record<'_>, Damaged> {
-        self.read_inner(at).map_err(|why| Damaged { at, why })
+        let limit = self.settled_limit(at.segment);
+        fetch((&self.tail, &mut self.reader), (self.salt, limit), at)
+            .and_then(|(head, bytes)| {
+                let record = head.record(bytes, &mut self.unpacked);
+                record.ok_or_else(|| "headers or payload damaged".to_owned())
+            })
+            .map_err(|why| Damaged { at, why })
     }
 
     fn release(&mut self, at: Location) {

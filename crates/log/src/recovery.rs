@@ -16,6 +16,7 @@ use crate::format::{
 };
 use crate::log::{Base, Log, Settings};
 use crate::marks::{DeadHere, Marks};
+use crate::pack::Unpacked;
 use crate::replay::{Cut, Lost, OpenError, OpenReport, Replayed, Why};
 use crate::scan::{Found, Scanner, Survey, Window, survey};
 use crate::sealing::write_footer;
@@ -45,7 +46,13 @@ impl<D: Disk> Log<D> {
         let found = recover(&disk, &settings, None, replay)?;
         let committer = found.committer(&disk, &settings);
         let next = (found.salt, found.next_number);
-        let log = Self::after((disk, lock), settings, next, found.base, found.space);
+        let log = Self::after(
+            (disk, lock),
+            settings,
+            (next, found.packed),
+            found.base,
+            found.space,
+        );
         Ok((log, committer, found.report))
     }
 
@@ -77,6 +84,8 @@ struct Recovered {
     base: Base,
     space: Space,
     marks: Marks,
+    /// A segment says that it may hold packed records.
+    packed: bool,
     report: OpenReport,
 }
 
@@ -146,12 +155,15 @@ fn recover<D: Disk>(
     report.clean = report.scanned == 0;
     report.end = position(base.number, base.end);
     let highest = store.highest.max(marks.highest);
+    let headers = store.segments.values().flatten();
+    let packed = headers.into_iter().any(|header| header.packed);
     Ok(Recovered {
         salt: store.salt,
         next_number: highest.saturating_add(1),
         base,
         space,
         marks,
+        packed,
         report,
     })
 }
@@ -390,6 +402,7 @@ impl<D: Disk> Reading<'_, D> {
 
     fn footer(&mut self, file: D::File, footer: &Footer, replay: Replay<'_>) {
         let mut window = Window::new(file, CONTROL_READ_BYTES, footer.end);
+        let mut room = Unpacked::default();
         footer.rows(|row| match row {
             Row::Record(entry) if self.is_dead(entry.at.offset, entry.at.length) => {}
             Row::Record(entry) if entry.kind < CONTROL_KIND_MIN => {
@@ -404,7 +417,7 @@ impl<D: Disk> Reading<'_, D> {
                 let bytes = window.get(entry.at.offset, entry.at.length as usize);
                 let head = format::check_head(bytes, self.seeds, entry.at.offset);
                 let head = head.filter(|head| format::body_is_whole(bytes, head));
-                match head.and_then(|head| head.record(bytes)) {
+                match head.and_then(|head| head.record(bytes, &mut room)) {
                     Some(record) => {
                         self.report.records += 1;
                         replay(Replayed::Record {
@@ -520,24 +533,30 @@ impl<D: Disk> Reading<'_, D> {
         footer: &mut FooterBuilder,
         replay: Replay<'_>,
     ) {
-        let Some(record) = head.record(bytes) else {
-            return;
-        };
-        footer.record(head, record.subject);
+        let subject = head.subject(bytes).unwrap_or_default();
+        footer.record(head, subject);
         if self.is_dead(offset, head.length) {
             return;
         }
+        let mut room = Unpacked::default();
+        let (headers, payload) = if head.kind >= CONTROL_KIND_MIN {
+            let Some(record) = head.record(bytes, &mut room) else {
+                return self.lost(known(head, self.number, offset, Why::Payload), replay);
+            };
+            (record.headers, record.payload)
+        } else {
+            (&[][..], &[][..])
+        };
         self.report.records += 1;
         let at = Location {
             segment: self.number,
             offset,
             length: head.length,
         };
-        let control = head.kind >= CONTROL_KIND_MIN;
         replay(Replayed::Record {
-            entry: head.entry(record.subject, at),
-            headers: if control { record.headers } else { &[] },
-            payload: if control { record.payload } else { &[] },
+            entry: head.entry(subject, at),
+            headers,
+            payload,
         });
     }
 

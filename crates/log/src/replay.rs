@@ -137,10 +137,10 @@ pub enum OpenError {
     /// Somebody else has it.
     #[error(transparent)]
     Lock(#[from] LockError),
-    /// Written by another version of the format.
+    /// Written by a newer version of the format.
     #[error(
-        "{file} has format version {found}, this program reads {}",
-        crate::format::FORMAT_VERSION
+        "{file} has format version {found}, this program reads up to {}",
+        crate::format::FORMAT_VERSION_MAX
     )]
     Version {
         /// The file.

@@ -7,7 +7,7 @@ use std::io;
 use memchr::memmem;
 
 use crate::disk::DiskFile;
-use crate::format::{self, HEAD_BYTES, Head, RECORD_MAGIC, SEGMENT_HEADER_BYTES, Seeds};
+use crate::format::{self, Head, PACKED_HEAD_BYTES, RECORD_MAGIC, SEGMENT_HEADER_BYTES, Seeds};
 use crate::recovery::unknown;
 use crate::replay::Lost;
 
@@ -100,24 +100,20 @@ impl<F: DiskFile> Scanner<F> {
                 bytes,
             };
         }
-        let subject = bytes.get(HEAD_BYTES..HEAD_BYTES + usize::from(head.subject_len));
         Found::Damaged {
             offset,
             head,
-            subject: subject.unwrap_or_default(),
+            subject: head.subject(bytes).unwrap_or_default(),
         }
     }
 
     /// The head of the record that begins at an offset and ends within the limit.
     fn head_at(&mut self, offset: u32) -> Option<Head> {
-        let head = self.window.get(offset, HEAD_BYTES).first_chunk()?;
-        let parsed = format::parse_head(head)?;
+        let parsed = format::parse_head(self.window.get(offset, PACKED_HEAD_BYTES))?;
         if parsed.length > self.window.limit - offset {
             return None;
         }
-        let bytes = self
-            .window
-            .get(offset, HEAD_BYTES + usize::from(parsed.subject_len));
+        let bytes = self.window.get(offset, parsed.body_at());
         format::check_head(bytes, self.seeds, offset)
     }
 

@@ -36,7 +36,7 @@ impl<F: DiskFile> Sealing<F> {
         while u64::from(self.scanner.offset()) < until {
             match self.scanner.next() {
                 Found::Record { head, bytes, .. } => {
-                    let subject = head.record(bytes).map_or(&[][..], |record| record.subject);
+                    let subject = head.subject(bytes).unwrap_or_default();
                     self.footer.record(&head, subject);
                 }
                 Found::End => return false,

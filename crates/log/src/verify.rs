@@ -5,13 +5,14 @@
 use crate::batch::Progress;
 use crate::disk::Disk;
 use crate::footer::{Footer, FooterRead, Row};
-use crate::format::{self, SEGMENT_HEADER_BYTES, Seeds, segment_name};
+use crate::format::{self, Head, SEGMENT_HEADER_BYTES, Seeds, segment_name};
 use crate::log::{Log, Settings};
 use crate::marks::{DeadHere, Marks};
+use crate::pack::Unpacked;
 use crate::recovery::{Store, known, told, unknown};
 use crate::replay::{Cut, Lost, OpenError, Why};
 use crate::scan::{Found, Window};
-use crate::{Journal, Record, Refused};
+use crate::{CONTROL_KIND_MIN, Record, Refused};
 
 /// How much is read at once.
 const READ_BYTES: usize = 1024 * 1024;
@@ -88,7 +89,7 @@ pub fn verify_records<D: Disk>(
     record: &mut dyn FnMut(&Record<'_>),
 ) -> Result<Verified, OpenError> {
     let _lock = disk.lock()?;
-    walk(disk, finding, &mut |whole| {
+    walk(disk, finding, &mut |_, _, whole| {
         record(whole);
         true
     })
@@ -110,9 +111,9 @@ pub fn salvage<D: Disk, E: Disk>(
         return Err(SalvageError::NotEmpty);
     }
     let mut failed = None;
-    let verified = walk(from, finding, &mut |record| {
+    let verified = walk(from, finding, &mut |head, bytes, _| {
         let mut copy = || -> Result<(), Refused> {
-            log.append(record)?;
+            log.append_copy((head, bytes), head.kind >= CONTROL_KIND_MIN)?;
             if log.waiting_bytes() < COMMIT_BYTES {
                 return Ok(());
             }
@@ -137,11 +138,14 @@ pub fn salvage<D: Disk, E: Disk>(
     }
 }
 
+/// What is done with a whole record: its head, its bytes as they are stored, and what it says. False to stop.
+type Visit<'v> = &'v mut dyn FnMut(&Head, &[u8], &Record<'_>) -> bool;
+
 /// Goes through all segments until `record` says stop.
 fn walk<D: Disk>(
     disk: &D,
     finding: &mut dyn FnMut(Finding),
-    record: &mut dyn FnMut(&Record<'_>) -> bool,
+    record: Visit<'_>,
 ) -> Result<Verified, OpenError> {
     let marks = Marks::read(disk).map_err(OpenError::io("read what is released"))?;
     let store = Store::look(disk, 0, None)?;
@@ -154,6 +158,7 @@ fn walk<D: Disk>(
         finding,
         record,
         goes_on: true,
+        room: Unpacked::default(),
     };
     if marks.damaged {
         walk.find(Finding::Released);
@@ -186,8 +191,9 @@ struct Walk<'a> {
     dead: DeadHere<'a>,
     seen: Verified,
     finding: &'a mut dyn FnMut(Finding),
-    record: &'a mut dyn FnMut(&Record<'_>) -> bool,
+    record: Visit<'a>,
     goes_on: bool,
+    room: Unpacked,
 }
 
 impl Walk<'_> {
@@ -197,12 +203,17 @@ impl Walk<'_> {
         (self.finding)(found);
     }
 
-    fn whole(&mut self, record: &Record<'_>, offset: u32) {
+    /// Shows a record whose bytes are as they were written; says no if they are no record all the same.
+    fn whole(&mut self, head: &Head, bytes: &[u8], offset: u32) -> bool {
+        let Some(record) = head.record(bytes, &mut self.room) else {
+            return false;
+        };
         self.seen.records += 1;
-        self.seen.bytes += format::length_of(record);
+        self.seen.bytes += u64::from(head.length);
         if !self.dead.has(offset) {
-            self.goes_on = self.goes_on && (self.record)(record);
+            self.goes_on = self.goes_on && (self.record)(head, bytes, &record);
         }
+        true
     }
 
     /// The footer tells what each record was, even where nothing else does any more.
@@ -227,13 +238,11 @@ impl Walk<'_> {
             let Some(head) = format::check_head(bytes, seeds, entry.at.offset) else {
                 return self.find(Finding::Lost(told(&entry, Why::Head)));
             };
-            if !format::body_is_whole(bytes, &head) {
+            if !format::body_is_whole(bytes, &head) || !self.whole(&head, bytes, entry.at.offset) {
                 return self.find(Finding::Lost(told(&entry, Why::Payload)));
             }
-            if let Some(record) = head.record(bytes) {
-                differs |= head.entry(record.subject, entry.at) != entry;
-                self.whole(&record, entry.at.offset);
-            }
+            let subject = head.subject(bytes).unwrap_or_default();
+            differs |= head.entry(subject, entry.at) != entry;
         });
         if differs || reached != footer.end {
             self.find(Finding::Footer { segment });
@@ -262,8 +271,8 @@ impl Walk<'_> {
                     head,
                     bytes,
                 } => {
-                    if let Some(record) = head.record(bytes) {
-                        self.whole(&record, offset);
+                    if !self.whole(&head, bytes, offset) {
+                        self.find(Finding::Lost(known(&head, segment, offset, Why::Payload)));
                     }
                 }
                 Found::Damaged { offset, head, .. } => {

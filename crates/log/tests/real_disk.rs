@@ -25,6 +25,7 @@ fn record(sequence: u64, payload: &[u8]) -> Record<'_> {
         subject: b"orders.new",
         headers: b"NATS/1.0\r\n\r\n",
         payload,
+        compress: false,
     }
 }
 

@@ -90,7 +90,8 @@ impl World {
             let mut taken = compare(&all, shown_to, shown.as_ref(), self.now_ns)
                 .map_err(|why| format!("{name}: {why}"))?;
             if let Some(state) = &mut taken {
-                restore_ids(state, since == Since::Start, self.now_ns);
+                let is_new = since == Since::Start || self.came_back.contains(&name);
+                restore_ids(state, is_new, self.now_ns);
             }
             let newest = self.order + 1;
             if let Some(window) = self.streams.get_mut(&name) {

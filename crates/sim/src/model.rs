@@ -137,9 +137,9 @@ impl StreamState {
         own.map(|(sequence, _)| *sequence).collect()
     }
 
-    /// What a publish must come to.
+    /// What a publish must come to. `kept` is whether anybody wants the message: else it needs no room.
     #[must_use]
-    pub fn verdict(&self, publish: &Publish, now_ns: i64) -> Verdict {
+    pub fn verdict(&self, publish: &Publish, now_ns: i64, kept: bool) -> Verdict {
         let message = &publish.message;
         let on_subject = self.on(&message.subject);
         if let Some(expected) = publish.expected_last_on_subject
@@ -159,7 +159,7 @@ impl StreamState {
         {
             return Verdict::Duplicate(*sequence);
         }
-        if self.spec.discard_new {
+        if self.spec.discard_new && kept {
             let (count, bytes) = (self.msgs.len() as u64, self.bytes());
             let per_subject = self.spec.max_per_subject;
             let gives_way = per_subject > 0 && on_subject.len() as u64 >= per_subject;
@@ -179,9 +179,9 @@ impl StreamState {
         Verdict::Stored(self.last + 1)
     }
 
-    /// Does what [`StreamState::verdict`] says. `kept` is whether anybody wants the message.
+    /// Does what [`StreamState::verdict`] says.
     pub fn publish(&mut self, publish: &Publish, now_ns: i64, kept: bool) -> Verdict {
-        let verdict = self.verdict(publish, now_ns);
+        let verdict = self.verdict(publish, now_ns, kept);
         let Verdict::Stored(sequence) = verdict else {
             return verdict;
         };

@@ -67,6 +67,8 @@ pub struct World {
     flips: bool,
     /// The server's answers are about a batch that failed.
     pub(crate) failing: bool,
+    /// Streams whose deletion was refused: what only memory knew of them is forgotten.
+    pub(crate) came_back: BTreeSet<String>,
     /// The first operation of that batch that was refused.
     pub(crate) refused_from: Option<u64>,
     story: Option<Vec<String>>,
@@ -125,6 +127,7 @@ impl World {
             flips,
             failing: false,
             refused_from: None,
+            came_back: BTreeSet::new(),
             story: tells.then(Vec::new),
             counts: Counts::default(),
         };
@@ -244,6 +247,7 @@ impl World {
             self.forget_refused();
             self.with_machine(|machine, net, now| machine.tick(net, now));
             self.settle_down(Since::Recovery)?;
+            self.came_back.clear();
         }
         Ok(())
     }
@@ -258,7 +262,12 @@ impl World {
             if window.all().flatten().any(|state| state.spec.memory) {
                 in_memory.insert(name.clone());
             } else {
+                let birth = |state: &Option<StreamState>| state.as_ref().map(|own| own.spec.birth);
+                let before = birth(window.now());
                 window.forget_from(from);
+                if birth(window.now()) != before {
+                    self.came_back.insert(name.clone());
+                }
             }
         }
         for ((stream, _), model) in &mut self.consumers {

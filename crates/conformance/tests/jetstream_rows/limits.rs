@@ -5,7 +5,7 @@ use std::time::Instant;
 use recado_conformance::{PATIENCE, ServerBuilder};
 use serde_json::{Value, json};
 
-use crate::js::{Js, error, error_of, stream_config};
+use crate::js::{Js, error, error_of, header, stream_config, text};
 
 // E57, E80
 #[test]
@@ -116,6 +116,38 @@ fn bytes_are_counted_as_clients_expect() {
     js.stream("M", json!({ "storage": "memory" }));
     js.publish("m.a", "hello");
     assert_eq!(bytes(&mut js, "M"), 16 + 3 + 5);
+}
+
+// E67, G44
+#[test]
+fn compression_is_turned_on_and_off_at_any_time_and_changes_nothing_that_is_told() {
+    let mut js = Js::start();
+    let body = |number: u64| format!("{{\"number\":{number}}}").repeat(50);
+    for (name, compression) in [("S", "s2"), ("P", "none")] {
+        js.stream(name, json!({ "compression": compression }));
+    }
+    for number in 1..=30 {
+        if number % 10 == 0 {
+            let mut config = js.stream_info("S")["config"].clone();
+            let next = if number == 20 { "s2" } else { "none" };
+            config["compression"] = json!(next);
+            let updated = js.ok("STREAM.UPDATE.S", config);
+            assert_eq!(updated["config"]["compression"], next);
+        }
+        for subject in ["s.a", "p.a"] {
+            js.publish_with(subject, &[("A", "b")], &body(number));
+        }
+    }
+    let bytes = |js: &mut Js, name| js.stream_info(name)["state"]["bytes"].clone();
+    assert_eq!(bytes(&mut js, "S"), bytes(&mut js, "P"));
+    js.restart();
+    assert_eq!(bytes(&mut js, "S"), bytes(&mut js, "P"));
+    js.consumer("S", "c", json!({}));
+    for (message, number) in js.fetch("S", "c", 30).iter().zip(1..) {
+        assert_eq!(text(message), body(number));
+        assert_eq!(header(message, "A").as_deref(), Some("b"));
+    }
+    assert_eq!(js.stream_info("S")["state"]["messages"], 30);
 }
 
 // E66

@@ -123,7 +123,9 @@ impl Consumer {
             return Confirmation::None;
         }
         let consumer_seq = consumer_seq.min(self.delivered.consumer_seq);
-        if consumer_seq <= self.floor.consumer_seq || stream_seq <= self.floor.stream_seq {
+        // Whatever its consumer sequence: after a redelivery that of an earlier delivery is below the floor, and what is
+        // confirmed must be settled. (nats-server confirms it and delivers the message again.)
+        if stream_seq <= self.floor.stream_seq {
             return Confirmation::Owed;
         }
         while let Some(unacked) = self.unacked.remove_first_upto(stream_seq) {
@@ -137,7 +139,7 @@ impl Consumer {
             source.settled(settled);
         }
         self.floor = Place {
-            consumer_seq,
+            consumer_seq: consumer_seq.max(self.floor.consumer_seq),
             stream_seq,
         };
         self.activity.acked_ns = Some(ctx.now_ns);

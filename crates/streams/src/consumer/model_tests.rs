@@ -199,9 +199,7 @@ impl Run {
                 let floor = self.world.info().ack_floor;
                 // After a restart there are deliveries that it does not remember.
                 let known = delivery.stream_seq < self.world.consumer.position.next();
-                let consumer_seq = delivery.consumer_seq.min(self.model.consumer_seq);
-                let fresh = known && consumer_seq > floor.consumer_seq;
-                if fresh && delivery.stream_seq > floor.stream_seq {
+                if known && delivery.stream_seq > floor.stream_seq {
                     let rest = self.model.unacked.split_off(&(delivery.stream_seq + 1));
                     let settled = std::mem::replace(&mut self.model.unacked, rest);
                     self.model.settled.extend(settled.into_keys());

@@ -96,6 +96,7 @@ impl Opening {
             }
             kinds::RESTORING => self.stream(entry.stream).restoring = Some(entry.at),
             kinds::REMOVED => self.removed(entry, payload),
+            kinds::DAMAGED => self.damaged(entry, payload),
             kinds::STATE => self.state(entry, payload),
             kinds::SOURCES => {
                 let found = &mut self.stream(entry.stream).sources;
@@ -249,6 +250,21 @@ impl Opening {
             messages.index.skip_to(last);
         }
         self.dead.append(&mut dead);
+    }
+
+    fn damaged(&mut self, entry: &Entry<'_>, payload: &[u8]) {
+        let Some(youngest) = kinds::youngest_segment(payload) else {
+            return;
+        };
+        let opening = self.stream(entry.stream);
+        opening.removed.push((youngest, entry.at));
+        let messages = &mut opening.stream.messages;
+        for (first, run) in kinds::removed_runs(payload) {
+            for sequence in (first..).take(usize::try_from(run).unwrap_or(usize::MAX)) {
+                messages.lose(sequence);
+            }
+            messages.index.skip_to(first.saturating_add(run) - 1);
+        }
     }
 
     fn state(&mut self, entry: &Entry<'_>, payload: &[u8]) {
@@ -505,6 +521,13 @@ impl Messages {
         self.index
             .remove(sequence)
             .map(|removed| removed.meta.place)
+    }
+
+    /// One that was found to be damaged, if it was not found to be while the log was read. It stays where it is.
+    fn lose(&mut self, sequence: u64) {
+        if let Some(removed) = self.index.remove(sequence) {
+            self.note_lost(Some(sequence), u64::from(removed.meta.size));
+        }
     }
 
     fn forget_range(&mut self, first: u64, last: u64, dead: &mut Vec<Location>) {

@@ -123,7 +123,7 @@ impl JetStream {
             return;
         };
         let (on_file, has_timers) = (stream.messages.is_on_file(), stream_has_timers(stream));
-        if stream.has_skipped() {
+        if stream.must_be_saved() {
             self.unsaved.insert(id);
         }
         if !on_file {

@@ -88,6 +88,7 @@ impl JetStream {
             return Ok(true);
         };
         stream.write_settled(journal)?;
+        stream.write_damaged(journal)?;
         if stream.take_skipped() {
             stream.store_state(journal)?;
         }
@@ -170,9 +171,11 @@ impl JetStream {
             kinds::MESSAGE => {
                 stream.is_some_and(|stream| stream.messages.is_at(entry.sequence, entry.at))
             }
-            kinds::STREAM_CONFIG | kinds::STATE | kinds::REMOVED | kinds::SOURCES => {
-                stream.is_some_and(|stream| stream.keeps(entry.kind, entry.at))
-            }
+            kinds::STREAM_CONFIG
+            | kinds::STATE
+            | kinds::REMOVED
+            | kinds::DAMAGED
+            | kinds::SOURCES => stream.is_some_and(|stream| stream.keeps(entry.kind, entry.at)),
             kinds::STREAM_DELETED | kinds::CONSUMER_DELETED => {
                 self.graves.iter().any(|grave| grave.at == entry.at)
             }
@@ -197,7 +200,11 @@ impl JetStream {
                     stream.messages.moved(entry.sequence, from, to);
                 }
             }
-            kinds::STREAM_CONFIG | kinds::STATE | kinds::REMOVED | kinds::SOURCES => {
+            kinds::STREAM_CONFIG
+            | kinds::STATE
+            | kinds::REMOVED
+            | kinds::DAMAGED
+            | kinds::SOURCES => {
                 if let Some(stream) = self.streams.get_mut(&entry.stream) {
                     stream.moved(entry.kind, from, to);
                 }

@@ -35,7 +35,7 @@ impl JetStream {
             if self.feed(context, journal, id) || more {
                 self.activate(id);
             }
-            if self.streams.get(&id).is_some_and(|one| one.has_skipped()) {
+            if self.streams.get(&id).is_some_and(|one| one.must_be_saved()) {
                 self.unsaved.insert(id);
             }
             self.schedule(id);

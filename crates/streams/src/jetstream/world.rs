@@ -115,6 +115,7 @@ impl Journal for MemoryJournal {
             subject: &kept.subject,
             headers: &kept.headers,
             payload: &kept.payload,
+            compress: false,
         })
     }
 

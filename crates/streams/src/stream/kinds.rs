@@ -24,6 +24,9 @@ pub(crate) const CONSUMER_DELTA: u8 = 23;
 /// A stream is being restored: unless its configuration is here, too, it was not, and is not there.
 pub(crate) const RESTORING: u8 = 25;
 
+/// Messages can't be read as they were written, and are not there any more: as [`encode_removed`].
+pub(crate) const DAMAGED: u8 = 26;
+
 /// How far a stream's sources are: see `jetstream::sources`. `sequence` counts these records.
 pub(crate) const SOURCES: u8 = 24;
 
@@ -151,8 +154,9 @@ mod tests {
             CONSUMER_DELTA,
             SOURCES,
             RESTORING,
+            DAMAGED,
         ];
-        assert_eq!(kinds, [1, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25]);
+        assert_eq!(kinds, [1, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26]);
         let flags = [
             HAS_MESSAGE_ID,
             HAS_TTL,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use recado_log::{Journal, Location, Record, Refused};
 
 use super::kinds::{self, HAS_MESSAGE_ID, HAS_TTL};
-use crate::config::Storage;
+use crate::config::{Compression, Storage, StreamConfig};
 use crate::consumer::{Read, Stored};
 use crate::index::{Filters, Index, Scan};
 
@@ -59,6 +59,8 @@ pub(crate) struct Lost {
 pub(crate) struct Messages {
     stream: u32,
     storage: Storage,
+    /// Those to come are stored compressed.
+    compress: bool,
     pub index: Index,
     /// Those of a stream in memory.
     held: BTreeMap<u64, Held>,
@@ -74,6 +76,9 @@ pub(crate) struct Messages {
     pub lost: Lost,
     /// Damage was found since somebody asked: consumers count messages that are not there.
     found_damage: bool,
+    /// Damaged messages, and the youngest segment that holds one: not written down yet.
+    damaged: Vec<u64>,
+    damaged_youngest: u32,
 }
 
 /// A message in memory: subject in the index, the rest here.
@@ -87,11 +92,12 @@ struct Held {
 }
 
 impl Messages {
-    /// Those of a stream that begins at `first_sequence`.
-    pub(crate) fn new(stream: u32, storage: Storage, first_sequence: u64) -> Self {
+    /// Those of a stream that is like this and begins at `first_sequence`.
+    pub(crate) fn new(stream: u32, config: &StreamConfig, first_sequence: u64) -> Self {
         Self {
             stream,
-            storage,
+            storage: config.storage,
+            compress: config.compression == Compression::S2,
             index: Index::new(first_sequence),
             held: BTreeMap::new(),
             visible: first_sequence.saturating_sub(1),
@@ -101,7 +107,14 @@ impl Messages {
             sealed_bytes: 0,
             lost: Lost::default(),
             found_damage: false,
+            damaged: Vec::new(),
+            damaged_youngest: 0,
         }
+    }
+
+    /// Takes over how those to come are stored; those that are there stay as they are (G44).
+    pub(crate) fn set_compression(&mut self, compression: Compression) {
+        self.compress = compression == Compression::S2;
     }
 
     /// Whether they are in the log.
@@ -184,6 +197,7 @@ impl Messages {
             subject: message.subject,
             headers: message.headers,
             payload: message.payload,
+            compress: self.compress,
         }
     }
 
@@ -252,6 +266,24 @@ impl Messages {
     /// Whether damage was found since the last call.
     pub(crate) fn take_found_damage(&mut self) -> bool {
         std::mem::take(&mut self.found_damage)
+    }
+
+    /// Whether damage was found that is not written down.
+    pub(crate) fn has_unwritten_damage(&self) -> bool {
+        !self.damaged.is_empty()
+    }
+
+    /// Damaged messages that are not written down, ascending, and the youngest segment that holds one.
+    pub(crate) fn unwritten_damage(&mut self) -> (&[u64], u32) {
+        self.damaged.sort_unstable();
+        self.damaged.dedup();
+        (&self.damaged, self.damaged_youngest)
+    }
+
+    /// It is written down.
+    pub(crate) fn damage_is_written(&mut self) {
+        self.damaged.clear();
+        self.damaged_youngest = 0;
     }
 
     /// Whether there is damage that consumers may have counted.
@@ -379,6 +411,8 @@ impl Messages {
                 let size = self.index.remove(sequence).map_or(0, |gone| gone.meta.size);
                 self.note_lost(Some(sequence), u64::from(size));
                 self.found_damage = true;
+                self.damaged.push(sequence);
+                self.damaged_youngest = self.damaged_youngest.max(place.segment);
                 Read::Lost
             }
         }

@@ -99,7 +99,7 @@ impl Stream {
         let first = config.first_seq.max(1);
         let mut stream = Self {
             id,
-            messages: Messages::new(id, config.storage, first),
+            messages: Messages::new(id, &config, first),
             created_ns,
             consumers: BTreeMap::new(),
             dedupe: DedupeWindow::default(),
@@ -147,6 +147,7 @@ impl Stream {
         if !config.allow_msg_schedules {
             self.schedules.clear();
         }
+        self.messages.set_compression(config.compression);
         self.config = config;
         self.drop_forbidden_batches();
     }

@@ -89,17 +89,34 @@ impl Stream {
         // Compaction may have copied one of them and not told so yet: the copy lies before the log's end.
         let youngest = youngest.max(journal.end().segment());
         let says = kinds::encode_removed(youngest, sequences);
-        self.append_tombstone(journal, youngest, &says)
+        self.append_tombstone(journal, kinds::REMOVED, youngest, &says)
+    }
+
+    /// Writes down which messages were found to be damaged: counted again, they would make limits take others.
+    ///
+    /// # Errors
+    /// When the log does not take it; it is tried again with the next batch then.
+    pub(crate) fn write_damaged(&mut self, journal: &mut dyn Journal) -> Result<(), Refused> {
+        if !self.messages.has_unwritten_damage() {
+            return Ok(());
+        }
+        let (sequences, youngest) = self.messages.unwritten_damage();
+        let youngest = youngest.max(journal.end().segment());
+        let says = kinds::encode_removed(youngest, sequences);
+        self.append_tombstone(journal, kinds::DAMAGED, youngest, &says)?;
+        self.messages.damage_is_written();
+        Ok(())
     }
 
     fn append_tombstone(
         &mut self,
         journal: &mut dyn Journal,
+        kind: u8,
         youngest: u32,
         says: &[u8],
     ) -> Result<(), Refused> {
         let at = journal.append(&Record {
-            kind: kinds::REMOVED,
+            kind,
             stream: self.id,
             payload: says,
             ..Record::default()
@@ -213,7 +230,7 @@ impl Stream {
             let youngest = journal.end().segment();
             let runs = part.iter().map(|(from, to)| (*from, to - from + 1));
             let says = kinds::encode_removed_runs(youngest, runs);
-            self.append_tombstone(journal, youngest, &says)?;
+            self.append_tombstone(journal, kinds::REMOVED, youngest, &says)?;
         }
         Ok(())
     }

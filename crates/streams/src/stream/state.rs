@@ -52,9 +52,9 @@ impl Stream {
         self.skipped = true;
     }
 
-    /// Whether sequences were skipped that are not written down.
-    pub(crate) fn has_skipped(&self) -> bool {
-        self.skipped
+    /// Whether something is to be written down with this batch.
+    pub(crate) fn must_be_saved(&self) -> bool {
+        self.skipped || self.messages.has_unwritten_damage()
     }
 
     /// Whether they were; from now on they count as written down.

@@ -212,6 +212,25 @@ fn a_terminated_message_is_settled_and_a_dead_letter_once() {
 }
 
 #[test]
+fn an_ack_of_all_for_an_earlier_delivery_settles_what_it_confirms() {
+    let config = ConsumerConfig {
+        ack_policy: AckPolicy::All,
+        ..pull_config()
+    };
+    let mut world = World::new(config, &["a", "b"]);
+    world.pull("x", "2");
+    let early: Vec<Delivery> = world.sent().iter().filter_map(Sent::delivery).collect();
+    world.pull("x", "1");
+    world.pass(30 * SECOND);
+    let again = first(&world.sent());
+    assert_eq!((again.stream_seq, again.consumer_seq), (1, 3));
+    assert_eq!(world.ack(again, ""), Confirmation::Owed);
+    assert_eq!(world.ack(early[1], ""), Confirmation::Owed);
+    assert_eq!(world.info().num_ack_pending, 0);
+    assert_eq!(world.stream.settled, vec![1, 2]);
+}
+
+#[test]
 fn delivery_stalls_while_too_much_is_unacknowledged() {
     let config = ConsumerConfig {
         max_ack_pending: 2,

@@ -66,6 +66,16 @@ impl JetStream {
         }
     }
 
+    /// Damage may have been found in a stream: its consumers are told, and it is written down.
+    pub(super) fn mind_damage(&mut self, name: &str) {
+        if let Ok(stream) = self.stream(name)
+            && stream.messages.has_unwritten_damage()
+        {
+            let id = stream.id;
+            self.activate(id);
+        }
+    }
+
     /// All about a stream, now.
     pub(in crate::jetstream) fn info_of(
         &mut self,
@@ -74,6 +84,7 @@ impl JetStream {
     ) -> Result<StreamInfo, ApiError> {
         let now_ns = call.context.now_ns;
         let state = self.stream_mut(name)?.exact_state(call.journal);
+        self.mind_damage(name);
         let stream = self.stream(name)?;
         Ok(StreamInfo {
             config: stream.config.for_answer(&self.settings.version),

@@ -11,6 +11,7 @@ impl JetStream {
     pub(super) fn message_get(&mut self, call: &mut Call<'_, '_>, name: &str) -> Outcome {
         let durable = self.stream(name).map_or(0, |s| s.messages.visible());
         let result = self.stored_message(call, name);
+        self.mind_damage(name);
         match &result {
             // Nobody may see what a power failure could still take back.
             Ok(found) if found.message.seq > durable => Outcome::of_change(result),

@@ -209,6 +209,7 @@ impl JetStream {
             Ok(request) => stream.direct_get(call.context, call.journal, &request, reply),
             Err(status) => call.context.out.publish(reply, b"", &status.block(), b""),
         }
+        self.mind_damage(name);
         Outcome::Done
     }
 
@@ -226,6 +227,7 @@ impl JetStream {
             Ok(request) => stream.direct_get(call.context, call.journal, &request, reply),
             Err(status) => call.context.out.publish(reply, b"", &status.block(), b""),
         }
+        self.mind_damage(name);
         Outcome::Done
     }
 }

@@ -1,4 +1,5 @@
 //! Tests of whole accounts, over a log on a disk that fails.
 
 mod batches;
+mod compression;
 pub(super) mod world_on_disk;

@@ -238,6 +238,27 @@ impl World {
         self.commit();
     }
 
+    /// Bytes of records on the disk.
+    pub(in crate::jetstream) fn stored_bytes(&self) -> u64 {
+        self.log.usage().bytes
+    }
+
+    /// Has segments emptied of which little is alive, until there are none.
+    pub(in crate::jetstream) fn compact(&mut self) {
+        loop {
+            let jetstream = std::cell::RefCell::new(&mut self.jetstream);
+            let step = self.log.compact(
+                u64::MAX / 8,
+                &mut |entry| jetstream.borrow().is_live(entry),
+                &mut |entry, to| jetstream.borrow_mut().moved(entry, to),
+            );
+            self.commit();
+            if !step.more {
+                return;
+            }
+        }
+    }
+
     /// Time passes, and what is due is done.
     pub(in crate::jetstream) fn pass(&mut self, ns: i64) {
         self.now_ns += ns;

@@ -155,7 +155,7 @@ impl JetStream {
             ..config.clone()
         };
         let mut stream = Stream::new(id, config, created_ns);
-        stream.messages = Messages::new(id, stream.config.storage, first);
+        stream.messages = Messages::new(id, &stream.config, first);
         self.streams.insert(id, Box::new(stream));
     }
 

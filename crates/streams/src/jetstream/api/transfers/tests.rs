@@ -1,5 +1,6 @@
 //! Streams that leave and come back, over a log on a disk that fails.
 
+use base64::Engine;
 use serde_json::{Value, json};
 
 use crate::jetstream::tests::world_on_disk::{Sent, World};
@@ -52,7 +53,12 @@ fn snapshot(world: &mut World) -> Vec<Vec<u8>> {
 
 /// Where a restore wants its chunks.
 fn begin(world: &mut World) -> String {
-    let config = json!({"config": {"name": "S", "subjects": ["s.>"]}, "state": {}});
+    begin_as(world, &json!({"name": "S", "subjects": ["s.>"]}))
+}
+
+/// The same of a stream with this configuration.
+fn begin_as(world: &mut World, config: &Value) -> String {
+    let config = json!({"config": config, "state": {}});
     let answer = world.api("STREAM.RESTORE.S", &config);
     answer["deliver_subject"]
         .as_str()
@@ -97,6 +103,41 @@ fn a_stream_comes_back_as_it_was() {
         assert_eq!(world.told("ack")["duplicate"], true);
         // It is as durable as it was told to be.
         world = world.crash();
+    }
+}
+
+#[test]
+fn a_compressed_stream_comes_back_as_it_was_and_as_small() {
+    let payload = |number: u64| format!("{{\"number\":{number}}}").repeat(40);
+    let config = json!({"name": "S", "subjects": ["s.>"], "compression": "s2"});
+    let mut world = World::new(1);
+    world.create(&config);
+    for number in 1..=100 {
+        world.publish("s.a", &["Of: me"], &payload(number));
+    }
+    world.commit();
+    let (before, bytes) = (world.info("S"), world.stored_bytes());
+    let chunks = snapshot(&mut world);
+    world.api("STREAM.DELETE.S", &Value::Null);
+    let gone = world.stored_bytes();
+    let to = begin_as(&mut world, &config);
+    for chunk in &chunks {
+        assert_eq!(send(&mut world, &to, chunk), b"");
+    }
+    let end = json_of(&send(&mut world, &to, b""));
+    assert_eq!(end["state"], before["state"]);
+    let raw: u64 = (1..=100).map(|number| payload(number).len() as u64).sum();
+    let restored = world.stored_bytes() - gone;
+    assert!(
+        bytes * 2 < raw && restored * 2 < raw,
+        "{bytes} {restored} {raw}"
+    );
+    let mut world = world.crash();
+    for number in 1..=100 {
+        let answer = world.api("STREAM.MSG.GET.S", &json!({"seq": number}));
+        let data = answer["message"]["data"].as_str().expect("data");
+        let expected = base64::engine::general_purpose::STANDARD.encode(payload(number));
+        assert_eq!(data, expected);
     }
 }
 
