@@ -123,6 +123,8 @@ struct Run {
     compacts: bool,
     /// A process was killed, or a write failed: footers may be missing.
     unsealed: bool,
+    /// The disk may be full.
+    limited: bool,
 }
 
 impl Run {
@@ -140,6 +142,7 @@ impl Run {
             model: Model::default(),
             compacts,
             unsealed: faults(seed) != Faults::default(),
+            limited: false,
         }
     }
 
@@ -157,9 +160,13 @@ impl Run {
             92 => {
                 let room = self.random.below(20_000);
                 self.disk.set_limit_bytes(self.disk.used_bytes() + room);
+                self.limited = true;
                 self.unsealed = true;
             }
-            93 => self.disk.set_limit_bytes(u64::MAX),
+            93 => {
+                self.disk.set_limit_bytes(u64::MAX);
+                self.limited = false;
+            }
             94 => {
                 self.disk.fill_writes(1);
                 self.unsealed = true;
@@ -175,7 +182,7 @@ impl Run {
             96 => {
                 self.disk.crash();
                 self.reopen();
-                self.unsealed = self.faults != Faults::default();
+                self.unsealed = self.limited || self.faults != Faults::default();
             }
             97 => {
                 self.disk.kill();
@@ -354,6 +361,7 @@ impl Run {
     fn close(&mut self) {
         self.disk.set_faults(Faults::default());
         self.disk.set_limit_bytes(u64::MAX);
+        self.limited = false;
         self.disk.fail_syncs(0);
         self.disk.fail_writes(0);
         self.disk.fill_writes(0);
