@@ -139,6 +139,7 @@ fn streams_take_nothing_from_the_log_that_touches_a_disk() {
         "Position",
         "Record",
         "Refused",
+        "Replayed",
     ];
     let mut wrong = Vec::new();
     for file in rust_files(&root().join("crates/streams/src")) {

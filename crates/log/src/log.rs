@@ -22,8 +22,10 @@ use crate::{CONTROL_KIND_MIN, Damaged, Journal, Location, Position, Record, Refu
 /// Longest subject.
 const SUBJECT_BYTES_MAX: u64 = u16::MAX as u64;
 
-/// After so many failures in a row the appends between two tries are not doubled any more.
-const SURPRISES_MAX: u32 = 12;
+/// So many failures in a row may be chance; after each further one twice as many appends are refused, ...
+const SURPRISES_FREE: u32 = 3;
+/// ... but not doubled more often than this.
+const DOUBLINGS_MAX: u32 = 12;
 
 /// How a log works.
 #[derive(Clone, Debug)]
@@ -105,8 +107,9 @@ pub struct Log<D: Disk> {
     full: bool,
     /// Batches that found no room although there seemed to be some, since the last one that was written.
     surprises: u32,
-    /// So many appends are refused before it is tried again.
+    /// So many appends are refused before it is tried again, unless more than this many bytes are free.
     refusals: u32,
+    free_then: u64,
     stopped: Option<String>,
     _lock: D::Lock,
 }
@@ -140,6 +143,7 @@ impl<D: Disk> Log<D> {
             full: false,
             surprises: 0,
             refusals: 0,
+            free_then: 0,
             stopped: None,
             _lock: lock,
         }
@@ -355,12 +359,16 @@ impl<D: Disk> Log<D> {
 
     /// Whether the disk is as full as it was found to be.
     fn is_full(&mut self, capacity: u32) -> bool {
-        if self.full && self.refusals > 0 {
+        if !self.full {
+            return false;
+        }
+        let free = self.disk.free_bytes().unwrap_or(u64::MAX);
+        if self.refusals > 0 && free <= self.free_then {
             self.refusals -= 1;
             return true;
         }
         let wanted = u64::from(capacity) + 2 * u64::from(self.settings.reserve_bytes);
-        self.full = self.full && self.disk.free_bytes().is_ok_and(|free| free < wanted);
+        self.full = free < wanted;
         self.full
     }
 
@@ -431,7 +439,9 @@ impl<D: Disk> Log<D> {
         if !self.full {
             // A quota, or others who write: the disk does not say when there is room.
             self.surprises += 1;
-            self.refusals = (1 << self.surprises.min(SURPRISES_MAX)) - 2;
+            let doubled = self.surprises.saturating_sub(SURPRISES_FREE);
+            self.refusals = (1 << doubled.min(DOUBLINGS_MAX)) - 1;
+            self.free_then = self.disk.free_bytes().unwrap_or(u64::MAX);
         }
         self.full = true;
         self.compactor.roll_back(self.durable);

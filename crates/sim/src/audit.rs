@@ -238,7 +238,7 @@ impl World {
         }
         let info = self.ask(&format!("$JS.API.STREAM.INFO.{name}"), "")?;
         let lost = &info["state"]["lost"]["msgs"];
-        shown.lost = lost.as_array().map_or(0, |all| all.len() as u64);
+        shown.lost = lost.as_array().map_or(0, |all| all.len() as u64) + self.unattributed;
         Ok(Some(shown))
     }
 
@@ -593,7 +593,15 @@ fn compare(
             .filter(|own| own.spec.birth == newest.spec.birth);
         own.map_or(0, |own| own.last)
     };
-    let low = states.iter().map(last_of).min().unwrap_or(0);
+    // Damage at the log's very end can't be told from what was never written.
+    let whole_of = |state: &&Option<StreamState>| {
+        let mut last = last_of(state);
+        while newest.damaged.contains(&last) {
+            last -= 1;
+        }
+        last
+    };
+    let low = states.iter().map(whole_of).min().unwrap_or(0);
     // A message may be there although the configuration that was written before it is torn: neither was promised.
     let high = states.iter().map(last_of).max().unwrap_or(0);
     check_end((low.min(newest.last), high), shown, &taken)?;

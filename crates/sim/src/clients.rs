@@ -84,6 +84,7 @@ impl World {
             verdict: None,
             purged: None,
             order: 0,
+            made_by: None,
         };
         self.pending.insert(number, pending);
         let reply = if answered {

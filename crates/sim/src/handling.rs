@@ -67,8 +67,12 @@ impl World {
                 answer: kind,
             } => {
                 self.answered(stream, consumer, (*sequence, *life), *kind);
+                let made_by = self.maker_of(stream, consumer);
+                if let Some(pending) = self.pending.get_mut(&number) {
+                    pending.made_by = made_by;
+                }
                 match answer {
-                    Some(_) => self.confirmed(&op),
+                    Some(_) => self.confirmed(&op, made_by),
                     None => Ok(()),
                 }
             }
@@ -408,8 +412,15 @@ impl World {
         }
     }
 
-    /// A double ack came back.
-    fn confirmed(&mut self, op: &Op) -> Result<(), Broken> {
+    /// Number of the operation that made a consumer.
+    fn maker_of(&self, stream: &str, consumer: &str) -> Option<u64> {
+        let key = (stream.to_owned(), consumer.to_owned());
+        let spec = self.consumers.get(&key)?.window.now().as_ref()?;
+        Some(spec.given)
+    }
+
+    /// A double ack came back. Another consumer of the same name may be there since.
+    fn confirmed(&mut self, op: &Op, made_by: Option<u64>) -> Result<(), Broken> {
         let Op::Answer {
             stream,
             consumer,
@@ -425,6 +436,7 @@ impl World {
         }
         if let Some(model) = self.consumers.get_mut(&(stream.clone(), consumer.clone()))
             && let Some(spec) = model.window.now()
+            && Some(spec.given) == made_by
         {
             match spec.acks {
                 Acks::None => {}
@@ -489,7 +501,7 @@ impl World {
             check_ack(&sent.payload, verdict)?;
             self.counts.acked += 1;
         }
-        self.confirmed(&pending.op)?;
+        self.confirmed(&pending.op, pending.made_by)?;
         if self.is_stopped() {
             // It changed nothing that lasts, and says nothing of what failed.
             return Ok(());

@@ -30,6 +30,8 @@ pub(crate) struct Pending {
     pub(crate) purged: Option<u64>,
     /// When the server took it; 0 as long as it has not.
     pub(crate) order: u64,
+    /// The consumer that an answer was for then: number of the operation that made it.
+    pub(crate) made_by: Option<u64>,
 }
 
 /// What there is to be seen of a world may have changed since.
@@ -67,6 +69,8 @@ pub struct World {
     flips: bool,
     /// The server's answers are about a batch that failed.
     pub(crate) failing: bool,
+    /// Damage of which the server could not tell whose it is.
+    pub(crate) unattributed: u64,
     /// Streams whose deletion was refused: what only memory knew of them is forgotten.
     pub(crate) came_back: BTreeSet<String>,
     /// The first operation of that batch that was refused.
@@ -128,6 +132,7 @@ impl World {
             failing: false,
             refused_from: None,
             came_back: BTreeSet::new(),
+            unattributed: 0,
             story: tells.then(Vec::new),
             counts: Counts::default(),
         };
@@ -241,11 +246,11 @@ impl World {
         self.failing = true;
         self.look_at_sent()?;
         self.failing = false;
+        self.with_machine(|machine, net, now| machine.tick(net, now));
         if trouble == Trouble::Full {
             // What was not confirmed of consumers is forgotten, as in a crash.
             self.life += 1;
             self.forget_refused();
-            self.with_machine(|machine, net, now| machine.tick(net, now));
             self.settle_down(Since::Recovery)?;
             self.came_back.clear();
         }
@@ -518,6 +523,11 @@ impl World {
         let is_alone = |lost: &String| any && lost.contains("configuration");
         let mut lost = opened.lost.iter();
         let torn = lost.all(|lost| is_torn(lost) || is_alone(lost));
+        let unattributed = opened
+            .lost
+            .iter()
+            .filter(|lost| lost.contains("unknown stream"));
+        self.unattributed = unattributed.count() as u64;
         if !torn && self.counts.flips == 0 {
             return Err(format!("told to be lost: {:?}", opened.lost));
         }

@@ -135,8 +135,8 @@ impl Stream {
             _ => Lifetime::parse(parsed.ttl)?,
         };
         let lifetime = self.at_least_marker_ttl(lifetime, &mut draft);
-        let sequence = self.store(env, &draft, &parsed, lifetime)?;
-        self.roll_up(env, rollup, &draft.subject, sequence)?;
+        let sequence = self.store(env, &draft, &parsed, lifetime, rollup)?;
+        self.roll_up(rollup, &draft.subject, sequence);
         self.purge_schedule_of(env, &parsed)?;
         self.enforce_limits(&draft.subject);
         Ok(match value {
@@ -245,6 +245,7 @@ impl Stream {
         draft: &Draft<'_>,
         parsed: &PublishHeaders<'_>,
         lifetime: Lifetime,
+        rollup: Rollup,
     ) -> Result<u64, ApiError> {
         self.check_limits(draft, parsed)?;
         let sequence = self.last_sequence() + 1;
@@ -256,8 +257,7 @@ impl Stream {
             headers: &draft.headers,
             payload: &draft.payload,
         };
-        self.messages
-            .append(env.journal, &message)
+        self.append_rolling(env.journal, &[(message, rollup)])
             .map_err(|refused| store_failed(&refused))?;
         self.stored(env, draft, parsed, sequence, lifetime);
         Ok(sequence)
@@ -353,28 +353,6 @@ impl Stream {
             let first = index.first_sequence();
             self.take_out(first);
         }
-    }
-
-    /// A rollup: what is older goes (E91).
-    pub(super) fn roll_up(
-        &mut self,
-        env: &mut Env<'_>,
-        rollup: Rollup,
-        subject: &[u8],
-        sequence: u64,
-    ) -> Result<(), ApiError> {
-        let older = match rollup {
-            Rollup::None => return Ok(()),
-            Rollup::Subject => self.sequences_on(subject, sequence - 1),
-            Rollup::All => {
-                self.purge_before_with_batch(env.journal, sequence)
-                    .map_err(|refused| store_failed(&refused))?;
-                return Ok(());
-            }
-        };
-        self.remove_for_good(env.journal, &older)
-            .map_err(|refused| store_failed(&refused))?;
-        Ok(())
     }
 
     /// Sequences of all messages on a literal subject, up to `upto`.

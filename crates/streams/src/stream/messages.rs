@@ -164,7 +164,7 @@ impl Messages {
         Ok(())
     }
 
-    /// Stores several, all or none.
+    /// Stores several, and on file other records behind them: all or nothing. Where the others lie.
     ///
     /// # Errors
     /// When the log does not take them; nothing changed then.
@@ -172,19 +172,21 @@ impl Messages {
         &mut self,
         journal: &mut dyn Journal,
         messages: &[NewMessage<'_>],
-    ) -> Result<(), Refused> {
-        let places = match self.storage {
+        others: &[Record<'_>],
+    ) -> Result<Vec<Location>, Refused> {
+        let mut places = match self.storage {
             Storage::File => {
-                let records: Vec<Record<'_>> =
-                    messages.iter().map(|one| self.record(one)).collect();
+                let own = messages.iter().map(|one| self.record(one));
+                let records: Vec<Record<'_>> = own.chain(others.iter().copied()).collect();
                 journal.append_group(&records)?
             }
             Storage::Memory => messages.iter().map(|one| self.hold(one)).collect(),
         };
+        let behind = places.split_off(messages.len().min(places.len()));
         for (message, place) in messages.iter().zip(places) {
             self.enter(message, place);
         }
-        Ok(())
+        Ok(behind)
     }
 
     fn record<'a>(&self, message: &NewMessage<'a>) -> Record<'a> {

@@ -14,6 +14,7 @@ mod publish_headers;
 mod purge;
 mod removal;
 mod republish;
+mod rollup;
 mod schedule;
 mod state;
 mod stored;

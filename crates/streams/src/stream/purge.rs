@@ -69,27 +69,6 @@ impl Stream {
         Ok(count)
     }
 
-    /// The same for a message in the same batch that takes the place of all: should that not reach the disk, they
-    /// are there again.
-    ///
-    /// # Errors
-    /// When the log does not take the record of it.
-    pub(super) fn purge_before_with_batch(
-        &mut self,
-        journal: &mut dyn Journal,
-        sequence: u64,
-    ) -> Result<(), Refused> {
-        self.write_first_from(journal, sequence)?;
-        while !self.messages.index.is_empty() {
-            let first = self.messages.index.first_sequence();
-            if first >= sequence {
-                break;
-            }
-            self.take_out(first);
-        }
-        Ok(())
-    }
-
     /// Writes that nothing is left before `sequence`: first, so that nothing went if the log does not take it.
     fn write_first_from(
         &mut self,

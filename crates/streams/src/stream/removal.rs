@@ -6,7 +6,7 @@ use recado_log::{Journal, Record, Refused};
 use super::{Stream, kinds};
 
 /// Sequences, or ranges of them, of one `REMOVED` record.
-const RECORD_SEQUENCES_MAX: usize = 100_000;
+pub(super) const RECORD_SEQUENCES_MAX: usize = 100_000;
 /// Evicted messages that are remembered until something is removed.
 const EVICTED_MAX: usize = 100_000;
 
@@ -43,7 +43,7 @@ impl Stream {
     }
 
     /// What limits took away would come back if what took its place there is removed: so that is written first.
-    fn write_evicted(&mut self, journal: &mut dyn Journal) -> Result<(), Refused> {
+    pub(super) fn write_evicted(&mut self, journal: &mut dyn Journal) -> Result<(), Refused> {
         if self.config.max_msgs > 0 || self.config.max_bytes > 0 {
             self.store_state(journal)?;
         }

@@ -292,19 +292,21 @@ impl Stream {
             self.config.retention == Retention::Interest && !self.has_interest(subject)
         };
         let members = checked.iter().zip(&parsed).zip(first..);
-        let messages: Vec<NewMessage<'_>> = members
+        let messages: Vec<(NewMessage<'_>, Rollup)> = members
             .filter(|(((draft, ..), _), _)| !unwanted(&draft.subject))
-            .map(|(((draft, ..), parsed), sequence)| NewMessage {
-                sequence,
-                time_ns: env.now_ns,
-                flags: Messages::flags_of(parsed),
-                subject: &draft.subject,
-                headers: &draft.headers,
-                payload: &draft.payload,
+            .map(|(((draft, rollup, _), parsed), sequence)| {
+                let message = NewMessage {
+                    sequence,
+                    time_ns: env.now_ns,
+                    flags: Messages::flags_of(parsed),
+                    subject: &draft.subject,
+                    headers: &draft.headers,
+                    payload: &draft.payload,
+                };
+                (message, *rollup)
             })
             .collect();
-        self.messages
-            .append_group(env.journal, &messages)
+        self.append_rolling(env.journal, &messages)
             .map_err(|refused| store_failed(&refused))?;
         if messages.len() < checked.len() {
             self.messages.index.skip_to(last);
@@ -321,7 +323,7 @@ impl Stream {
                 continue;
             }
             self.stored(env, draft, parsed, sequence, *lifetime);
-            self.roll_up(env, *rollup, &draft.subject, sequence)?;
+            self.roll_up(*rollup, &draft.subject, sequence);
             self.purge_schedule_of(env, parsed)?;
             self.enforce_limits(&draft.subject);
         }

@@ -56,8 +56,8 @@ impl Stream {
             headers: &draft.headers,
             payload: &draft.payload,
         };
-        self.messages
-            .append(env.journal, &message)
+        let rollup = self.rollup(&parsed).unwrap_or(Rollup::None);
+        self.append_rolling(env.journal, &[(message, rollup)])
             .map_err(|refused| store_failed(&refused))?;
         self.mirrored(env, &parsed, &draft.subject, sequence)
     }
@@ -82,7 +82,7 @@ impl Stream {
             self.expiries.insert((end, sequence));
         }
         let rollup = self.rollup(parsed).unwrap_or(Rollup::None);
-        self.roll_up(env, rollup, subject, sequence)?;
+        self.roll_up(rollup, subject, sequence);
         self.purge_schedule_of(env, parsed)?;
         self.enforce_limits(subject);
         Ok(())
