@@ -78,46 +78,40 @@ impl World {
 
     /// Any state since the last answer may be there; from now on it is known which.
     pub(crate) fn settle_down(&mut self, since: Since) -> Result<(), Broken> {
-        let read_again = since != Since::Refusal;
         for name in self.streams.keys().cloned().collect::<Vec<_>>() {
-            let shown_to = self.streams.get(&name).map_or(0, visible);
-            let shown_to = if read_again { u64::MAX } else { shown_to };
-            let shown = self.look(&name, shown_to)?;
+            let shown = self.look(&name, u64::MAX)?;
             let Some(window) = self.streams.get(&name) else {
                 continue;
             };
             let all: Vec<&Option<StreamState>> = window.all().collect();
-            let mut taken = compare(&all, shown_to, shown.as_ref(), self.now_ns)
+            let mut taken = compare(&all, u64::MAX, shown.as_ref(), self.now_ns)
                 .map_err(|why| format!("{name}: {why}"))?;
             if let Some(state) = &mut taken {
                 let is_new = since == Since::Start || self.came_back.contains(&name);
                 restore_ids(state, is_new, self.now_ns);
             }
-            let newest = self.order + 1;
+            let is_damaged = taken
+                .as_ref()
+                .is_some_and(|state| !state.damaged.is_empty());
             if let Some(window) = self.streams.get_mut(&name) {
-                if read_again {
-                    window.adopt(taken);
-                } else {
-                    window.push(newest, taken);
-                }
+                window.adopt(taken);
+            }
+            if is_damaged {
+                // What the damaged message had made give way may be there again, and was passed over.
+                let own = self.consumers.iter_mut().filter(|((of, _), _)| *of == name);
+                own.for_each(|(_, model)| model.is_unsure = true);
             }
         }
         self.order += 1;
         for (stream, consumer) in self.consumers.keys().cloned().collect::<Vec<_>>() {
-            self.settle_consumer(&stream, &consumer, read_again)?;
+            self.settle_consumer(&stream, &consumer)?;
         }
-        if read_again { self.audit() } else { Ok(()) }
+        self.audit()
     }
 
-    fn settle_consumer(
-        &mut self,
-        stream: &str,
-        name: &str,
-        read_again: bool,
-    ) -> Result<(), Broken> {
+    fn settle_consumer(&mut self, stream: &str, name: &str) -> Result<(), Broken> {
         let shown = self.look_at_consumer(stream, name)?;
         let given = shown.as_ref().and_then(given_of);
-        let newest = self.order;
         let Some(model) = self
             .consumers
             .get_mut(&(stream.to_owned(), name.to_owned()))
@@ -137,12 +131,8 @@ impl World {
             // What the one that came back has delivered is not known any more.
             model.is_unsure = true;
         }
-        if read_again {
-            model.window.adopt(spec);
-            model.begin_life();
-        } else {
-            model.window.push(newest, spec);
-        }
+        model.window.adopt(spec);
+        model.begin_life();
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use crate::clients::{Answer, Op};
 use crate::consumers::{Acks, Hand};
 use crate::model::{Publish, Retention, STORE_FAILED, StreamState, Verdict, Window};
 use crate::net::Sent;
-use crate::world::{Broken, Since, World};
+use crate::world::{Broken, World};
 
 const NO_SUCH_STREAM: u64 = 10059;
 const NO_SUCH_CONSUMER: u64 = 10014;
@@ -127,11 +127,6 @@ impl World {
             }
             (Some(_), Some(STORE_FAILED), _) if self.trouble => {
                 self.tell(|_| format!("#{number} is refused for lack of room"));
-                if publish.rollup && !self.is_stopped() {
-                    // Part of it may have been done.
-                    self.push_state(stream, Some(after));
-                    self.settle_down(Since::Refusal)?;
-                }
                 Ok(())
             }
             // A store that stopped shows what is durable, and what it refuses does no harm.
@@ -205,7 +200,7 @@ impl World {
                 return Ok(());
             }
             if code == STORE_FAILED && self.trouble {
-                return self.half_done(number, op);
+                return Ok(());
             }
             return Err(format!("refused: {}", String::from_utf8_lossy(answer)));
         }
@@ -255,28 +250,6 @@ impl World {
         self.consumers
             .get(&key)
             .is_some_and(|model| model.window.now().is_some())
-    }
-
-    /// It was refused for lack of room; part of it may have been done.
-    fn half_done(&mut self, number: u64, op: &Op) -> Result<(), Broken> {
-        if self.is_stopped() {
-            return Ok(());
-        }
-        let before = self.streams.clone();
-        self.apply(number, op)?;
-        // Both are possible; what is there decides.
-        for (name, window) in before {
-            let now = self.streams.get(&name).map(|window| window.now().clone());
-            let Some(after) = now.flatten() else {
-                continue;
-            };
-            if let Some(old) = window.now()
-                && (old.msgs.len() != after.msgs.len() || old.spec != after.spec)
-            {
-                self.push_state(&name, Some(old.clone()));
-            }
-        }
-        self.settle_down(Since::Refusal)
     }
 
     /// Does an operation in the model.
@@ -543,7 +516,8 @@ impl World {
         let known: Vec<_> = all
             .filter_map(|state| state.msgs.get(&sequence).cloned())
             .collect();
-        if known.is_empty() {
+        // A store that stopped shows what is durable, whatever limits took away in memory.
+        if known.is_empty() && !self.is_stopped() {
             return Err(wrong("was never published, or is gone".to_owned()));
         }
         let is_it = |message: &std::rc::Rc<crate::model::Msg>| {
@@ -551,7 +525,7 @@ impl World {
                 && message.headers == sent.headers
                 && message.payload == sent.payload
         };
-        if !known.iter().any(is_it) {
+        if !known.is_empty() && !known.iter().any(is_it) {
             return Err(wrong("is not what was published".to_owned()));
         }
         if durable.as_ref().is_none_or(|state| sequence > state.last) {

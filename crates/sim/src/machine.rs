@@ -23,6 +23,8 @@ pub struct Machine {
     /// What became of it, not taken yet.
     done: Option<Committed>,
     chance: Dice,
+    /// What was found to be lost when the store was read again.
+    pub(crate) found_lost: Vec<String>,
 }
 
 /// How a batch went that did not become durable.
@@ -78,6 +80,7 @@ impl Machine {
             batch: None,
             done: None,
             chance,
+            found_lost: Vec::new(),
         };
         Ok((machine, opened))
     }
@@ -146,9 +149,10 @@ impl Machine {
         if let Err(error) = read {
             return self.stop(net, now_ns, &error.to_string());
         }
-        self.act(net, now_ns, |jetstream, context, log| {
-            jetstream.recovered(context, log, opening, why);
+        let report = self.act(net, now_ns, |jetstream, context, log| {
+            jetstream.recovered(context, log, opening, why)
         });
+        self.found_lost = report.lost;
         Trouble::Full
     }
 

@@ -195,7 +195,7 @@ impl StreamState {
         }
         if publish.rollup {
             for older in self.on(&message.subject) {
-                self.msgs.remove(&older);
+                self.evict(older);
             }
         }
         self.msgs.insert(sequence, Rc::new(message.clone()));

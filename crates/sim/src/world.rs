@@ -41,8 +41,6 @@ pub(crate) enum Since {
     Start,
     /// It read its store again.
     Recovery,
-    /// It refused something, of which part may have been done.
-    Refusal,
 }
 
 /// The world.
@@ -251,6 +249,8 @@ impl World {
             // What was not confirmed of consumers is forgotten, as in a crash.
             self.life += 1;
             self.forget_refused();
+            let lost = self.with_machine(|machine, _, _| std::mem::take(&mut machine.found_lost));
+            self.unattributed = unattributed(&lost.unwrap_or_default());
             self.settle_down(Since::Recovery)?;
             self.came_back.clear();
         }
@@ -523,11 +523,7 @@ impl World {
         let is_alone = |lost: &String| any && lost.contains("configuration");
         let mut lost = opened.lost.iter();
         let torn = lost.all(|lost| is_torn(lost) || is_alone(lost));
-        let unattributed = opened
-            .lost
-            .iter()
-            .filter(|lost| lost.contains("unknown stream"));
-        self.unattributed = unattributed.count() as u64;
+        self.unattributed = unattributed(&opened.lost);
         if !torn && self.counts.flips == 0 {
             return Err(format!("told to be lost: {:?}", opened.lost));
         }
@@ -588,4 +584,10 @@ impl World {
             state.damaged.insert(sequence);
         }
     }
+}
+
+/// Damage of which nothing is known but that it is there.
+fn unattributed(lost: &[String]) -> u64 {
+    let unknown = lost.iter().filter(|lost| lost.contains("unknown stream"));
+    unknown.count() as u64
 }
