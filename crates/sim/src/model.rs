@@ -252,7 +252,8 @@ impl StreamState {
     /// Whether its messages may change without an operation.
     #[must_use]
     pub fn is_loose(&self) -> bool {
-        self.spec.retention != Retention::Limits || self.spec.max_age_ns > 0
+        let is_damaged = !self.damaged.is_empty();
+        self.spec.retention != Retention::Limits || self.spec.max_age_ns > 0 || is_damaged
     }
 
     /// Whether this message may be gone although nobody removed it.
