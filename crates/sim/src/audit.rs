@@ -90,6 +90,12 @@ impl World {
                 let is_new = since == Since::Start || self.came_back.contains(&name);
                 restore_ids(state, is_new, self.now_ns);
             }
+            if let Some(state) = &mut taken
+                && state.spec.retention == crate::model::Retention::Interest
+            {
+                // What nobody needs goes when the store is read.
+                state.may_go.extend(state.msgs.keys());
+            }
             let is_damaged = taken
                 .as_ref()
                 .is_some_and(|state| !state.damaged.is_empty());

@@ -370,14 +370,14 @@ impl JetStream {
         // Dead letters are copied before what they are copies of may go.
         self.tell_events(context, journal, id, name, events);
         if !settled.is_empty() {
-            self.settle(journal, id, &settled);
+            self.settle(id, &settled);
         }
         self.activate(id);
         true
     }
 
     /// Messages that a consumer is done with leave a stream that keeps them only for its consumers (E81, E82).
-    pub(super) fn settle(&mut self, journal: &mut dyn Journal, id: u32, settled: &[u64]) {
+    pub(super) fn settle(&mut self, id: u32, settled: &[u64]) {
         let Some(stream) = self.streams.get_mut(&id) else {
             return;
         };
@@ -385,7 +385,7 @@ impl JetStream {
         if gone.is_empty() {
             return;
         }
-        stream.remove_settled(journal, &gone);
+        stream.remove_settled(&gone);
         if stream.messages.is_on_file() {
             self.unsaved.insert(id);
         }

@@ -172,6 +172,8 @@ impl Opening {
     }
 
     fn consumer(&mut self, entry: &Entry<'_>) -> &mut OpeningConsumer {
+        // A consumer may be all that is left of a stream: another one must not get its number, and the consumer with it.
+        self.next_stream = self.next_stream.max(entry.stream.saturating_add(1));
         self.next_consumer = self.next_consumer.max(entry.sequence.saturating_add(1));
         let consumer = self.consumers.entry(entry.sequence).or_default();
         consumer.stream = entry.stream;
@@ -242,7 +244,7 @@ impl Opening {
             };
             let messages = &mut opening.stream.messages;
             if run == 1 {
-                dead.extend(messages.forget(first));
+                dead.extend(messages.forget(first).map(|(place, _)| place));
             } else {
                 messages.forget_range(first, last, &mut dead);
             }
@@ -451,11 +453,21 @@ impl JetStream {
         for (_, (_, _, at)) in opening.progress.range(..from) {
             journal.release(*at);
         }
-        let parts: Vec<(&[u8], Location)> = opening
-            .progress
-            .range(from..)
-            .map(|(_, (_, bytes, at))| (bytes.as_slice(), *at))
+        // Up to where one is missing: what comes behind it says nothing of what that one told.
+        let rest = opening.progress.range(from..).zip(from..);
+        let unbroken = rest.take_while(|((count, _), expected)| *count == expected);
+        let parts: Vec<(&[u8], Location)> = unbroken
+            .map(|((_, (_, bytes, at)), _)| (bytes.as_slice(), *at))
             .collect();
+        for (_, (_, _, at)) in opening.progress.range(from..).skip(parts.len()) {
+            journal.release(*at);
+        }
+        if parts.is_empty() && !opening.progress.is_empty() {
+            lost.push(format!(
+                "the progress of consumer {} of stream {}: it begins anew",
+                stored.name, stream.config.name
+            ));
+        }
         let count = opening.progress.keys().next_back().copied().unwrap_or(0);
         let slot = ConsumerSlot::revive(
             context,
@@ -488,7 +500,7 @@ impl JetStream {
         for id in ids {
             if let Some(stream) = self.streams.get_mut(&id) {
                 stream.enforce_all_limits();
-                stream.messages.sealed();
+                stream.messages.sealed(true);
                 stream.messages.settle_removals(journal);
             }
             self.schedule(id);
@@ -514,13 +526,6 @@ impl Messages {
     ) -> Option<Location> {
         self.index
             .insert(sequence, subject, time_ns, size, at, flags)
-    }
-
-    /// Removes one; where it lay.
-    fn forget(&mut self, sequence: u64) -> Option<Location> {
-        self.index
-            .remove(sequence)
-            .map(|removed| removed.meta.place)
     }
 
     /// One that was found to be damaged, if it was not found to be while the log was read. It stays where it is.

@@ -89,8 +89,13 @@ impl JetStream {
         };
         stream.write_settled(journal)?;
         stream.write_damaged(journal)?;
-        if stream.take_skipped() {
+        if stream.has_skipped() {
             stream.store_state(journal)?;
+            stream.take_skipped();
+            if stream.messages.has_removals() {
+                // They waited for that.
+                self.replies.grown(id, stream.last_sequence());
+            }
         }
         if stream.messages.is_on_file() && stream.feeding.wants_record(all) {
             let last = stream.last_sequence();

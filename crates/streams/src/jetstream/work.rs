@@ -93,7 +93,7 @@ impl JetStream {
             self.tell_events(context, journal, id, &name, told);
         }
         if !settled.is_empty() {
-            self.settle(journal, id, &settled);
+            self.settle(id, &settled);
         }
         more
     }
@@ -201,7 +201,7 @@ impl JetStream {
 
 impl JetStream {
     /// A consumer is gone: what only it still needed goes, too.
-    pub(super) fn settle_orphans(&mut self, journal: &mut dyn Journal, id: u32) {
+    pub(super) fn settle_orphans(&mut self, id: u32) {
         let Some(stream) = self.streams.get(&id) else {
             return;
         };
@@ -214,7 +214,7 @@ impl JetStream {
             all.push(sequence);
             at = stream.messages.index.next(sequence + 1);
         }
-        self.settle(journal, id, &all);
+        self.settle(id, &all);
     }
 }
 

@@ -52,7 +52,7 @@ impl Stream {
         {
             left -= 1;
             if let Some((_, sequence)) = self.expiries.pop_first() {
-                self.expire_one(env, sequence);
+                self.expire_own(env, sequence);
             }
         }
         left == 0
@@ -73,27 +73,47 @@ impl Stream {
         }
     }
 
-    /// Removes a message whose time is over. If it was the last of its subject, a marker may take its place.
-    fn expire_one(&mut self, env: &mut Env<'_>, sequence: u64) {
-        let Some(meta) = self.messages.index.get(sequence) else {
+    /// Removes a message whose own lifetime is over. It may be one in the middle: where there are limits that is
+    /// written down, for counted when the log is read it would make them take others.
+    fn expire_own(&mut self, env: &mut Env<'_>, sequence: u64) {
+        let config = &self.config;
+        let has_limits =
+            config.max_msgs > 0 || config.max_bytes > 0 || config.max_msgs_per_subject > 1;
+        if self.leave_marker(env, sequence) {
             return;
+        }
+        if has_limits {
+            self.remove_settled(&[sequence]);
+        } else {
+            self.take_out(sequence);
+        }
+    }
+
+    /// Removes a message whose time is over: the oldest.
+    fn expire_one(&mut self, env: &mut Env<'_>, sequence: u64) {
+        if !self.leave_marker(env, sequence) {
+            self.take_out(sequence);
+        }
+    }
+
+    /// If a message whose time is over was the last of its subject, a marker may take its place, and takes it along.
+    fn leave_marker(&mut self, env: &mut Env<'_>, sequence: u64) -> bool {
+        let Some(meta) = self.messages.index.get(sequence) else {
+            return false;
         };
         let subject = self.messages.index.subject(meta.subject).to_vec();
         let marks = self.config.subject_delete_marker_ttl > 0
             && self.messages.index.last_of(&subject) == Some(sequence)
             && !self.is_marker(env, sequence);
-        if marks {
-            let ttl = format_duration(self.config.subject_delete_marker_ttl);
-            let headers = format!(
-                "NATS/1.0\r\nNats-Marker-Reason: MaxAge\r\nNats-TTL: {ttl}\r\nNats-Rollup: sub\r\n\r\n"
-            );
-            let stored = self.publish(env, Origin::Server, &subject, headers.as_bytes(), b"");
-            if stored.is_ok() {
-                // The rollup has taken the expired one along.
-                return;
-            }
+        if !marks {
+            return false;
         }
-        self.take_out(sequence);
+        let ttl = format_duration(self.config.subject_delete_marker_ttl);
+        let headers = format!(
+            "NATS/1.0\r\nNats-Marker-Reason: MaxAge\r\nNats-TTL: {ttl}\r\nNats-Rollup: sub\r\n\r\n"
+        );
+        let stored = self.publish(env, Origin::Server, &subject, headers.as_bytes(), b"");
+        stored.is_ok()
     }
 
     fn is_marker(&mut self, env: &mut Env<'_>, sequence: u64) -> bool {

@@ -339,8 +339,19 @@ impl Stream {
         }
     }
 
-    /// Takes away the oldest until count and bytes are within their limits.
+    /// Takes away the oldest until count and bytes are within their limits. Where subjects have a limit, too, that one
+    /// may make room when the log is read that was not there now: so where the stream begins is written with this
+    /// batch.
     pub(crate) fn enforce_totals(&mut self) {
+        let before = self.messages.index.first_sequence();
+        self.take_out_what_is_too_much();
+        let first = self.messages.index.first_sequence();
+        if self.config.max_msgs_per_subject > 0 && first > before && self.messages.is_on_file() {
+            self.note_skipped();
+        }
+    }
+
+    fn take_out_what_is_too_much(&mut self) {
         let limit = |value: i64| u64::try_from(value).ok().filter(|&limit| limit > 0);
         let (messages, bytes) = (limit(self.config.max_msgs), limit(self.config.max_bytes));
         loop {

@@ -293,6 +293,13 @@ impl Messages {
         self.found_damage
     }
 
+    /// Removes a message without releasing it; where it lay and its size, if it was there.
+    pub(crate) fn forget(&mut self, sequence: u64) -> Option<(Location, u64)> {
+        let removed = self.index.remove(sequence)?;
+        self.held.remove(&sequence);
+        Some((removed.meta.place, u64::from(removed.meta.size)))
+    }
+
     /// Counts damage.
     pub(crate) fn note_lost(&mut self, sequence: Option<u64>, bytes: u64) {
         self.lost.messages += 1;
@@ -304,10 +311,17 @@ impl Messages {
         }
     }
 
-    /// The batch with all that was done so far goes to the disk.
-    pub(crate) fn sealed(&mut self) {
-        self.sealed_removals = self.removals.len();
+    /// The batch with all that was done so far goes to the disk; `removals`: also all that tells what was removed.
+    pub(crate) fn sealed(&mut self, removals: bool) {
+        if removals {
+            self.sealed_removals = self.removals.len();
+        }
         self.sealed_bytes = self.backlog_bytes;
+    }
+
+    /// Whether removed messages wait for a batch.
+    pub(crate) fn has_removals(&self) -> bool {
+        !self.removals.is_empty()
     }
 
     /// Bytes of messages that are not durable yet.

@@ -76,9 +76,10 @@ pub(crate) struct Stream {
     expiries: BTreeSet<(i64, u64)>,
     /// Sequences were given to messages that are gone already: the state must be written.
     skipped: bool,
-    /// Sequences that consumers are done with, and the youngest segment that held one: not written down yet.
-    settled: Vec<u64>,
-    settled_youngest: u32,
+    /// Messages that consumers are done with, and where they lie: not written down yet.
+    settled: Vec<(u64, Location)>,
+    /// Bytes of them.
+    settled_bytes: u64,
     /// What a limit on subjects took away since it was last written which messages are gone.
     evicted: BTreeSet<u64>,
     /// Bytes that it has in the account's sum.
@@ -118,7 +119,7 @@ impl Stream {
             schedules: schedule::Schedules::default(),
             batches: Batches::default(),
             settled: Vec::new(),
-            settled_youngest: 0,
+            settled_bytes: 0,
             evicted: BTreeSet::new(),
             accounted_bytes: 0,
             congested_until_ns: None,

@@ -3,6 +3,7 @@
 
 use recado_log::{Journal, Record, Refused};
 
+use super::rollup::Rolling;
 use super::{Stream, kinds};
 
 /// Sequences, or ranges of them, of one `REMOVED` record.
@@ -63,15 +64,7 @@ impl Stream {
     /// A limit on subjects took a message away. Should another one of its subject be removed, the limit would
     /// not take it away again when the log is read: so it is written down with the next removal. With a limit
     /// of one the last message of a subject is all that may be there, whatever was removed.
-    ///
-    /// And what the limits of the whole stream took away earlier would find room again when the log is read: so where
-    /// it begins is written with this batch.
     pub(super) fn note_evicted(&mut self, sequence: u64) {
-        let has_totals = self.config.max_msgs > 0 || self.config.max_bytes > 0;
-        let first = self.messages.index.first_sequence();
-        if has_totals && self.state.is_none_or(|(known, _)| known < first) {
-            self.note_skipped();
-        }
         if self.messages.is_on_file() && self.config.max_msgs_per_subject > 1 {
             self.evicted.insert(sequence);
             if self.evicted.len() > EVICTED_MAX {
@@ -127,6 +120,10 @@ impl Stream {
 
     /// Takes one message out of what is there, and tells the consumers. Should the batch fail, it comes back.
     pub(crate) fn take_out(&mut self, sequence: u64) -> Option<u64> {
+        if sequence == self.last_sequence() && self.messages.is_on_file() {
+            // Nothing that stays would tell that it was given.
+            self.note_skipped();
+        }
         self.tell_consumers(sequence);
         self.tell_schedules(sequence);
         self.messages.remove(sequence)
@@ -171,14 +168,50 @@ impl Stream {
 
     /// Removes messages that every consumer is done with. They are written down together, with the next batch
     /// ([`Stream::write_settled`]): a record for each ack would be most of the log.
-    pub(crate) fn remove_settled(&mut self, journal: &mut dyn Journal, sequences: &[u64]) {
-        self.settled_youngest = self
-            .settled_youngest
-            .max(self.messages.youngest_segment(sequences));
+    pub(crate) fn remove_settled(&mut self, sequences: &[u64]) {
         for &sequence in sequences {
-            if self.discard(journal, sequence) && self.messages.is_on_file() {
-                self.settled.push(sequence);
+            self.tell_consumers(sequence);
+            self.tell_schedules(sequence);
+            let forgotten = self.messages.forget(sequence);
+            if let Some((place, bytes)) = forgotten
+                && self.messages.is_on_file()
+            {
+                self.settled_bytes += bytes;
+                // Released when that is written, and not before: else nothing might tell that the sequence was given.
+                self.settled.push((sequence, place));
             }
+        }
+    }
+
+    /// Messages are about to be stored. If they need the room of settled ones, they must not be found without that
+    /// those went: limits would take others for them.
+    ///
+    /// # Errors
+    /// When the log does not take that.
+    pub(super) fn write_settled_before(
+        &mut self,
+        journal: &mut dyn Journal,
+        rolling: &[Rolling<'_>],
+    ) -> Result<(), Refused> {
+        if self.settled.is_empty() {
+            return Ok(());
+        }
+        let size = |(message, _): &Rolling<'_>| {
+            let (subject, headers) = (message.subject.len(), message.headers.len());
+            self.messages
+                .size_of(subject, headers, message.payload.len())
+        };
+        let (messages, bytes) = (rolling.len() as u64, rolling.iter().map(size).sum::<u64>());
+        let (config, index) = (&self.config, &self.messages.index);
+        let over = |max: i64, sum: u64| u64::try_from(max).is_ok_and(|max| max > 0 && sum > max);
+        let settled = self.settled.len() as u64;
+        let needs = config.max_msgs_per_subject > 0
+            || over(config.max_msgs, index.len() + settled + messages)
+            || over(config.max_bytes, index.bytes() + self.settled_bytes + bytes);
+        if needs {
+            self.write_settled(journal)
+        } else {
+            Ok(())
         }
     }
 
@@ -191,16 +224,18 @@ impl Stream {
             return Ok(());
         }
         self.write_evicted(journal)?;
-        self.settled.sort_unstable();
-        self.settled.dedup();
-        let (settled, youngest) = (std::mem::take(&mut self.settled), self.settled_youngest);
-        for part in settled.chunks(RECORD_SEQUENCES_MAX) {
-            if let Err(refused) = self.write_tombstone(journal, youngest, part) {
-                self.settled = settled;
-                return Err(refused);
+        self.settled.sort_unstable_by_key(|(sequence, _)| *sequence);
+        while !self.settled.is_empty() {
+            let from = self.settled.len().saturating_sub(RECORD_SEQUENCES_MAX);
+            let part = self.settled.get(from..).unwrap_or_default();
+            let youngest = part.iter().map(|(_, place)| place.segment).max();
+            let sequences: Vec<u64> = part.iter().map(|(sequence, _)| *sequence).collect();
+            self.write_tombstone(journal, youngest.unwrap_or(0), &sequences)?;
+            for (_, place) in self.settled.drain(from..) {
+                journal.release(place);
             }
         }
-        self.settled_youngest = 0;
+        self.settled_bytes = 0;
         Ok(())
     }
 

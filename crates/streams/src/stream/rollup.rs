@@ -30,6 +30,7 @@ impl Stream {
         journal: &mut dyn Journal,
         rolling: &[Rolling<'_>],
     ) -> Result<(), Refused> {
+        self.write_settled_before(journal, rolling)?;
         if let [(message, Rollup::None)] = rolling {
             return self.messages.append(journal, message);
         }

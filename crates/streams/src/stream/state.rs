@@ -26,7 +26,8 @@ impl Stream {
 
     /// The batch with all that was done so far goes to the disk.
     pub(crate) fn sealed(&mut self) {
-        self.messages.sealed();
+        // A log that is full may not have taken where the stream begins and ends.
+        self.messages.sealed(!self.skipped);
     }
 
     /// Messages up to `last` are on disk.
@@ -52,14 +53,19 @@ impl Stream {
         self.skipped = true;
     }
 
-    /// Whether something is to be written down with this batch.
-    pub(crate) fn must_be_saved(&self) -> bool {
-        self.skipped || self.messages.has_unwritten_damage()
+    /// Whether where it begins and ends is not written down.
+    pub(crate) fn has_skipped(&self) -> bool {
+        self.skipped
     }
 
-    /// Whether they were; from now on they count as written down.
-    pub(crate) fn take_skipped(&mut self) -> bool {
-        std::mem::take(&mut self.skipped)
+    /// Whether something is to be written down with this batch.
+    pub(crate) fn must_be_saved(&self) -> bool {
+        self.skipped || !self.settled.is_empty() || self.messages.has_unwritten_damage()
+    }
+
+    /// From now on it counts as written down.
+    pub(crate) fn take_skipped(&mut self) {
+        self.skipped = false;
     }
 
     /// Takes over a new configuration that was checked against the old one, and writes it down. What the old
@@ -97,6 +103,9 @@ impl Stream {
     /// All its records may be forgotten.
     pub(crate) fn release_all(&self, journal: &mut dyn Journal) {
         self.messages.each_place(|at| journal.release(at));
+        for (_, at) in &self.settled {
+            journal.release(*at);
+        }
         let others = self.tombstones.values().flatten().copied();
         let state = self.state_at.place();
         let sources = self.feeding.place();

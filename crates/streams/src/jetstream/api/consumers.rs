@@ -143,7 +143,7 @@ impl JetStream {
         slot.consumer.update(call.context, &mut source, config);
         self.unsaved.insert(id);
         // Messages that only the old filters wanted go.
-        self.settle_orphans(call.journal, id);
+        self.settle_orphans(id);
         self.activate(id);
         self.schedule(id);
         Ok(())
@@ -296,7 +296,7 @@ impl JetStream {
         }
         let stream_name = stream.config.name.clone();
         self.drop_consumer(context, journal, id, name);
-        self.settle_orphans(journal, id);
+        self.settle_orphans(id);
         self.advise_consumer(context, &stream_name, name, Action::Deleted);
         self.schedule(id);
     }

@@ -299,7 +299,7 @@ impl JetStream {
         if !found {
             return false;
         }
-        self.settle(journal, origin_id, &done);
+        self.settle(origin_id, &done);
         feed.settled = feed.durable;
         true
     }
