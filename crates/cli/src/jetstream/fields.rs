@@ -1,11 +1,7 @@
 //! Parts of configurations and states, which are JSON; and `KEY=VALUE` as the command line has it.
 
-use std::path::Path;
-
 use serde_json::{Map, Value};
 
-use crate::failure::Failure;
-use crate::payload;
 use crate::text::jetstream as text;
 
 /// The number at a pointer like `/state/messages`; 0 where there is none.
@@ -59,20 +55,10 @@ pub(crate) fn setting(written: &str) -> Result<(String, Value), String> {
     Ok((key, value))
 }
 
-/// A configuration from a file; what `recado stream info --json` writes is understood too.
-pub(crate) fn file(path: &Path) -> Result<Map<String, Value>, Failure> {
-    let content = payload::content_of(path)?;
-    let no_config = |detail: &str| Failure::Local {
-        what: text::bad_config(&path.display().to_string(), detail),
-        next: text::bad_config_next().to_owned(),
-    };
-    let read = serde_json::from_slice(&content).map_err(|error| no_config(&error.to_string()))?;
-    match read {
-        Value::Object(mut object) => match object.remove("config") {
-            Some(Value::Object(config)) => Ok(config),
-            _ => Ok(object),
-        },
-        _ => Err(no_config(text::no_object())),
+/// Puts what an option says into a configuration; nothing, if it was not given.
+pub(crate) fn put(config: &mut Map<String, Value>, field: &str, value: Option<Value>) {
+    if let Some(value) = value {
+        config.insert(field.to_owned(), value);
     }
 }
 

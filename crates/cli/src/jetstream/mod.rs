@@ -17,4 +17,5 @@ pub(crate) mod report;
 pub(crate) mod stored;
 pub(crate) mod trouble;
 pub(crate) mod units;
+pub(crate) mod verbatim;
 mod walk;

@@ -54,11 +54,7 @@ pub(super) struct Shape {
 
 impl Shape {
     fn apply(&self, config: &mut Map<String, Value>) {
-        let mut put = |field: &str, value: Option<Value>| {
-            if let Some(value) = value {
-                config.insert(field.to_owned(), value);
-            }
-        };
+        let mut put = |field, value| fields::put(config, field, value);
         let none_or = |size: usize| match size {
             0 => Value::from(-1),
             size => Value::from(size),
