@@ -25,16 +25,16 @@ pub(crate) struct Verbatim {
 }
 
 impl Verbatim {
-    /// Puts into a configuration what `--config` says: before what any other option says.
-    pub(crate) fn begin(&self, config: &mut Map<String, Value>) -> Result<(), Failure> {
-        if let Some(path) = &self.config {
-            config.extend(file(path)?);
+    /// What `--config` says. Read once: from a pipe it comes only once.
+    pub(crate) fn read(&self) -> Result<Map<String, Value>, Failure> {
+        match &self.config {
+            Some(path) => file(path),
+            None => Ok(Map::new()),
         }
-        Ok(())
     }
 
-    /// Puts the rest into it: after what any other option says.
-    pub(crate) fn end(&self, config: &mut Map<String, Value>) {
+    /// Puts the notes and single fields into a configuration: after what any other option says.
+    pub(crate) fn apply(&self, config: &mut Map<String, Value>) {
         fields::add_metadata(config, &self.metadata);
         config.extend(self.set.iter().cloned());
     }

@@ -41,7 +41,7 @@ impl Add {
         config.insert("ack_policy".into(), "explicit".into());
         config.insert("deliver_policy".into(), "all".into());
         config.insert("replay_policy".into(), "instant".into());
-        self.shape.apply(&mut config)?;
+        self.shape.apply(&self.shape.file()?, &mut config);
         let given = self.name.as_deref();
         let in_file = config.get("name").or(config.get("durable_name"));
         let name = given.or(in_file.and_then(Value::as_str)).map(str::to_owned);
@@ -117,7 +117,8 @@ pub(super) struct Edit {
 
 impl Edit {
     pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
-        if self.shape.is_silent()? {
+        let file = self.shape.file()?;
+        if self.shape.is_silent(&file) {
             return Err(Failure::Usage {
                 what: common::nothing_to_change().to_owned(),
                 next: common::nothing_to_change_next().to_owned(),
@@ -128,7 +129,7 @@ impl Edit {
         let info = api::consumer(session, stream, name).await?;
         let before = fields::own(&info["config"]);
         let mut after = before.clone();
-        self.shape.apply(&mut after)?;
+        self.shape.apply(&file, &mut after);
         let changes = difference::between(&before, &after);
         if changes.is_empty() {
             let words = common::no_changes(&about.words());
@@ -175,7 +176,7 @@ impl Copy {
         let mut config = fields::own(&info["config"]);
         config.remove("pause_until");
         let is_ephemeral = !config.contains_key("durable_name");
-        self.shape.apply(&mut config)?;
+        self.shape.apply(&self.shape.file()?, &mut config);
         create(
             session,
             &self.stream,

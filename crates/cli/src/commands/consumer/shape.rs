@@ -71,9 +71,14 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    /// What the options say, as fields of a configuration; `--config` first, `--set` last.
-    pub(super) fn apply(&self, config: &mut Map<String, Value>) -> Result<(), Failure> {
-        self.verbatim.begin(config)?;
+    /// What `--config` says, for the two below.
+    pub(super) fn file(&self) -> Result<Map<String, Value>, Failure> {
+        self.verbatim.read()
+    }
+
+    /// Puts what the options say into a configuration; `file` first, `--set` last.
+    pub(super) fn apply(&self, file: &Map<String, Value>, config: &mut Map<String, Value>) {
+        config.extend(file.clone());
         match self.filter.as_slice() {
             [] => {}
             [one] => {
@@ -112,15 +117,14 @@ impl Shape {
             let spans: Vec<Value> = spans.map(units::as_nanos).collect();
             put("backoff", Some(spans.into()));
         }
-        self.verbatim.end(config);
-        Ok(())
+        self.verbatim.apply(config);
     }
 
     /// Whether no option says anything.
-    pub(super) fn is_silent(&self) -> Result<bool, Failure> {
+    pub(super) fn is_silent(&self, file: &Map<String, Value>) -> bool {
         let mut said = Map::new();
-        self.apply(&mut said)?;
-        Ok(said.is_empty())
+        self.apply(file, &mut said);
+        said.is_empty()
     }
 }
 

@@ -32,10 +32,11 @@ impl Add {
     pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
         let mut config = Map::new();
         config.insert("allow_direct".into(), true.into());
-        if self.shape.is_silent()? && prompt::possible() && !as_json {
+        let file = self.shape.file()?;
+        if self.shape.is_silent(&file) && prompt::possible() && !as_json {
             interview(&self.name, &mut config).await?;
         }
-        self.shape.apply(&mut config)?;
+        self.shape.apply(&file, &mut config);
         config.insert("name".into(), self.name.as_str().into());
         create(session, &self.name, config, as_json).await
     }
@@ -147,7 +148,8 @@ pub(super) struct Edit {
 
 impl Edit {
     pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
-        if self.shape.is_silent()? {
+        let file = self.shape.file()?;
+        if self.shape.is_silent(&file) {
             return Err(Failure::Usage {
                 what: common::nothing_to_change().to_owned(),
                 next: common::nothing_to_change_next().to_owned(),
@@ -157,7 +159,7 @@ impl Edit {
         let before = api::stream(session, &self.name).await?;
         let before = fields::own(&before["config"]);
         let mut after = before.clone();
-        self.shape.apply(&mut after)?;
+        self.shape.apply(&file, &mut after);
         after.insert("name".into(), self.name.as_str().into());
         let changes = difference::between(&before, &after);
         let mut out = Out::new();
@@ -205,7 +207,7 @@ impl Copy {
         // Two streams can't have the same subjects; the copy's are its own, or its name.
         config.remove("subjects");
         config.remove("sealed");
-        self.shape.apply(&mut config)?;
+        self.shape.apply(&self.shape.file()?, &mut config);
         config.insert("name".into(), self.name.as_str().into());
         create(session, &self.name, config, as_json).await
     }

@@ -90,9 +90,14 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    /// What the options say, as fields of a configuration; `--config` first, `--set` last.
-    pub(super) fn apply(&self, config: &mut Map<String, Value>) -> Result<(), Failure> {
-        self.verbatim.begin(config)?;
+    /// What `--config` says, for the two below.
+    pub(super) fn file(&self) -> Result<Map<String, Value>, Failure> {
+        self.verbatim.read()
+    }
+
+    /// Puts what the options say into a configuration; `file` first, `--set` last.
+    pub(super) fn apply(&self, file: &Map<String, Value>, config: &mut Map<String, Value>) {
+        config.extend(file.clone());
         let mut put = |field, value| fields::put(config, field, value);
         let words = |value: &Option<String>| value.as_deref().map(Value::from);
         let limit = |value: Option<i64>| value.map(Value::from);
@@ -129,15 +134,14 @@ impl Shape {
         if let Some(name) = &self.dead_letter {
             fields::add_metadata(config, &[(DEAD_LETTER.to_owned(), name.clone())]);
         }
-        self.verbatim.end(config);
-        Ok(())
+        self.verbatim.apply(config);
     }
 
     /// Whether no option says anything.
-    pub(super) fn is_silent(&self) -> Result<bool, Failure> {
+    pub(super) fn is_silent(&self, file: &Map<String, Value>) -> bool {
         let mut said = Map::new();
-        self.apply(&mut said)?;
-        Ok(said.is_empty())
+        self.apply(file, &mut said);
+        said.is_empty()
     }
 }
 

@@ -1,0 +1,27 @@
+//! `--config` of `recado stream` and `recado consumer`: a configuration as a file or a pipe has it.
+
+use crate::harness::recado;
+use crate::stored::store;
+
+#[test]
+fn a_configuration_may_come_through_a_pipe() {
+    let store = store!();
+    let piped = |line: &str, config: &str| {
+        recado(&store.url(), line.split(' '))
+            .input(config)
+            .succeed();
+    };
+    piped(
+        "stream add S --config -",
+        r#"{"subjects":["a.>"],"max_msgs":5}"#,
+    );
+    piped("stream edit S --config - --yes", r#"{"max_msgs":7}"#);
+    let config = &store.json("stream info S")[0]["config"];
+    assert_eq!(config["subjects"][0], "a.>");
+    assert_eq!(config["max_msgs"], 7);
+
+    piped("consumer add S c --config -", r#"{"max_deliver":5}"#);
+    piped("consumer edit S c --config - --yes", r#"{"max_deliver":7}"#);
+    let config = &store.json("consumer info S c")[0]["config"];
+    assert_eq!(config["max_deliver"], 7);
+}
