@@ -81,8 +81,10 @@ pub(crate) fn add_metadata(config: &mut Map<String, Value>, pairs: &[(String, St
 pub(crate) fn own(config: &Value) -> Map<String, Value> {
     let mut config = config.as_object().cloned().unwrap_or_default();
     if let Some(Value::Object(metadata)) = config.get_mut("metadata") {
+        let all = metadata.len();
         metadata.retain(|key, _| !key.starts_with("_nats."));
-        if metadata.is_empty() {
+        // An empty one that somebody has written means to remove what is there.
+        if metadata.is_empty() && all > 0 {
             config.remove("metadata");
         }
     }
@@ -106,6 +108,8 @@ mod tests {
     fn what_the_server_added_is_no_part_of_a_configuration() {
         let config = json!({"name": "A", "metadata": {"_nats.ver": "2.15"}});
         assert_eq!(Value::Object(own(&config)), json!({"name": "A"}));
+        let config = json!({"name": "A", "metadata": {}});
+        assert_eq!(Value::Object(own(&config)), config);
         let config = json!({"metadata": {"_nats.ver": "2.15", "team": "x"}});
         assert_eq!(
             Value::Object(own(&config)),

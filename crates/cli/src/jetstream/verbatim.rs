@@ -50,8 +50,8 @@ fn file(path: &Path) -> Result<Map<String, Value>, Failure> {
     let read = serde_json::from_slice(&content).map_err(|error| no_config(&error.to_string()))?;
     match read {
         Value::Object(mut object) => match object.remove("config") {
-            Some(Value::Object(config)) => Ok(config),
-            _ => Ok(object),
+            Some(config) if config.is_object() => Ok(fields::own(&config)),
+            _ => Ok(fields::own(&Value::Object(object))),
         },
         _ => Err(no_config(text::no_object())),
     }

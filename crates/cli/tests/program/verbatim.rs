@@ -1,5 +1,7 @@
 //! `--config` of `recado stream` and `recado consumer`: a configuration as a file or a pipe has it.
 
+use tempfile::TempDir;
+
 use crate::harness::recado;
 use crate::stored::store;
 
@@ -24,4 +26,20 @@ fn a_configuration_may_come_through_a_pipe() {
     piped("consumer edit S c --config - --yes", r#"{"max_deliver":7}"#);
     let config = &store.json("consumer info S c")[0]["config"];
     assert_eq!(config["max_deliver"], 7);
+}
+
+#[test]
+fn what_info_writes_changes_nothing_when_it_is_given_back() {
+    let store = store!();
+    let folder = TempDir::new().unwrap();
+    let same = |info: &str, edit: &str| {
+        let file = folder.path().join("info.json");
+        std::fs::write(&file, store.run(info)).unwrap();
+        let told = store.run(&format!("{edit} --config {}", file.display()));
+        assert!(told.contains("like that already"), "{told}");
+    };
+    store.run("stream add S --subjects a.> --metadata team=x");
+    same("stream info S --json", "stream edit S");
+    store.run("consumer add S c");
+    same("consumer info S c --json", "consumer edit S c");
 }
