@@ -43,3 +43,23 @@ fn what_info_writes_changes_nothing_when_it_is_given_back() {
     store.run("consumer add S c");
     same("consumer info S c --json", "consumer edit S c");
 }
+
+#[test]
+fn one_may_be_set_up_like_another_and_keeps_its_name() {
+    let store = store!();
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("info.json");
+    store.run("stream add S --subjects a.>");
+    store.run("consumer add S c --max-deliver 5");
+    store.run("consumer add S d");
+    std::fs::write(&file, store.run("consumer info S c --json")).unwrap();
+    store.run(&format!(
+        "consumer edit S d --config {} --yes",
+        file.display()
+    ));
+    let config = &store.json("consumer info S d")[0]["config"];
+    assert_eq!(
+        (&config["durable_name"], &config["max_deliver"]),
+        (&"d".into(), &5.into())
+    );
+}

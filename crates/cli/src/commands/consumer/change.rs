@@ -130,6 +130,13 @@ impl Edit {
         let before = fields::own(&info["config"]);
         let mut after = before.clone();
         self.shape.apply(&file, &mut after);
+        // The file may be that of another consumer.
+        for field in ["name", "durable_name"] {
+            match before.get(field) {
+                Some(name) => after.insert(field.to_owned(), name.clone()),
+                None => after.remove(field),
+            };
+        }
         let changes = difference::between(&before, &after);
         if changes.is_empty() {
             let words = common::no_changes(&about.words());
