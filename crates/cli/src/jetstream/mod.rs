@@ -6,7 +6,8 @@
 pub(crate) mod about;
 pub(crate) mod api;
 pub(crate) mod consent;
-pub(crate) mod difference;
+mod difference;
+pub(crate) mod editing;
 pub(crate) mod fields;
 pub(crate) mod names;
 mod ordered;

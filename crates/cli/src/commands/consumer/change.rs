@@ -13,10 +13,11 @@ use crate::connect::Session;
 use crate::failure::Failure;
 use crate::jetstream::about::About;
 use crate::jetstream::consent::Consent;
+use crate::jetstream::editing::{self, Editing};
 use crate::jetstream::fields::words;
-use crate::jetstream::{api, difference, fields, names, report, units};
+use crate::jetstream::{api, fields, names, report, units};
 use crate::span;
-use crate::terminal::{self, Out};
+use crate::terminal;
 use crate::text::{consumer as text, help, jetstream as common};
 use crate::unique;
 
@@ -109,54 +110,37 @@ pub(super) struct Edit {
     named: Named,
     #[command(flatten)]
     shape: Shape,
-    #[arg(long, help = common::dry_run())]
-    dry_run: bool,
     #[command(flatten)]
-    consent: Consent,
+    editing: Editing,
 }
 
 impl Edit {
     pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
         let file = self.shape.file()?;
         if self.shape.is_silent(&file) {
-            return Err(Failure::Usage {
-                what: common::nothing_to_change().to_owned(),
-                next: common::nothing_to_change_next().to_owned(),
-            });
+            return Err(editing::nothing_said());
         }
         let Named { stream, name } = &self.named;
         let about = About::Consumer(stream.clone(), name.clone());
         let info = api::consumer(session, stream, name).await?;
-        let before = fields::own(&info["config"]);
-        let mut after = before.clone();
-        self.shape.apply(&file, &mut after);
-        // The file may be that of another consumer.
-        for field in ["name", "durable_name"] {
-            match before.get(field) {
-                Some(name) => after.insert(field.to_owned(), name.clone()),
-                None => after.remove(field),
-            };
-        }
-        let changes = difference::between(&before, &after);
-        if changes.is_empty() {
-            let words = common::no_changes(&about.words());
-            return report::tell(&words, &json!({ "changes": {} }), as_json);
-        }
-        let mut out = Out::new();
-        match as_json {
-            true => out.json(&json!({ "changes": difference::json(&changes) }))?,
-            false => difference::show(&mut out, &changes)?,
-        }
-        out.flush()?;
-        if self.dry_run {
+        let apply = |config: &mut Map<String, Value>| {
+            self.shape.apply(&file, config);
+            // The file may be that of another consumer.
+            for field in ["name", "durable_name"] {
+                match info["config"].get(field) {
+                    Some(name) => config.insert(field.to_owned(), name.clone()),
+                    None => config.remove(field),
+                };
+            }
+        };
+        let agreed = self.editing.agreed(&about, &info, apply, as_json).await?;
+        let Some(after) = agreed else {
             return Ok(());
-        }
-        let question = common::edit_question(&about.words());
-        self.consent.ask(&question).await?;
+        };
         let info = put(session, stream, name, after, "update", &about).await?;
         match as_json {
             true => show::one(&info, true),
-            false => report::tell(&common::edited(&about.words()), &Value::Null, false),
+            false => editing::tell_done(&about),
         }
     }
 }

@@ -13,9 +13,10 @@ use crate::connect::Session;
 use crate::failure::Failure;
 use crate::jetstream::about::About;
 use crate::jetstream::consent::Consent;
+use crate::jetstream::editing::{self, Editing};
 use crate::jetstream::fields::{number, words};
 use crate::jetstream::reader::{Reader, Start};
-use crate::jetstream::{api, difference, fields, report, units};
+use crate::jetstream::{api, fields, report, units};
 use crate::span;
 use crate::terminal::{self, Out};
 use crate::text::{help, jetstream as common, kv as text, stream as stream_text};
@@ -226,10 +227,8 @@ pub(super) struct Edit {
     named: Bucket,
     #[command(flatten)]
     shape: Shape,
-    #[arg(long, help = common::dry_run())]
-    dry_run: bool,
     #[command(flatten)]
-    consent: Consent,
+    editing: Editing,
 }
 
 impl Edit {
@@ -239,35 +238,19 @@ impl Edit {
         let mut said = Map::new();
         self.shape.apply(&mut said);
         if said.is_empty() {
-            return Err(Failure::Usage {
-                what: common::nothing_to_change().to_owned(),
-                next: common::nothing_to_change_next().to_owned(),
-            });
+            return Err(editing::nothing_said());
         }
-        let before = fields::own(&stream_of(session, bucket).await?["config"]);
-        let mut after = before.clone();
-        self.shape.apply(&mut after);
-        let changes = difference::between(&before, &after);
-        if changes.is_empty() {
-            let words = common::no_changes(&about.words());
-            return report::tell(&words, &json!({ "changes": {} }), as_json);
-        }
-        let mut out = Out::new();
-        match as_json {
-            true => out.json(&json!({ "changes": difference::json(&changes) }))?,
-            false => difference::show(&mut out, &changes)?,
-        }
-        out.flush()?;
-        if self.dry_run {
+        let info = stream_of(session, bucket).await?;
+        let apply = |config: &mut Map<String, Value>| self.shape.apply(config);
+        let agreed = self.editing.agreed(&about, &info, apply, as_json).await?;
+        let Some(after) = agreed else {
             return Ok(());
-        }
-        let question = common::edit_question(&about.words());
-        self.consent.ask(&question).await?;
+        };
         let verb = format!("STREAM.UPDATE.{}", entry::stream(bucket));
         let info = api::ask(session, &verb, &after.into(), &about).await?;
         match as_json {
             true => show(bucket, &info, true),
-            false => report::tell(&common::edited(&about.words()), &Value::Null, false),
+            false => editing::tell_done(&about),
         }
     }
 }

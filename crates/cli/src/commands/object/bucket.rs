@@ -12,9 +12,10 @@ use crate::connect::Session;
 use crate::failure::Failure;
 use crate::jetstream::about::About;
 use crate::jetstream::consent::Consent;
-use crate::jetstream::{api, difference, fields, report, units};
+use crate::jetstream::editing::{self, Editing};
+use crate::jetstream::{api, fields, report, units};
 use crate::span;
-use crate::terminal::{self, Out};
+use crate::terminal;
 use crate::text::{help, jetstream as common, object as text};
 
 /// How a bucket is set up. What none of the options says is left as it is, or to the server.
@@ -114,10 +115,8 @@ pub(super) struct Edit {
     of: Bucket,
     #[command(flatten)]
     shape: Shape,
-    #[arg(long, help = common::dry_run())]
-    dry_run: bool,
     #[command(flatten)]
-    consent: Consent,
+    editing: Editing,
 }
 
 impl Edit {
@@ -127,35 +126,19 @@ impl Edit {
         let mut said = Map::new();
         self.shape.apply(&mut said);
         if said.is_empty() {
-            return Err(Failure::Usage {
-                what: common::nothing_to_change().to_owned(),
-                next: common::nothing_to_change_next().to_owned(),
-            });
+            return Err(editing::nothing_said());
         }
-        let before = fields::own(&stream_of(session, bucket).await?["config"]);
-        let mut after = before.clone();
-        self.shape.apply(&mut after);
-        let changes = difference::between(&before, &after);
-        if changes.is_empty() {
-            let words = common::no_changes(&about.words());
-            return report::tell(&words, &json!({ "changes": {} }), as_json);
-        }
-        let mut out = Out::new();
-        match as_json {
-            true => out.json(&json!({ "changes": difference::json(&changes) }))?,
-            false => difference::show(&mut out, &changes)?,
-        }
-        out.flush()?;
-        if self.dry_run {
+        let info = stream_of(session, bucket).await?;
+        let apply = |config: &mut Map<String, Value>| self.shape.apply(config);
+        let agreed = self.editing.agreed(&about, &info, apply, as_json).await?;
+        let Some(after) = agreed else {
             return Ok(());
-        }
-        let question = common::edit_question(&about.words());
-        self.consent.ask(&question).await?;
+        };
         let verb = format!("STREAM.UPDATE.{}", meta::stream(bucket));
         let info = api::ask(session, &verb, &after.into(), &about).await?;
         match as_json {
             true => show::bucket(bucket, &info, true),
-            false => report::tell(&common::edited(&about.words()), &Value::Null, false),
+            false => editing::tell_done(&about),
         }
     }
 }

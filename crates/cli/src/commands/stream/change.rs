@@ -12,10 +12,11 @@ use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::jetstream::about::About;
 use crate::jetstream::consent::Consent;
-use crate::jetstream::{api, difference, fields, names, report, units};
+use crate::jetstream::editing::{self, Editing};
+use crate::jetstream::{api, fields, names, report, units};
 use crate::prompt;
 use crate::subject;
-use crate::terminal::{self, Out};
+use crate::terminal;
 use crate::text::{jetstream as common, stream as text};
 
 /// `recado stream add`.
@@ -140,49 +141,33 @@ pub(super) struct Edit {
     name: String,
     #[command(flatten)]
     shape: Shape,
-    #[arg(long, help = common::dry_run())]
-    dry_run: bool,
     #[command(flatten)]
-    consent: Consent,
+    editing: Editing,
 }
 
 impl Edit {
     pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
         let file = self.shape.file()?;
         if self.shape.is_silent(&file) {
-            return Err(Failure::Usage {
-                what: common::nothing_to_change().to_owned(),
-                next: common::nothing_to_change_next().to_owned(),
-            });
+            return Err(editing::nothing_said());
         }
         let about = About::Stream(self.name.clone());
-        let before = api::stream(session, &self.name).await?;
-        let before = fields::own(&before["config"]);
-        let mut after = before.clone();
-        self.shape.apply(&file, &mut after);
-        after.insert("name".into(), self.name.as_str().into());
-        let changes = difference::between(&before, &after);
-        let mut out = Out::new();
-        if changes.is_empty() {
-            let words = common::no_changes(&about.words());
-            return report::tell(&words, &json!({ "changes": {} }), as_json);
-        }
-        match as_json {
-            true => out.json(&json!({ "changes": difference::json(&changes) }))?,
-            false => difference::show(&mut out, &changes)?,
-        }
-        out.flush()?;
-        if self.dry_run {
+        let info = api::stream(session, &self.name).await?;
+        let apply = |config: &mut Map<String, Value>| {
+            self.shape.apply(&file, config);
+            // The file may be that of another stream.
+            config.insert("name".into(), self.name.as_str().into());
+        };
+        let agreed = self.editing.agreed(&about, &info, apply, as_json).await?;
+        let Some(after) = agreed else {
             return Ok(());
-        }
-        let question = common::edit_question(&about.words());
-        self.consent.ask(&question).await?;
+        };
         provide_for_dead_letters(session, &self.name, &after).await?;
         let verb = format!("STREAM.UPDATE.{}", self.name);
         let info = api::ask(session, &verb, &after.into(), &about).await?;
         match as_json {
             true => show::one(&info, true),
-            false => report::tell(&common::edited(&about.words()), &Value::Null, false),
+            false => editing::tell_done(&about),
         }
     }
 }
