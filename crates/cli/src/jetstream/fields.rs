@@ -55,6 +55,12 @@ pub(crate) fn setting(written: &str) -> Result<(String, Value), String> {
     Ok((key, value))
 }
 
+/// A configuration of these fields.
+pub(crate) fn object<const N: usize>(fields: [(&str, Value); N]) -> Map<String, Value> {
+    let owned = fields.map(|(field, value)| (field.to_owned(), value));
+    owned.into_iter().collect()
+}
+
 /// Puts what an option says into a configuration; nothing, if it was not given.
 pub(crate) fn put(config: &mut Map<String, Value>, field: &str, value: Option<Value>) {
     if let Some(value) = value {

@@ -5,6 +5,7 @@
 
 pub(crate) mod about;
 pub(crate) mod api;
+pub(crate) mod bucket;
 pub(crate) mod consent;
 mod difference;
 pub(crate) mod editing;

@@ -8,15 +8,28 @@ use serde_json::{Value, json};
 use crate::connect::Session;
 use crate::failure::Failure;
 use crate::jetstream::about::About;
+use crate::jetstream::bucket::Bucket;
 use crate::jetstream::stored::Stored;
 use crate::jetstream::{api, trouble, units};
 use crate::shown;
 use crate::terminal::{Out, harmless};
 use crate::text::kv as text;
 
+/// What the name of a bucket's stream begins with.
+pub(super) const PREFIX: &str = "KV_";
+
 /// The stream of a bucket.
 pub(super) fn stream(bucket: &str) -> String {
-    format!("KV_{bucket}")
+    format!("{PREFIX}{bucket}")
+}
+
+/// The bucket of this name.
+pub(super) fn bucket(name: &str) -> Bucket {
+    Bucket {
+        name: name.to_owned(),
+        stream: stream(name),
+        about: About::Bucket(name.to_owned()),
+    }
 }
 
 /// The subject of a key, or of several.
