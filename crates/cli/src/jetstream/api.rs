@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::about::About;
+use super::stored::Stored;
 use super::trouble;
 use crate::connect::Session;
 use crate::failure::Failure;
@@ -139,6 +140,18 @@ pub(crate) async fn stream_about(
     about: &About,
 ) -> Result<Value, Failure> {
     ask(session, &format!("STREAM.INFO.{name}"), &Value::Null, about).await
+}
+
+/// The message of a stream that `body` describes.
+pub(crate) async fn message(
+    session: &mut Session,
+    stream: &str,
+    body: &Value,
+    about: &About,
+) -> Result<Stored, Failure> {
+    let answer = ask(session, &format!("STREAM.MSG.GET.{stream}"), body, about).await?;
+    let stored = Stored::got(stream, &answer["message"]);
+    stored.ok_or_else(|| trouble::not_found(about, None))
 }
 
 /// A consumer's configuration and state.

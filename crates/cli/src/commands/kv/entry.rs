@@ -156,16 +156,13 @@ pub(super) async fn find(
     revision: Option<u64>,
 ) -> Result<Entry, Failure> {
     let about = About::Key(bucket.to_owned(), key.to_owned());
-    let verb = format!("STREAM.MSG.GET.{}", stream(bucket));
     let body = match revision {
         Some(revision) => json!({ "seq": revision }),
         None => json!({ "last_by_subj": subject(bucket, key) }),
     };
-    let answer = api::ask(session, &verb, &body, &about).await?;
-    let stored = Stored::got(&stream(bucket), &answer["message"]);
-    let entry = stored.and_then(|stored| Entry::of(bucket, &stored));
+    let stored = api::message(session, &stream(bucket), &body, &about).await?;
     // A revision belongs to one key; of another it is none.
-    entry
+    Entry::of(bucket, &stored)
         .filter(|entry| entry.key == key)
         .ok_or_else(|| trouble::not_found(&about, None))
 }

@@ -108,12 +108,10 @@ impl Meta {
 /// What is said about an object that is there.
 pub(super) async fn find(session: &mut Session, bucket: &str, name: &str) -> Result<Meta, Failure> {
     let about = About::Object(bucket.to_owned(), name.to_owned());
-    let verb = format!("STREAM.MSG.GET.{}", stream(bucket));
     let body = json!({ "last_by_subj": subject(bucket, name) });
-    let answer = api::ask(session, &verb, &body, &about).await?;
-    let stored = Stored::got(&stream(bucket), &answer["message"]);
-    let meta = stored.as_ref().and_then(Meta::of);
-    meta.filter(|meta| !meta.is_deleted())
+    let stored = api::message(session, &stream(bucket), &body, &about).await?;
+    Meta::of(&stored)
+        .filter(|meta| !meta.is_deleted())
         .ok_or_else(|| trouble::not_found(&about, None))
 }
 

@@ -9,8 +9,8 @@ use crate::failure::Failure;
 use crate::jetstream::about::About;
 use crate::jetstream::consent::Consent;
 use crate::jetstream::reader::{self, Beginning, Reader};
-use crate::jetstream::stored::Stored;
-use crate::jetstream::{api, report, trouble};
+use crate::jetstream::stored::Look;
+use crate::jetstream::{api, report};
 use crate::shown::Style;
 use crate::subject;
 use crate::terminal::Out;
@@ -29,16 +29,14 @@ pub(super) struct View {
     subject: Option<String>,
     #[command(flatten)]
     from: Beginning,
-    #[arg(short, long, conflicts_with = "json", help = common::raw())]
-    raw: bool,
-    #[arg(long, help = common::headers())]
-    headers: bool,
+    #[command(flatten)]
+    look: Look,
 }
 
 impl View {
     pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
         let about = About::Stream(self.named.name.clone());
-        let style = style(as_json, self.raw, self.headers);
+        let style = self.look.style(as_json);
         let filter = self.subject.as_deref();
         let mut out = Out::new();
         let Some(start) = self.from.start() else {
@@ -59,14 +57,6 @@ impl View {
         let shown = shown.await;
         out.flush()?;
         shown
-    }
-}
-
-fn style(as_json: bool, raw: bool, headers: bool) -> Style {
-    match (as_json, raw) {
-        (true, _) => Style::Json,
-        (_, true) => Style::Raw,
-        _ => Style::Human { headers },
     }
 }
 
@@ -98,12 +88,9 @@ impl Get {
                 (about, json!({ "seq": sequence }))
             }
         };
-        let verb = format!("STREAM.MSG.GET.{}", self.named.name);
-        let answer = api::ask(session, &verb, &body, &about).await?;
-        let stored = Stored::got(&self.named.name, &answer["message"]);
-        let stored = stored.ok_or_else(|| trouble::not_found(&about, None))?;
+        let stored = api::message(session, &self.named.name, &body, &about).await?;
         let mut out = Out::new();
-        stored.show(&mut out, style(as_json, self.raw, true))?;
+        stored.show(&mut out, Style::of(as_json, self.raw, true))?;
         out.flush()
     }
 }
