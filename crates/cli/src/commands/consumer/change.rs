@@ -38,10 +38,11 @@ pub(super) struct Add {
 
 impl Add {
     pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
-        let mut config = Map::new();
-        config.insert("ack_policy".into(), "explicit".into());
-        config.insert("deliver_policy".into(), "all".into());
-        config.insert("replay_policy".into(), "instant".into());
+        let mut config = fields::object([
+            ("ack_policy", "explicit".into()),
+            ("deliver_policy", "all".into()),
+            ("replay_policy", "instant".into()),
+        ]);
         self.shape.apply(&self.shape.file()?, &mut config);
         let given = self.name.as_deref();
         let in_file = config.get("name").or(config.get("durable_name"));
@@ -83,24 +84,11 @@ async fn create(
         false => config.insert("durable_name".into(), name.into()),
     };
     let about = About::Consumer(stream.to_owned(), name.to_owned());
-    let info = put(session, stream, name, config, "create", &about).await?;
+    let info = api::put_consumer(session, stream, name, config, "create").await?;
     if !as_json {
         terminal::notice(&common::made(&about.words()));
     }
     show::one(&info, as_json)
-}
-
-async fn put(
-    session: &mut Session,
-    stream: &str,
-    name: &str,
-    config: Map<String, Value>,
-    action: &str,
-    about: &About,
-) -> Result<Value, Failure> {
-    let verb = format!("CONSUMER.CREATE.{stream}.{name}");
-    let body = json!({ "stream_name": stream, "config": config, "action": action });
-    api::ask(session, &verb, &body, about).await
 }
 
 /// `recado consumer edit`.
@@ -137,7 +125,7 @@ impl Edit {
         let Some(after) = agreed else {
             return Ok(());
         };
-        let info = put(session, stream, name, after, "update", &about).await?;
+        let info = api::put_consumer(session, stream, name, after, "update").await?;
         match as_json {
             true => show::one(&info, true),
             false => editing::tell_done(&about),
