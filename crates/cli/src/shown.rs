@@ -23,6 +23,17 @@ pub(crate) enum Style {
     Raw,
 }
 
+impl Style {
+    /// As the options `--json`, `--raw` and `--headers` say.
+    pub(crate) fn of(as_json: bool, raw: bool, headers: bool) -> Self {
+        match (as_json, raw) {
+            (true, _) => Self::Json,
+            (_, true) => Self::Raw,
+            _ => Self::Human { headers },
+        }
+    }
+}
+
 /// Now, as people read it: local time with milliseconds.
 pub(crate) fn clock() -> String {
     jiff::Zoned::now().strftime("%H:%M:%S%.3f").to_string()

@@ -3,9 +3,10 @@
 use async_nats::client::RequestErrorKind;
 use async_nats::{HeaderMap, Message, Request, StatusCode};
 use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::about::About;
+use super::stored::Stored;
 use super::trouble;
 use crate::connect::Session;
 use crate::failure::Failure;
@@ -141,6 +142,18 @@ pub(crate) async fn stream_about(
     ask(session, &format!("STREAM.INFO.{name}"), &Value::Null, about).await
 }
 
+/// The message of a stream that `body` describes.
+pub(crate) async fn message(
+    session: &mut Session,
+    stream: &str,
+    body: &Value,
+    about: &About,
+) -> Result<Stored, Failure> {
+    let answer = ask(session, &format!("STREAM.MSG.GET.{stream}"), body, about).await?;
+    let stored = Stored::got(stream, &answer["message"]);
+    stored.ok_or_else(|| trouble::not_found(about, None))
+}
+
 /// A consumer's configuration and state.
 pub(crate) async fn consumer(
     session: &mut Session,
@@ -150,6 +163,20 @@ pub(crate) async fn consumer(
     let about = About::Consumer(stream.to_owned(), name.to_owned());
     let verb = format!("CONSUMER.INFO.{stream}.{name}");
     ask(session, &verb, &Value::Null, &about).await
+}
+
+/// Makes a consumer (`action` is `create`) or changes it (`update`); how it is then.
+pub(crate) async fn put_consumer(
+    session: &mut Session,
+    stream: &str,
+    name: &str,
+    config: Map<String, Value>,
+    action: &str,
+) -> Result<Value, Failure> {
+    let about = About::Consumer(stream.to_owned(), name.to_owned());
+    let verb = format!("CONSUMER.CREATE.{stream}.{name}");
+    let body = json!({ "stream_name": stream, "config": config, "action": action });
+    ask(session, &verb, &body, &about).await
 }
 
 /// The streams, those that store a subject if one is named, by name.

@@ -1,11 +1,7 @@
 //! Parts of configurations and states, which are JSON; and `KEY=VALUE` as the command line has it.
 
-use std::path::Path;
-
 use serde_json::{Map, Value};
 
-use crate::failure::Failure;
-use crate::payload;
 use crate::text::jetstream as text;
 
 /// The number at a pointer like `/state/messages`; 0 where there is none.
@@ -59,20 +55,16 @@ pub(crate) fn setting(written: &str) -> Result<(String, Value), String> {
     Ok((key, value))
 }
 
-/// A configuration from a file; what `recado stream info --json` writes is understood too.
-pub(crate) fn file(path: &Path) -> Result<Map<String, Value>, Failure> {
-    let content = payload::content_of(path)?;
-    let no_config = |detail: &str| Failure::Local {
-        what: text::bad_config(&path.display().to_string(), detail),
-        next: text::bad_config_next().to_owned(),
-    };
-    let read = serde_json::from_slice(&content).map_err(|error| no_config(&error.to_string()))?;
-    match read {
-        Value::Object(mut object) => match object.remove("config") {
-            Some(Value::Object(config)) => Ok(config),
-            _ => Ok(object),
-        },
-        _ => Err(no_config(text::no_object())),
+/// A configuration of these fields.
+pub(crate) fn object<const N: usize>(fields: [(&str, Value); N]) -> Map<String, Value> {
+    let owned = fields.map(|(field, value)| (field.to_owned(), value));
+    owned.into_iter().collect()
+}
+
+/// Puts what an option says into a configuration; nothing, if it was not given.
+pub(crate) fn put(config: &mut Map<String, Value>, field: &str, value: Option<Value>) {
+    if let Some(value) = value {
+        config.insert(field.to_owned(), value);
     }
 }
 
@@ -95,8 +87,10 @@ pub(crate) fn add_metadata(config: &mut Map<String, Value>, pairs: &[(String, St
 pub(crate) fn own(config: &Value) -> Map<String, Value> {
     let mut config = config.as_object().cloned().unwrap_or_default();
     if let Some(Value::Object(metadata)) = config.get_mut("metadata") {
+        let all = metadata.len();
         metadata.retain(|key, _| !key.starts_with("_nats."));
-        if metadata.is_empty() {
+        // An empty one that somebody has written means to remove what is there.
+        if metadata.is_empty() && all > 0 {
             config.remove("metadata");
         }
     }
@@ -120,6 +114,8 @@ mod tests {
     fn what_the_server_added_is_no_part_of_a_configuration() {
         let config = json!({"name": "A", "metadata": {"_nats.ver": "2.15"}});
         assert_eq!(Value::Object(own(&config)), json!({"name": "A"}));
+        let config = json!({"name": "A", "metadata": {}});
+        assert_eq!(Value::Object(own(&config)), config);
         let config = json!({"metadata": {"_nats.ver": "2.15", "team": "x"}});
         assert_eq!(
             Value::Object(own(&config)),

@@ -5,8 +5,10 @@
 
 pub(crate) mod about;
 pub(crate) mod api;
+pub(crate) mod bucket;
 pub(crate) mod consent;
-pub(crate) mod difference;
+mod difference;
+pub(crate) mod editing;
 pub(crate) mod fields;
 pub(crate) mod names;
 mod ordered;
@@ -17,4 +19,5 @@ pub(crate) mod report;
 pub(crate) mod stored;
 pub(crate) mod trouble;
 pub(crate) mod units;
+pub(crate) mod verbatim;
 mod walk;

@@ -5,6 +5,7 @@ use async_nats::{HeaderMap, Message};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -13,6 +14,23 @@ use super::units;
 use crate::failure::Failure;
 use crate::shown::{self, Style};
 use crate::terminal::{Out, harmless};
+use crate::text::jetstream as text;
+
+/// The options that say how messages are shown.
+#[derive(Debug, Args)]
+pub(crate) struct Look {
+    #[arg(short, long, conflicts_with = "json", help = text::raw())]
+    raw: bool,
+    #[arg(long, help = text::headers())]
+    headers: bool,
+}
+
+impl Look {
+    /// What they say.
+    pub(crate) fn style(&self, as_json: bool) -> Style {
+        Style::of(as_json, self.raw, self.headers)
+    }
+}
 
 /// A message with its place.
 #[derive(Debug, Clone)]

@@ -72,6 +72,14 @@ pub(crate) fn as_nanos(span: Duration) -> Value {
     u64::try_from(span.as_nanos()).unwrap_or(u64::MAX).into()
 }
 
+/// A limit in bytes as the API takes it, where 0 is none.
+pub(crate) fn as_limit(size: usize) -> Value {
+    match size {
+        0 => (-1).into(),
+        size => size.into(),
+    }
+}
+
 /// The moment so long ago, as the API takes it.
 pub(crate) fn before_now(span: Duration) -> String {
     let at = Timestamp::now().checked_sub(span);

@@ -15,7 +15,6 @@ use super::api;
 use super::fields;
 use super::reader::Start;
 use super::stored::Stored;
-use super::trouble;
 use super::units;
 use crate::connect::Session;
 use crate::failure::Failure;
@@ -111,12 +110,8 @@ impl Walk {
 
     async fn get(&self, session: &mut Session, body: &Value) -> Result<Option<Stored>, Failure> {
         let about = About::Stream(self.stream.clone());
-        let verb = format!("STREAM.MSG.GET.{}", self.stream);
-        match api::ask(session, &verb, body, &about).await {
-            Ok(answer) => match Stored::got(&self.stream, &answer["message"]) {
-                Some(stored) => Ok(Some(stored)),
-                None => Err(trouble::not_found(&about, None)),
-            },
+        match api::message(session, &self.stream, body, &about).await {
+            Ok(stored) => Ok(Some(stored)),
             Err(failure) if failure.err_code() == Some(NO_MESSAGE) => Ok(None),
             Err(failure) => Err(failure),
         }

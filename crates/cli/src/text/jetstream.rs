@@ -43,6 +43,17 @@ super::texts! {
         en: "On how many servers of a cluster it is kept [1]",
         es: "En cuántos servidores de un clúster se guarda [1]",
     }
+    compress() { en: "Compress what is kept [false]", es: "Comprimir lo que se guarda [false]" }
+    only_new() { en: "Only changes from now on", es: "Solo los cambios a partir de ahora" }
+    only_count() { en: "End after so many", es: "Terminar tras tantos" }
+    watching(bucket: &str) {
+        en: "Watching the bucket {bucket}; Ctrl-C ends.",
+        es: "Observando el bucket {bucket}; Ctrl-C termina.",
+    }
+    no_change(bucket: &str, limit: &str) {
+        en: "no change in the bucket {bucket} for {limit}",
+        es: "ningún cambio en el bucket {bucket} en {limit}",
+    }
     storage() {
         en: "Where it is kept: file or memory [file]",
         es: "Dónde se guarda: file (archivo) o memory (memoria) [file]",

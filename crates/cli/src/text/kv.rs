@@ -208,7 +208,6 @@ super::texts! {
         en: "The largest value in bytes [unlimited]",
         es: "El valor más grande, en bytes [sin límite]",
     }
-    compress() { en: "Compress what is kept [false]", es: "Comprimir lo que se guarda [false]" }
     marker_ttl() {
         en: "How long it shows that a value has expired; lets values have a --ttl of their own (server 2.11)",
         es: "Cuánto se ve que un valor caducó; permite que un valor tenga su propio --ttl (servidor 2.11)",
@@ -227,12 +226,10 @@ super::texts! {
         en: "Only keys that this covers; * for a token, > for the rest [all]",
         es: "Solo las claves que esto abarque; * por un elemento, > por el resto [todas]",
     }
-    only_new() { en: "Only changes from now on", es: "Solo los cambios a partir de ahora" }
     with_history() {
         en: "Begin with all values that are kept",
         es: "Empezar por todos los valores guardados",
     }
-    only_count() { en: "End after so many", es: "Terminar tras tantos" }
     older() {
         en: "Only traces that are older than this [30m]",
         es: "Solo los rastros más viejos que esto [30m]",
@@ -282,18 +279,10 @@ super::texts! {
         en: "recado kv get shows it; change it with put, or with update if nobody else may have changed it",
         es: "recado kv get lo muestra; cámbialo con put, o con update si nadie más debe haberlo cambiado",
     }
-    watching(bucket: &str) {
-        en: "Watching the bucket {bucket}; Ctrl-C ends.",
-        es: "Observando el bucket {bucket}; Ctrl-C termina.",
-    }
     no_keys() { en: "There are no keys yet.", es: "Todavía no hay claves." }
     none_yet() {
         en: "There are no buckets yet; make one: recado kv add config",
         es: "Todavía no hay buckets; crea uno: recado kv add config",
-    }
-    silence(bucket: &str, limit: &str) {
-        en: "no change in the bucket {bucket} for {limit}",
-        es: "ningún cambio en el bucket {bucket} en {limit}",
     }
     silence_next() {
         en: "allow more with --timeout; recado kv keys shows what is there",

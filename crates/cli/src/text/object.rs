@@ -134,7 +134,6 @@ super::texts! {
         en: "At most so many bytes in all, like 10GiB [unlimited]",
         es: "Tantos bytes en total como máximo, como 10GiB [sin límite]",
     }
-    compress() { en: "Compress what is kept [false]", es: "Comprimir lo que se guarda [false]" }
     put_file() { en: "The file; - is standard input", es: "El archivo; - es la entrada estándar" }
     put_as() {
         en: "The name it gets [that of the file]",
@@ -153,8 +152,6 @@ super::texts! {
         en: "{path} exists. Overwrite it?",
         es: "{path} ya existe. ¿Sobrescribirlo?",
     }
-    only_new() { en: "Only changes from now on", es: "Solo los cambios a partir de ahora" }
-    only_count() { en: "End after so many", es: "Terminar tras tantos" }
     put_done(name: &str, size: &str, took: &str) {
         en: "put {name}: {size} in {took}",
         es: "puesto {name}: {size} en {took}",
@@ -198,14 +195,6 @@ super::texts! {
         es: "Todavía no hay buckets de objetos; crea uno: recado object add archivos",
     }
     empty() { en: "There are no objects yet.", es: "Todavía no hay objetos." }
-    watching(bucket: &str) {
-        en: "Watching the bucket {bucket}; Ctrl-C ends.",
-        es: "Observando el bucket {bucket}; Ctrl-C termina.",
-    }
-    silence(bucket: &str, limit: &str) {
-        en: "no change in the bucket {bucket} for {limit}",
-        es: "ningún cambio en el bucket {bucket} en {limit}",
-    }
     silence_next() {
         en: "allow more with --timeout; recado object ls shows what is there",
         es: "da más plazo con --timeout; recado object ls muestra lo que hay",

@@ -41,6 +41,7 @@ mod tls;
 mod top;
 mod tour;
 mod transcript;
+mod verbatim;
 mod wait_command;
 mod waiting;
 mod wire;

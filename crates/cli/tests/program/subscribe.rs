@@ -1,6 +1,7 @@
 //! `recado sub`: what it shows, and how it ends.
 
-use std::process::{Command, Stdio};
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -128,27 +129,33 @@ fn silence_longer_than_the_timeout_ends_it() {
     assert_eq!(some.end().code, Some(0));
 }
 
-#[test]
-fn a_reader_that_goes_away_ends_it_quietly() {
-    let server = ServerProcess::nats();
-    let url = server.url();
+/// One that listens, with pipes that nobody reads yet but for what it tells at first.
+fn listener(url: &str, subject: &str) -> (Child, BufReader<ChildStderr>) {
     let mut listener = Command::new(env!("CARGO_BIN_EXE_recado"))
-        .args(["sub", "many", "--raw", "--server", &url])
+        .args(["sub", subject, "--raw", "--server", url])
         .env_clear()
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
+    let mut stderr = BufReader::new(listener.stderr.take().unwrap());
+    let mut told = String::new();
+    stderr.read_line(&mut told).unwrap();
+    assert!(told.contains(&format!("Listening on {subject}")), "{told}");
+    (listener, stderr)
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_it_quietly() {
+    let server = ServerProcess::nats();
+    let url = server.url();
+    let (mut listener, mut stderr) = listener(&url, "many");
     // The reader of its output leaves before anything has come.
     drop(listener.stdout.take());
-    let mut stderr = std::io::BufReader::new(listener.stderr.take().unwrap());
-    let mut told = String::new();
-    std::io::BufRead::read_line(&mut stderr, &mut told).unwrap();
-    assert!(told.contains("Listening on many"), "{told}");
     recado(&url, ["pub", "many", "x"]).succeed();
     let mut rest = String::new();
-    std::io::Read::read_to_string(&mut stderr, &mut rest).unwrap();
+    stderr.read_to_string(&mut rest).unwrap();
     assert_eq!(listener.wait().unwrap().code(), Some(0), "{rest}");
     assert_eq!(rest, "", "nothing more is said");
 }
@@ -157,18 +164,7 @@ fn a_reader_that_goes_away_ends_it_quietly() {
 fn a_second_ctrl_c_ends_it_even_when_nobody_reads_its_output() {
     let server = ServerProcess::nats();
     let url = server.url();
-    let mut listener = Command::new(env!("CARGO_BIN_EXE_recado"))
-        .args(["sub", "flood", "--raw", "--server", &url])
-        .env_clear()
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stderr = std::io::BufReader::new(listener.stderr.take().unwrap());
-    let mut told = String::new();
-    std::io::BufRead::read_line(&mut stderr, &mut told).unwrap();
-    assert!(told.contains("Listening on flood"), "{told}");
+    let (mut listener, _stderr) = listener(&url, "flood");
     // Far more than a pipe holds.
     recado(&url, ["pub", "flood", "--count", "64"])
         .input(vec![b'x'; 64 * 1024])

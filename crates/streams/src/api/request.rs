@@ -47,10 +47,7 @@ pub(super) fn whole<T>(
     strict: bool,
     read: impl Fn(&mut Fields) -> Read<T>,
 ) -> Result<T, ApiError> {
-    let mut fields = Fields::parse(body, name, strict)?;
-    let value = read(&mut fields)?;
-    fields.finish()?;
-    Ok(value)
+    Ok(Fields::whole(body, name, strict, read)?)
 }
 
 /// Reads an object where anything else, such as a plain text, counts as nothing asked for.

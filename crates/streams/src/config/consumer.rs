@@ -160,9 +160,7 @@ impl ConsumerConfig {
     /// # Errors
     /// When it is not one.
     pub fn from_json(body: &[u8]) -> Read<Self> {
-        let mut fields = Fields::parse(body, "ConsumerConfig", true)?;
-        let config = Self::read(&mut fields)?;
-        fields.finish().map(|()| config)
+        Fields::whole(body, "ConsumerConfig", true, Self::read)
     }
 
     /// As JSON, without white space.

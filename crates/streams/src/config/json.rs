@@ -75,11 +75,26 @@ impl Fields {
         Ok(fields)
     }
 
-    /// Refuses what nobody has asked for.
+    /// Reads a whole body with `read`, and refuses what that has left.
     ///
     /// # Errors
-    /// When a field is left and unknown ones are not to be passed over.
-    pub fn finish(self) -> Read<()> {
+    /// When it is no JSON object, a field has a wrong type, or one is unknown and `strict` is set.
+    pub fn whole<T>(
+        body: &[u8],
+        name: &'static str,
+        strict: bool,
+        read: impl Fn(&mut Self) -> Read<T>,
+    ) -> Read<T> {
+        Self::parse(body, name, strict)?.read_whole(read)
+    }
+
+    fn read_whole<T>(mut self, read: impl Fn(&mut Self) -> Read<T>) -> Read<T> {
+        let value = read(&mut self)?;
+        self.finish().map(|()| value)
+    }
+
+    /// Refuses what nobody has asked for, unless unknown fields are to be passed over.
+    fn finish(self) -> Read<()> {
         match self.left.keys().next() {
             Some(unknown) if self.strict => {
                 Err(JsonError(format!("json: unknown field {unknown:?}")))
@@ -312,9 +327,7 @@ impl Fields {
         let Some(value) = self.take(field) else {
             return Ok(None);
         };
-        let mut inner = self.inner(field, name, value)?;
-        let value = read(&mut inner)?;
-        inner.finish().map(|()| Some(value))
+        self.inner(field, name, value)?.read_whole(read).map(Some)
     }
 
     /// A list of objects, each read to its end by `read`; a `null` is read as an object without fields.
@@ -330,9 +343,7 @@ impl Fields {
             } else {
                 value
             };
-            let mut inner = fields.inner(field, name, value)?;
-            let value = read(&mut inner)?;
-            inner.finish().map(|()| value)
+            fields.inner(field, name, value)?.read_whole(&read)
         })
     }
 }

@@ -257,9 +257,7 @@ impl StreamConfig {
     /// # Errors
     /// When it is not one.
     pub fn from_json(body: &[u8]) -> Read<Self> {
-        let mut fields = Fields::parse(body, "StreamConfig", true)?;
-        let config = Self::read(&mut fields)?;
-        fields.finish().map(|()| config)
+        Fields::whole(body, "StreamConfig", true, Self::read)
     }
 
     /// As JSON, without white space.

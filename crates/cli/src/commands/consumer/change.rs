@@ -13,10 +13,11 @@ use crate::connect::Session;
 use crate::failure::Failure;
 use crate::jetstream::about::About;
 use crate::jetstream::consent::Consent;
+use crate::jetstream::editing::{self, Editing};
 use crate::jetstream::fields::words;
-use crate::jetstream::{api, difference, fields, names, report, units};
+use crate::jetstream::{api, fields, names, report, units};
 use crate::span;
-use crate::terminal::{self, Out};
+use crate::terminal;
 use crate::text::{consumer as text, help, jetstream as common};
 use crate::unique;
 
@@ -37,11 +38,12 @@ pub(super) struct Add {
 
 impl Add {
     pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
-        let mut config = Map::new();
-        config.insert("ack_policy".into(), "explicit".into());
-        config.insert("deliver_policy".into(), "all".into());
-        config.insert("replay_policy".into(), "instant".into());
-        self.shape.apply(&mut config)?;
+        let mut config = fields::object([
+            ("ack_policy", "explicit".into()),
+            ("deliver_policy", "all".into()),
+            ("replay_policy", "instant".into()),
+        ]);
+        self.shape.apply(&self.shape.file()?, &mut config);
         let given = self.name.as_deref();
         let in_file = config.get("name").or(config.get("durable_name"));
         let name = given.or(in_file.and_then(Value::as_str)).map(str::to_owned);
@@ -82,24 +84,11 @@ async fn create(
         false => config.insert("durable_name".into(), name.into()),
     };
     let about = About::Consumer(stream.to_owned(), name.to_owned());
-    let info = put(session, stream, name, config, "create", &about).await?;
+    let info = api::put_consumer(session, stream, name, config, "create").await?;
     if !as_json {
         terminal::notice(&common::made(&about.words()));
     }
     show::one(&info, as_json)
-}
-
-async fn put(
-    session: &mut Session,
-    stream: &str,
-    name: &str,
-    config: Map<String, Value>,
-    action: &str,
-    about: &About,
-) -> Result<Value, Failure> {
-    let verb = format!("CONSUMER.CREATE.{stream}.{name}");
-    let body = json!({ "stream_name": stream, "config": config, "action": action });
-    api::ask(session, &verb, &body, about).await
 }
 
 /// `recado consumer edit`.
@@ -109,46 +98,37 @@ pub(super) struct Edit {
     named: Named,
     #[command(flatten)]
     shape: Shape,
-    #[arg(long, help = common::dry_run())]
-    dry_run: bool,
     #[command(flatten)]
-    consent: Consent,
+    editing: Editing,
 }
 
 impl Edit {
     pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
-        if self.shape.is_silent()? {
-            return Err(Failure::Usage {
-                what: common::nothing_to_change().to_owned(),
-                next: common::nothing_to_change_next().to_owned(),
-            });
+        let file = self.shape.file()?;
+        if self.shape.is_silent(&file) {
+            return Err(editing::nothing_said());
         }
         let Named { stream, name } = &self.named;
         let about = About::Consumer(stream.clone(), name.clone());
         let info = api::consumer(session, stream, name).await?;
-        let before = fields::own(&info["config"]);
-        let mut after = before.clone();
-        self.shape.apply(&mut after)?;
-        let changes = difference::between(&before, &after);
-        if changes.is_empty() {
-            let words = common::no_changes(&about.words());
-            return report::tell(&words, &json!({ "changes": {} }), as_json);
-        }
-        let mut out = Out::new();
-        match as_json {
-            true => out.json(&json!({ "changes": difference::json(&changes) }))?,
-            false => difference::show(&mut out, &changes)?,
-        }
-        out.flush()?;
-        if self.dry_run {
+        let apply = |config: &mut Map<String, Value>| {
+            self.shape.apply(&file, config);
+            // The file may be that of another consumer.
+            for field in ["name", "durable_name"] {
+                match info["config"].get(field) {
+                    Some(name) => config.insert(field.to_owned(), name.clone()),
+                    None => config.remove(field),
+                };
+            }
+        };
+        let agreed = self.editing.agreed(&about, &info, apply, as_json).await?;
+        let Some(after) = agreed else {
             return Ok(());
-        }
-        let question = common::edit_question(&about.words());
-        self.consent.ask(&question).await?;
-        let info = put(session, stream, name, after, "update", &about).await?;
+        };
+        let info = api::put_consumer(session, stream, name, after, "update").await?;
         match as_json {
             true => show::one(&info, true),
-            false => report::tell(&common::edited(&about.words()), &Value::Null, false),
+            false => editing::tell_done(&about),
         }
     }
 }
@@ -175,7 +155,7 @@ impl Copy {
         let mut config = fields::own(&info["config"]);
         config.remove("pause_until");
         let is_ephemeral = !config.contains_key("durable_name");
-        self.shape.apply(&mut config)?;
+        self.shape.apply(&self.shape.file()?, &mut config);
         create(
             session,
             &self.stream,

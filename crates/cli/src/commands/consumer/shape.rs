@@ -1,6 +1,5 @@
 //! The options that say how a consumer is set up. What none of them says is left as it is, or to the server.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -8,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::failure::Failure;
 use crate::jetstream::reader::Start;
+use crate::jetstream::verbatim::Verbatim;
 use crate::jetstream::{fields, units};
 use crate::span;
 use crate::subject;
@@ -66,22 +66,19 @@ pub(super) struct Shape {
     #[arg(long, value_name = "N", value_parser = crate::commands::positive,
         help = common::replicas())]
     replicas: Option<u64>,
-    #[arg(long, value_name = common::value_pair(), value_parser = fields::pair,
-        help = common::metadata())]
-    metadata: Vec<(String, String)>,
-    #[arg(long, value_name = common::value_setting(), value_parser = fields::setting,
-        help = common::set())]
-    set: Vec<(String, Value)>,
-    #[arg(long, value_name = help::value_file(), help = common::config())]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    verbatim: Verbatim,
 }
 
 impl Shape {
-    /// What the options say, as fields of a configuration; `--config` first, `--set` last.
-    pub(super) fn apply(&self, config: &mut Map<String, Value>) -> Result<(), Failure> {
-        if let Some(path) = &self.config {
-            config.extend(fields::file(path)?);
-        }
+    /// What `--config` says, for the two below.
+    pub(super) fn file(&self) -> Result<Map<String, Value>, Failure> {
+        self.verbatim.read()
+    }
+
+    /// Puts what the options say into a configuration; `file` first, `--set` last.
+    pub(super) fn apply(&self, file: &Map<String, Value>, config: &mut Map<String, Value>) {
+        config.extend(file.clone());
         match self.filter.as_slice() {
             [] => {}
             [one] => {
@@ -96,11 +93,7 @@ impl Shape {
         if let Some(Value::Object(start)) = self.deliver.map(Start::json) {
             config.extend(start);
         }
-        let mut put = |field: &str, value: Option<Value>| {
-            if let Some(value) = value {
-                config.insert(field.to_owned(), value);
-            }
-        };
+        let mut put = |field, value| fields::put(config, field, value);
         let words = |value: &Option<String>| value.as_deref().map(Value::from);
         let flag = |value: Option<bool>| value.map(Value::from);
         let span = |value: Option<Duration>| value.map(units::as_nanos);
@@ -124,16 +117,14 @@ impl Shape {
             let spans: Vec<Value> = spans.map(units::as_nanos).collect();
             put("backoff", Some(spans.into()));
         }
-        fields::add_metadata(config, &self.metadata);
-        config.extend(self.set.iter().cloned());
-        Ok(())
+        self.verbatim.apply(config);
     }
 
     /// Whether no option says anything.
-    pub(super) fn is_silent(&self) -> Result<bool, Failure> {
+    pub(super) fn is_silent(&self, file: &Map<String, Value>) -> bool {
         let mut said = Map::new();
-        self.apply(&mut said)?;
-        Ok(said.is_empty())
+        self.apply(file, &mut said);
+        said.is_empty()
     }
 }
 

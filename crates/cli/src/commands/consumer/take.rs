@@ -10,31 +10,10 @@ use crate::connect::Session;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::jetstream::pull::{Pull, Pulled, Verdict};
-use crate::shown::Style;
+use crate::jetstream::stored::Look;
 use crate::span;
 use crate::terminal::{self, Out};
-use crate::text::{consumer as text, jetstream as common};
-
-/// How messages are shown.
-#[derive(Debug, Args)]
-struct Look {
-    #[arg(short, long, conflicts_with = "json", help = common::raw())]
-    raw: bool,
-    #[arg(long, help = common::headers())]
-    headers: bool,
-}
-
-impl Look {
-    fn style(&self, as_json: bool) -> Style {
-        match (as_json, self.raw) {
-            (true, _) => Style::Json,
-            (_, true) => Style::Raw,
-            _ => Style::Human {
-                headers: self.headers,
-            },
-        }
-    }
-}
+use crate::text::consumer as text;
 
 /// `recado consumer next`.
 #[derive(Debug, Args)]

@@ -6,18 +6,20 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::Bucket;
+use super::Named;
 use super::entry::{self, Entry};
 use crate::amount;
 use crate::connect::Session;
 use crate::failure::Failure;
 use crate::jetstream::about::About;
+use crate::jetstream::bucket::Keeping;
 use crate::jetstream::consent::Consent;
+use crate::jetstream::editing::Editing;
 use crate::jetstream::fields::{number, words};
 use crate::jetstream::reader::{Reader, Start};
-use crate::jetstream::{api, difference, fields, report, units};
+use crate::jetstream::{api, fields, report, units};
 use crate::span;
-use crate::terminal::{self, Out};
+use crate::terminal::Out;
 use crate::text::{help, jetstream as common, kv as text, stream as stream_text};
 
 /// How long the id of a message is remembered at the most, if values are not kept for less.
@@ -36,14 +38,8 @@ pub(super) struct Shape {
     #[arg(long, value_name = common::value_size(), value_parser = amount::parse_size,
         help = text::max_value_size())]
     max_value_size: Option<usize>,
-    #[arg(long, value_name = help::value_text(), help = common::description())]
-    description: Option<String>,
-    #[arg(long, value_name = "N", value_parser = crate::commands::positive,
-        help = common::replicas())]
-    replicas: Option<u64>,
-    #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true,
-        default_missing_value = "true", help = text::compress())]
-    compress: Option<bool>,
+    #[command(flatten)]
+    keeping: Keeping,
     #[arg(long, value_name = help::value_span(), value_parser = span::parse,
         help = text::marker_ttl())]
     marker_ttl: Option<Duration>,
@@ -54,26 +50,11 @@ pub(super) struct Shape {
 
 impl Shape {
     fn apply(&self, config: &mut Map<String, Value>) {
-        let mut put = |field: &str, value: Option<Value>| {
-            if let Some(value) = value {
-                config.insert(field.to_owned(), value);
-            }
-        };
-        let none_or = |size: usize| match size {
-            0 => Value::from(-1),
-            size => Value::from(size),
-        };
+        let mut put = |field, value| fields::put(config, field, value);
         put("max_msgs_per_subject", self.history.map(Value::from));
         put("max_age", self.ttl.map(units::as_nanos));
-        put("max_bytes", self.max_bytes.map(none_or));
-        put("max_msg_size", self.max_value_size.map(none_or));
-        put("description", self.description.as_deref().map(Value::from));
-        put("num_replicas", self.replicas.map(Value::from));
-        let compression = |compress| if compress { "s2" } else { "none" };
-        put(
-            "compression",
-            self.compress.map(compression).map(Value::from),
-        );
+        put("max_bytes", self.max_bytes.map(units::as_limit));
+        put("max_msg_size", self.max_value_size.map(units::as_limit));
         if let Some(ttl) = self.marker_ttl {
             put("allow_msg_ttl", Some(true.into()));
             put("subject_delete_marker_ttl", Some(units::as_nanos(ttl)));
@@ -87,6 +68,7 @@ impl Shape {
             };
             put("duplicate_window", Some(units::as_nanos(window)));
         }
+        self.keeping.apply(config);
         fields::add_metadata(config, &self.metadata);
     }
 }
@@ -102,7 +84,7 @@ fn history(written: &str) -> Result<u64, String> {
 #[derive(Debug, Args)]
 pub(super) struct Add {
     #[command(flatten)]
-    named: Bucket,
+    named: Named,
     #[arg(long, value_name = "file|memory", value_parser = ["file", "memory"],
         help = common::storage())]
     storage: Option<String>,
@@ -113,30 +95,19 @@ pub(super) struct Add {
 impl Add {
     pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
         let bucket = &self.named.bucket;
-        let about = About::Bucket(bucket.clone());
-        let name = entry::stream(bucket);
-        let mut config = Map::new();
-        for (field, value) in [
-            ("name", json!(name)),
+        let mut config = fields::object([
             ("subjects", json!([entry::subject(bucket, ">")])),
-            ("max_msgs_per_subject", json!(1)),
-            ("discard", json!("new")),
-            ("allow_rollup_hdrs", json!(true)),
-            ("deny_delete", json!(true)),
-            ("allow_direct", json!(true)),
+            ("max_msgs_per_subject", 1.into()),
+            ("discard", "new".into()),
+            ("allow_rollup_hdrs", true.into()),
+            ("deny_delete", true.into()),
+            ("allow_direct", true.into()),
             ("duplicate_window", units::as_nanos(WINDOW)),
-        ] {
-            config.insert(field.to_owned(), value);
-        }
-        if let Some(storage) = &self.storage {
-            config.insert("storage".into(), storage.as_str().into());
-        }
+        ]);
+        let storage = self.storage.as_deref();
+        fields::put(&mut config, "storage", storage.map(Value::from));
         self.shape.apply(&mut config);
-        let verb = format!("STREAM.CREATE.{name}");
-        let info = api::ask(session, &verb, &config.into(), &about).await?;
-        if !as_json {
-            terminal::notice(&common::made(&about.words()));
-        }
+        let info = entry::bucket(bucket).add(session, config, as_json).await?;
         show(bucket, &info, as_json)
     }
 }
@@ -147,13 +118,8 @@ pub(super) async fn info(
     bucket: &str,
     as_json: bool,
 ) -> Result<(), Failure> {
-    let info = stream_of(session, bucket).await?;
+    let info = entry::bucket(bucket).info(session).await?;
     show(bucket, &info, as_json)
-}
-
-async fn stream_of(session: &mut Session, bucket: &str) -> Result<Value, Failure> {
-    let about = About::Bucket(bucket.to_owned());
-    api::stream_about(session, &entry::stream(bucket), &about).await
 }
 
 /// A bucket as an object.
@@ -227,51 +193,21 @@ fn show(bucket: &str, info: &Value, as_json: bool) -> Result<(), Failure> {
 #[derive(Debug, Args)]
 pub(super) struct Edit {
     #[command(flatten)]
-    named: Bucket,
+    named: Named,
     #[command(flatten)]
     shape: Shape,
-    #[arg(long, help = common::dry_run())]
-    dry_run: bool,
     #[command(flatten)]
-    consent: Consent,
+    editing: Editing,
 }
 
 impl Edit {
     pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
-        let bucket = &self.named.bucket;
-        let about = About::Bucket(bucket.clone());
-        let mut said = Map::new();
-        self.shape.apply(&mut said);
-        if said.is_empty() {
-            return Err(Failure::Usage {
-                what: common::nothing_to_change().to_owned(),
-                next: common::nothing_to_change_next().to_owned(),
-            });
-        }
-        let before = fields::own(&stream_of(session, bucket).await?["config"]);
-        let mut after = before.clone();
-        self.shape.apply(&mut after);
-        let changes = difference::between(&before, &after);
-        if changes.is_empty() {
-            let words = common::no_changes(&about.words());
-            return report::tell(&words, &json!({ "changes": {} }), as_json);
-        }
-        let mut out = Out::new();
-        match as_json {
-            true => out.json(&json!({ "changes": difference::json(&changes) }))?,
-            false => difference::show(&mut out, &changes)?,
-        }
-        out.flush()?;
-        if self.dry_run {
-            return Ok(());
-        }
-        let question = common::edit_question(&about.words());
-        self.consent.ask(&question).await?;
-        let verb = format!("STREAM.UPDATE.{}", entry::stream(bucket));
-        let info = api::ask(session, &verb, &after.into(), &about).await?;
-        match as_json {
-            true => show(bucket, &info, true),
-            false => report::tell(&common::edited(&about.words()), &Value::Null, false),
+        let bucket = entry::bucket(&self.named.bucket);
+        let apply = |config: &mut Map<String, Value>| self.shape.apply(config);
+        let edited = bucket.edit(session, &self.editing, apply, as_json);
+        match edited.await? {
+            Some(info) => show(&bucket.name, &info, as_json),
+            None => Ok(()),
         }
     }
 }
@@ -280,7 +216,7 @@ impl Edit {
 #[derive(Debug, Args)]
 pub(super) struct Compact {
     #[command(flatten)]
-    named: Bucket,
+    named: Named,
     #[arg(long, value_name = help::value_span(), value_parser = span::parse,
         default_value = "30m", help = text::older())]
     older: Duration,
@@ -328,23 +264,19 @@ impl Compact {
 #[derive(Debug, Args)]
 pub(super) struct Remove {
     #[command(flatten)]
-    named: Bucket,
+    named: Named,
     #[command(flatten)]
     consent: Consent,
 }
 
 impl Remove {
     pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
-        let bucket = &self.named.bucket;
-        let about = About::Bucket(bucket.clone());
-        let info = stream_of(session, bucket).await?;
+        let bucket = entry::bucket(&self.named.bucket);
+        let info = bucket.info(session).await?;
         let values = amount::show(number(&info, "/state/messages"));
-        self.consent
-            .ask(&text::rm_question(bucket, &values))
-            .await?;
-        let verb = format!("STREAM.DELETE.{}", entry::stream(bucket));
-        api::ask(session, &verb, &Value::Null, &about).await?;
-        let object = json!({ "removed": bucket });
-        report::tell(&common::removed(&about.words()), &object, as_json)
+        let question = text::rm_question(&bucket.name, &values);
+        bucket
+            .remove(session, &self.consent, &question, as_json)
+            .await
     }
 }

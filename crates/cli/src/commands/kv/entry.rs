@@ -8,15 +8,28 @@ use serde_json::{Value, json};
 use crate::connect::Session;
 use crate::failure::Failure;
 use crate::jetstream::about::About;
+use crate::jetstream::bucket::Bucket;
 use crate::jetstream::stored::Stored;
 use crate::jetstream::{api, trouble, units};
 use crate::shown;
 use crate::terminal::{Out, harmless};
 use crate::text::kv as text;
 
+/// What the name of a bucket's stream begins with.
+pub(super) const PREFIX: &str = "KV_";
+
 /// The stream of a bucket.
 pub(super) fn stream(bucket: &str) -> String {
-    format!("KV_{bucket}")
+    format!("{PREFIX}{bucket}")
+}
+
+/// The bucket of this name.
+pub(super) fn bucket(name: &str) -> Bucket {
+    Bucket {
+        name: name.to_owned(),
+        stream: stream(name),
+        about: About::Bucket(name.to_owned()),
+    }
 }
 
 /// The subject of a key, or of several.
@@ -143,16 +156,13 @@ pub(super) async fn find(
     revision: Option<u64>,
 ) -> Result<Entry, Failure> {
     let about = About::Key(bucket.to_owned(), key.to_owned());
-    let verb = format!("STREAM.MSG.GET.{}", stream(bucket));
     let body = match revision {
         Some(revision) => json!({ "seq": revision }),
         None => json!({ "last_by_subj": subject(bucket, key) }),
     };
-    let answer = api::ask(session, &verb, &body, &about).await?;
-    let stored = Stored::got(&stream(bucket), &answer["message"]);
-    let entry = stored.and_then(|stored| Entry::of(bucket, &stored));
+    let stored = api::message(session, &stream(bucket), &body, &about).await?;
     // A revision belongs to one key; of another it is none.
-    entry
+    Entry::of(bucket, &stored)
         .filter(|entry| entry.key == key)
         .ok_or_else(|| trouble::not_found(&about, None))
 }

@@ -32,7 +32,7 @@ enum Action {
     Ls(read::Ls),
     #[command(alias = "status", about = text::info_about(), override_usage = text::info_usage(),
         after_help = text::info_examples())]
-    Info(Bucket),
+    Info(Named),
     #[command(about = text::edit_about(), override_usage = text::edit_usage(),
         after_help = text::edit_examples())]
     Edit(bucket::Edit),
@@ -76,7 +76,7 @@ enum Action {
 
 /// A bucket by name.
 #[derive(Debug, Args)]
-pub(super) struct Bucket {
+pub(super) struct Named {
     #[arg(value_name = common::value_bucket(), value_parser = names::bucket,
         add = completion::buckets(), help = common::bucket())]
     bucket: String,

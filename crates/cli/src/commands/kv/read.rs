@@ -3,20 +3,21 @@
 use std::time::Duration;
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::bucket;
 use super::entry::{self, Entry};
-use super::{Bucket, Key};
+use super::{Key, Named};
 use crate::amount;
 use crate::completion;
 use crate::connect::Session;
 use crate::failure::Failure;
-use crate::interrupt::Interrupt;
 use crate::jetstream::about::About;
+use crate::jetstream::bucket::with_prefix;
 use crate::jetstream::fields::{number, words};
-use crate::jetstream::reader::{Ended, Reader, Start};
-use crate::jetstream::{api, names, trouble, units};
+use crate::jetstream::reader::{Reader, Start};
+use crate::jetstream::stored::Stored;
+use crate::jetstream::{names, trouble, units};
 use crate::span;
 use crate::table::Table;
 use crate::terminal::{self, Out, harmless};
@@ -111,20 +112,15 @@ impl Ls {
         if let Some(bucket) = &self.bucket {
             return keys(session, bucket, ">", as_json).await;
         }
-        let mut streams = api::streams(session, None).await?;
-        streams.retain(|stream| words(stream, "/config/name").starts_with("KV_"));
-        let name = |stream: &Value| {
-            let name = words(stream, "/config/name");
-            name.strip_prefix("KV_").unwrap_or(name).to_owned()
-        };
+        let buckets = with_prefix(session, entry::PREFIX).await?;
         let mut out = Out::new();
         if as_json {
-            for stream in &streams {
-                out.json(&bucket::json(&name(stream), stream))?;
+            for (name, stream) in &buckets {
+                out.json(&bucket::json(name, stream))?;
             }
             return out.flush();
         }
-        if streams.is_empty() {
+        if buckets.is_empty() {
             terminal::notice(text::none_yet());
             return Ok(());
         }
@@ -137,9 +133,9 @@ impl Ls {
             common::column_last(),
             common::column_description(),
         ]);
-        for stream in &streams {
+        for (name, stream) in &buckets {
             table.row([
-                name(stream),
+                name.clone(),
                 amount::show(number(stream, "/state/messages")),
                 amount::show_size(number(stream, "/state/bytes")),
                 number(stream, "/config/max_msgs_per_subject").to_string(),
@@ -157,7 +153,7 @@ impl Ls {
 #[derive(Debug, Args)]
 pub(super) struct Keys {
     #[command(flatten)]
-    named: Bucket,
+    named: Named,
     #[arg(value_name = text::value_keys(), default_value = ">", value_parser = names::keys,
         help = text::filter())]
     filter: String,
@@ -208,16 +204,16 @@ async fn keys(
 #[derive(Debug, Args)]
 pub(super) struct Watch {
     #[command(flatten)]
-    named: Bucket,
+    named: Named,
     #[arg(value_name = text::value_keys(), default_value = ">", value_parser = names::keys,
         help = text::filter())]
     filter: String,
-    #[arg(long, help = text::only_new())]
+    #[arg(long, help = common::only_new())]
     new: bool,
     #[arg(long, conflicts_with = "new", help = text::with_history())]
     history: bool,
     #[arg(short, long, value_name = "N", value_parser = crate::commands::positive,
-        help = text::only_count())]
+        help = common::only_count())]
     count: Option<u64>,
 }
 
@@ -228,34 +224,27 @@ impl Watch {
         silence: Option<Duration>,
         as_json: bool,
     ) -> Result<(), Failure> {
-        let bucket = &self.named.bucket;
-        let about = About::Bucket(bucket.clone());
-        let filter = entry::subject(bucket, &self.filter);
+        let bucket = entry::bucket(&self.named.bucket);
+        let filter = entry::subject(&bucket.name, &self.filter);
         let start = match (self.new, self.history) {
             (true, _) => Start::New,
             (_, true) => Start::All,
             _ => Start::LastPerSubject,
         };
-        let stream = entry::stream(bucket);
-        let mut reader =
-            Reader::open(session, &stream, Some(&filter), start, false, &about).await?;
-        let mut interrupt = Interrupt::new()?;
-        terminal::notice(&text::watching(bucket));
-        let mut out = Out::new();
-        let mut shown = 0;
-        let ended = reader.follow(session, &mut interrupt, &mut out, silence, |out, stored| {
-            if let Some(entry) = Entry::of(bucket, &stored) {
+        let each = |out: &mut Out, stored: &Stored| {
+            let entry = Entry::of(&bucket.name, stored);
+            if let Some(entry) = &entry {
                 entry.show(out, as_json)?;
-                shown += 1;
             }
-            Ok(self.count.is_none_or(|count| shown < count))
-        });
+            Ok(entry.is_some())
+        };
+        let ended = bucket.watch(session, &filter, start, self.count, silence, each);
         match ended.await? {
-            Ended::Silence(limit) if self.count.is_some() || shown == 0 => Err(Failure::Deadline {
-                what: text::silence(bucket, &span::show(limit)),
+            Some(limit) => Err(Failure::Deadline {
+                what: common::no_change(&bucket.name, &span::show(limit)),
                 next: text::silence_next().to_owned(),
             }),
-            Ended::Enough | Ended::Asked | Ended::Silence(_) => Ok(()),
+            None => Ok(()),
         }
     }
 }

@@ -10,11 +10,11 @@ use super::{meta, show};
 use crate::amount;
 use crate::connect::Session;
 use crate::failure::Failure;
-use crate::jetstream::about::About;
+use crate::jetstream::bucket::Keeping;
 use crate::jetstream::consent::Consent;
-use crate::jetstream::{api, difference, fields, report, units};
+use crate::jetstream::editing::Editing;
+use crate::jetstream::{fields, report, units};
 use crate::span;
-use crate::terminal::{self, Out};
 use crate::text::{help, jetstream as common, object as text};
 
 /// How a bucket is set up. What none of the options says is left as it is, or to the server.
@@ -25,14 +25,8 @@ struct Shape {
     #[arg(long, value_name = common::value_size(), value_parser = amount::parse_size,
         help = text::max_bytes())]
     max_bytes: Option<usize>,
-    #[arg(long, value_name = help::value_text(), help = common::description())]
-    description: Option<String>,
-    #[arg(long, value_name = "N", value_parser = crate::commands::positive,
-        help = common::replicas())]
-    replicas: Option<u64>,
-    #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true,
-        default_missing_value = "true", help = text::compress())]
-    compress: Option<bool>,
+    #[command(flatten)]
+    keeping: Keeping,
     #[arg(long, value_name = common::value_pair(), value_parser = fields::pair,
         help = common::metadata())]
     metadata: Vec<(String, String)>,
@@ -40,24 +34,10 @@ struct Shape {
 
 impl Shape {
     fn apply(&self, config: &mut Map<String, Value>) {
-        let mut put = |field: &str, value: Option<Value>| {
-            if let Some(value) = value {
-                config.insert(field.to_owned(), value);
-            }
-        };
-        let compression = |compress| if compress { "s2" } else { "none" };
-        let none_or = |size: usize| match size {
-            0 => Value::from(-1),
-            size => Value::from(size),
-        };
+        let mut put = |field, value| fields::put(config, field, value);
         put("max_age", self.ttl.map(units::as_nanos));
-        put("max_bytes", self.max_bytes.map(none_or));
-        put("description", self.description.as_deref().map(Value::from));
-        put("num_replicas", self.replicas.map(Value::from));
-        put(
-            "compression",
-            self.compress.map(compression).map(Value::from),
-        );
+        put("max_bytes", self.max_bytes.map(units::as_limit));
+        self.keeping.apply(config);
         fields::add_metadata(config, &self.metadata);
     }
 }
@@ -77,38 +57,19 @@ pub(super) struct Add {
 impl Add {
     pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
         let bucket = &self.of.bucket;
-        let about = About::Store(bucket.clone());
-        let name = meta::stream(bucket);
-        let mut config = Map::new();
-        for (field, value) in [
-            ("name", json!(name)),
-            (
-                "subjects",
-                json!([meta::pieces(bucket, ">"), meta::all(bucket)]),
-            ),
-            ("discard", json!("new")),
-            ("allow_rollup_hdrs", json!(true)),
-            ("allow_direct", json!(true)),
-        ] {
-            config.insert(field.to_owned(), value);
-        }
-        if let Some(storage) = &self.storage {
-            config.insert("storage".into(), storage.as_str().into());
-        }
+        let subjects = [meta::pieces(bucket, ">"), meta::all(bucket)];
+        let mut config = fields::object([
+            ("subjects", json!(subjects)),
+            ("discard", "new".into()),
+            ("allow_rollup_hdrs", true.into()),
+            ("allow_direct", true.into()),
+        ]);
+        let storage = self.storage.as_deref();
+        fields::put(&mut config, "storage", storage.map(Value::from));
         self.shape.apply(&mut config);
-        let verb = format!("STREAM.CREATE.{name}");
-        let info = api::ask(session, &verb, &config.into(), &about).await?;
-        if !as_json {
-            terminal::notice(&common::made(&about.words()));
-        }
+        let info = meta::bucket(bucket).add(session, config, as_json).await?;
         show::bucket(bucket, &info, as_json)
     }
-}
-
-/// A bucket's stream.
-pub(super) async fn stream_of(session: &mut Session, bucket: &str) -> Result<Value, Failure> {
-    let about = About::Store(bucket.to_owned());
-    api::stream_about(session, &meta::stream(bucket), &about).await
 }
 
 /// `recado object edit`.
@@ -118,48 +79,18 @@ pub(super) struct Edit {
     of: Bucket,
     #[command(flatten)]
     shape: Shape,
-    #[arg(long, help = common::dry_run())]
-    dry_run: bool,
     #[command(flatten)]
-    consent: Consent,
+    editing: Editing,
 }
 
 impl Edit {
     pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
-        let bucket = &self.of.bucket;
-        let about = About::Store(bucket.clone());
-        let mut said = Map::new();
-        self.shape.apply(&mut said);
-        if said.is_empty() {
-            return Err(Failure::Usage {
-                what: common::nothing_to_change().to_owned(),
-                next: common::nothing_to_change_next().to_owned(),
-            });
-        }
-        let before = fields::own(&stream_of(session, bucket).await?["config"]);
-        let mut after = before.clone();
-        self.shape.apply(&mut after);
-        let changes = difference::between(&before, &after);
-        if changes.is_empty() {
-            let words = common::no_changes(&about.words());
-            return report::tell(&words, &json!({ "changes": {} }), as_json);
-        }
-        let mut out = Out::new();
-        match as_json {
-            true => out.json(&json!({ "changes": difference::json(&changes) }))?,
-            false => difference::show(&mut out, &changes)?,
-        }
-        out.flush()?;
-        if self.dry_run {
-            return Ok(());
-        }
-        let question = common::edit_question(&about.words());
-        self.consent.ask(&question).await?;
-        let verb = format!("STREAM.UPDATE.{}", meta::stream(bucket));
-        let info = api::ask(session, &verb, &after.into(), &about).await?;
-        match as_json {
-            true => show::bucket(bucket, &info, true),
-            false => report::tell(&common::edited(&about.words()), &Value::Null, false),
+        let bucket = meta::bucket(&self.of.bucket);
+        let apply = |config: &mut Map<String, Value>| self.shape.apply(config);
+        let edited = bucket.edit(session, &self.editing, apply, as_json);
+        match edited.await? {
+            Some(info) => show::bucket(&bucket.name, &info, as_json),
+            None => Ok(()),
         }
     }
 }
@@ -175,26 +106,23 @@ pub(super) struct Change {
 
 impl Change {
     pub(super) async fn seal(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
-        let bucket = &self.of.bucket;
-        let about = About::Store(bucket.clone());
-        let info = stream_of(session, bucket).await?;
-        self.consent.ask(&text::seal_question(bucket)).await?;
+        let bucket = meta::bucket(&self.of.bucket);
+        let info = bucket.info(session).await?;
+        self.consent.ask(&text::seal_question(&bucket.name)).await?;
         let mut config = fields::own(&info["config"]);
         config.insert("sealed".into(), true.into());
-        let verb = format!("STREAM.UPDATE.{}", meta::stream(bucket));
-        api::ask(session, &verb, &config.into(), &about).await?;
-        report::tell(&text::sealed(bucket), &json!({ "sealed": bucket }), as_json)
+        bucket.update(session, config).await?;
+        let object = json!({ "sealed": bucket.name });
+        report::tell(&text::sealed(&bucket.name), &object, as_json)
     }
 
     pub(super) async fn remove(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
-        let bucket = &self.of.bucket;
-        let about = About::Store(bucket.clone());
-        let info = stream_of(session, bucket).await?;
+        let bucket = meta::bucket(&self.of.bucket);
+        let info = bucket.info(session).await?;
         let size = amount::show_size(fields::number(&info, "/state/bytes"));
-        self.consent.ask(&text::rm_question(bucket, &size)).await?;
-        let verb = format!("STREAM.DELETE.{}", meta::stream(bucket));
-        api::ask(session, &verb, &Value::Null, &about).await?;
-        let object = json!({ "removed": bucket });
-        report::tell(&common::removed(&about.words()), &object, as_json)
+        let question = text::rm_question(&bucket.name, &size);
+        bucket
+            .remove(session, &self.consent, &question, as_json)
+            .await
     }
 }

@@ -22,7 +22,7 @@ use crate::jetstream::about::About;
 use crate::jetstream::consent::Consent;
 use crate::jetstream::publish::Window;
 use crate::jetstream::reader::{Reader, Start};
-use crate::jetstream::{api, fields, report};
+use crate::jetstream::{fields, report};
 use crate::progress;
 use crate::settings::unreadable;
 use crate::span;
@@ -132,8 +132,7 @@ impl Put {
     ) -> Result<(), Failure> {
         let start = Instant::now();
         let bucket = &self.of.bucket;
-        let store = About::Store(bucket.clone());
-        api::stream_about(session, &meta::stream(bucket), &store).await?;
+        meta::bucket(bucket).info(session).await?;
         let name = source.name.clone();
         let before = match meta::find(session, bucket, &name).await {
             Ok(before) => Some(before),

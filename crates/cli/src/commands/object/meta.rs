@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::connect::Session;
 use crate::failure::Failure;
 use crate::jetstream::about::About;
+use crate::jetstream::bucket::Bucket;
 use crate::jetstream::fields::{flag, number, words};
 use crate::jetstream::publish::{self, ROLLUP};
 use crate::jetstream::stored::Stored;
@@ -23,9 +24,21 @@ pub(super) fn name(written: &str) -> Result<String, String> {
     }
 }
 
+/// What the name of a bucket's stream begins with.
+pub(super) const PREFIX: &str = "OBJ_";
+
 /// The stream of a bucket.
 pub(super) fn stream(bucket: &str) -> String {
-    format!("OBJ_{bucket}")
+    format!("{PREFIX}{bucket}")
+}
+
+/// The bucket of this name.
+pub(super) fn bucket(name: &str) -> Bucket {
+    Bucket {
+        name: name.to_owned(),
+        stream: stream(name),
+        about: About::Store(name.to_owned()),
+    }
 }
 
 /// Where all that is said about objects is.
@@ -95,12 +108,10 @@ impl Meta {
 /// What is said about an object that is there.
 pub(super) async fn find(session: &mut Session, bucket: &str, name: &str) -> Result<Meta, Failure> {
     let about = About::Object(bucket.to_owned(), name.to_owned());
-    let verb = format!("STREAM.MSG.GET.{}", stream(bucket));
     let body = json!({ "last_by_subj": subject(bucket, name) });
-    let answer = api::ask(session, &verb, &body, &about).await?;
-    let stored = Stored::got(&stream(bucket), &answer["message"]);
-    let meta = stored.as_ref().and_then(Meta::of);
-    meta.filter(|meta| !meta.is_deleted())
+    let stored = api::message(session, &stream(bucket), &body, &about).await?;
+    Meta::of(&stored)
+        .filter(|meta| !meta.is_deleted())
         .ok_or_else(|| trouble::not_found(&about, None))
 }
 

@@ -6,17 +6,17 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::Bucket;
-use super::bucket::stream_of;
 use super::meta::{self, Meta};
 use crate::amount;
 use crate::completion;
 use crate::connect::Session;
 use crate::failure::Failure;
-use crate::interrupt::Interrupt;
 use crate::jetstream::about::About;
+use crate::jetstream::bucket::with_prefix;
 use crate::jetstream::fields::{flag, number, words};
-use crate::jetstream::reader::{Ended, Reader, Start};
-use crate::jetstream::{api, names, report, units};
+use crate::jetstream::reader::{Reader, Start};
+use crate::jetstream::stored::Stored;
+use crate::jetstream::{names, report, units};
 use crate::span;
 use crate::table::Table;
 use crate::terminal::{self, Out, harmless};
@@ -34,7 +34,7 @@ pub(super) struct Info {
 impl Info {
     pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
         let Some(name) = &self.name else {
-            let info = stream_of(session, &self.of.bucket).await?;
+            let info = meta::bucket(&self.of.bucket).info(session).await?;
             return bucket(&self.of.bucket, &info, as_json);
         };
         let found = meta::find(session, &self.of.bucket, name).await?;
@@ -121,20 +121,15 @@ impl Ls {
 }
 
 async fn buckets(session: &mut Session, as_json: bool) -> Result<(), Failure> {
-    let mut streams = api::streams(session, None).await?;
-    streams.retain(|stream| words(stream, "/config/name").starts_with("OBJ_"));
-    let name = |stream: &Value| {
-        let name = words(stream, "/config/name");
-        name.strip_prefix("OBJ_").unwrap_or(name).to_owned()
-    };
+    let buckets = with_prefix(session, meta::PREFIX).await?;
     let mut out = Out::new();
     if as_json {
-        for stream in &streams {
-            out.json(&bucket_json(&name(stream), stream))?;
+        for (name, stream) in &buckets {
+            out.json(&bucket_json(name, stream))?;
         }
         return out.flush();
     }
-    if streams.is_empty() {
+    if buckets.is_empty() {
         terminal::notice(text::none_yet());
         return Ok(());
     }
@@ -145,13 +140,13 @@ async fn buckets(session: &mut Session, as_json: bool) -> Result<(), Failure> {
         common::column_last(),
         common::column_description(),
     ]);
-    for stream in &streams {
+    for (name, stream) in &buckets {
         let sealed = match flag(stream, "/config/sealed") {
             true => common::yes_word(),
             false => common::no_word(),
         };
         table.row([
-            name(stream),
+            name.clone(),
             amount::show_size(number(stream, "/state/bytes")),
             sealed.to_owned(),
             units::ago(words(stream, "/state/last_ts")),
@@ -209,10 +204,10 @@ async fn objects(session: &mut Session, bucket: &str, as_json: bool) -> Result<(
 pub(super) struct Watch {
     #[command(flatten)]
     of: Bucket,
-    #[arg(long, help = text::only_new())]
+    #[arg(long, help = common::only_new())]
     new: bool,
     #[arg(short, long, value_name = "N", value_parser = crate::commands::positive,
-        help = text::only_count())]
+        help = common::only_count())]
     count: Option<u64>,
 }
 
@@ -223,32 +218,26 @@ impl Watch {
         silence: Option<Duration>,
         as_json: bool,
     ) -> Result<(), Failure> {
-        let bucket = &self.of.bucket;
-        let about = About::Store(bucket.clone());
-        let (stream, filter) = (meta::stream(bucket), meta::all(bucket));
+        let bucket = meta::bucket(&self.of.bucket);
         let start = match self.new {
             true => Start::New,
             false => Start::LastPerSubject,
         };
-        let mut reader =
-            Reader::open(session, &stream, Some(&filter), start, false, &about).await?;
-        let mut interrupt = Interrupt::new()?;
-        terminal::notice(&text::watching(bucket));
-        let mut out = Out::new();
-        let mut shown = 0;
-        let ended = reader.follow(session, &mut interrupt, &mut out, silence, |out, stored| {
-            if let Some(meta) = Meta::of(&stored) {
-                show(out, &meta, as_json)?;
-                shown += 1;
+        let each = |out: &mut Out, stored: &Stored| {
+            let meta = Meta::of(stored);
+            if let Some(meta) = &meta {
+                show(out, meta, as_json)?;
             }
-            Ok(self.count.is_none_or(|count| shown < count))
-        });
+            Ok(meta.is_some())
+        };
+        let filter = meta::all(&bucket.name);
+        let ended = bucket.watch(session, &filter, start, self.count, silence, each);
         match ended.await? {
-            Ended::Silence(limit) if self.count.is_some() || shown == 0 => Err(Failure::Deadline {
-                what: text::silence(bucket, &span::show(limit)),
+            Some(limit) => Err(Failure::Deadline {
+                what: common::no_change(&bucket.name, &span::show(limit)),
                 next: text::silence_next().to_owned(),
             }),
-            Ended::Enough | Ended::Asked | Ended::Silence(_) => Ok(()),
+            None => Ok(()),
         }
     }
 }

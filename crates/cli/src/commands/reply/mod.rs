@@ -159,11 +159,7 @@ pub(crate) async fn run(
     let work = answers.work(&arguments.work, session.client.max_payload())?;
     let answering = Answering::new(
         answering::Manner {
-            style: match (as_json, arguments.raw) {
-                (true, _) => Style::Json,
-                (_, true) => Style::Raw,
-                _ => Style::Human { headers: false },
-            },
+            style: Style::of(as_json, arguments.raw, false),
             wanted: arguments.count,
             headers: payload::header_map(&arguments.headers),
             deadline: arguments.work.answer_deadline,

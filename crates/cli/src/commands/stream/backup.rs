@@ -15,8 +15,8 @@ use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
+use super::Named;
 use crate::amount;
-use crate::completion;
 use crate::connect::Session;
 use crate::failure::Failure;
 use crate::jetstream::about::About;
@@ -37,9 +37,8 @@ const DATA_FILE: &str = "stream.tar.s2";
 /// `recado stream backup`.
 #[derive(Debug, Args)]
 pub(super) struct Backup {
-    #[arg(value_name = common::value_stream(), value_parser = names::name,
-        add = completion::streams(), help = common::stream())]
-    name: String,
+    #[command(flatten)]
+    named: Named,
     #[arg(value_name = common::value_folder(), help = text::folder())]
     folder: PathBuf,
     #[arg(long, help = text::backup_no_consumers())]
@@ -71,10 +70,10 @@ impl Backup {
         let messages = number(&head, "/state/messages");
         let folder = self.folder.display().to_string();
         let object = json!({
-            "stream": self.name, "messages": messages, "bytes": bytes, "folder": folder,
+            "stream": self.named.name, "messages": messages, "bytes": bytes, "folder": folder,
         });
         let size = amount::show_size(bytes);
-        let words = text::backed_up(&self.name, &amount::show(messages), &size, &folder);
+        let words = text::backed_up(&self.named.name, &amount::show(messages), &size, &folder);
         report::tell(&words, &object, as_json)
     }
 
@@ -85,11 +84,11 @@ impl Backup {
         data: &Path,
         quiet: bool,
     ) -> Result<(Value, u64), Failure> {
-        let about = About::Stream(self.name.clone());
+        let about = About::Stream(self.named.name.clone());
         let inbox = session.client.new_inbox();
         let chunks = session.client.subscribe(inbox.clone()).await;
         let chunks = chunks.map_err(|_| session.closed())?;
-        let verb = format!("STREAM.SNAPSHOT.{}", self.name);
+        let verb = format!("STREAM.SNAPSHOT.{}", self.named.name);
         let body = json!({
             "deliver_subject": inbox, "no_consumers": self.no_consumers, "jsck": self.check,
             "chunk_size": CHUNK_BYTES,
@@ -129,7 +128,7 @@ impl Backup {
                 chunk = timeout(limit, chunks.next()) => chunk,
                 trouble = session.trouble() => return Err(trouble),
             };
-            let silence = || failures::deadline_silence(&self.name, &span::show(limit));
+            let silence = || failures::deadline_silence(&self.named.name, &span::show(limit));
             let chunk = chunk.map_err(|_| self.broken(&silence()))?;
             let chunk = chunk.ok_or_else(|| session.closed())?;
             if chunk.payload.is_empty() {
@@ -157,7 +156,7 @@ impl Backup {
 
     fn broken(&self, detail: &str) -> Failure {
         Failure::Local {
-            what: text::backup_broken(&self.name, detail),
+            what: text::backup_broken(&self.named.name, detail),
             next: text::backup_broken_next().to_owned(),
         }
     }

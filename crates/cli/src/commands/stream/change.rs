@@ -3,6 +3,7 @@
 use clap::Args;
 use serde_json::{Map, Value, json};
 
+use super::Named;
 use super::shape::{DEAD_LETTER, Shape};
 use super::show;
 use crate::amount;
@@ -12,10 +13,11 @@ use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::jetstream::about::About;
 use crate::jetstream::consent::Consent;
-use crate::jetstream::{api, difference, fields, names, report, units};
+use crate::jetstream::editing::{self, Editing};
+use crate::jetstream::{api, fields, names, report, units};
 use crate::prompt;
 use crate::subject;
-use crate::terminal::{self, Out};
+use crate::terminal;
 use crate::text::{jetstream as common, stream as text};
 
 /// `recado stream add`.
@@ -32,10 +34,11 @@ impl Add {
     pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
         let mut config = Map::new();
         config.insert("allow_direct".into(), true.into());
-        if self.shape.is_silent()? && prompt::possible() && !as_json {
+        let file = self.shape.file()?;
+        if self.shape.is_silent(&file) && prompt::possible() && !as_json {
             interview(&self.name, &mut config).await?;
         }
-        self.shape.apply(&mut config)?;
+        self.shape.apply(&file, &mut config);
         config.insert("name".into(), self.name.as_str().into());
         create(session, &self.name, config, as_json).await
     }
@@ -134,53 +137,37 @@ async fn provide_for_dead_letters(
 /// `recado stream edit`.
 #[derive(Debug, Args)]
 pub(super) struct Edit {
-    #[arg(value_name = common::value_stream(), value_parser = names::name,
-        add = completion::streams(), help = common::stream())]
-    name: String,
+    #[command(flatten)]
+    named: Named,
     #[command(flatten)]
     shape: Shape,
-    #[arg(long, help = common::dry_run())]
-    dry_run: bool,
     #[command(flatten)]
-    consent: Consent,
+    editing: Editing,
 }
 
 impl Edit {
     pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
-        if self.shape.is_silent()? {
-            return Err(Failure::Usage {
-                what: common::nothing_to_change().to_owned(),
-                next: common::nothing_to_change_next().to_owned(),
-            });
+        let file = self.shape.file()?;
+        if self.shape.is_silent(&file) {
+            return Err(editing::nothing_said());
         }
-        let about = About::Stream(self.name.clone());
-        let before = api::stream(session, &self.name).await?;
-        let before = fields::own(&before["config"]);
-        let mut after = before.clone();
-        self.shape.apply(&mut after)?;
-        after.insert("name".into(), self.name.as_str().into());
-        let changes = difference::between(&before, &after);
-        let mut out = Out::new();
-        if changes.is_empty() {
-            let words = common::no_changes(&about.words());
-            return report::tell(&words, &json!({ "changes": {} }), as_json);
-        }
-        match as_json {
-            true => out.json(&json!({ "changes": difference::json(&changes) }))?,
-            false => difference::show(&mut out, &changes)?,
-        }
-        out.flush()?;
-        if self.dry_run {
+        let about = About::Stream(self.named.name.clone());
+        let info = api::stream(session, &self.named.name).await?;
+        let apply = |config: &mut Map<String, Value>| {
+            self.shape.apply(&file, config);
+            // The file may be that of another stream.
+            config.insert("name".into(), self.named.name.as_str().into());
+        };
+        let agreed = self.editing.agreed(&about, &info, apply, as_json).await?;
+        let Some(after) = agreed else {
             return Ok(());
-        }
-        let question = common::edit_question(&about.words());
-        self.consent.ask(&question).await?;
-        provide_for_dead_letters(session, &self.name, &after).await?;
-        let verb = format!("STREAM.UPDATE.{}", self.name);
+        };
+        provide_for_dead_letters(session, &self.named.name, &after).await?;
+        let verb = format!("STREAM.UPDATE.{}", self.named.name);
         let info = api::ask(session, &verb, &after.into(), &about).await?;
         match as_json {
             true => show::one(&info, true),
-            false => report::tell(&common::edited(&about.words()), &Value::Null, false),
+            false => editing::tell_done(&about),
         }
     }
 }
@@ -205,7 +192,7 @@ impl Copy {
         // Two streams can't have the same subjects; the copy's are its own, or its name.
         config.remove("subjects");
         config.remove("sealed");
-        self.shape.apply(&mut config)?;
+        self.shape.apply(&self.shape.file()?, &mut config);
         config.insert("name".into(), self.name.as_str().into());
         create(session, &self.name, config, as_json).await
     }
@@ -214,23 +201,22 @@ impl Copy {
 /// `recado stream rm`.
 #[derive(Debug, Args)]
 pub(super) struct Remove {
-    #[arg(value_name = common::value_stream(), value_parser = names::name,
-        add = completion::streams(), help = common::stream())]
-    name: String,
+    #[command(flatten)]
+    named: Named,
     #[command(flatten)]
     consent: Consent,
 }
 
 impl Remove {
     pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
-        let about = About::Stream(self.name.clone());
-        let info = api::stream(session, &self.name).await?;
+        let about = About::Stream(self.named.name.clone());
+        let info = api::stream(session, &self.named.name).await?;
         let messages = fields::number(&info, "/state/messages");
-        let question = text::rm_question(&self.name, &amount::show(messages));
+        let question = text::rm_question(&self.named.name, &amount::show(messages));
         self.consent.ask(&question).await?;
-        let verb = format!("STREAM.DELETE.{}", self.name);
+        let verb = format!("STREAM.DELETE.{}", self.named.name);
         api::ask(session, &verb, &Value::Null, &about).await?;
-        let object = json!({ "removed": self.name, "messages": messages });
+        let object = json!({ "removed": self.named.name, "messages": messages });
         report::tell(&common::removed(&about.words()), &object, as_json)
     }
 }
@@ -238,9 +224,8 @@ impl Remove {
 /// `recado stream purge`.
 #[derive(Debug, Args)]
 pub(super) struct Purge {
-    #[arg(value_name = common::value_stream(), value_parser = names::name,
-        add = completion::streams(), help = common::stream())]
-    name: String,
+    #[command(flatten)]
+    named: Named,
     #[arg(long, value_name = common::value_filter(), value_parser = subject::filter,
         help = text::purge_subject())]
     subject: Option<String>,
@@ -256,9 +241,9 @@ pub(super) struct Purge {
 
 impl Purge {
     pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
-        let about = About::Stream(self.name.clone());
-        api::stream(session, &self.name).await?;
-        let question = text::purge_question(&self.name);
+        let about = About::Stream(self.named.name.clone());
+        api::stream(session, &self.named.name).await?;
+        let question = text::purge_question(&self.named.name);
         self.consent.ask(&question).await?;
         let mut body = Map::new();
         if let Some(subject) = &self.subject {
@@ -269,13 +254,13 @@ impl Purge {
                 body.insert(field.into(), number.into());
             }
         }
-        let verb = format!("STREAM.PURGE.{}", self.name);
+        let verb = format!("STREAM.PURGE.{}", self.named.name);
         let answer = api::ask(session, &verb, &body.into(), &about).await?;
         let purged = fields::number(&answer, "/purged");
-        let words = text::purged(&self.name, &amount::show(purged));
+        let words = text::purged(&self.named.name, &amount::show(purged));
         report::tell(
             &words,
-            &json!({ "stream": self.name, "purged": purged }),
+            &json!({ "stream": self.named.name, "purged": purged }),
             as_json,
         )
     }
@@ -284,24 +269,23 @@ impl Purge {
 /// `recado stream seal`.
 #[derive(Debug, Args)]
 pub(super) struct Seal {
-    #[arg(value_name = common::value_stream(), value_parser = names::name,
-        add = completion::streams(), help = common::stream())]
-    name: String,
+    #[command(flatten)]
+    named: Named,
     #[command(flatten)]
     consent: Consent,
 }
 
 impl Seal {
     pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
-        let about = About::Stream(self.name.clone());
-        let info = api::stream(session, &self.name).await?;
-        let question = text::seal_question(&self.name);
+        let about = About::Stream(self.named.name.clone());
+        let info = api::stream(session, &self.named.name).await?;
+        let question = text::seal_question(&self.named.name);
         self.consent.ask(&question).await?;
         let mut config = fields::own(&info["config"]);
         config.insert("sealed".into(), true.into());
-        let verb = format!("STREAM.UPDATE.{}", self.name);
+        let verb = format!("STREAM.UPDATE.{}", self.named.name);
         api::ask(session, &verb, &config.into(), &about).await?;
-        let object = json!({ "sealed": self.name });
-        report::tell(&text::sealed(&self.name), &object, as_json)
+        let object = json!({ "sealed": self.named.name });
+        report::tell(&text::sealed(&self.named.name), &object, as_json)
     }
 }

@@ -6,14 +6,14 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::Named;
 use super::show;
 use crate::amount;
-use crate::completion;
 use crate::connect::Session;
 use crate::failure::Failure;
 use crate::jetstream::about::About;
 use crate::jetstream::fields::{list, number, words};
-use crate::jetstream::{api, names, units};
+use crate::jetstream::{api, units};
 use crate::span;
 use crate::subject;
 use crate::table::Table;
@@ -223,9 +223,8 @@ impl Find {
 /// `recado stream subjects`.
 #[derive(Debug, Args)]
 pub(super) struct Subjects {
-    #[arg(value_name = common::value_stream(), value_parser = names::name,
-        add = completion::streams(), help = common::stream())]
-    name: String,
+    #[command(flatten)]
+    named: Named,
     #[arg(value_name = common::value_filter(), default_value = ">",
         value_parser = subject::filter, help = text::subjects_filter())]
     filter: String,
@@ -235,8 +234,8 @@ pub(super) struct Subjects {
 
 impl Subjects {
     pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
-        let about = About::Stream(self.name.clone());
-        let verb = format!("STREAM.INFO.{}", self.name);
+        let about = About::Stream(self.named.name.clone());
+        let verb = format!("STREAM.INFO.{}", self.named.name);
         let mut found: Vec<(String, u64)> = Vec::new();
         loop {
             let body = json!({ "subjects_filter": self.filter, "offset": found.len() });

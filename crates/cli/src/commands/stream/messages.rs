@@ -3,14 +3,14 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::completion;
+use super::Named;
 use crate::connect::Session;
 use crate::failure::Failure;
 use crate::jetstream::about::About;
 use crate::jetstream::consent::Consent;
 use crate::jetstream::reader::{self, Beginning, Reader};
-use crate::jetstream::stored::Stored;
-use crate::jetstream::{api, names, report, trouble};
+use crate::jetstream::stored::Look;
+use crate::jetstream::{api, report};
 use crate::shown::Style;
 use crate::subject;
 use crate::terminal::Out;
@@ -19,9 +19,8 @@ use crate::text::{help, jetstream as common, stream as text};
 /// `recado stream view`.
 #[derive(Debug, Args)]
 pub(super) struct View {
-    #[arg(value_name = common::value_stream(), value_parser = names::name,
-        add = completion::streams(), help = common::stream())]
-    name: String,
+    #[command(flatten)]
+    named: Named,
     #[arg(value_name = "N", default_value = "10", value_parser = crate::commands::positive,
         help = text::view_number())]
     number: u64,
@@ -30,26 +29,25 @@ pub(super) struct View {
     subject: Option<String>,
     #[command(flatten)]
     from: Beginning,
-    #[arg(short, long, conflicts_with = "json", help = common::raw())]
-    raw: bool,
-    #[arg(long, help = common::headers())]
-    headers: bool,
+    #[command(flatten)]
+    look: Look,
 }
 
 impl View {
     pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
-        let about = About::Stream(self.name.clone());
-        let style = style(as_json, self.raw, self.headers);
+        let about = About::Stream(self.named.name.clone());
+        let style = self.look.style(as_json);
         let filter = self.subject.as_deref();
         let mut out = Out::new();
         let Some(start) = self.from.start() else {
             let most = usize::try_from(self.number).unwrap_or(usize::MAX);
-            for stored in reader::newest(session, &self.name, filter, most, &about).await? {
+            for stored in reader::newest(session, &self.named.name, filter, most, &about).await? {
                 stored.show(&mut out, style)?;
             }
             return out.flush();
         };
-        let mut reader = Reader::open(session, &self.name, filter, start, false, &about).await?;
+        let mut reader =
+            Reader::open(session, &self.named.name, filter, start, false, &about).await?;
         let mut left = self.number;
         let shown = reader.drain(session, |stored| {
             stored.show(&mut out, style)?;
@@ -62,20 +60,11 @@ impl View {
     }
 }
 
-fn style(as_json: bool, raw: bool, headers: bool) -> Style {
-    match (as_json, raw) {
-        (true, _) => Style::Json,
-        (_, true) => Style::Raw,
-        _ => Style::Human { headers },
-    }
-}
-
 /// `recado stream get`.
 #[derive(Debug, Args)]
 pub(super) struct Get {
-    #[arg(value_name = common::value_stream(), value_parser = names::name,
-        add = completion::streams(), help = common::stream())]
-    name: String,
+    #[command(flatten)]
+    named: Named,
     #[arg(value_name = text::value_sequence(), value_parser = crate::commands::positive,
         required_unless_present = "last_for", help = text::get_sequence())]
     sequence: Option<u64>,
@@ -90,21 +79,18 @@ impl Get {
     pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
         let (about, body) = match (&self.last_for, self.sequence) {
             (Some(subject), _) => (
-                About::Last(self.name.clone(), subject.clone()),
+                About::Last(self.named.name.clone(), subject.clone()),
                 json!({ "last_by_subj": subject }),
             ),
             (None, sequence) => {
                 let sequence = sequence.unwrap_or_default();
-                let about = About::Message(self.name.clone(), sequence);
+                let about = About::Message(self.named.name.clone(), sequence);
                 (about, json!({ "seq": sequence }))
             }
         };
-        let verb = format!("STREAM.MSG.GET.{}", self.name);
-        let answer = api::ask(session, &verb, &body, &about).await?;
-        let stored = Stored::got(&self.name, &answer["message"]);
-        let stored = stored.ok_or_else(|| trouble::not_found(&about, None))?;
+        let stored = api::message(session, &self.named.name, &body, &about).await?;
         let mut out = Out::new();
-        stored.show(&mut out, style(as_json, self.raw, true))?;
+        stored.show(&mut out, Style::of(as_json, self.raw, true))?;
         out.flush()
     }
 }
@@ -112,9 +98,8 @@ impl Get {
 /// `recado stream rmm`.
 #[derive(Debug, Args)]
 pub(super) struct RemoveMessages {
-    #[arg(value_name = common::value_stream(), value_parser = names::name,
-        add = completion::streams(), help = common::stream())]
-    name: String,
+    #[command(flatten)]
+    named: Named,
     #[arg(value_name = text::value_sequence(), value_parser = crate::commands::positive,
         required = true, help = text::rmm_sequences())]
     sequences: Vec<u64>,
@@ -126,12 +111,12 @@ pub(super) struct RemoveMessages {
 
 impl RemoveMessages {
     pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
-        let question = text::rmm_question(&self.name, self.sequences.len());
+        let question = text::rmm_question(&self.named.name, self.sequences.len());
         self.consent.ask(&question).await?;
         for sequence in &self.sequences {
-            remove(session, &self.name, *sequence, self.no_erase).await?;
-            let words = text::rmm_done(&self.name, *sequence);
-            let object = json!({ "stream": self.name, "removed": sequence });
+            remove(session, &self.named.name, *sequence, self.no_erase).await?;
+            let words = text::rmm_done(&self.named.name, *sequence);
+            let object = json!({ "stream": self.named.name, "removed": sequence });
             report::tell(&words, &object, as_json)?;
         }
         Ok(())

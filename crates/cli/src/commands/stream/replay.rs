@@ -14,7 +14,7 @@ use crate::jetstream::consent::Consent;
 use crate::jetstream::publish::{self, MESSAGE_ID, ROLLUP};
 use crate::jetstream::reader::{Reader, Start};
 use crate::jetstream::stored::Stored;
-use crate::jetstream::{api, names, report, trouble};
+use crate::jetstream::{api, names, report};
 use crate::progress;
 use crate::subject;
 use crate::text::{help, stream as text};
@@ -95,10 +95,7 @@ impl Replay {
 
     async fn letter(&self, session: &mut Session, sequence: u64) -> Result<Stored, Failure> {
         let about = About::Message(self.name.clone(), sequence);
-        let verb = format!("STREAM.MSG.GET.{}", self.name);
-        let answer = api::ask(session, &verb, &json!({ "seq": sequence }), &about).await?;
-        let letter = Stored::got(&self.name, &answer["message"]);
-        letter.ok_or_else(|| trouble::not_found(&about, None))
+        api::message(session, &self.name, &json!({ "seq": sequence }), &about).await
     }
 
     /// Publishes it, and removes it once it is stored.

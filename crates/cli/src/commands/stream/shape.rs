@@ -1,6 +1,5 @@
 //! The options that say how a stream is set up. What none of them says is left as it is, or to the server.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -8,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::amount;
 use crate::failure::Failure;
+use crate::jetstream::verbatim::Verbatim;
 use crate::jetstream::{fields, names, units};
 use crate::span;
 use crate::subject;
@@ -85,27 +85,20 @@ pub(super) struct Shape {
     #[arg(long, value_name = common::value_stream(), value_parser = names::name,
         help = text::dead_letter())]
     dead_letter: Option<String>,
-    #[arg(long, value_name = common::value_pair(), value_parser = fields::pair,
-        help = common::metadata())]
-    metadata: Vec<(String, String)>,
-    #[arg(long, value_name = common::value_setting(), value_parser = fields::setting,
-        help = common::set())]
-    set: Vec<(String, Value)>,
-    #[arg(long, value_name = help::value_file(), help = common::config())]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    verbatim: Verbatim,
 }
 
 impl Shape {
-    /// What the options say, as fields of a configuration; `--config` first, `--set` last.
-    pub(super) fn apply(&self, config: &mut Map<String, Value>) -> Result<(), Failure> {
-        if let Some(path) = &self.config {
-            config.extend(fields::file(path)?);
-        }
-        let mut put = |field: &str, value: Option<Value>| {
-            if let Some(value) = value {
-                config.insert(field.to_owned(), value);
-            }
-        };
+    /// What `--config` says, for the two below.
+    pub(super) fn file(&self) -> Result<Map<String, Value>, Failure> {
+        self.verbatim.read()
+    }
+
+    /// Puts what the options say into a configuration; `file` first, `--set` last.
+    pub(super) fn apply(&self, file: &Map<String, Value>, config: &mut Map<String, Value>) {
+        config.extend(file.clone());
+        let mut put = |field, value| fields::put(config, field, value);
         let words = |value: &Option<String>| value.as_deref().map(Value::from);
         let limit = |value: Option<i64>| value.map(Value::from);
         let flag = |value: Option<bool>| value.map(Value::from);
@@ -138,19 +131,17 @@ impl Shape {
             .map(|name| json!({ "name": name }))
             .collect();
         put("sources", (!sources.is_empty()).then(|| sources.into()));
-        let dead_letter = self.dead_letter.iter();
-        let dead_letter = dead_letter.map(|name| (DEAD_LETTER.to_owned(), name.clone()));
-        let pairs: Vec<_> = dead_letter.chain(self.metadata.iter().cloned()).collect();
-        fields::add_metadata(config, &pairs);
-        config.extend(self.set.iter().cloned());
-        Ok(())
+        if let Some(name) = &self.dead_letter {
+            fields::add_metadata(config, &[(DEAD_LETTER.to_owned(), name.clone())]);
+        }
+        self.verbatim.apply(config);
     }
 
     /// Whether no option says anything.
-    pub(super) fn is_silent(&self) -> Result<bool, Failure> {
+    pub(super) fn is_silent(&self, file: &Map<String, Value>) -> bool {
         let mut said = Map::new();
-        self.apply(&mut said)?;
-        Ok(said.is_empty())
+        self.apply(file, &mut said);
+        said.is_empty()
     }
 }
 

@@ -60,13 +60,7 @@ impl Arguments {
     }
 
     fn style(&self, as_json: bool) -> Style {
-        match (as_json, self.raw) {
-            (true, _) => Style::Json,
-            (_, true) => Style::Raw,
-            _ => Style::Human {
-                headers: self.headers,
-            },
-        }
+        Style::of(as_json, self.raw, self.headers)
     }
 }
 

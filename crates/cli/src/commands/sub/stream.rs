@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::{Arguments, silence, summary};
 use crate::connect::{self, Session};
@@ -11,9 +11,9 @@ use crate::exit::Status;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::jetstream::about::About;
-use crate::jetstream::api;
 use crate::jetstream::pull::{Pull, Pulled, Verdict};
 use crate::jetstream::reader::{Ended, Reader, Start};
+use crate::jetstream::{api, fields};
 use crate::settings::Settings;
 use crate::terminal::{self, Out};
 use crate::text::{help as text, talk};
@@ -162,25 +162,18 @@ impl Reading<'_> {
             Err(failure) if failure.status() == Status::NotFound => {}
             found => return found.map(|_| ()),
         }
-        let mut config = Map::new();
+        let mut config = fields::object([
+            ("name", name.into()),
+            ("durable_name", name.into()),
+            ("ack_policy", "explicit".into()),
+            ("replay_policy", "instant".into()),
+        ]);
         if let Value::Object(start) = self.start().json() {
             config.extend(start);
         }
-        for (field, value) in [
-            ("name", name),
-            ("durable_name", name),
-            ("ack_policy", "explicit"),
-            ("replay_policy", "instant"),
-        ] {
-            config.insert(field.into(), value.into());
-        }
-        if let Some(subject) = &self.arguments.subject {
-            config.insert("filter_subject".into(), subject.as_str().into());
-        }
-        let about = About::Consumer(self.stream.to_owned(), name.to_owned());
-        let verb = format!("CONSUMER.CREATE.{}.{name}", self.stream);
-        let body = json!({ "stream_name": self.stream, "config": config, "action": "create" });
-        api::ask(session, &verb, &body, &about).await?;
+        let filter = self.arguments.subject.as_deref();
+        fields::put(&mut config, "filter_subject", filter.map(Value::from));
+        api::put_consumer(session, self.stream, name, config, "create").await?;
         Ok(())
     }
 }
