@@ -13,6 +13,11 @@ use crate::replay::Lost;
 
 /// How much is read at once.
 const READ_BYTES: usize = 256 * 1024;
+/// What a disk writes as a whole or not at all.
+const SECTOR_BYTES: u32 = 512;
+/// So many zeros before the end of a sector, where something else should be, were never written: a bit that flips
+/// leaves no such thing.
+const UNWRITTEN_BYTES: u32 = 16;
 /// What is given up as unreadable at once, should the disk refuse a read.
 const UNREADABLE_BYTES: usize = 4096;
 
@@ -115,6 +120,17 @@ impl<F: DiskFile> Scanner<F> {
         }
         let bytes = self.window.get(offset, parsed.body_at());
         format::check_head(bytes, self.seeds, offset)
+    }
+
+    /// Whether bytes that are no record hold the end of a sector that was never written.
+    fn is_torn(&mut self, from: u32, to: u32) -> bool {
+        let first = (from / SECTOR_BYTES + 1) * SECTOR_BYTES;
+        let mut ends = (first..=to).step_by(SECTOR_BYTES as usize);
+        ends.any(|end| {
+            let zeros = end.saturating_sub(UNWRITTEN_BYTES);
+            let bytes = self.window.get(zeros, UNWRITTEN_BYTES as usize);
+            zeros >= from && bytes.iter().all(|byte| *byte == 0)
+        })
     }
 
     fn gap(&mut self, offset: u32) -> Found<'static> {
@@ -240,7 +256,8 @@ impl Survey {
 /// group is incomplete. With `whole`, all of it is known to have been on disk: no record is left out.
 ///
 /// A batch is begun only when the one before is on disk, so only the last one may be there in part; a
-/// group in an earlier one was whole once, and what it lacks now is damage.
+/// group in an earlier one was whole once, and what it lacks now is damage. Where the last one has a hole that was never
+/// written, nothing behind it counts either: what follows may rest on what is missing, and nobody was told of any of it.
 pub(crate) fn survey<F: DiskFile>(scanner: &mut Scanner<F>, whole: bool) -> Survey {
     let mut state = Groups::default();
     let mut written = 0;
@@ -256,13 +273,15 @@ pub(crate) fn survey<F: DiskFile>(scanner: &mut Scanner<F>, whole: bool) -> Surv
             Found::Damaged { offset, head, .. } => {
                 state.record(offset, &head, false);
                 written = offset + head.length;
+                state.hole(scanner.is_torn(offset, written));
             }
             Found::Gap {
                 offset,
+                bytes,
                 written: last,
-                ..
             } => {
                 state.broken = true;
+                state.hole(scanner.is_torn(offset, offset + bytes));
                 if last > 0 {
                     written = offset + last;
                 }
@@ -294,6 +313,10 @@ struct Groups {
     open: Vec<u32>,
     /// Whether something is missing since the open group began.
     broken: bool,
+    /// Something of the batch was never written; nothing behind it counts.
+    torn: bool,
+    /// Nothing whole came since that was seen: it may belong to the next batch.
+    at_hole: bool,
     dropped: Vec<u32>,
 }
 
@@ -306,7 +329,9 @@ impl Groups {
             self.end = self.end.max(self.seen);
             self.dropped.clear();
             self.open.clear();
+            self.torn &= self.at_hole;
         }
+        self.at_hole &= !whole;
         if matches!(head.frame, Frame::Single | Frame::First) {
             self.drop_open();
             self.broken = false;
@@ -316,7 +341,7 @@ impl Groups {
             self.seen = end;
         }
         if head.frame == Frame::Single {
-            if whole {
+            if whole && !self.torn {
                 self.end = end;
             }
             return;
@@ -326,12 +351,20 @@ impl Groups {
             self.open.push(offset);
         }
         if head.frame == Frame::Last {
-            if !self.broken {
+            if !self.broken && !self.torn {
                 self.end = end;
                 self.open.clear();
             }
             self.drop_open();
             self.broken = true;
+        }
+    }
+
+    /// Bytes that are no whole record.
+    fn hole(&mut self, torn: bool) {
+        if torn {
+            self.torn = true;
+            self.at_hole = true;
         }
     }
 
