@@ -228,7 +228,9 @@ impl StreamConfig {
         if self.allow_msg_counter {
             let new = self.discard == Discard::New;
             refuse_if(new, "counter stream cannot use discard new")?;
-            refuse_if(self.allow_msg_ttl, "counter stream cannot use message TTLs")?;
+            // Markers have one: nats-server takes such a stream, and refuses every update of it.
+            let has_ttl = self.allow_msg_ttl || self.subject_delete_marker_ttl > 0;
+            refuse_if(has_ttl, "counter stream cannot use message TTLs")?;
             refuse_if(
                 self.allow_msg_schedules,
                 "counter stream cannot use message schedules",

@@ -172,6 +172,14 @@ fn features_that_exclude_each_other_are_refused() {
             "counter stream can only use limits retention",
         ),
         (
+            |c| {
+                c.allow_msg_counter = true;
+                c.subject_delete_marker_ttl = SECOND;
+            },
+            10052,
+            "counter stream cannot use message TTLs",
+        ),
+        (
             |c| c.discard_new_per_subject = true,
             10052,
             "discard new per subject requires discard new policy to be set",
