@@ -362,10 +362,19 @@ impl Driver {
 
     fn upkeep(&mut self, insider: &Insider) {
         let oldest = self.log.oldest_segment().unwrap_or(u32::MAX);
-        let lost = self.act(insider, |jetstream, _, log| {
+        let (lost, uncopied) = self.act(insider, |jetstream, _, log| {
             jetstream.upkeep(log, oldest);
-            jetstream.take_lost()
+            (jetstream.take_lost(), jetstream.take_uncopied())
         });
+        for letter in uncopied {
+            tracing::error!(
+                stream = %letter.stream,
+                sequence = letter.sequence,
+                "a dead letter could not be copied into the stream {}: {}",
+                letter.target,
+                letter.why
+            );
+        }
         for (stream, sequence) in lost {
             tracing::error!(
                 %stream,

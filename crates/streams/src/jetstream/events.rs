@@ -22,6 +22,22 @@ use crate::time::ZERO_TIME;
 pub const DEAD_LETTER_KEY: &str = "recado.dead_letter";
 /// What the subjects of dead letters begin with; stream and consumer follow.
 const DEAD_LETTER_PREFIX: &str = "DLQ.";
+/// Dead letters that could not be copied and are told one by one.
+const UNCOPIED_MAX: usize = 100;
+
+/// A dead letter that the stream for them did not take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Uncopied {
+    /// Stream that the message is in.
+    pub stream: String,
+    /// Its sequence.
+    pub sequence: u64,
+    /// Stream that was to take it.
+    pub target: String,
+    /// Why it did not.
+    pub why: String,
+}
+
 /// Account that everybody is in.
 pub(super) const ACCOUNT: &str = "$G";
 
@@ -368,10 +384,20 @@ impl JetStream {
         headers.extend_from_slice(b"\r\n");
         let payload = message.payload.to_vec();
         let subject = format!("{DEAD_LETTER_PREFIX}{name}.{consumer}");
-        self.store_as_server(context, journal, &target, &subject, &headers, &payload);
+        let stored = self.store_as_server(context, journal, &target, &subject, &headers, &payload);
+        if let Err(why) = stored
+            && self.uncopied.len() < UNCOPIED_MAX
+        {
+            self.uncopied.push(Uncopied {
+                stream: name,
+                sequence,
+                target,
+                why,
+            });
+        }
     }
 
-    /// Stores a message of the server's own in a stream, whatever its subjects. Whether it was taken.
+    /// Stores a message of the server's own in a stream, whatever its subjects; why not, if not.
     pub(super) fn store_as_server(
         &mut self,
         context: &mut Context<'_>,
@@ -380,12 +406,10 @@ impl JetStream {
         subject: &str,
         headers: &[u8],
         payload: &[u8],
-    ) -> bool {
-        let Some(&id) = self.names.get(stream) else {
-            return false;
-        };
-        let Some(target) = self.streams.get_mut(&id) else {
-            return false;
+    ) -> Result<(), String> {
+        let id = self.names.get(stream).copied();
+        let Some((id, target)) = id.and_then(|id| Some((id, self.streams.get_mut(&id)?))) else {
+            return Err("there is no stream of that name".to_owned());
         };
         let mut env = Env {
             now_ns: context.now_ns,
@@ -407,7 +431,12 @@ impl JetStream {
             }
             self.after_publish(id);
         }
-        stored.is_ok()
+        stored.map(drop).map_err(|error| error.to_string())
+    }
+
+    /// Dead letters that were not copied since the last call, for the server's log.
+    pub fn take_uncopied(&mut self) -> Vec<Uncopied> {
+        std::mem::take(&mut self.uncopied)
     }
 
     /// Damaged messages that consumers met since the last call: stream and sequence, for the server's log.

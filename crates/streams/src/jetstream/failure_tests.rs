@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::world::{World, stream};
+use crate::consumer::{DeadReason, Event};
 
 fn world(fields: Value) -> World {
     let mut world = World::new();
@@ -243,4 +244,62 @@ fn a_store_that_stopped_is_told_also_after_a_full_disk_and_never_again() {
         world.act(|jetstream, context, journal| jetstream.stopped(context, journal, "no disk"));
     }
     assert_eq!(told_out_of_storage(&world).len(), 2);
+}
+
+#[test]
+fn a_dead_letter_that_has_nowhere_to_go_is_told() {
+    let mut world =
+        world(json!({"subjects": ["s"], "metadata": {"recado.dead_letter": "NOWHERE"}}));
+    world.publish("s", "", "1");
+    world.run();
+    let uncopied = world.act(|jetstream, context, journal| {
+        let dead = Event::DeadLetter {
+            stream_seq: 1,
+            deliveries: 2,
+            reason: DeadReason::MaxDeliveries,
+        };
+        jetstream.tell_events(context, journal, 1, "c", vec![dead]);
+        jetstream.take_uncopied()
+    });
+    let [told] = uncopied.as_slice() else {
+        panic!("one is told: {uncopied:?}");
+    };
+    assert_eq!((told.stream.as_str(), told.sequence), ("S", 1));
+    assert_eq!(told.target, "NOWHERE");
+}
+
+#[test]
+fn what_ended_by_itself_makes_limits_take_nothing_after_a_restart() {
+    let limits = [json!({"max_msgs": 3}), json!({"max_bytes": 150})];
+    for limit in limits {
+        let mut fields = json!({"subjects": ["s"], "allow_msg_ttl": true});
+        if let (Some(fields), Value::Object(limit)) = (fields.as_object_mut(), limit) {
+            fields.extend(limit);
+        }
+        let mut world = world(fields);
+        world.publish("s", "", "1");
+        world.publish("s", "NATS/1.0\r\nNats-TTL: 1\r\n\r\n", "ends");
+        world.publish("s", "", "3");
+        world.run();
+        world.now_ns += 2_000_000_000;
+        world.run();
+        world.publish("s", "", "4");
+        world.run();
+        assert_eq!(world.payloads("S"), ["1", "3", "4"]);
+        let mut later = world.restarted_with(world.journal.len());
+        assert_eq!(later.payloads("S"), ["1", "3", "4"]);
+    }
+}
+
+#[test]
+fn the_last_sequence_outlasts_its_message() {
+    let mut world = world(json!({"subjects": ["s"], "max_age": 1_000_000_000}));
+    world.publish("s", "", "1");
+    world.publish("s", "", "2");
+    world.run();
+    world.now_ns += 2_000_000_000;
+    world.run();
+    assert!(world.payloads("S").is_empty());
+    let mut later = world.restarted_compacted();
+    assert_eq!(later.info("S")["state"]["last_seq"], 2);
 }

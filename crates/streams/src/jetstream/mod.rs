@@ -37,8 +37,8 @@ pub use crate::stream::BatchLimits;
 
 pub use consumers::ConsumerSlot;
 pub(crate) use consumers::StreamSource;
-pub use events::DEAD_LETTER_KEY;
 use events::OutOfStorage;
+pub use events::{DEAD_LETTER_KEY, Uncopied};
 pub use open::{Opening, OpeningReport};
 pub(crate) use sources::Feeding;
 
@@ -130,6 +130,8 @@ pub struct JetStream {
     adrift: BTreeSet<u32>,
     /// Damaged messages that consumers met.
     lost: Vec<(String, u64)>,
+    /// Dead letters that could not be copied.
+    uncopied: Vec<events::Uncopied>,
     next_sid: u64,
     replies: WaitingReplies,
     /// Streams whose consumers may have something to deliver.
@@ -175,6 +177,7 @@ impl JetStream {
             graves: Vec::new(),
             adrift: BTreeSet::new(),
             lost: Vec::new(),
+            uncopied: Vec::new(),
             next_sid: 1,
             replies: WaitingReplies::default(),
             active: VecDeque::new(),

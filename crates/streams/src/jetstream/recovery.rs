@@ -84,6 +84,7 @@ impl JetStream {
         self.told_out_of_storage = old.told_out_of_storage;
         self.transfers = std::mem::take(&mut old.transfers);
         self.lost = std::mem::take(&mut old.lost);
+        self.uncopied = std::mem::take(&mut old.uncopied);
         self.next_sid = old.next_sid;
         for (id, stream) in std::mem::take(&mut old.streams) {
             let is_there = old.names.get(&stream.config.name) == Some(&id);
