@@ -104,6 +104,8 @@ pub struct Damaged {
     pub at: Location,
     /// What was found.
     pub why: String,
+    /// The disk could not be asked, for lack of files or for a fault of its own: nothing is known of the record.
+    pub unread: bool,
 }
 
 /// The log as its owner uses it.

@@ -110,6 +110,8 @@ pub struct Log<D: Disk> {
     /// So many appends are refused before it is tried again, unless more than this many bytes are free.
     refusals: u32,
     free_then: u64,
+    /// The disk could not be read.
+    read_error: Option<String>,
     stopped: Option<String>,
     _lock: D::Lock,
 }
@@ -144,6 +146,7 @@ impl<D: Disk> Log<D> {
             surprises: 0,
             refusals: 0,
             free_then: 0,
+            read_error: None,
             stopped: None,
             _lock: lock,
         }
@@ -159,6 +162,11 @@ impl<D: Disk> Log<D> {
         self.active = None;
         self.next_number = self.next_number.max(next_number);
         self.durable = position(base.number, base.end);
+    }
+
+    /// Why the disk could not be read the last time that it could not, since the last call.
+    pub fn take_read_error(&mut self) -> Option<String> {
+        self.read_error.take()
     }
 
     /// Takes nothing any more.
@@ -375,8 +383,10 @@ impl<D: Disk> Log<D> {
     /// Whether room is left that was kept for control records.
     fn has_reserve(&self) -> bool {
         let bytes = u64::from(self.settings.reserve_bytes);
-        self.disk.open(RESERVE_NAME).is_ok()
-            || self.disk.free_bytes().is_ok_and(|free| free >= 2 * bytes)
+        // What seems to be free may be of no use.
+        let seems_free =
+            self.refusals == 0 && self.disk.free_bytes().is_ok_and(|free| free >= 2 * bytes);
+        self.disk.open(RESERVE_NAME).is_ok() || seems_free
     }
 
     #[cold]
@@ -436,13 +446,11 @@ impl<D: Disk> Log<D> {
     /// Forgets everything that is not durable.
     fn roll_back(&mut self, leave: bool) {
         let (number, end) = place(self.durable);
-        if !self.full {
-            // A quota, or others who write: the disk does not say when there is room.
-            self.surprises += 1;
-            let doubled = self.surprises.saturating_sub(SURPRISES_FREE);
-            self.refusals = (1 << doubled.min(DOUBLINGS_MAX)) - 1;
-            self.free_then = self.disk.free_bytes().unwrap_or(u64::MAX);
-        }
+        // A quota, or others who write: the disk does not say when there is room.
+        self.surprises += 1;
+        let doubled = self.surprises.saturating_sub(SURPRISES_FREE);
+        self.refusals = (1 << doubled.min(DOUBLINGS_MAX)) - 1;
+        self.free_then = self.disk.free_bytes().unwrap_or(u64::MAX);
         self.full = true;
         self.compactor.roll_back(self.durable);
         self.tail.roll_back(self.durable);
@@ -468,7 +476,7 @@ impl<D: Disk> Log<D> {
     }
 
     /// A record as it is stored, checked, wherever it is.
-    pub(crate) fn fetch(&mut self, at: Location) -> Result<(Head, &[u8]), String> {
+    pub(crate) fn fetch(&mut self, at: Location) -> Result<(Head, &[u8]), Unfetched> {
         let limit = self.settled_limit(at.segment);
         fetch((&self.tail, &mut self.reader), (self.salt, limit), at)
     }
@@ -507,9 +515,9 @@ fn fetch<'a, D: Disk>(
     (tail, reader): (&'a Tail, &'a mut Reader<D>),
     (salt, limit): (u64, u32),
     at: Location,
-) -> Result<(Head, &'a [u8]), String> {
+) -> Result<(Head, &'a [u8]), Unfetched> {
     if (at.length as usize) < HEAD_BYTES {
-        return Err("no record is that short".to_owned());
+        return Err("no record is that short".into());
     }
     if let Some(found) = tail.find(at) {
         // These never left memory: only the location can be wrong.
@@ -520,16 +528,34 @@ fn fetch<'a, D: Disk>(
             .ok_or("no record begins there")?;
         return Ok((head, bytes));
     }
-    let found = reader.load(at, limit).map_err(|error| error.to_string())?;
+    let found = reader.load(at, limit).map_err(|error| Unfetched {
+        why: error.to_string(),
+        unread: true,
+    })?;
     let bytes = reader.bytes(found, at.length);
     let seeds = Seeds::new(salt, at.segment);
     let head = format::check_head(bytes, seeds, at.offset)
         .filter(|head| head.length == at.length)
         .ok_or("not a whole record")?;
     if !format::body_is_whole(bytes, &head) {
-        return Err("headers or payload damaged".to_owned());
+        return Err("headers or payload damaged".into());
     }
     Ok((head, bytes))
+}
+
+/// Why there is no record.
+pub(crate) struct Unfetched {
+    why: String,
+    unread: bool,
+}
+
+impl From<&str> for Unfetched {
+    fn from(why: &str) -> Self {
+        Self {
+            why: why.to_owned(),
+            unread: false,
+        }
+    }
 }
 
 impl<D: Disk> Journal for Log<D> {
@@ -582,9 +608,14 @@ impl<D: Disk> Journal for Log<D> {
         fetch((&self.tail, &mut self.reader), (self.salt, limit), at)
             .and_then(|(head, bytes)| {
                 let record = head.record(bytes, &mut self.unpacked);
-                record.ok_or_else(|| "headers or payload damaged".to_owned())
+                record.ok_or_else(|| "headers or payload damaged".into())
             })
-            .map_err(|why| Damaged { at, why })
+            .map_err(|Unfetched { why, unread }| {
+                if unread {
+                    self.read_error = Some(why.clone());
+                }
+                Damaged { at, why, unread }
+            })
     }
 
     fn release(&mut self, at: Location) {

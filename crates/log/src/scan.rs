@@ -15,8 +15,8 @@ use crate::replay::Lost;
 const READ_BYTES: usize = 256 * 1024;
 /// What a disk writes as a whole or not at all.
 const SECTOR_BYTES: u32 = 512;
-/// So many zeros before the end of a sector, where something else should be, were never written: a bit that flips
-/// leaves no such thing.
+/// So many zeros before the end of a sector, where something else should be, count as never written: a bit that flips
+/// leaves no such thing, unless it does so among zeros that somebody stored.
 const UNWRITTEN_BYTES: u32 = 16;
 /// What is given up as unreadable at once, should the disk refuse a read.
 const UNREADABLE_BYTES: usize = 4096;
@@ -257,7 +257,8 @@ impl Survey {
 ///
 /// A batch is begun only when the one before is on disk, so only the last one may be there in part; a
 /// group in an earlier one was whole once, and what it lacks now is damage. Where the last one has a hole that was never
-/// written, nothing behind it counts either: what follows may rest on what is missing, and nobody was told of any of it.
+/// written, nothing behind it counts either: what follows may rest on what is missing, and of a batch that is not on disk
+/// as a whole nobody was told.
 pub(crate) fn survey<F: DiskFile>(scanner: &mut Scanner<F>, whole: bool) -> Survey {
     let mut state = Groups::default();
     let mut written = 0;
@@ -273,7 +274,9 @@ pub(crate) fn survey<F: DiskFile>(scanner: &mut Scanner<F>, whole: bool) -> Surv
             Found::Damaged { offset, head, .. } => {
                 state.record(offset, &head, false);
                 written = offset + head.length;
-                state.hole(scanner.is_torn(offset, written));
+                let from = state.hole_from(offset);
+                // Its head says which batch it belongs to.
+                state.hole(scanner.is_torn(from, written), false);
             }
             Found::Gap {
                 offset,
@@ -281,7 +284,8 @@ pub(crate) fn survey<F: DiskFile>(scanner: &mut Scanner<F>, whole: bool) -> Surv
                 written: last,
             } => {
                 state.broken = true;
-                state.hole(scanner.is_torn(offset, offset + bytes));
+                let from = state.hole_from(offset);
+                state.hole(scanner.is_torn(from, offset + bytes), true);
                 if last > 0 {
                     written = offset + last;
                 }
@@ -317,6 +321,8 @@ struct Groups {
     torn: bool,
     /// Nothing whole came since that was seen: it may belong to the next batch.
     at_hole: bool,
+    /// Where the bytes began that are no whole record, if none came since.
+    hole_from: Option<u32>,
     dropped: Vec<u32>,
 }
 
@@ -332,6 +338,9 @@ impl Groups {
             self.torn &= self.at_hole;
         }
         self.at_hole &= !whole;
+        if whole {
+            self.hole_from = None;
+        }
         if matches!(head.frame, Frame::Single | Frame::First) {
             self.drop_open();
             self.broken = false;
@@ -361,11 +370,16 @@ impl Groups {
     }
 
     /// Bytes that are no whole record.
-    fn hole(&mut self, torn: bool) {
+    fn hole(&mut self, torn: bool, of_any_batch: bool) {
         if torn {
             self.torn = true;
-            self.at_hole = true;
+            self.at_hole = of_any_batch;
         }
+    }
+
+    /// Where the bytes begin that are no whole record, and reach up to `offset` or begin there.
+    fn hole_from(&mut self, offset: u32) -> u32 {
+        *self.hole_from.get_or_insert(offset)
     }
 
     fn drop_open(&mut self) {

@@ -312,9 +312,12 @@ impl Driver {
             .with(|committer| log.recover(committer, &mut |replayed| opening.replay(&replayed)));
         match read {
             Ok(_) => {
-                self.act(insider, |jetstream, context, log| {
-                    jetstream.recovered(context, log, opening, why);
+                let report = self.act(insider, |jetstream, context, log| {
+                    jetstream.recovered(context, log, opening, why)
                 });
+                for what in &report.lost {
+                    tracing::error!("damaged or lost in the store: {what}");
+                }
                 let took = started.elapsed();
                 tracing::warn!(
                     ?took,
@@ -366,6 +369,12 @@ impl Driver {
             jetstream.upkeep(log, oldest);
             (jetstream.take_lost(), jetstream.take_uncopied())
         });
+        if let Some(why) = self.log.take_read_error() {
+            tracing::error!(
+                %why,
+                "the store could not be read; whoever waits for what is there gets it when it can be"
+            );
+        }
         for letter in uncopied {
             tracing::error!(
                 stream = %letter.stream,

@@ -40,6 +40,9 @@ enum Taker {
     Front,
 }
 
+/// A message that the disk did not give is asked for again after so long.
+const UNREADABLE_NS: i64 = 100_000_000;
+
 impl Consumer {
     /// Delivers what may be delivered, `budget` messages at the most. Whether there could be more at once.
     ///
@@ -116,6 +119,11 @@ impl Consumer {
         };
         match source.read(next.sequence()) {
             Read::Gone => self.pass_over(next),
+            Read::Unreadable => {
+                let again_ns = ctx.now_ns.saturating_add(UNREADABLE_NS);
+                self.activity.congested_until_ns = Some(again_ns);
+                return Some(Stop::Stalled);
+            }
             Read::Lost => {
                 self.events.push(Event::Lost {
                     stream_seq: next.sequence(),

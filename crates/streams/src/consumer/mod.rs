@@ -105,7 +105,7 @@ struct Activity {
     used_ns: i64,
     /// Requests' inboxes were looked at for interest.
     swept_ns: i64,
-    /// Nobody who waits keeps up; when to try again.
+    /// Nobody who waits keeps up, or the disk could not be read; when to try again.
     congested_until_ns: Option<i64>,
     paused: bool,
     /// Its owner was told that nobody uses it.

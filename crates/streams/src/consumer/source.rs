@@ -26,6 +26,8 @@ pub enum Read<'a> {
     Gone,
     /// It was there and is damaged: it is passed over as a gap that is told of.
     Lost,
+    /// It is there, and the disk could not be read: to be tried again.
+    Unreadable,
 }
 
 /// The stream as its consumers see it. Only durable messages are there.

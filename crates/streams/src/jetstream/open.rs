@@ -262,10 +262,13 @@ impl Opening {
         opening.removed.push((youngest, entry.at));
         let messages = &mut opening.stream.messages;
         for (first, run) in kinds::removed_runs(payload) {
-            for sequence in (first..).take(usize::try_from(run).unwrap_or(usize::MAX)) {
+            let Some(last) = run.checked_sub(1).and_then(|more| first.checked_add(more)) else {
+                continue;
+            };
+            for sequence in first..=last {
                 messages.lose(sequence);
             }
-            messages.index.skip_to(first.saturating_add(run) - 1);
+            messages.index.skip_to(last);
         }
     }
 

@@ -86,6 +86,8 @@ impl JetStream {
         self.lost = std::mem::take(&mut old.lost);
         self.uncopied = std::mem::take(&mut old.uncopied);
         self.next_sid = old.next_sid;
+        // Reading again is no reason to write anything.
+        self.checkpoint_segment = journal.end().segment();
         for (id, stream) in std::mem::take(&mut old.streams) {
             let is_there = old.names.get(&stream.config.name) == Some(&id);
             if let Some(again) = self.streams.get_mut(&id) {

@@ -105,7 +105,8 @@ impl Journal for MemoryJournal {
     fn read(&mut self, at: Location) -> Result<Record<'_>, Damaged> {
         let why = "not there".to_owned();
         let kept = self.records.get(at.offset as usize);
-        let kept = kept.ok_or(Damaged { at, why })?;
+        let unread = false;
+        let kept = kept.ok_or(Damaged { at, why, unread })?;
         Ok(Record {
             kind: kept.kind,
             flags: kept.flags,

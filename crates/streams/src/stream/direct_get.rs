@@ -104,7 +104,7 @@ impl Stream {
                 let bytes = message.subject.len() + message.headers.len() + message.payload.len();
                 Some(bytes as u64)
             }
-            Read::Gone | Read::Lost => None,
+            Read::Gone | Read::Lost | Read::Unreadable => None,
         }
     }
 

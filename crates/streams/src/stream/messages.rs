@@ -422,6 +422,7 @@ impl Messages {
                     payload: record.payload,
                 })
             }
+            Err(damaged) if damaged.unread => Read::Unreadable,
             _ => {
                 // It stays where it is: whoever has the disk may still make something of it.
                 let size = self.index.remove(sequence).map_or(0, |gone| gone.meta.size);

@@ -205,7 +205,11 @@ impl Stream {
         let (config, index) = (&self.config, &self.messages.index);
         let over = |max: i64, sum: u64| u64::try_from(max).is_ok_and(|max| max > 0 && sum > max);
         let settled = self.settled.len() as u64;
-        let needs = config.max_msgs_per_subject > 0
+        let crowded = |(message, _): &Rolling<'_>| {
+            let count = index.count_of(message.subject);
+            over(config.max_msgs_per_subject, count + settled + messages)
+        };
+        let needs = rolling.iter().any(crowded)
             || over(config.max_msgs, index.len() + settled + messages)
             || over(config.max_bytes, index.bytes() + self.settled_bytes + bytes);
         if needs {

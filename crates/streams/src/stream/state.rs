@@ -158,8 +158,10 @@ impl Stream {
         journal: &mut dyn Journal,
         mut old: Self,
     ) {
-        self.dedupe = std::mem::take(&mut old.dedupe);
-        self.dedupe.forget_after(self.last_sequence());
+        if self.config.duplicate_window == old.config.duplicate_window {
+            self.dedupe = std::mem::take(&mut old.dedupe);
+            self.dedupe.forget_after(self.last_sequence());
+        }
         self.batches = std::mem::take(&mut old.batches);
         self.drop_fast_batches();
         self.drop_forbidden_batches();

@@ -118,6 +118,7 @@ impl Stream {
                     Read::Message(message) => *time = message.time_ns,
                     // It is not there any more, and was counted.
                     Read::Lost | Read::Gone => is_damaged = true,
+                    Read::Unreadable => {}
                 }
             }
             if !is_damaged {

@@ -41,6 +41,10 @@ impl JetStream {
                 },
             }),
             Read::Gone | Read::Lost => Err(not_found()),
+            Read::Unreadable => {
+                let why = "the disk could not be read";
+                Err(ApiError::with(&error::STREAM_STORE_FAILED, why))
+            }
         }
     }
 

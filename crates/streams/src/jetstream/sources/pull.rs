@@ -183,6 +183,14 @@ fn transfer(env: &mut Env<'_>, origin: &mut Stream, target: &mut Stream, feed: &
                 feed.cursor = next + 1;
                 continue;
             }
+            Read::Unreadable => {
+                let why = "the disk could not be read";
+                feed.hold(
+                    ApiError::with(&crate::error::STREAM_STORE_FAILED, why),
+                    env.now_ns,
+                );
+                return turn;
+            }
             Read::Lost => {
                 turn.lost.push(next);
                 feed.cursor = next + 1;

@@ -325,6 +325,9 @@ impl Stream {
             self.stored(env, draft, parsed, sequence, *lifetime);
             self.roll_up(*rollup, &draft.subject, sequence);
             self.purge_schedule_of(env, parsed)?;
+        }
+        // Behind all rollups, as when the log is read.
+        for (draft, ..) in checked {
             self.enforce_limits(&draft.subject);
         }
         Ok((last, checked.len() as u64))

@@ -101,6 +101,7 @@ impl Snapshot {
                 Read::Lost if self.strict => {
                     return Err(format!("message {sequence} is damaged"));
                 }
+                Read::Unreadable => return Err("the disk could not be read".to_owned()),
                 Read::Lost | Read::Gone => {}
             }
         }
