@@ -59,6 +59,8 @@ statuses! {
     BAD_REQUEST = 408 "Bad Request";
     /// A direct get of a message that is not there.
     MESSAGE_NOT_FOUND = 404 "Message Not Found";
+    /// A direct get of a message that the disk did not give.
+    UNREADABLE = 500 "Disk Could Not Be Read";
     /// A direct get of many, of which none is there.
     NO_RESULTS = 404 "No Results";
     /// A direct get of more subjects than it may.

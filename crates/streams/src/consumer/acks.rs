@@ -98,13 +98,7 @@ impl Consumer {
             None if self.exhausted.remove(&delivery.stream_seq).is_some() => {
                 self.exhausted_taken.push(delivery.stream_seq);
             }
-            None => {
-                // It should not come back, either.
-                if !source.exists(delivery.stream_seq) {
-                    source.settled(delivery.stream_seq);
-                }
-                return;
-            }
+            None => return,
         }
         self.activity.acked_ns = Some(ctx.now_ns);
         self.dirty = true;

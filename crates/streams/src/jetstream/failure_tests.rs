@@ -303,3 +303,23 @@ fn the_last_sequence_outlasts_its_message() {
     let mut later = world.restarted_compacted();
     assert_eq!(later.info("S")["state"]["last_seq"], 2);
 }
+
+#[test]
+fn what_the_disk_does_not_give_is_not_lost() {
+    let mut world = world(json!({"subjects": ["s"], "allow_direct": true}));
+    world.publish("s", "", "1");
+    world.run();
+    let status = |world: &mut World| {
+        world.ask("DIRECT.GET.S", &json!({"seq": 1}));
+        world.seen("answer").remove(0)
+    };
+    world.journal.is_unreadable = true;
+    let (headers, _) = status(&mut world);
+    assert!(headers.starts_with("NATS/1.0 500"), "{headers}");
+    world.run();
+    assert_eq!(world.info("S")["state"]["messages"], 1);
+    world.journal.is_unreadable = false;
+    assert_eq!(status(&mut world).1, "1");
+    let mut later = world.restarted_with(world.journal.len());
+    assert_eq!(later.payloads("S"), ["1"]);
+}

@@ -33,6 +33,8 @@ pub(crate) struct MemoryJournal {
     durable: usize,
     /// It takes nothing.
     pub(super) is_full: bool,
+    /// The disk below it gives nothing.
+    pub(super) is_unreadable: bool,
     /// Records that were released, with how long the log was then.
     released: BTreeMap<u32, usize>,
 }
@@ -105,7 +107,10 @@ impl Journal for MemoryJournal {
     fn read(&mut self, at: Location) -> Result<Record<'_>, Damaged> {
         let why = "not there".to_owned();
         let kept = self.records.get(at.offset as usize);
-        let unread = false;
+        let unread = self.is_unreadable;
+        if unread {
+            return Err(Damaged { at, why, unread });
+        }
         let kept = kept.ok_or(Damaged { at, why, unread })?;
         Ok(Record {
             kind: kept.kind,

@@ -32,9 +32,19 @@ impl Stream {
             return self.get_batch(context, journal, request, reply);
         }
         let found = self.find(request, self.messages.visible());
-        if !self.send_one(context, journal, found, reply, request.no_hdr) {
-            answer(context, reply, status::MESSAGE_NOT_FOUND);
+        if self.send_one(context, journal, found, reply, request.no_hdr) {
+            return;
         }
+        let status = match found {
+            Some(sequence) if self.is_unread(sequence) => status::UNREADABLE,
+            _ => status::MESSAGE_NOT_FOUND,
+        };
+        answer(context, reply, status);
+    }
+
+    /// Whether a message that could not be sent is there nevertheless: one that is damaged no longer is.
+    fn is_unread(&self, sequence: u64) -> bool {
+        self.messages.index.get(sequence).is_some()
     }
 
     /// The sequence that a request for one message means, among those up to `upto`.
@@ -140,6 +150,8 @@ impl Stream {
             let told = (!request.no_hdr).then(|| in_batch(pending, before));
             if let Some(bytes) = self.send(context, journal, sequence, reply, told) {
                 (before, sent, sent_bytes) = (sequence, sent + 1, sent_bytes + bytes);
+            } else if self.is_unread(sequence) {
+                return answer(context, reply, status::UNREADABLE);
             }
             if sent_bytes >= bytes_max {
                 break;
@@ -190,6 +202,8 @@ impl Stream {
             let told = Some(in_batch(pending, before));
             if let Some(bytes) = self.send(context, journal, sequence, reply, told) {
                 (before, sent, sent_bytes) = (sequence, sent + 1, sent_bytes + bytes);
+            } else if self.is_unread(sequence) {
+                return answer(context, reply, status::UNREADABLE);
             }
             let is_full = request.batch > 0 && sent >= request.batch.unsigned_abs();
             if is_full || sent_bytes >= bytes_max(request) {

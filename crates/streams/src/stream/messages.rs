@@ -76,9 +76,8 @@ pub(crate) struct Messages {
     pub lost: Lost,
     /// Damage was found since somebody asked: consumers count messages that are not there.
     found_damage: bool,
-    /// Damaged messages, and the youngest segment that holds one: not written down yet.
+    /// Damaged messages that are not written down yet.
     damaged: Vec<u64>,
-    damaged_youngest: u32,
 }
 
 /// A message in memory: subject in the index, the rest here.
@@ -108,7 +107,6 @@ impl Messages {
             lost: Lost::default(),
             found_damage: false,
             damaged: Vec::new(),
-            damaged_youngest: 0,
         }
     }
 
@@ -275,17 +273,16 @@ impl Messages {
         !self.damaged.is_empty()
     }
 
-    /// Damaged messages that are not written down, ascending, and the youngest segment that holds one.
-    pub(crate) fn unwritten_damage(&mut self) -> (&[u64], u32) {
+    /// Damaged messages that are not written down, ascending.
+    pub(crate) fn unwritten_damage(&mut self) -> &[u64] {
         self.damaged.sort_unstable();
         self.damaged.dedup();
-        (&self.damaged, self.damaged_youngest)
+        &self.damaged
     }
 
     /// It is written down.
     pub(crate) fn damage_is_written(&mut self) {
         self.damaged.clear();
-        self.damaged_youngest = 0;
     }
 
     /// Whether there is damage that consumers may have counted.
@@ -382,14 +379,6 @@ impl Messages {
         self.index.get(sequence).map(|meta| meta.place)
     }
 
-    /// The youngest segment that holds one of these messages, before they are removed.
-    pub(crate) fn youngest_segment(&self, sequences: &[u64]) -> u32 {
-        let places = sequences
-            .iter()
-            .filter_map(|&sequence| self.place(sequence));
-        places.map(|place| place.segment).max().unwrap_or(0)
-    }
-
     /// Where each of them lies.
     pub(crate) fn each_place(&self, mut visit: impl FnMut(Location)) {
         let mut at = self.index.next(0);
@@ -429,7 +418,6 @@ impl Messages {
                 self.note_lost(Some(sequence), u64::from(size));
                 self.found_damage = true;
                 self.damaged.push(sequence);
-                self.damaged_youngest = self.damaged_youngest.max(place.segment);
                 Read::Lost
             }
         }

@@ -39,8 +39,7 @@ impl Stream {
         sequences: &[u64],
     ) -> Result<(), Refused> {
         self.write_evicted(journal)?;
-        let youngest = self.messages.youngest_segment(sequences);
-        self.write_tombstone(journal, youngest, sequences)
+        self.write_tombstone(journal, kinds::REMOVED, sequences)
     }
 
     /// What limits took away would come back if what took its place there is removed: so that is written first.
@@ -55,8 +54,7 @@ impl Stream {
             return Ok(());
         }
         let evicted: Vec<u64> = self.evicted.iter().copied().collect();
-        let youngest = journal.end().segment();
-        self.write_tombstone(journal, youngest, &evicted)?;
+        self.write_tombstone(journal, kinds::REMOVED, &evicted)?;
         self.evicted.clear();
         Ok(())
     }
@@ -76,13 +74,13 @@ impl Stream {
     fn write_tombstone(
         &mut self,
         journal: &mut dyn Journal,
-        youngest: u32,
+        kind: u8,
         sequences: &[u64],
     ) -> Result<(), Refused> {
-        // Compaction may have copied one of them and not told so yet: the copy lies before the log's end.
-        let youngest = youngest.max(journal.end().segment());
+        // Where the log ends: nothing lies behind that, not even a copy that compaction has not told of yet.
+        let youngest = journal.end().segment();
         let says = kinds::encode_removed(youngest, sequences);
-        self.append_tombstone(journal, kinds::REMOVED, youngest, &says)
+        self.append_tombstone(journal, kind, youngest, &says)
     }
 
     /// Writes down which messages were found to be damaged: counted again, they would make limits take others.
@@ -93,10 +91,8 @@ impl Stream {
         if !self.messages.has_unwritten_damage() {
             return Ok(());
         }
-        let (sequences, youngest) = self.messages.unwritten_damage();
-        let youngest = youngest.max(journal.end().segment());
-        let says = kinds::encode_removed(youngest, sequences);
-        self.append_tombstone(journal, kinds::DAMAGED, youngest, &says)?;
+        let damaged = self.messages.unwritten_damage().to_vec();
+        self.write_tombstone(journal, kinds::DAMAGED, &damaged)?;
         self.messages.damage_is_written();
         Ok(())
     }
@@ -232,9 +228,8 @@ impl Stream {
         while !self.settled.is_empty() {
             let from = self.settled.len().saturating_sub(RECORD_SEQUENCES_MAX);
             let part = self.settled.get(from..).unwrap_or_default();
-            let youngest = part.iter().map(|(_, place)| place.segment).max();
             let sequences: Vec<u64> = part.iter().map(|(sequence, _)| *sequence).collect();
-            self.write_tombstone(journal, youngest.unwrap_or(0), &sequences)?;
+            self.write_tombstone(journal, kinds::REMOVED, &sequences)?;
             for (_, place) in self.settled.drain(from..) {
                 journal.release(place);
             }
