@@ -107,8 +107,10 @@ impl<S: Subscription> Node<S> {
 
     /// Calls `found` with every place whose filter matches. No token of `subject` may be empty.
     pub(crate) fn matches<'a>(&'a self, subject: &[u8], mut found: impl FnMut(&'a Interest<S>)) {
-        let mut open: Vec<(&'a Node<S>, usize)> = vec![(self, 0)];
-        while let Some((node, from)) = open.pop() {
+        // A place with one way on, the usual case, needs no list of those that are still to be visited.
+        let mut later: Vec<(&'a Node<S>, usize)> = Vec::new();
+        let mut at: Option<(&'a Node<S>, usize)> = Some((self, 0));
+        while let Some((node, from)) = at.take().or_else(|| later.pop()) {
             if from > subject.len() {
                 node.here.iter().for_each(|interest| found(interest));
                 continue;
@@ -120,12 +122,15 @@ impl<S: Subscription> Node<S> {
                 .position(|&byte| byte == b'.')
                 .unwrap_or(rest.len());
             let next = from + length + 1;
-            open.extend(node.star.as_deref().map(|child| (child, next)));
+            let star = node.star.as_deref();
             let literal = node
                 .literal
                 .as_ref()
                 .and_then(|children| children.get(&rest[..length]));
-            open.extend(literal.map(|child| (child, next)));
+            at = literal.or(star).map(|child| (child, next));
+            if literal.is_some() {
+                later.extend(star.map(|child| (child, next)));
+            }
         }
     }
 }

@@ -67,7 +67,13 @@ pub(crate) struct Route {
 
 impl Route {
     /// Prepares the route; also says how heavy it is for the cache, in bytes.
-    pub(crate) fn new(subject: &[u8], matches: Matches<Subscription>) -> (Self, usize) {
+    pub(crate) fn new(subject: &[u8], mut matches: Matches<Subscription>) -> (Self, usize) {
+        if matches.queues.is_empty()
+            && matches.plain.len() == 1
+            && let Some(only) = matches.plain.pop()
+        {
+            return Self::to_one(subject, only);
+        }
         let mut prefixes = Vec::new();
         let mut plain: Vec<Candidate> = matches.plain.into_iter().map(Candidate::new).collect();
         // Alone first: limited, without headers, or asking for the origin. Then by sid.
@@ -98,6 +104,24 @@ impl Route {
             apart: alone,
             groups,
             queues,
+            batch_messages: 0,
+        };
+        (route, weight)
+    }
+
+    /// The route of an inbox, most often: built for one message and thrown away, so it is made of
+    /// as few pieces as can be.
+    fn to_one(subject: &[u8], only: Arc<Subscription>) -> (Self, usize) {
+        let mut prefixes = Vec::with_capacity(prefix_length(subject, &only));
+        let target = Target::new(Candidate::new(only), subject, &mut prefixes);
+        let weight = size_of::<Self>() + subject.len() + prefixes.len() + TARGET_BYTES;
+        let route = Self {
+            plain_prefixes: prefixes.len(),
+            prefixes: prefixes.into(),
+            plain: Box::new([target]),
+            apart: 1,
+            groups: Box::default(),
+            queues: Box::default(),
             batch_messages: 0,
         };
         (route, weight)
@@ -155,7 +179,7 @@ impl Candidate {
 impl Target {
     fn new(candidate: Candidate, subject: &[u8], prefixes: &mut Vec<u8>) -> Self {
         let Candidate { sub, limited, .. } = candidate;
-        let length = subject.len() + sub.sid().len() + 7;
+        let length = prefix_length(subject, &sub);
         // Those with the same sid lie side by side and share one prefix.
         let known = prefixes.len().checked_sub(length).filter(|&start| {
             let last = &prefixes[start..];
@@ -176,6 +200,11 @@ impl Target {
             sub,
         }
     }
+}
+
+/// Bytes of `HMSG subject sid `.
+fn prefix_length(subject: &[u8], sub: &Subscription) -> usize {
+    subject.len() + sub.sid().len() + 7
 }
 
 /// Runs of the same sid behind `from`.

@@ -212,9 +212,13 @@ impl Stream {
 
     pub(super) fn remember(&mut self, env: &Env<'_>, parsed: &PublishHeaders<'_>, sequence: u64) {
         let id = parsed.message_id.unwrap_or_default();
-        if !id.is_empty() {
-            self.dedupe.remember(id, sequence, env.now_ns);
+        if id.is_empty() {
+            if !self.last_message_id.is_empty() {
+                self.last_message_id = Box::default();
+            }
+            return;
         }
+        self.dedupe.remember(id, sequence, env.now_ns);
         if *self.last_message_id != *id {
             self.last_message_id = id.into();
         }
