@@ -21,6 +21,7 @@ mod info;
 mod parse;
 mod server_frame;
 mod subject;
+mod transform;
 mod write;
 
 pub use connect::{BadConnect, Connect};
@@ -33,6 +34,7 @@ pub use subject::{
     FILTER_TOKENS_MAX, InvalidFilter, filter_matches, has_wildcard, is_publish_subject, tokens,
     validate_filter,
 };
+pub use transform::{Transform, TransformError};
 pub use write::{push_decimal, push_err, push_message, push_publish};
 
 /// Port of NATS servers.

@@ -12,7 +12,6 @@ mod stream_origins;
 mod stream_rules;
 mod stream_update;
 mod subject;
-mod transform;
 
 pub use consumer::{
     AckPolicy, ConsumerAction, ConsumerConfig, DeliverPolicy, PriorityPolicy, ReplayPolicy,
@@ -25,6 +24,7 @@ pub use limits::{AccountLimits, Limits, ServerLimits, Taken};
 pub use metadata::{
     API_LEVEL, REQUIRED_LEVEL, SERVER_LEVEL, SERVER_VERSION, is_level_met, is_level_supported,
 };
+pub use recado_wire::{Transform, TransformError};
 pub use stream::{
     Compression, ConsumerLimits, Discard, External, PersistMode, Placement, Republish, Retention,
     SourceConsumer, Storage, StreamConfig, StreamSource, SubjectTransform,
@@ -36,7 +36,6 @@ pub use stream_rules::{
 pub use subject::{
     is_literal, is_subset, is_valid_filter, is_valid_literal, is_valid_name, subjects_overlap,
 };
-pub use transform::{Transform, TransformError};
 
 pub(crate) use consumer::read_action;
 pub(crate) use stream::read_placement;

@@ -9,8 +9,8 @@ use super::stream_rules::{Checked, OtherStreams, SOURCES_MAX, invalid, pedantic_
 use super::subject::{
     is_subset, is_valid_filter, is_valid_literal, is_valid_name, subjects_overlap,
 };
-use super::transform::Transform;
 use crate::error::*;
+use recado_wire::Transform;
 
 impl StreamConfig {
     pub(super) fn check_mirror<'a>(

@@ -11,9 +11,9 @@ use super::stream_origins::Origins;
 use super::subject::{
     could_meet_literals, is_literal, is_subset, is_valid_filter, is_valid_name, subjects_overlap,
 };
-use super::transform::Transform;
 use crate::error::*;
 use crate::time::{MILLISECOND, MINUTE, SECOND, format_duration};
+use recado_wire::Transform;
 
 /// Longest name of a stream or consumer, in bytes.
 pub const NAME_BYTES_MAX: usize = 255;

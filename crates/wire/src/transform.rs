@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use recado_wire::{filter_matches, has_wildcard, is_publish_subject, tokens};
+use crate::subject::{filter_matches, has_wildcard, is_publish_subject, tokens};
 
 /// Why a renaming was refused; the words are nats-server's.
 #[derive(Clone, Debug, PartialEq, Eq)]
