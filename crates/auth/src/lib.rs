@@ -5,8 +5,13 @@
 //! the client beyond "Authorization Violation" (reference row C21).
 #![forbid(unsafe_code)]
 
+mod permissions;
 mod secret;
 
+pub use permissions::{
+    InvalidPermissions, Permissions, PermissionsSpec, RESPONSES_EXPIRES_DEFAULT,
+    RESPONSES_MAX_DEFAULT, RULES_MAX, Responses, Rules, Subscribing,
+};
 use recado_wire::Connect;
 pub use secret::Secret;
 use subtle::ConstantTimeEq;
