@@ -118,6 +118,12 @@ impl<R> RouteCache<R> {
         self.entry(id).map(|entry| &*entry.subject)
     }
 
+    /// Bytes of all that is kept.
+    #[inline]
+    pub fn weight(&self) -> usize {
+        self.weight
+    }
+
     /// Whether so much is referred to by this batch alone that it should end.
     #[inline]
     pub fn is_strained(&self) -> bool {

@@ -6,6 +6,10 @@
 #![forbid(unsafe_code)]
 
 mod keep_alive;
+mod rights;
 mod session;
 
-pub use session::{Goodbye, Session, Settings, Step, Tick};
+pub use rights::Rights;
+pub use session::{
+    Goodbye, Session, Settings, Step, Tick, publish_violation, subscription_violation,
+};

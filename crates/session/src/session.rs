@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use recado_auth::{Permissions, Subscribing};
 use recado_wire::{
     Bare, Connect, InvalidFilter, Op, PONG, ParseLimits, Parsed, ProtocolError, Publish, Violation,
     is_publish_subject, parse, parse_publish, validate_filter,
 };
 
 use crate::keep_alive::{Beat, KeepAlive};
+use crate::rights::{Held, Rights};
 
 /// What all sessions of a server share.
 #[derive(Clone, Debug)]
@@ -113,6 +115,8 @@ pub struct Session {
     /// The verb of a long line whose end has not come: what comes before it is passed over.
     unended: Option<Bare>,
     flags: Flags,
+    /// What its credential allows, where it says anything.
+    rights: Option<Box<Held>>,
 }
 
 impl Session {
@@ -139,6 +143,7 @@ impl Session {
                 no_responders: false,
                 async_info: false,
             },
+            rights: None,
             settings,
         }
     }
@@ -168,11 +173,16 @@ impl Session {
     /// The hot path of [`Session::step`]: a plain publish that needs no second look. `None` is no
     /// verdict: ask [`Session::step`].
     #[inline(always)]
-    pub fn publish<'a>(&self, input: &'a [u8]) -> Option<(Publish<'a>, usize)> {
+    pub fn publish<'a>(&mut self, input: &'a [u8]) -> Option<(Publish<'a>, usize)> {
         if !self.admitted || self.flags.pedantic || self.unended.is_some() {
             return None;
         }
-        let (publish, length) = parse_publish(input, &self.settings.parse)?;
+        let (publish, length) = parse_publish(input, self.limits())?;
+        if let Some(held) = &mut self.rights
+            && !held.may_publish(publish.subject)
+        {
+            return None;
+        }
         // Reserved subjects begin with one of these; so do inboxes, as replies.
         let reserved = |subject: &[u8]| matches!(subject.first(), Some(b'_' | b'$'));
         if (reserved(publish.subject) || reserved(publish.reply))
@@ -191,7 +201,7 @@ impl Session {
         if let Some(bare) = self.unended {
             return self.pass_over(bare, input, now);
         }
-        match parse(input, &self.settings.parse) {
+        match parse(input, self.limits()) {
             Ok(Parsed::Complete(Op::Publish(publish), length)) => {
                 if !publish.with_headers {
                     return (Step::Publish(publish), length);
@@ -300,15 +310,56 @@ impl Session {
         };
         self.admitted = true;
         self.connected = true;
-        self.deadline = now + self.settings.first_ping.min(self.settings.ping_interval);
+        let first_ping = now + self.settings.first_ping.min(self.settings.ping_interval);
+        self.deadline = self.until_expiry(first_ping);
         Ok(())
+    }
+
+    /// Bounds of one operation.
+    #[inline(always)]
+    fn limits(&self) -> &ParseLimits {
+        match &self.rights {
+            Some(held) => &held.parse,
+            None => &self.settings.parse,
+        }
+    }
+
+    /// What the credential allows, from now on.
+    pub fn set_rights(&mut self, rights: Rights) {
+        self.rights = Held::new(rights, self.settings.parse);
+        self.deadline = self.until_expiry(self.deadline);
+    }
+
+    /// `deadline`, or the end of the credential if that comes first.
+    fn until_expiry(&self, deadline: Instant) -> Instant {
+        let expires = self.rights.as_ref().and_then(|held| held.rights.expires);
+        expires.map_or(deadline, |expires| expires.min(deadline))
+    }
+
+    /// What the client may publish and subscribe to; `None`: everything.
+    pub fn permissions(&self) -> Option<&Arc<Permissions>> {
+        self.rights.as_ref()?.rights.permissions.as_ref()
+    }
+
+    /// Whether the client may publish to `subject` (C30).
+    pub fn may_publish(&mut self, subject: &[u8]) -> bool {
+        self.rights
+            .as_mut()
+            .is_none_or(|held| held.may_publish(subject))
+    }
+
+    /// Whether the client may subscribe (C30 to C32).
+    pub fn may_subscribe(&self, filter: &[u8], queue: Option<&[u8]>) -> Subscribing {
+        self.rights.as_ref().map_or(Subscribing::Allowed, |held| {
+            held.may_subscribe(filter, queue)
+        })
     }
 
     /// Whether a subscription may be created, when the connection has `held` already.
     pub fn check_subscription(&self, filter: &[u8], held: usize) -> Result<(), ProtocolError> {
         let too_many = |filter: &[u8]| ProtocolError::SubscriptionViolation {
             subject: printable(filter),
-            detail: ", too many tokens",
+            detail: ", too many tokens".into(),
         };
         let tokens = match validate_filter(filter) {
             Ok(tokens) => tokens,
@@ -319,7 +370,13 @@ impl Session {
         if settings.max_sub_tokens > 0 && tokens > settings.max_sub_tokens {
             return Err(too_many(filter));
         }
-        if settings.max_subscriptions > 0 && held >= settings.max_subscriptions {
+        let own_max = self
+            .rights
+            .as_ref()
+            .and_then(|held| held.rights.max_subscriptions);
+        if (settings.max_subscriptions > 0 && held >= settings.max_subscriptions)
+            || own_max.is_some_and(|max| held >= max)
+        {
             return Err(ProtocolError::MaxSubscriptions);
         }
         Ok(())
@@ -362,8 +419,15 @@ impl Session {
                 "no CONNECT in time",
             ));
         }
+        let expires = self.rights.as_ref().and_then(|held| held.rights.expires);
+        if expires.is_some_and(|expires| expires <= now) {
+            return Tick::Close(told(
+                ProtocolError::UserExpired,
+                "its credential is no longer good",
+            ));
+        }
         let interval = self.settings.ping_interval;
-        self.deadline = now + interval;
+        self.deadline = self.until_expiry(now + interval);
         match self.keep_alive.beat(now, interval, self.settings.ping_max) {
             Beat::Wait => Tick::Wait,
             Beat::Ping => Tick::Ping,
@@ -417,6 +481,22 @@ impl Session {
     pub fn round_trip(&self) -> Option<Duration> {
         self.keep_alive.round_trip()
     }
+}
+
+/// The text of a refused subscription (A87).
+pub fn subscription_violation(filter: &[u8], queue: Option<&[u8]>) -> ProtocolError {
+    ProtocolError::SubscriptionViolation {
+        subject: printable(filter),
+        detail: match queue {
+            Some(queue) => format!(" using queue \"{}\"", printable(queue)).into(),
+            None => "".into(),
+        },
+    }
+}
+
+/// The text of a refused publish (A86).
+pub fn publish_violation(subject: &[u8]) -> ProtocolError {
+    ProtocolError::PublishViolation(printable(subject))
 }
 
 impl Goodbye {

@@ -12,12 +12,22 @@ pub enum ProtocolError {
     AuthorizationViolation,
     /// A82: no CONNECT in time.
     AuthenticationTimeout,
+    /// A83: the credential is no longer good.
+    UserExpired,
+    /// A84: the account's own credential is no longer good.
+    AccountExpired,
+    /// A85: the credential was taken back.
+    UserRevoked,
     /// A90: payload larger than `max_payload`.
     MaxPayload,
     /// A91: line longer than `max_control_line`.
     MaxControlLine,
     /// A92: no room for another connection.
     MaxConnections,
+    /// A93: no room for another connection of this account.
+    MaxAccountConnections,
+    /// A98: TLS is asked for and did not come.
+    TlsRequired,
     /// A94: no room for another subscription on this connection.
     MaxSubscriptions,
     /// A95: malformed subject in a SUB.
@@ -34,8 +44,8 @@ pub enum ProtocolError {
     SubscriptionViolation {
         /// Subject of the SUB.
         subject: String,
-        /// `, too many tokens` and the like; may be empty.
-        detail: &'static str,
+        /// ` using queue "q"`, `, too many tokens` and the like; may be empty.
+        detail: Cow<'static, str>,
     },
     /// A86: the publish was not allowed.
     PublishViolation(String),
@@ -50,6 +60,11 @@ impl ProtocolError {
             Self::UnknownOperation => "Unknown Protocol Operation",
             Self::AuthorizationViolation => "Authorization Violation",
             Self::AuthenticationTimeout => "Authentication Timeout",
+            Self::UserExpired => "User Authentication Expired",
+            Self::AccountExpired => "Account Authentication Expired",
+            Self::UserRevoked => "User Authentication Revoked",
+            Self::MaxAccountConnections => "maximum account active connections exceeded",
+            Self::TlsRequired => "Secure Connection - TLS Required",
             Self::MaxPayload => "Maximum Payload Violation",
             Self::MaxControlLine => "maximum control line exceeded",
             Self::MaxConnections => "maximum connections exceeded",

@@ -157,8 +157,20 @@ impl Transform {
         if !literal || !filter_matches(self.src.as_bytes(), subject) {
             return None;
         }
+        Some(self.fill(subject, chance))
+    }
+
+    /// The filter of what subjects within `filter` become; `None` where `filter` is not within the source, or
+    /// where it can't be said: the new subject must be made of whole tokens of the old one.
+    pub fn apply_to_filter(&self, filter: &[u8]) -> Option<Vec<u8>> {
+        let whole = |part: &Part| matches!(part, Part::Literal(_) | Part::Tail | Part::Wildcard(_));
+        let can_tell = self.dest.iter().flatten().all(whole);
+        (can_tell && is_within(filter, self.src.as_bytes())).then(|| self.fill(filter, 0))
+    }
+
+    fn fill(&self, subject: &[u8], chance: u32) -> Vec<u8> {
         let Some(parts) = &self.dest else {
-            return Some(subject.to_vec());
+            return subject.to_vec();
         };
         let old: Vec<&[u8]> = tokens(subject).collect();
         let mut new = Vec::with_capacity(subject.len() + 16);
@@ -188,7 +200,21 @@ impl Transform {
                 Part::Split(at, delimiter) => split(&mut new, token(at), delimiter),
             }
         }
-        Some(new)
+        new
+    }
+}
+
+/// Whether all that `inner` matches is matched by `outer`.
+fn is_within(inner: &[u8], outer: &[u8]) -> bool {
+    let (mut inner, mut outer) = (tokens(inner), tokens(outer));
+    loop {
+        match (inner.next(), outer.next()) {
+            (None, None) | (Some(_), Some(b">")) => return true,
+            (Some(b">"), _) => return false,
+            (Some(_), Some(b"*")) => {}
+            (Some(one), Some(other)) if one == other => {}
+            _ => return false,
+        }
     }
 }
 
@@ -511,6 +537,22 @@ mod tests {
         assert_eq!(applied(">", ">", "a.b").as_deref(), Some("a.b"));
         assert_eq!(applied("a.>", "", "a.b").as_deref(), Some("a.b"));
         assert_eq!(applied("a.>", "", "b"), None);
+    }
+
+    #[test]
+    fn a_filter_is_renamed_like_the_subjects_within_it() {
+        for (src, dest, filter, expected) in [
+            ("a.*.>", "b.$1.>", "a.x.>", Some("b.x.>")),
+            ("a.*.>", "b.$1.>", "a.*.y.*", Some("b.*.y.*")),
+            ("a.>", "b.>", ">", None),
+            ("a.*", "b.$1", "a.>", None),
+            ("a.*", "b.{{left(1,1)}}", "a.x", None),
+            (">", ">", "a.>", Some("a.>")),
+        ] {
+            let transform = Transform::parse(src, dest).expect("a transform");
+            let new = transform.apply_to_filter(filter.as_bytes());
+            assert_eq!(new.as_deref(), expected.map(str::as_bytes), "{filter}");
+        }
     }
 
     #[test]

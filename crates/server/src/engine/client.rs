@@ -7,7 +7,6 @@ use recado_wire::Connect;
 use serde::Serialize;
 
 use super::connection::Connection;
-use super::shared::GLOBAL_ACCOUNT;
 
 /// One client. Boxed on its connection: idle connections are many.
 #[derive(Debug)]
@@ -18,22 +17,19 @@ pub(crate) struct Client {
     lang: Option<Box<str>>,
     /// Version of its library.
     version: Option<Box<str>>,
-    /// User that it proved to be.
-    user: Option<Box<str>>,
     /// When it introduced itself, in Unix nanoseconds.
     since_ns: i64,
 }
 
 impl Client {
-    /// `user` is who it proved to be, if that was asked.
-    pub(crate) fn new(connect: &Connect, user: Option<&str>) -> Self {
+    /// As CONNECT has it.
+    pub(crate) fn new(connect: &Connect) -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         let since_ns = since.map_or(0, |since| i64::try_from(since.as_nanos()).unwrap_or(0));
         Self {
             name: connect.name.as_deref().map(Box::from),
             lang: connect.lang.as_deref().map(Box::from),
             version: connect.version.as_deref().map(Box::from),
-            user: user.map(Box::from),
             since_ns,
         }
     }
@@ -43,7 +39,7 @@ impl Client {
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct RequestInfo<'a> {
     id: u64,
-    acc: &'static str,
+    acc: String,
     name: &'a str,
     /// Round trip in nanoseconds; 0: not known.
     rtt: u64,
@@ -54,7 +50,7 @@ pub(crate) struct RequestInfo<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     start: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<&'a str>,
+    user: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     lang: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,9 +67,10 @@ impl<'a> RequestInfo<'a> {
         let round_trip_us = connection.round_trip_us.load(Ordering::Relaxed);
         let client = connection.client.get();
         let is_client = connection.peer.is_some();
+        let standing = connection.standing();
         Self {
             id: connection.id,
-            acc: GLOBAL_ACCOUNT,
+            acc: standing.account.name.as_ref().to_owned(),
             name: connection.name(),
             rtt: u64::from(round_trip_us) * 1000,
             host: connection
@@ -81,7 +78,7 @@ impl<'a> RequestInfo<'a> {
                 .map(|peer| peer.ip().to_canonical().to_string()),
             port: connection.peer.map(|peer| peer.port()),
             start: client.map(|client| client.since_ns),
-            user: client.and_then(|client| client.user.as_deref()),
+            user: standing.user.as_deref().map(str::to_owned),
             lang: client.and_then(|client| client.lang.as_deref()),
             ver: client.and_then(|client| client.version.as_deref()),
             kind: is_client.then_some("Client"),

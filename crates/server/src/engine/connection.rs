@@ -9,13 +9,15 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 
+use super::account::Account;
 use super::client::Client;
 use super::frames::Frames;
 use super::link::{Full, Link, ReadLink};
 use super::outbox::{Chunk, Outbox};
+use super::standing::Standing;
 use super::subscription::SubscriptionTable;
 
 /// Chunks that a delivering thread writes for others before it leaves them to the writer task.
@@ -100,6 +102,7 @@ pub(crate) struct Connection {
     drained: Notify,
     pub(crate) subscriptions: Mutex<SubscriptionTable>,
     pub(crate) client: OnceLock<Box<Client>>,
+    standing: RwLock<Arc<Standing>>,
     /// The session's [`takes_async_info`](recado_session::Session::takes_async_info).
     pub(crate) takes_async_info: AtomicBool,
     /// Round trip in microseconds as the server's PING measured it; 0: not yet.
@@ -125,6 +128,7 @@ impl Connection {
         wants_origin: bool,
         link: Link,
         limits: Arc<WriteLimits>,
+        standing: Arc<Standing>,
     ) -> Self {
         Self {
             id,
@@ -137,6 +141,7 @@ impl Connection {
             drained: Notify::new(),
             subscriptions: Mutex::default(),
             client: OnceLock::new(),
+            standing: RwLock::new(standing),
             takes_async_info: AtomicBool::new(false),
             round_trip_us: AtomicU32::new(0),
             closed: OnceLock::new(),
@@ -162,6 +167,26 @@ impl Connection {
             .get()
             .and_then(|client| client.name.as_deref())
             .unwrap_or_default()
+    }
+
+    /// Who it was let in as.
+    pub(crate) fn standing(&self) -> Arc<Standing> {
+        Arc::clone(&self.standing.read())
+    }
+
+    /// Its account.
+    pub(crate) fn account(&self) -> Arc<Account> {
+        Arc::clone(&self.standing.read().account)
+    }
+
+    /// It is somebody else from now on.
+    pub(super) fn set_standing(&self, standing: Arc<Standing>) {
+        *self.standing.write() = standing;
+    }
+
+    /// It was sent a message with this reply subject: it may answer.
+    pub(super) fn grant_reply(&self, reply: &[u8], now: Instant) {
+        self.standing.read().grant_reply(reply, now);
     }
 
     /// Why it ended, if it did.

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
-use recado_router::{RouteCache, RouteId};
 use recado_wire::{Publish, no_responders_block, push_message};
 
+use super::account::Account;
+use super::caches::{Caches, RouteRef};
 use super::connection::Connection;
+use super::crossing::{CROSSINGS_MAX, RESPONSE_PREFIX, Responses, ServiceImport};
 use super::route::{Route, Sharing, Target};
 use super::shared::Engine;
 use super::stage::{IN_PARTS_MIN, Stage};
@@ -37,6 +40,10 @@ impl Publisher<'_> {
 #[derive(Clone, Copy)]
 struct Passage<'a> {
     engine: &'a Engine,
+    /// Whose subjects these are.
+    account: &'a Arc<Account>,
+    /// How often it crossed from one account to another.
+    crossings: usize,
     publisher: Publisher<'a>,
     message: &'a Publish<'a>,
     /// The read buffer that the message lies in.
@@ -44,32 +51,55 @@ struct Passage<'a> {
 }
 
 impl Worker {
-    /// Routes one message and stages its frames.
+    /// Routes one message in an account and stages its frames.
     #[inline]
     pub(crate) fn publish(
         &mut self,
         engine: &Engine,
+        account: &Arc<Account>,
         publisher: Publisher<'_>,
         message: &Publish<'_>,
         input: &[u8],
     ) {
         let passage = Passage {
             engine,
+            account,
+            crossings: 0,
             publisher,
             message,
             input,
         };
+        let reached = self.spread(&passage);
+        if !reached && !message.reply.is_empty() && publisher.no_responders {
+            say_no_responders(&mut self.stage, &passage);
+        }
+    }
+
+    /// Stages a copy for everybody whom it reaches; whether anybody was.
+    #[inline]
+    fn spread(&mut self, passage: &Passage<'_>) -> bool {
+        let Passage {
+            account,
+            publisher,
+            message,
+            ..
+        } = *passage;
+        if message.subject.starts_with(RESPONSE_PREFIX)
+            && let Some(reached) = self.answer(passage)
+        {
+            return reached;
+        }
         let Self {
-            cache,
+            caches,
             stage,
             touched,
             random,
             relieved,
             ..
         } = self;
-        let id = find_route(cache, stage, engine, message.subject);
-        let Some(mut route) = cache.get_mut(id) else {
-            return;
+        let id = find_route(caches, stage, account, message.subject);
+        let Some(mut route) = caches.route_mut(id) else {
+            return false;
         };
         let mut reached = false;
         if !route.plain.is_empty() {
@@ -79,20 +109,98 @@ impl Worker {
             route.batch_messages += 1;
             if route.bytes_of_copies(message) > IN_PARTS_MIN {
                 // Parts of it are written before the batch ends: they must be counted by then.
-                count(cache, touched, publisher.not_to());
-                let Some(again) = cache.get_mut(id) else {
-                    return;
+                count(caches, touched, publisher.not_to());
+                let Some(again) = caches.route_mut(id) else {
+                    return false;
                 };
                 route = again;
             }
-            reached = stage_plain(stage, route, &passage, relieved);
+            reached = stage_plain(stage, route, passage, relieved);
         }
         for members in &route.queues {
-            reached |= stage_queue(stage, route, members, random.next(), &passage);
+            reached |= stage_queue(stage, route, members, random.next(), passage);
         }
-        if !reached && !message.reply.is_empty() && publisher.no_responders {
-            say_no_responders(stage, &passage);
+        if !route.services.is_empty() {
+            let services = route.services.clone();
+            for service in &services {
+                reached |= self.cross(service, passage);
+            }
         }
+        reached
+    }
+
+    /// Publishes a request again in the account that offers the service; whether anybody was there.
+    #[cold]
+    fn cross(&mut self, service: &ServiceImport, passage: &Passage<'_>) -> bool {
+        let message = passage.message;
+        if passage.crossings >= CROSSINGS_MAX {
+            return false;
+        }
+        let outward = &service.renaming.outward;
+        let Some(subject) = outward.apply(message.subject, self.random.next() as u32) else {
+            return false;
+        };
+        let responses = &service.exporter.responses;
+        let reply = match message.reply.is_empty() {
+            true => Box::default(),
+            // Not to be guessed: whoever knows it can answer.
+            false => responses.owe(service, message.reply, rand::random(), Instant::now()),
+        };
+        let (headers, payload) = message.body.split_at(message.header_len);
+        let shared: Vec<u8>;
+        let (body, header_len) = match service.share {
+            true => {
+                let publisher = passage.publisher.connection;
+                let headers = passage.engine.origin_headers(publisher, headers);
+                shared = [&headers, payload].concat();
+                (&shared[..], headers.len())
+            }
+            false => (message.body, message.header_len),
+        };
+        let crossed = Publish {
+            subject: &subject,
+            reply: &reply,
+            header_len,
+            body,
+            tail: b"",
+            with_headers: message.with_headers || service.share,
+        };
+        let reached = self.spread(&Passage {
+            account: &service.exporter,
+            crossings: passage.crossings + 1,
+            message: &crossed,
+            ..*passage
+        });
+        if !reached && !reply.is_empty() {
+            responses.forget(&reply);
+        }
+        reached
+    }
+
+    /// Sends what answers a request that crossed back to the requester; whether that was there. `None`: it answers
+    /// nothing.
+    #[cold]
+    fn answer(&mut self, passage: &Passage<'_>) -> Option<bool> {
+        let message = passage.message;
+        let responses = &passage.account.responses;
+        let (to, reply) = responses.settle(message.subject, Instant::now())?;
+        let answer = Publish {
+            subject: &reply,
+            tail: b"",
+            ..*message
+        };
+        // The requester hears the answer even if it is its own (A46).
+        let publisher = Publisher {
+            echo: true,
+            ..passage.publisher
+        };
+        Some(self.spread(&Passage {
+            account: &to,
+            crossings: passage.crossings + 1,
+            message: &answer,
+            publisher,
+            ..*passage
+        }))
     }
 }
 
@@ -103,19 +211,26 @@ impl Worker {
     pub(crate) fn deliver_as(
         &mut self,
         engine: &Engine,
+        account: &Arc<Account>,
         publisher: Publisher<'_>,
         inbox: &[u8],
         mut push: impl FnMut(&mut Vec<u8>, &Subscription),
     ) -> bool {
+        let answered = answered(account, inbox, |responses| {
+            responses.settle(inbox, Instant::now())
+        });
+        let (account, inbox) = answered
+            .as_ref()
+            .map_or((account, inbox), |(to, reply)| (to, reply));
         let Self {
-            cache,
+            caches,
             stage,
             touched,
             random,
             ..
         } = self;
-        let id = find_route(cache, stage, engine, inbox);
-        let Some(route) = cache.get_mut(id) else {
+        let id = find_route(caches, stage, account, inbox);
+        let Some(route) = caches.route_mut(id) else {
             return false;
         };
         let own = publisher.connection.id;
@@ -152,30 +267,50 @@ impl Worker {
     /// Whether any of those whom `subject` reaches is one `that`.
     pub(crate) fn any_target(
         &mut self,
-        engine: &Engine,
+        account: &Arc<Account>,
         subject: &[u8],
         that: impl Fn(&Target) -> bool,
     ) -> bool {
-        let id = find_route(&mut self.cache, &mut self.stage, engine, subject);
-        self.cache.get(id).is_some_and(|route| {
+        let answered = answered(account, subject, |responses| responses.peek(subject));
+        let (account, subject) = answered
+            .as_ref()
+            .map_or((account, subject), |(to, reply)| (to, reply));
+        let id = find_route(&mut self.caches, &mut self.stage, account, subject);
+        self.caches.route(id).is_some_and(|route| {
             let queues = route.queues.iter().flatten();
             route.plain.iter().chain(queues).any(that)
         })
     }
 }
 
+/// The account and the subject that a message for `inbox` really goes to, if that stands for the reply subject of a
+/// request that crossed.
+#[inline]
+fn answered(
+    account: &Account,
+    inbox: &[u8],
+    owed: impl FnOnce(&Responses) -> Option<(Arc<Account>, Box<[u8]>)>,
+) -> Option<(Arc<Account>, Box<[u8]>)> {
+    inbox
+        .starts_with(RESPONSE_PREFIX)
+        .then(|| owed(&account.responses))?
+}
+
 #[inline]
 fn find_route(
-    cache: &mut RouteCache<Route>,
+    caches: &mut Caches,
     stage: &mut Stage,
-    engine: &Engine,
+    account: &Account,
     subject: &[u8],
-) -> RouteId {
-    cache.find(&engine.router, subject, |matches| {
-        let (route, bytes) = Route::new(subject, matches);
-        stage.add_work(BUILD_WORK + bytes / BYTES_OF_WORK);
-        (route, bytes)
-    })
+) -> RouteRef {
+    let id = caches
+        .of(account)
+        .find(&account.router, subject, |matches| {
+            let (route, bytes) = Route::new(subject, matches);
+            stage.add_work(BUILD_WORK + bytes / BYTES_OF_WORK);
+            (route, bytes)
+        });
+    RouteRef::new(account, id)
 }
 
 /// Stages a copy for everybody who is subscribed plainly; whether anybody was.
@@ -221,11 +356,22 @@ fn stage_target(stage: &mut Stage, prefix: &[u8], target: &Target, passage: &Pas
         return false;
     };
     if odd {
-        appender.message(|frames| push_odd(frames.buffer(), target, passage));
+        appender.message(|frames| push_odd(frames.buffer(), prefix, target, passage));
     } else {
         appender.message(|frames| frames.push_message(prefix, message, input));
     }
+    if target.grants_replies && !message.reply.is_empty() {
+        grant_reply(target, message.reply);
+    }
     true
+}
+
+/// Lets the receiver publish to the reply subject of what it is sent (C33).
+#[cold]
+fn grant_reply(target: &Target, reply: &[u8]) {
+    if let Some(connection) = target.sub.connection.upgrade() {
+        connection.grant_reply(reply, Instant::now());
+    }
 }
 
 /// Stages a copy for a group of destinations that get the same bytes.
@@ -319,9 +465,8 @@ fn count_limited(sub: &Arc<Subscription>, engine: &Engine) -> bool {
 
 /// A frame that differs from what the publisher sent: headers taken out (A27), or the origin put in.
 #[cold]
-fn push_odd(out: &mut Vec<u8>, target: &Target, passage: &Passage<'_>) {
+fn push_odd(out: &mut Vec<u8>, prefix: &[u8], target: &Target, passage: &Passage<'_>) {
     let Publish {
-        subject,
         reply,
         header_len,
         body,
@@ -329,6 +474,8 @@ fn push_odd(out: &mut Vec<u8>, target: &Target, passage: &Passage<'_>) {
     } = *passage.message;
     let (headers, payload) = body.split_at(header_len);
     let sid = target.sub.sid();
+    // As the receiver calls it: `HMSG subject sid `.
+    let subject = &prefix[5..prefix.len() - sid.len() - 2];
     if target.sub.tells_origin(subject) {
         let headers = passage
             .engine
@@ -345,7 +492,7 @@ fn say_no_responders(stage: &mut Stage, passage: &Passage<'_>) {
     let Publish { subject, reply, .. } = *passage.message;
     let publisher = passage.publisher.connection;
     let mut seen = 0;
-    let own = passage.engine.router.find_plain(reply, |sub| {
+    let own = passage.account.router.find_plain(reply, |sub| {
         seen += 1;
         sub.connection_id == publisher.id
     });
@@ -382,7 +529,8 @@ mod tests {
                 let (link, _) = Link::internal(ours).unwrap();
                 let limits = Arc::clone(&engine.settings.write);
                 let connection = engine.connections.add(Limit::Internal, |id, slot| {
-                    Connection::new(id, slot, None, false, link, limits)
+                    let standing = Arc::clone(engine.anonymous());
+                    Connection::new(id, slot, None, false, link, limits, standing)
                 });
                 connection.unwrap()
             };
@@ -393,7 +541,7 @@ mod tests {
                 })
                 .collect();
             for sub in &subs {
-                engine.router.insert(Arc::clone(sub));
+                engine.accounts.global().enter(Arc::clone(sub));
             }
             let input = [&b"1048576\r\n"[..], &[b'x'; 1 << 20], b"\r\n"].concat();
             let message = Publish {
@@ -410,7 +558,8 @@ mod tests {
                 no_responders: false,
             };
             with_worker(|worker| {
-                worker.publish(&engine, publisher, &message, &input);
+                let account = engine.accounts.global();
+                worker.publish(&engine, account, publisher, &message, &input);
                 // The first part is out; the last is not.
                 assert!(worker.stage.staged_bytes() > 0);
                 let delivered = |sub: &Arc<Subscription>| sub.delivered.load(Ordering::Acquire);

@@ -22,7 +22,7 @@ const REMOVE_CHUNK: usize = 4096;
 /// No room: says so behind the INFO, as clients expect (A64).
 pub(super) fn refuse(engine: &Engine, link: &Link, peer: Option<SocketAddr>) {
     let id = engine.connections.spare_id();
-    let mut bytes = engine.info_line(id, peer, false);
+    let mut bytes = engine.info_line(id, peer, None);
     push_err(&mut bytes, &ProtocolError::MaxConnections);
     // A fresh socket takes a few hundred bytes at once, or its other side is gone.
     let _ = link.try_write(&bytes);
@@ -90,7 +90,7 @@ impl Reader {
         let subs = self.connection.subscriptions.lock().take_all();
         for chunk in subs.chunks(REMOVE_CHUNK) {
             for sub in chunk {
-                self.engine.router.remove(sub);
+                self.account.leave(sub);
             }
             tokio::task::yield_now().await;
         }
@@ -102,8 +102,9 @@ impl Reader {
         self.connection.close(CloseReason::Io);
         let subs = self.connection.subscriptions.lock().take_all();
         for sub in subs {
-            self.engine.router.remove(&sub);
+            self.account.leave(&sub);
         }
+        self.leave_account();
         self.engine.connections.remove(self.connection.slot);
     }
 }

@@ -8,9 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use hashbrown::HashMap;
+use parking_lot::Mutex;
 use recado_router::Subscription as _;
 use recado_wire::{Publish, push_message};
 
+use super::account::Account;
 use super::connection::{CloseReason, Connection, WriteLimits};
 use super::deliver::Publisher;
 use super::intake::Intake;
@@ -29,6 +32,8 @@ const WRITE_DEADLINE: Duration = Duration::from_secs(60);
 pub(crate) struct Insider {
     engine: Arc<Engine>,
     connection: Arc<Connection>,
+    /// The account of each of its subscriptions, by sid.
+    accounts: Mutex<HashMap<Box<[u8]>, Arc<Account>>>,
 }
 
 impl Insider {
@@ -41,33 +46,57 @@ impl Insider {
         });
         let connection = engine.connections.add(Limit::Internal, |id, slot| {
             let link = Link::Intake(Arc::clone(intake));
-            Connection::new(id, slot, None, false, link, limits)
+            let standing = Arc::clone(engine.anonymous());
+            Connection::new(id, slot, None, false, link, limits, standing)
         })?;
-        let engine = Arc::clone(engine);
-        Some(Self { engine, connection })
+        Some(Self {
+            engine: Arc::clone(engine),
+            connection,
+            accounts: Mutex::default(),
+        })
     }
 
-    /// Subscribes; messages come with this sid. One sid can hold one subscription.
-    pub(crate) fn subscribe(&self, filter: &[u8], sid: &[u8], origin: Origin) {
+    /// The account of clients that no other is named for.
+    pub(crate) fn global(&self) -> &Arc<Account> {
+        self.engine.accounts.global()
+    }
+
+    /// Subscribes in an account; messages come with this sid. One sid can hold one subscription.
+    pub(crate) fn subscribe(
+        &self,
+        account: &Arc<Account>,
+        filter: &[u8],
+        sid: &[u8],
+        origin: Origin,
+    ) {
         let sub = Subscription::new(&self.connection, true, filter, None, sid);
         let sub = Arc::new(sub.with_origin(origin));
         self.connection
             .subscriptions
             .lock()
             .insert(Arc::clone(&sub));
-        self.engine.router.insert(sub);
+        self.accounts.lock().insert(sid.into(), Arc::clone(account));
+        account.enter(sub);
     }
 
     /// Takes a subscription back.
     pub(crate) fn unsubscribe(&self, sid: &[u8]) {
         let sub = self.connection.subscriptions.lock().remove(sid);
-        if let Some(sub) = sub {
-            self.engine.router.remove(&sub);
+        let account = self.accounts.lock().remove(sid);
+        if let (Some(sub), Some(account)) = (sub, account) {
+            account.leave(&sub);
         }
     }
 
     /// Publishes like a client. `headers` is a whole block, or empty.
-    pub(crate) fn publish(&self, subject: &[u8], reply: &[u8], headers: &[u8], payload: &[u8]) {
+    pub(crate) fn publish(
+        &self,
+        account: &Arc<Account>,
+        subject: &[u8],
+        reply: &[u8],
+        headers: &[u8],
+        payload: &[u8],
+    ) {
         let joined: Vec<u8>;
         let body = if headers.is_empty() {
             payload
@@ -84,7 +113,7 @@ impl Insider {
             with_headers: !headers.is_empty(),
         };
         with_worker(|worker| {
-            worker.publish(&self.engine, self.publisher(), &message, b"");
+            worker.publish(&self.engine, account, self.publisher(), &message, b"");
             if worker.is_full() {
                 self.flush_worker(worker);
             }
@@ -94,6 +123,7 @@ impl Insider {
     /// Hands a message to whoever is subscribed to `inbox`, with `subject` on it. Whether anybody took it.
     pub(crate) fn deliver(
         &self,
+        account: &Arc<Account>,
         inbox: &[u8],
         subject: &[u8],
         reply: &[u8],
@@ -101,10 +131,16 @@ impl Insider {
         payload: &[u8],
     ) -> bool {
         with_worker(|worker| {
-            let taken = worker.deliver_as(&self.engine, self.publisher(), inbox, |out, sub| {
-                let headers = sub.takes_headers().then_some(headers);
-                push_message(out, subject, sub.sid(), reply, headers, payload);
-            });
+            let taken = worker.deliver_as(
+                &self.engine,
+                account,
+                self.publisher(),
+                inbox,
+                |out, sub| {
+                    let headers = sub.takes_headers().then_some(headers);
+                    push_message(out, subject, sub.sid(), reply, headers, payload);
+                },
+            );
             if worker.is_full() {
                 self.flush_worker(worker);
             }
@@ -113,23 +149,40 @@ impl Insider {
     }
 
     /// Whether anybody but this part itself is subscribed to `subject`, in `queue` where one is given.
-    pub(crate) fn has_interest(&self, subject: &[u8], queue: Option<&[u8]>) -> bool {
-        self.any_subscriber(subject, |sub| queue.is_none() || sub.queue() == queue)
+    pub(crate) fn has_interest(
+        &self,
+        account: &Arc<Account>,
+        subject: &[u8],
+        queue: Option<&[u8]>,
+    ) -> bool {
+        self.any_subscriber(account, subject, |sub| {
+            queue.is_none() || sub.queue() == queue
+        })
     }
 
     /// Whether anybody but this part itself is subscribed to `subject` by that very name: in `queue` where one is
     /// given, plainly where none is.
-    pub(crate) fn is_listened_to(&self, subject: &[u8], queue: Option<&[u8]>) -> bool {
-        self.any_subscriber(subject, |sub| {
+    pub(crate) fn is_listened_to(
+        &self,
+        account: &Arc<Account>,
+        subject: &[u8],
+        queue: Option<&[u8]>,
+    ) -> bool {
+        self.any_subscriber(account, subject, |sub| {
             sub.filter() == subject && sub.queue() == queue
         })
     }
 
     /// Whether anybody else whom `subject` reaches, and who is still there, is one `that`.
-    fn any_subscriber(&self, subject: &[u8], that: impl Fn(&Subscription) -> bool) -> bool {
+    fn any_subscriber(
+        &self,
+        account: &Arc<Account>,
+        subject: &[u8],
+        that: impl Fn(&Subscription) -> bool,
+    ) -> bool {
         let own = self.connection.id;
         with_worker(|worker| {
-            worker.any_target(&self.engine, subject, |target| {
+            worker.any_target(account, subject, |target| {
                 let open = || target.sub.connection.upgrade();
                 target.connection_id != own
                     && that(&target.sub)
@@ -139,9 +192,9 @@ impl Insider {
     }
 
     /// Whether so much waits for the subscribers of `subject` that they should not get more right now.
-    pub(crate) fn is_congested(&self, subject: &[u8]) -> bool {
+    pub(crate) fn is_congested(&self, account: &Arc<Account>, subject: &[u8]) -> bool {
         with_worker(|worker| {
-            worker.any_target(&self.engine, subject, |target| {
+            worker.any_target(account, subject, |target| {
                 let open = target.sub.connection.upgrade();
                 open.is_some_and(|open| open.waiting_bytes() > CONGESTED_BYTES)
             })
@@ -173,8 +226,11 @@ impl Drop for Insider {
     fn drop(&mut self) {
         self.connection.close(CloseReason::ServerShutdown);
         let subs = self.connection.subscriptions.lock().take_all();
+        let accounts = std::mem::take(&mut *self.accounts.lock());
         for sub in subs {
-            self.engine.router.remove(&sub);
+            if let Some(account) = accounts.get(sub.sid()) {
+                account.leave(&sub);
+            }
         }
         self.engine.connections.remove(self.connection.slot);
     }

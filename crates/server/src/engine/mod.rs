@@ -7,8 +7,11 @@
 //! its own, and connections move where there is room. Nothing here
 //! knows where settings come from or how a log line looks.
 
+mod account;
+mod caches;
 mod client;
 mod connection;
+mod crossing;
 mod deliver;
 mod farewell;
 mod frames;
@@ -16,23 +19,29 @@ mod insider;
 mod intake;
 mod link;
 mod load;
+mod mapping;
 mod newcomers;
 mod operations;
 mod outbox;
+mod plan;
 mod reader;
 mod registry;
 mod route;
 mod shared;
 mod stage;
+mod standing;
 mod subscription;
 mod threads;
 mod trace;
 mod worker;
 
+pub(crate) use account::{Account, Accounts, GLOBAL_ACCOUNT, SYSTEM_ACCOUNT};
 pub(crate) use connection::{CloseReason, Connection};
 pub(crate) use insider::Insider;
 pub(crate) use intake::Intake;
 pub(crate) use link::{Link, Socket};
+pub(crate) use mapping::Weighted;
+pub(crate) use plan::{AccountPlan, ExportPlan, ImportPlan, Kind, PlanError};
 pub(crate) use reader::{Admission, serve};
 pub(crate) use shared::{Engine, EngineSettings};
 pub(crate) use subscription::Origin;

@@ -4,13 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use recado_session::{Goodbye, Step};
+use recado_auth::Subscribing;
+use recado_session::{Goodbye, Rights, Step, subscription_violation};
 use recado_wire::{Connect, OK, PONG, ProtocolError, push_err};
 
+use super::account::Account;
 use super::client::Client;
 use super::reader::{After, Reader};
 use super::shared::Engine;
-use super::subscription::Subscription;
+use super::standing::Standing;
+use super::subscription::{Special, Subscription};
 use super::worker::{Worker, with_worker};
 
 impl Reader {
@@ -25,9 +28,11 @@ impl Reader {
             Step::Say(bytes) => self.say(worker, bytes),
             Step::PongAndInfo => {
                 self.say(worker, PONG);
-                let info = self
-                    .engine
-                    .info_line(self.connection.id, self.connection.peer, true);
+                let info = self.engine.info_line(
+                    self.connection.id,
+                    self.connection.peer,
+                    Some(&self.account),
+                );
                 self.say(worker, &info);
                 let takes = self.session.takes_async_info();
                 self.connection
@@ -91,16 +96,23 @@ impl Reader {
         let mut held = connection.subscriptions.lock();
         // The same sid again while it is live is ignored: the first one stays (A22).
         if held.get(sid).is_none() {
-            if let Err(error) = self.session.check_subscription(filter, held.len()) {
-                drop(held);
-                tracing::debug!(cid = connection.id, error = %error.text(), "subscription refused");
-                return self.say_error(worker, &error);
-            }
+            let special = match self.judge_subscription(filter, queue, held.len()) {
+                Ok(special) => special,
+                Err(error) => {
+                    drop(held);
+                    tracing::debug!(cid = connection.id, error = %error.text(), "subscription refused");
+                    return self.say_error(worker, &error);
+                }
+            };
             let headers = self.session.headers();
-            let sub = Arc::new(Subscription::new(connection, headers, filter, queue, sid));
+            let sub = Subscription::new(connection, headers, filter, queue, sid);
+            let sub = Arc::new(match special {
+                Some(special) => sub.with_special(special),
+                None => sub,
+            });
             held.insert(Arc::clone(&sub));
             drop(held);
-            self.engine.router.insert(sub);
+            self.account.enter(sub);
             self.engine.newcomers.announce();
         } else {
             drop(held);
@@ -108,6 +120,30 @@ impl Reader {
         if self.session.verbose() {
             self.say(worker, OK);
         }
+    }
+
+    /// Whether a subscription may be made, and what sets it apart.
+    fn judge_subscription(
+        &self,
+        filter: &[u8],
+        queue: Option<&[u8]>,
+        held: usize,
+    ) -> Result<Option<Special>, ProtocolError> {
+        let permissions = self.session.permissions();
+        let verdict = self.session.may_subscribe(filter, queue);
+        if verdict == Subscribing::Denied {
+            return Err(subscription_violation(filter, queue));
+        }
+        self.session.check_subscription(filter, held)?;
+        let Some(permissions) = permissions else {
+            return Ok(None);
+        };
+        let special = Special {
+            filtered: (verdict == Subscribing::Filtered).then(|| Arc::clone(permissions)),
+            grants_replies: permissions.responses().is_some(),
+            ..Special::default()
+        };
+        Ok((special.filtered.is_some() || special.grants_replies).then_some(special))
     }
 
     /// `max` counts from the creation of the subscription (A23).
@@ -120,7 +156,7 @@ impl Reader {
             drop(held);
             sub.max.store(max, Ordering::Release);
             // Routes resolved before took it for unlimited.
-            self.engine.router.outdate(&sub);
+            self.account.outdate(&sub);
             if sub.delivered.load(Ordering::Acquire) >= max {
                 self.engine.end_subscription(&sub);
             }
@@ -128,7 +164,7 @@ impl Reader {
         }
         held.remove(sid);
         drop(held);
-        self.engine.router.remove(&sub);
+        self.account.leave(&sub);
     }
 
     /// Takes over a decision on a credential.
@@ -140,16 +176,16 @@ impl Reader {
     ) -> Result<(), Goodbye> {
         // Known before it is decided on, so that a refusal is logged with the name; a second CONNECT
         // keeps the first one's, which are for logs only.
-        let user = decision.as_ref().ok().and_then(|who| who.user.as_deref());
-        let client = Client::new(connect, user);
+        let client = Client::new(connect);
         let _ = self.connection.client.set(Box::new(client));
         let identity =
             decision.map_err(|_| Goodbye::unauthorized("wrong or missing credential"))?;
         self.session.admit(connect, now)?;
+        self.take_standing(&identity)?;
         // Subscriptions from before the first CONNECT follow what it says.
         for sub in self.connection.subscriptions.lock().iter() {
             sub.headers.store(self.session.headers(), Ordering::Release);
-            self.engine.router.outdate(sub);
+            self.account.outdate(sub);
         }
         tracing::debug!(
             cid = self.connection.id,
@@ -160,6 +196,60 @@ impl Reader {
             "client connected"
         );
         Ok(())
+    }
+
+    /// The connection belongs to this user and account from now on.
+    fn take_standing(&mut self, identity: &recado_auth::Identity) -> Result<(), Goodbye> {
+        let standing = match &identity.user {
+            None => Arc::clone(self.engine.anonymous()),
+            Some(user) => {
+                let account = self.engine.accounts.global();
+                Arc::new(Standing::new(account, Some(user), None))
+            }
+        };
+        self.enter_account(&standing.account)?;
+        let permissions = standing.permissions.clone();
+        self.connection.set_standing(standing);
+        let limits = self.account.terms().limits.clone();
+        self.session.set_rights(Rights {
+            permissions,
+            max_payload: limits.max_payload,
+            max_subscriptions: limits.max_subscriptions,
+            expires: None,
+        });
+        Ok(())
+    }
+
+    /// Moves to an account, unless it has as many clients as it may have. What was subscribed to in another one ends.
+    fn enter_account(&mut self, account: &Arc<Account>) -> Result<(), Goodbye> {
+        if self.in_account && Arc::ptr_eq(account, &self.account) {
+            return Ok(());
+        }
+        self.leave_account();
+        if !Arc::ptr_eq(account, &self.account) {
+            let subs = self.connection.subscriptions.lock().take_all();
+            for sub in subs {
+                self.account.leave(&sub);
+            }
+            self.account = Arc::clone(account);
+        }
+        let most = account.terms().limits.max_connections;
+        let others = account.clients.fetch_add(1, Ordering::AcqRel);
+        self.in_account = true;
+        if most.is_some_and(|most| others >= most) {
+            return Err(Goodbye {
+                told: Some(ProtocolError::MaxAccountConnections),
+                reason: "its account has as many connections as it may have",
+            });
+        }
+        Ok(())
+    }
+
+    /// Its account has one client less.
+    pub(super) fn leave_account(&mut self) {
+        if std::mem::take(&mut self.in_account) {
+            self.account.clients.fetch_sub(1, Ordering::AcqRel);
+        }
     }
 
     /// Decides where blocking is allowed, then goes on with what came behind the CONNECT.

@@ -7,10 +7,11 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use recado_session::{Goodbye, Session, Step, Tick};
+use recado_session::{Goodbye, Session, Step, Tick, publish_violation};
 use recado_wire::{Connect, OK, PING, Publish};
 use tokio::time::Sleep;
 
+use super::account::Account;
 use super::connection::{CloseReason, Connection, shown};
 use super::deliver::Publisher;
 use super::farewell::refuse;
@@ -86,7 +87,8 @@ pub(crate) fn serve(engine: Arc<Engine>, link: Link, read: ReadLink, admission: 
     let mut link = Some(link);
     let made = engine.connections.add(limit, |id, slot| {
         let link = link.take().expect("called once");
-        Connection::new(id, slot, peer, wants_origin, link, write)
+        let standing = Arc::clone(engine.anonymous());
+        Connection::new(id, slot, peer, wants_origin, link, write, standing)
     });
     let Some(connection) = made else {
         if let Some(link) = link {
@@ -99,10 +101,13 @@ pub(crate) fn serve(engine: Arc<Engine>, link: Link, read: ReadLink, admission: 
         Admission::Outside(_) => Session::new(Arc::clone(&engine.settings.session), now),
         Admission::Internal { .. } => Session::trusted(Arc::clone(&engine.settings.internal), now),
     };
-    connection.deliver_bytes(&engine.info_line(connection.id, peer, false));
+    connection.deliver_bytes(&engine.info_line(connection.id, peer, None));
     tracing::debug!(cid = connection.id, peer = %connection.peer_text(), "client connection created");
+    let account = Arc::clone(&engine.anonymous().account);
     let reader = Reader {
         engine,
+        account,
+        in_account: false,
         connection,
         session,
         read,
@@ -147,6 +152,10 @@ fn go_on_at(thread: usize, mut reader: Box<Reader>) {
 /// The state that only the connection's own task sees.
 pub(super) struct Reader {
     pub(super) engine: Arc<Engine>,
+    /// Whose subjects it speaks of.
+    pub(super) account: Arc<Account>,
+    /// It is one of the account's clients.
+    pub(super) in_account: bool,
     pub(super) connection: Arc<Connection>,
     pub(super) session: Session,
     pub(super) read: ReadLink,
@@ -309,15 +318,14 @@ impl Reader {
         let mut at = 0;
         let (mut wanted, mut after) = (0, After::Wait);
         self.unread = false;
+        let plain = self.engine.settings.trace.is_none() && !self.account.renames();
         while at < input.len() {
             if worker.is_exhausted() {
                 self.unread = true;
                 after = After::Again;
                 break;
             }
-            if let Some((message, length)) = self.session.publish(&input[at..])
-                && self.engine.settings.trace.is_none()
-            {
+            if plain && let Some((message, length)) = self.session.publish(&input[at..]) {
                 batch.messages += 1;
                 batch.bytes += message.body.len() as u64;
                 self.route(worker, &message, input);
@@ -364,6 +372,32 @@ impl Reader {
     /// Judges a message, then routes it.
     #[cold]
     fn publish(&mut self, worker: &mut Worker, message: &Publish<'_>, input: &[u8]) {
+        let renamed = match self.account.renames() {
+            true => {
+                let terms = self.account.terms();
+                let chance = worker.random.next();
+                terms.mappings.rename(message.subject, chance)
+            }
+            false => None,
+        };
+        let message = &match &renamed {
+            Some(subject) => Publish {
+                subject,
+                tail: b"",
+                ..*message
+            },
+            None => *message,
+        };
+        // What it is renamed to is what must be allowed (C36).
+        if !self.session.may_publish(message.subject)
+            && !self
+                .connection
+                .standing()
+                .take_reply_grant(message.subject, Instant::now())
+        {
+            self.say_error(worker, &publish_violation(message.subject));
+            return self.note_refusal(message.subject);
+        }
         if let Err((error, goes_on)) = self.session.check_publish(message) {
             self.say_error(worker, &error);
             if !goes_on {
@@ -392,7 +426,7 @@ impl Reader {
             echo: self.session.echo(),
             no_responders: self.session.no_responders(),
         };
-        worker.publish(&self.engine, publisher, message, input);
+        worker.publish(&self.engine, &self.account, publisher, message, input);
     }
 
     /// Keeps the start of a frame for the next batch. A large frame gets a buffer of its own.
@@ -522,18 +556,18 @@ mod tests {
     fn what_an_idle_connection_holds_stays_small() {
         // Bytes, as measured; the benchmark's `idle` row says what they add up to.
         assert!(
-            size_of_future(until_end) <= 240,
+            size_of_future(until_end) <= 248,
             "{}",
             size_of_future(until_end)
         );
-        assert!(size_of::<Reader>() <= 208, "{}", size_of::<Reader>());
+        assert!(size_of::<Reader>() <= 232, "{}", size_of::<Reader>());
         assert!(
-            size_of::<Connection>() <= 344,
+            size_of::<Connection>() <= 360,
             "{}",
             size_of::<Connection>()
         );
         assert!(
-            size_of::<Subscription>() <= 80,
+            size_of::<Subscription>() <= 88,
             "{}",
             size_of::<Subscription>()
         );

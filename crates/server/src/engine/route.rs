@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use recado_router::Matches;
 use recado_wire::Publish;
 
+use super::crossing::ServiceImport;
 use super::subscription::Subscription;
 
 /// Fewer destinations than this are not worth a shared buffer.
@@ -26,6 +27,8 @@ pub(crate) struct Target {
     pub(crate) slot: u32,
     /// Deliveries are counted one by one: the subscription ends after so many.
     pub(crate) limited: bool,
+    /// Its receiver may publish to the reply subjects of what it is sent.
+    pub(crate) grants_replies: bool,
     /// Where `HMSG subject sid ` lies in [`Route::prefixes`].
     prefix: Range<usize>,
 }
@@ -61,6 +64,8 @@ pub(crate) struct Route {
     pub(crate) groups: Box<[ShareGroup]>,
     /// One of each gets a copy.
     pub(crate) queues: Box<[Box<[Target]>]>,
+    /// Where it goes on to, in other accounts.
+    pub(crate) services: Box<[Arc<ServiceImport>]>,
     /// Messages of this batch that went to every unlimited plain destination.
     pub(crate) batch_messages: u64,
 }
@@ -69,13 +74,16 @@ impl Route {
     /// Prepares the route; also says how heavy it is for the cache, in bytes.
     pub(crate) fn new(subject: &[u8], mut matches: Matches<Subscription>) -> (Self, usize) {
         if matches.queues.is_empty()
-            && matches.plain.len() == 1
+            && let [only] = &matches.plain[..]
+            && only.special().is_none()
             && let Some(only) = matches.plain.pop()
         {
             return Self::to_one(subject, only);
         }
         let mut prefixes = Vec::new();
-        let mut plain: Vec<Candidate> = matches.plain.into_iter().map(Candidate::new).collect();
+        let services = take_services(&mut matches.plain);
+        let of = |sub| Candidate::of(sub, subject);
+        let mut plain: Vec<Candidate> = matches.plain.into_iter().filter_map(of).collect();
         // Alone first: limited, without headers, or asking for the origin. Then by sid.
         plain.sort_by(|a, b| {
             a.shareable
@@ -91,7 +99,7 @@ impl Route {
             .queues
             .into_iter()
             .map(|group| {
-                let members = group.members.into_iter().map(Candidate::new);
+                let members = group.members.into_iter().filter_map(of);
                 members.map(&mut target).collect()
             })
             .collect();
@@ -104,6 +112,7 @@ impl Route {
             apart: alone,
             groups,
             queues,
+            services,
             batch_messages: 0,
         };
         (route, weight)
@@ -122,6 +131,7 @@ impl Route {
             apart: 1,
             groups: Box::default(),
             queues: Box::default(),
+            services: Box::default(),
             batch_messages: 0,
         };
         (route, weight)
@@ -159,17 +169,38 @@ impl Route {
 #[derive(Clone)]
 struct Candidate {
     sub: Arc<Subscription>,
+    /// The receiver knows the subject by another name.
+    subject: Option<Box<[u8]>>,
     limited: bool,
     shareable: bool,
 }
 
 impl Candidate {
+    /// Who is to get what is published on `subject`: the subscription itself, or the one whose shadow it is. `None`
+    /// if it may not.
+    fn of(sub: Arc<Subscription>, subject: &[u8]) -> Option<Self> {
+        let Some(special) = sub.special() else {
+            return Some(Self::new(sub));
+        };
+        let Some(shadow) = &special.shadow else {
+            return sub.may_get(subject).then(|| Self::new(sub));
+        };
+        let here = shadow.import.renaming.inward.apply(subject, 0)?;
+        let main = Arc::clone(&shadow.main);
+        main.may_get(&here).then(|| Self {
+            subject: Some(here.into()),
+            shareable: false,
+            ..Self::new(main)
+        })
+    }
+
     fn new(sub: Arc<Subscription>) -> Self {
         let limited = sub.max.load(Ordering::Acquire) > 0;
         let headers = sub.headers.load(Ordering::Acquire);
-        let shareable = headers && sub.never_tells_origin() && !limited;
+        let shareable = headers && sub.never_tells_origin() && !limited && !sub.grants_replies();
         Self {
             sub,
+            subject: None,
             limited,
             shareable,
         }
@@ -179,11 +210,15 @@ impl Candidate {
 impl Target {
     fn new(candidate: Candidate, subject: &[u8], prefixes: &mut Vec<u8>) -> Self {
         let Candidate { sub, limited, .. } = candidate;
+        let subject = candidate.subject.as_deref().unwrap_or(subject);
         let length = prefix_length(subject, &sub);
         // Those with the same sid lie side by side and share one prefix.
         let known = prefixes.len().checked_sub(length).filter(|&start| {
             let last = &prefixes[start..];
-            last.starts_with(b"HMSG ") && last[subject.len() + 6..length - 1] == *sub.sid()
+            last.starts_with(b"HMSG ")
+                && last[5..].starts_with(subject)
+                && last[subject.len() + 5] == b' '
+                && last[subject.len() + 6..length - 1] == *sub.sid()
         });
         let start = known.unwrap_or_else(|| {
             let start = prefixes.len();
@@ -196,10 +231,22 @@ impl Target {
             connection_id: sub.connection_id,
             slot: sub.slot,
             limited,
+            grants_replies: sub.grants_replies(),
             prefix: start..start + length,
             sub,
         }
     }
+}
+
+/// Takes out those that stand for services of other accounts.
+fn take_services(plain: &mut Vec<Arc<Subscription>>) -> Box<[Arc<ServiceImport>]> {
+    let mut services = Vec::new();
+    plain.retain(|sub| {
+        let service = sub.special().and_then(|special| special.service.as_ref());
+        services.extend(service.map(Arc::clone));
+        service.is_none()
+    });
+    services.into()
 }
 
 /// Bytes of `HMSG subject sid `.

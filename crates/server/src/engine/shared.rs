@@ -6,23 +6,21 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use recado_auth::Authenticator;
-use recado_router::Router;
 use recado_session::Settings;
 use recado_streams::api::header::REQUEST_INFO;
 use recado_wire::{ClientInfo, Info, ParseLimits, PreparedInfo};
 use tokio::sync::Semaphore;
 
+use super::account::{Account, Accounts, SYSTEM_ACCOUNT};
 use super::client::RequestInfo;
 use super::connection::{Connection, WriteLimits};
 use super::newcomers::Newcomers;
 use super::registry::Registry;
+use super::standing::Standing;
 use super::subscription::Subscription;
 use super::threads::Threads;
 use super::trace::Tracing;
 use crate::config::Options;
-
-/// Account that everybody is in; the name nats-server gives it.
-pub(crate) const GLOBAL_ACCOUNT: &str = "$G";
 
 /// Longest line and largest payload that the parts of the server itself may use at least, in bytes.
 const INTERNAL_LINE_BYTES: usize = 4096;
@@ -48,7 +46,9 @@ pub(crate) struct EngineSettings {
 
 /// The engine of one server.
 pub(crate) struct Engine {
-    pub(crate) router: Router<Subscription>,
+    pub(crate) accounts: Accounts,
+    /// Who clients are that nobody asked for a credential.
+    anonymous: Arc<Standing>,
     pub(crate) connections: Registry,
     pub(crate) threads: Arc<Threads>,
     pub(crate) authenticator: Authenticator,
@@ -116,8 +116,10 @@ impl Engine {
         info: &Info,
         threads: Arc<Threads>,
     ) -> Self {
+        let accounts = Accounts::new(SYSTEM_ACCOUNT);
         Self {
-            router: Router::default(),
+            anonymous: Arc::new(Standing::anonymous(accounts.global())),
+            accounts,
             connections: Registry::default(),
             threads,
             authenticator,
@@ -129,25 +131,36 @@ impl Engine {
         }
     }
 
-    /// The INFO line of one connection.
-    pub(crate) fn info_line(&self, id: u64, peer: Option<SocketAddr>, second: bool) -> Vec<u8> {
+    /// Who a client is before its credential is known, or without one.
+    pub(crate) fn anonymous(&self) -> &Arc<Standing> {
+        &self.anonymous
+    }
+
+    /// The INFO line of one connection; with its account once that is known (A09).
+    pub(crate) fn info_line(
+        &self,
+        id: u64,
+        peer: Option<SocketAddr>,
+        account: Option<&Account>,
+    ) -> Vec<u8> {
         self.info.line(&ClientInfo {
             client_id: id,
             client_ip: peer
                 .map(|peer| peer.ip().to_canonical().to_string())
                 .unwrap_or_default(),
             lame_duck: self.lame_duck.load(Ordering::Relaxed),
-            connect_info: second,
-            remote_account: if second { GLOBAL_ACCOUNT } else { "" }.to_owned(),
+            connect_info: account.is_some(),
+            remote_account: account.map_or("", |account| &account.name).to_owned(),
         })
     }
 
     /// Ends a subscription that had its last delivery, from whichever thread delivered it.
     pub(crate) fn end_subscription(&self, sub: &Arc<Subscription>) {
-        self.router.remove(sub);
+        // Of a connection that is gone, everything was taken out.
         let Some(connection) = sub.connection.upgrade() else {
             return;
         };
+        connection.account().leave(sub);
         let mut held = connection.subscriptions.lock();
         // The sid may stand for a newer subscription by now.
         if held

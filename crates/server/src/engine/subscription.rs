@@ -6,9 +6,11 @@ use std::sync::{Arc, Weak};
 
 use hashbrown::HashTable;
 
+use recado_auth::Permissions;
 use recado_streams::api::is_call;
 
 use super::connection::Connection;
+use super::crossing::{ServiceImport, StreamImport};
 
 /// Which messages tell who published them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,12 +36,33 @@ pub(crate) struct Subscription {
     /// The receiver understands HMSG.
     pub(crate) headers: AtomicBool,
     origin: Origin,
+    /// What most subscriptions have nothing of.
+    special: Option<Box<Special>>,
     /// Filter, queue group and sid in one piece.
     text: Box<[u8]>,
     /// Messages delivered since creation.
     pub(crate) delivered: AtomicU64,
     /// Deliveries after which it ends; 0: none.
     pub(crate) max: AtomicU64,
+}
+
+/// What sets a subscription apart from what its SUB says.
+#[derive(Default)]
+pub(crate) struct Special {
+    /// Some subjects within its filter must not reach it (C32).
+    pub(crate) filtered: Option<Arc<Permissions>>,
+    /// Its receiver may publish to the reply subjects of what it is sent (C33).
+    pub(crate) grants_replies: bool,
+    /// It stands in another account's index for a subscription to what that exports.
+    pub(crate) shadow: Option<Shadow>,
+    /// It has no receiver: what it is reached by goes on to another account.
+    pub(crate) service: Option<Arc<ServiceImport>>,
+}
+
+/// Whose shadow a subscription is.
+pub(crate) struct Shadow {
+    pub(crate) main: Arc<Subscription>,
+    pub(crate) import: Arc<StreamImport>,
 }
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
@@ -69,10 +92,89 @@ impl Subscription {
                 true => Origin::Told,
                 false => Origin::Untold,
             },
+            special: None,
             text,
             delivered: AtomicU64::new(0),
             max: AtomicU64::new(0),
         }
+    }
+
+    /// One that stands for a service of another account.
+    pub(crate) fn for_service(import: Arc<ServiceImport>) -> Self {
+        let filter = import.renaming.ours.clone();
+        Self {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            connection: Weak::new(),
+            connection_id: 0,
+            slot: u32::MAX,
+            filter_len: filter.len() as u32,
+            queue_len: 0,
+            is_queue: false,
+            headers: AtomicBool::new(true),
+            origin: Origin::Untold,
+            special: Some(Box::new(Special {
+                service: Some(import),
+                ..Special::default()
+            })),
+            text: filter,
+            delivered: AtomicU64::new(0),
+            max: AtomicU64::new(0),
+        }
+    }
+
+    /// The shadow of `main` in the account that `import` is from, under the filter there.
+    pub(crate) fn shadow(main: &Arc<Self>, import: &Arc<StreamImport>, filter: &[u8]) -> Self {
+        use recado_router::Subscription as _;
+        let text = [filter, main.queue().unwrap_or_default(), main.sid()].concat();
+        Self {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            connection: Weak::clone(&main.connection),
+            connection_id: main.connection_id,
+            slot: main.slot,
+            filter_len: filter.len() as u32,
+            queue_len: main.queue_len,
+            is_queue: main.is_queue,
+            headers: AtomicBool::new(true),
+            origin: Origin::Untold,
+            special: Some(Box::new(Special {
+                shadow: Some(Shadow {
+                    main: Arc::clone(main),
+                    import: Arc::clone(import),
+                }),
+                ..Special::default()
+            })),
+            text: text.into_boxed_slice(),
+            delivered: AtomicU64::new(0),
+            max: AtomicU64::new(0),
+        }
+    }
+
+    /// The same subscription, with what sets it apart.
+    pub(crate) fn with_special(self, special: Special) -> Self {
+        Self {
+            special: Some(Box::new(special)),
+            ..self
+        }
+    }
+
+    /// What sets it apart, if anything does.
+    #[inline]
+    pub(crate) fn special(&self) -> Option<&Special> {
+        self.special.as_deref()
+    }
+
+    /// Whether a message on `subject`, by the name that the receiver knows, may reach it.
+    pub(crate) fn may_get(&self, subject: &[u8]) -> bool {
+        use recado_router::Subscription as _;
+        match self.special().and_then(|special| special.filtered.as_ref()) {
+            Some(permissions) => permissions.may_deliver(subject, self.queue()),
+            None => true,
+        }
+    }
+
+    /// Whether the receiver may answer what it is sent.
+    pub(crate) fn grants_replies(&self) -> bool {
+        self.special().is_some_and(|special| special.grants_replies)
     }
 
     /// The same subscription, with other messages that tell who published them.

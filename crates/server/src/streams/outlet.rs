@@ -9,7 +9,8 @@ pub(super) struct EngineOutlet<'a>(pub(super) &'a Insider);
 
 impl Outlet for EngineOutlet<'_> {
     fn publish(&mut self, subject: &[u8], reply: &[u8], headers: &[u8], payload: &[u8]) {
-        self.0.publish(subject, reply, headers, payload);
+        self.0
+            .publish(self.0.global(), subject, reply, headers, payload);
     }
 
     fn deliver(
@@ -20,27 +21,30 @@ impl Outlet for EngineOutlet<'_> {
         headers: &[u8],
         payload: &[u8],
     ) -> bool {
-        self.0.deliver(inbox, subject, reply, headers, payload)
+        self.0
+            .deliver(self.0.global(), inbox, subject, reply, headers, payload)
     }
 
     fn has_interest(&self, subject: &[u8], queue: Option<&[u8]>) -> bool {
-        self.0.has_interest(subject, queue)
+        self.0.has_interest(self.0.global(), subject, queue)
     }
 
     fn is_listened_to(&self, subject: &[u8], queue: Option<&[u8]>) -> bool {
-        self.0.is_listened_to(subject, queue)
+        self.0.is_listened_to(self.0.global(), subject, queue)
     }
 
     fn is_congested(&self, subject: &[u8]) -> bool {
-        self.0.is_congested(subject)
+        self.0.is_congested(self.0.global(), subject)
     }
 
     fn subscribe(&mut self, filter: &[u8], sid: &[u8]) {
-        self.0.subscribe(filter, sid, Origin::Untold);
+        self.0
+            .subscribe(self.0.global(), filter, sid, Origin::Untold);
     }
 
     fn subscribe_to_calls(&mut self, filter: &[u8], sid: &[u8]) {
-        self.0.subscribe(filter, sid, Origin::ToldOfCalls);
+        self.0
+            .subscribe(self.0.global(), filter, sid, Origin::ToldOfCalls);
     }
 
     fn unsubscribe(&mut self, sid: &[u8]) {

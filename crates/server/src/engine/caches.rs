@@ -1,0 +1,104 @@
+//! The cached routes of one thread: a cache for each account that it routes for.
+
+use recado_router::{RouteCache, RouteId};
+
+use super::account::Account;
+use super::route::Route;
+
+/// Bytes of all routes that one thread keeps. Above it they are built anew.
+const KEPT_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// A route of this batch.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct RouteRef {
+    account: u32,
+    id: RouteId,
+}
+
+/// Caches by number of the account.
+#[derive(Default)]
+pub(crate) struct Caches {
+    by_account: Vec<RouteCache<Route>>,
+    /// Those that this batch used: one, unless something crossed.
+    used: Vec<u32>,
+    kept_bytes: usize,
+}
+
+impl Caches {
+    /// The cache of an account, to find a route in.
+    #[inline]
+    pub(crate) fn of(&mut self, account: &Account) -> &mut RouteCache<Route> {
+        let number = account.number;
+        if self.used.last() != Some(&number) {
+            self.begin(number);
+        }
+        &mut self.by_account[number as usize]
+    }
+
+    #[cold]
+    fn begin(&mut self, number: u32) {
+        let at = number as usize;
+        if self.by_account.len() <= at {
+            self.by_account.resize_with(at + 1, RouteCache::default);
+        }
+        // Moved to the end if it is there: the next look is for the same account most often.
+        match self.used.iter().position(|used| *used == number) {
+            Some(at) => {
+                let last = self.used.len() - 1;
+                self.used.swap(at, last);
+            }
+            None => {
+                self.kept_bytes -= self.by_account[at].weight();
+                self.used.push(number);
+            }
+        }
+    }
+
+    #[inline]
+    pub(crate) fn route_mut(&mut self, route: RouteRef) -> Option<&mut Route> {
+        self.by_account
+            .get_mut(route.account as usize)?
+            .get_mut(route.id)
+    }
+
+    pub(crate) fn route(&self, route: RouteRef) -> Option<&Route> {
+        self.by_account.get(route.account as usize)?.get(route.id)
+    }
+
+    /// The subject that a route of this batch is for.
+    pub(crate) fn subject(&self, route: RouteRef) -> Option<&[u8]> {
+        self.by_account
+            .get(route.account as usize)?
+            .subject(route.id)
+    }
+
+    /// Whether so much is referred to by this batch alone that it should end.
+    #[inline]
+    pub(crate) fn is_strained(&self) -> bool {
+        self.used
+            .iter()
+            .any(|used| self.by_account[*used as usize].is_strained())
+    }
+
+    /// Ends the batch: routes spoken of so far are no longer valid.
+    pub(crate) fn end_batch(&mut self) {
+        for number in self.used.drain(..) {
+            let cache = &mut self.by_account[number as usize];
+            cache.end_batch();
+            self.kept_bytes += cache.weight();
+        }
+        if self.kept_bytes > KEPT_BYTES_MAX {
+            self.by_account = Vec::new();
+            self.kept_bytes = 0;
+        }
+    }
+}
+
+impl RouteRef {
+    pub(crate) fn new(account: &Account, id: RouteId) -> Self {
+        Self {
+            account: account.number,
+            id,
+        }
+    }
+}

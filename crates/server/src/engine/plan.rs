@@ -1,0 +1,255 @@
+//! What accounts are to be like, as somebody configured it, and how they become so: while clients are connected,
+//! as a whole or not at all.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hashbrown::HashMap;
+use recado_streams::config::is_subset;
+use recado_wire::TransformError;
+
+use super::account::{Account, AccountLimits, Terms};
+use super::crossing::{RESPONSE_THRESHOLD, Renaming, ResponseType, ServiceImport, StreamImport};
+use super::mapping::{Mappings, Weighted};
+use super::shared::Engine;
+use super::subscription::Subscription;
+
+/// What an account offers to others, or takes of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Messages, from the exporter to the importer.
+    Stream,
+    /// Requests, from the importer to the exporter, and their answers.
+    Service,
+}
+
+/// One account.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AccountPlan {
+    pub(crate) name: String,
+    pub(crate) limits: AccountLimits,
+    /// Source and destinations.
+    pub(crate) mappings: Vec<(String, Vec<Weighted>)>,
+    pub(crate) exports: Vec<ExportPlan>,
+    pub(crate) imports: Vec<ImportPlan>,
+}
+
+/// One export.
+#[derive(Clone, Debug)]
+pub(crate) struct ExportPlan {
+    pub(crate) kind: Kind,
+    pub(crate) subject: String,
+    /// Who may import it; `None`: everybody.
+    pub(crate) accounts: Option<Vec<String>>,
+    pub(crate) response_type: ResponseType,
+    pub(crate) response_threshold: Option<Duration>,
+}
+
+/// One import.
+#[derive(Clone, Debug)]
+pub(crate) struct ImportPlan {
+    pub(crate) kind: Kind,
+    /// The exporter.
+    pub(crate) account: String,
+    /// Its subject there.
+    pub(crate) subject: String,
+    /// Its subject here; empty: the same.
+    pub(crate) to: String,
+    /// Requests say who made them.
+    pub(crate) share: bool,
+}
+
+/// Why accounts can't be as planned.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum PlanError {
+    /// No export of that account is wide enough, or it is not for this account.
+    NotExported {
+        importer: String,
+        exporter: String,
+        kind: Kind,
+        subject: String,
+    },
+    /// The names of a subject on both sides do not fit each other.
+    Import {
+        importer: String,
+        subject: String,
+        to: String,
+        why: TransformError,
+    },
+    /// Source and destination of a renaming do not fit each other.
+    Mapping {
+        account: String,
+        source: String,
+        why: TransformError,
+    },
+}
+
+impl fmt::Display for PlanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotExported {
+                importer,
+                exporter,
+                kind,
+                subject,
+            } => {
+                let kind = match kind {
+                    Kind::Stream => "stream",
+                    Kind::Service => "service",
+                };
+                write!(
+                    f,
+                    "account {importer} imports the {kind} {subject:?} of account {exporter}, which does not export it to {importer}: add it to the exports of {exporter}"
+                )
+            }
+            Self::Import {
+                importer,
+                subject,
+                to,
+                why,
+            } => write!(
+                f,
+                "account {importer} can't import {subject:?} as {to:?}: {why}; every wildcard must be used, once"
+            ),
+            Self::Mapping {
+                account,
+                source,
+                why,
+            } => write!(f, "account {account} can't map {source:?}: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for PlanError {}
+
+impl Engine {
+    /// Makes accounts as planned; those that are not spoken of have nothing configured any more. Nothing changes
+    /// when any of them can't be.
+    ///
+    /// # Errors
+    /// When an import is not exported, or names do not fit each other.
+    pub(crate) fn plan_accounts(&self, plans: &[AccountPlan]) -> Result<(), PlanError> {
+        let by_name: HashMap<&str, &AccountPlan> = plans
+            .iter()
+            .map(|plan| (plan.name.as_str(), plan))
+            .collect();
+        let mut ready = Vec::new();
+        for plan in plans {
+            let account = self.accounts.get_or_add(&plan.name);
+            let terms = self.terms(&account, plan, &by_name)?;
+            ready.push((account, terms));
+        }
+        for account in self.accounts.all() {
+            if !by_name.contains_key(&*account.name) {
+                ready.push((account, Terms::default()));
+            }
+        }
+        for (account, terms) in ready {
+            self.put_in_force(&account, terms);
+        }
+        Ok(())
+    }
+
+    fn terms(
+        &self,
+        account: &Arc<Account>,
+        plan: &AccountPlan,
+        plans: &HashMap<&str, &AccountPlan>,
+    ) -> Result<Terms, PlanError> {
+        let mut terms = Terms {
+            limits: plan.limits.clone(),
+            mappings: Mappings::default(),
+            stream_imports: Vec::new(),
+            services: Vec::new(),
+        };
+        for (source, destinations) in &plan.mappings {
+            let added = terms.mappings.add(source, destinations);
+            added.map_err(|why| PlanError::Mapping {
+                account: plan.name.clone(),
+                source: source.clone(),
+                why,
+            })?;
+        }
+        for import in &plan.imports {
+            let exported = plans
+                .get(import.account.as_str())
+                .and_then(|exporter| export_for(exporter, import, &plan.name));
+            let export = exported.ok_or_else(|| PlanError::NotExported {
+                importer: plan.name.clone(),
+                exporter: import.account.clone(),
+                kind: import.kind,
+                subject: import.subject.clone(),
+            })?;
+            let renaming = Renaming::new(&import.subject, &import.to);
+            let renaming = renaming.map_err(|why| PlanError::Import {
+                importer: plan.name.clone(),
+                subject: import.subject.clone(),
+                to: import.to.clone(),
+                why,
+            })?;
+            let exporter = self.accounts.get_or_add(&import.account);
+            match import.kind {
+                Kind::Stream => terms
+                    .stream_imports
+                    .push(Arc::new(StreamImport { exporter, renaming })),
+                Kind::Service => {
+                    let service = Subscription::for_service(Arc::new(ServiceImport {
+                        exporter,
+                        importer: Arc::clone(account),
+                        renaming,
+                        share: import.share,
+                        response_type: export.response_type,
+                        threshold: export.response_threshold.unwrap_or(RESPONSE_THRESHOLD),
+                    }));
+                    terms.services.push(Arc::new(service));
+                }
+            }
+        }
+        Ok(terms)
+    }
+
+    fn put_in_force(&self, account: &Arc<Account>, terms: Terms) {
+        let streams_change = !terms.stream_imports.is_empty();
+        for service in &terms.services {
+            account.router.insert(Arc::clone(service));
+        }
+        let before = account.set_terms(terms);
+        for service in &before.services {
+            account.router.remove(service);
+        }
+        if !streams_change && before.stream_imports.is_empty() {
+            return;
+        }
+        for connection in self.connections.all() {
+            if Arc::ptr_eq(&connection.account(), account) {
+                let subs: Vec<_> = connection.subscriptions.lock().iter().cloned().collect();
+                for sub in subs {
+                    account.recast_shadows(&sub);
+                    // It may have ended meanwhile: nothing may stand for it then.
+                    if connection.subscriptions.lock().get(sub.sid()).is_none() {
+                        account.leave(&sub);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The export that an import rests on.
+fn export_for<'a>(
+    exporter: &'a AccountPlan,
+    import: &ImportPlan,
+    importer: &str,
+) -> Option<&'a ExportPlan> {
+    exporter.exports.iter().find(|export| {
+        let allowed = export.accounts.as_ref();
+        export.kind == import.kind
+            && is_subset(&import.subject, &export.subject)
+            && allowed.is_none_or(|names| names.iter().any(|name| name == importer))
+    })
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;
