@@ -142,6 +142,36 @@ impl<S: Subscription> Router<S> {
         }
     }
 
+    /// Puts a subscription in the place of another with the same filter and queue group: whoever is routed meanwhile
+    /// reaches one of them, not both.
+    pub fn replace(&self, old: &S, new: Arc<S>) {
+        debug_assert!(old.filter() == new.filter() && old.queue() == new.queue());
+        match self.place(old.filter()) {
+            Place::Literal(at) => {
+                let shard = &self.literals[at];
+                let mut content = shard.content.write();
+                if let Some(interest) = content.get_mut(old.filter()) {
+                    interest.remove(old);
+                    interest.insert(new);
+                }
+                shard.generation.fetch_add(1, Ordering::Release);
+            }
+            Place::Filter(at) => {
+                let shard = &self.filters[at];
+                let mut content = shard.content.write();
+                content.remove(old);
+                content.insert(new);
+                shard.generation.fetch_add(1, Ordering::Release);
+            }
+            Place::Broad => {
+                let mut content = self.broad.write();
+                content.remove(old);
+                content.insert(new);
+                self.outdate_filters();
+            }
+        }
+    }
+
     /// Removes a subscription; whether it was there.
     pub fn remove(&self, sub: &S) -> bool {
         let removed = match self.place(sub.filter()) {

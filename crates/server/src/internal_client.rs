@@ -187,7 +187,7 @@ fn answer(
 pub(crate) mod tests {
     use super::*;
     use crate::config::Options;
-    use crate::engine::{EngineSettings, Threads};
+    use crate::engine::{Manner, Threads};
     use recado_auth::Authenticator;
     use recado_wire::{Headers, Info};
     use tokio::io::AsyncWriteExt;
@@ -195,9 +195,9 @@ pub(crate) mod tests {
 
     /// An engine without listeners, on the runtime of the test.
     pub(crate) fn engine() -> Arc<Engine> {
-        let settings = EngineSettings::new(&Options::default(), false);
-        let (info, threads) = (Info::default(), Threads::alone());
-        Arc::new(Engine::new(settings, Authenticator::Open, &info, threads))
+        let options = Options::default();
+        let manner = Manner::new(&options, Authenticator::Open, &Info::default());
+        Arc::new(Engine::new(manner, &options, Threads::alone()))
     }
 
     /// Runs a test that may wait for events, but not for ever.

@@ -16,7 +16,7 @@ use recado_wire::Info;
 use tokio::sync::watch;
 
 use crate::config::{Authorization, Options};
-use crate::engine::{self, CloseReason, Engine, EngineSettings};
+use crate::engine::{self, CloseReason, Engine, Manner};
 use crate::error::StartError;
 use crate::identity::Identity;
 use crate::lame_duck;
@@ -96,15 +96,10 @@ impl Server {
         let mut options = options;
         options.streams.enabled = store.is_some();
         let info = describe(&options, identity, &client, authenticator.is_required());
-        let settings = EngineSettings::new(&options, authenticator.is_required());
+        let manner = Manner::new(&options, authenticator, &info);
         let (threads, runtimes) =
             engine::start_threads(thread_count(), CLOSE_MAX).map_err(StartError::Threads)?;
-        let engine = Arc::new(Engine::new(
-            settings,
-            authenticator,
-            &info,
-            Arc::clone(&threads),
-        ));
+        let engine = Arc::new(Engine::new(manner, &options, Arc::clone(&threads)));
         let request_limits = streams::RequestLimits::of(&options.streams);
         let started = store.map(|store| Streams::start(&engine, store, request_limits));
         let (streams, store) = started.transpose().map_err(StartError::Threads)?.unzip();

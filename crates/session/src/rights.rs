@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use recado_auth::{Permissions, Subscribing};
+use recado_auth::Permissions;
 use recado_wire::ParseLimits;
 
 /// What a credential allows.
@@ -64,12 +64,5 @@ impl Held {
             self.last_allowed.extend_from_slice(subject);
         }
         may
-    }
-
-    pub(crate) fn may_subscribe(&self, filter: &[u8], queue: Option<&[u8]>) -> Subscribing {
-        match &self.rights.permissions {
-            Some(permissions) => permissions.subscription(filter, queue),
-            None => Subscribing::Allowed,
-        }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use recado_auth::{Permissions, Subscribing};
+use recado_auth::Permissions;
 use recado_wire::{
     Bare, Connect, InvalidFilter, Op, PONG, ParseLimits, Parsed, ProtocolError, Publish, Violation,
     is_publish_subject, parse, parse_publish, validate_filter,
@@ -324,6 +324,11 @@ impl Session {
         }
     }
 
+    /// What all sessions share from now on.
+    pub fn set_settings(&mut self, settings: Arc<Settings>) {
+        self.settings = settings;
+    }
+
     /// What the credential allows, from now on.
     pub fn set_rights(&mut self, rights: Rights) {
         self.rights = Held::new(rights, self.settings.parse);
@@ -346,13 +351,6 @@ impl Session {
         self.rights
             .as_mut()
             .is_none_or(|held| held.may_publish(subject))
-    }
-
-    /// Whether the client may subscribe (C30 to C32).
-    pub fn may_subscribe(&self, filter: &[u8], queue: Option<&[u8]>) -> Subscribing {
-        self.rights.as_ref().map_or(Subscribing::Allowed, |held| {
-            held.may_subscribe(filter, queue)
-        })
     }
 
     /// Whether a subscription may be created, when the connection has `held` already.

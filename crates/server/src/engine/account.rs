@@ -96,6 +96,15 @@ impl Account {
         self.router.insert(sub);
     }
 
+    /// Puts a subscription in the place of another with the same filter.
+    pub(super) fn replace(&self, old: &Subscription, new: Arc<Subscription>) {
+        self.take_shadows(old);
+        if self.imports_streams.load(Ordering::Acquire) {
+            self.cast_shadows(&new, &self.terms().stream_imports);
+        }
+        self.router.replace(old, new);
+    }
+
     /// Takes a subscription out again.
     pub(crate) fn leave(&self, sub: &Subscription) {
         self.router.remove(sub);

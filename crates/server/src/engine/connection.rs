@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
+use recado_session::Goodbye;
 use tokio::sync::Notify;
 
 use super::account::Account;
@@ -30,10 +31,33 @@ const PIECES_MAX: usize = 256;
 pub(crate) struct WriteLimits {
     /// Unsent bytes after which the connection is cut off.
     pub(crate) max_pending: usize,
-    /// Time without progress after which a blocked write ends the connection.
-    pub(crate) write_deadline: Duration,
+    /// Time without progress after which a blocked write ends the connection, in milliseconds: it can be changed.
+    write_deadline_ms: AtomicU64,
     /// Connections cut off so far.
     pub(crate) slow_consumers: AtomicU64,
+}
+
+impl WriteLimits {
+    pub(crate) fn new(max_pending: usize, write_deadline: Duration) -> Self {
+        let limits = Self {
+            max_pending,
+            write_deadline_ms: AtomicU64::new(0),
+            slow_consumers: AtomicU64::new(0),
+        };
+        limits.set_write_deadline(write_deadline);
+        limits
+    }
+
+    /// Writes that begin from now on are given so long.
+    pub(crate) fn set_write_deadline(&self, deadline: Duration) {
+        let millis = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
+        self.write_deadline_ms
+            .store(millis.max(1), Ordering::Relaxed);
+    }
+
+    fn write_deadline(&self) -> Duration {
+        Duration::from_millis(self.write_deadline_ms.load(Ordering::Relaxed))
+    }
 }
 
 /// Why the server ended a connection.
@@ -103,6 +127,9 @@ pub(crate) struct Connection {
     pub(crate) subscriptions: Mutex<SubscriptionTable>,
     pub(crate) client: OnceLock<Box<Client>>,
     standing: RwLock<Arc<Standing>>,
+    /// Something is to be noticed by the connection's task: see [`Connection::notify`].
+    notice: AtomicBool,
+    dismissal: OnceLock<Box<Goodbye>>,
     /// The session's [`takes_async_info`](recado_session::Session::takes_async_info).
     pub(crate) takes_async_info: AtomicBool,
     /// Round trip in microseconds as the server's PING measured it; 0: not yet.
@@ -142,6 +169,8 @@ impl Connection {
             subscriptions: Mutex::default(),
             client: OnceLock::new(),
             standing: RwLock::new(standing),
+            notice: AtomicBool::new(false),
+            dismissal: OnceLock::new(),
             takes_async_info: AtomicBool::new(false),
             round_trip_us: AtomicU32::new(0),
             closed: OnceLock::new(),
@@ -182,6 +211,30 @@ impl Connection {
     /// It is somebody else from now on.
     pub(super) fn set_standing(&self, standing: Arc<Standing>) {
         *self.standing.write() = standing;
+    }
+
+    /// What it may do changed: its task takes that over before it reads on.
+    pub(super) fn notify(&self) {
+        self.notice.store(true, Ordering::Release);
+    }
+
+    /// Ends the connection with these words: its task says them.
+    pub(crate) fn dismiss(&self, goodbye: Goodbye) {
+        // Who was dismissed before hears why then.
+        let _ = self.dismissal.set(Box::new(goodbye));
+        self.notify();
+        // The task may wait for input: this wakes it.
+        self.link.shutdown(Shutdown::Read);
+    }
+
+    /// Whether there is something to notice, and whether that is the end.
+    #[inline]
+    pub(super) fn take_notice(&self) -> Option<Option<Goodbye>> {
+        if !self.notice.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.notice.swap(false, Ordering::Acquire);
+        Some(self.dismissal.get().map(|goodbye| (**goodbye).clone()))
     }
 
     /// It was sent a message with this reply subject: it may answer.
@@ -374,7 +427,7 @@ impl Connection {
                     Waiting::Something(full) => (false, full),
                 })
             });
-            match tokio::time::timeout(self.limits.write_deadline, writing).await {
+            match tokio::time::timeout(self.limits.write_deadline(), writing).await {
                 Ok(Ok(true)) => return,
                 Ok(Ok(false)) => self.drained.notify_waiters(),
                 Ok(Err(_)) => {
@@ -414,7 +467,7 @@ impl Connection {
             subject = %shown(subject),
             pending_bytes,
             max_pending = self.limits.max_pending,
-            write_deadline_ms = self.limits.write_deadline.as_millis() as u64,
+            write_deadline_ms = self.limits.write_deadline().as_millis() as u64,
             "slow consumer cut off: {why}"
         );
     }

@@ -527,7 +527,7 @@ mod tests {
                 ours.set_nonblocking(true).unwrap();
                 others.push(theirs);
                 let (link, _) = Link::internal(ours).unwrap();
-                let limits = Arc::clone(&engine.settings.write);
+                let limits = Arc::clone(&engine.write);
                 let connection = engine.connections.add(Limit::Internal, |id, slot| {
                     let standing = Arc::clone(engine.anonymous());
                     Connection::new(id, slot, None, false, link, limits, standing)

@@ -5,7 +5,6 @@
 //! destination gets one write for all that a turn of the thread brought it.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use hashbrown::HashMap;
@@ -39,11 +38,7 @@ pub(crate) struct Insider {
 impl Insider {
     /// Connects a part of the server. It must run where a runtime of the engine is entered.
     pub(crate) fn connect(engine: &Arc<Engine>, intake: &Arc<Intake>) -> Option<Self> {
-        let limits = Arc::new(WriteLimits {
-            max_pending: PENDING_BYTES_MAX,
-            write_deadline: WRITE_DEADLINE,
-            slow_consumers: AtomicU64::new(0),
-        });
+        let limits = Arc::new(WriteLimits::new(PENDING_BYTES_MAX, WRITE_DEADLINE));
         let connection = engine.connections.add(Limit::Internal, |id, slot| {
             let link = Link::Intake(Arc::clone(intake));
             let standing = Arc::clone(engine.anonymous());

@@ -25,6 +25,7 @@ mod operations;
 mod outbox;
 mod plan;
 mod reader;
+mod reconsider;
 mod registry;
 mod route;
 mod shared;
@@ -43,7 +44,7 @@ pub(crate) use link::{Link, Socket};
 pub(crate) use mapping::Weighted;
 pub(crate) use plan::{AccountPlan, ExportPlan, ImportPlan, Kind, PlanError};
 pub(crate) use reader::{Admission, serve};
-pub(crate) use shared::{Engine, EngineSettings};
+pub(crate) use shared::{Engine, Manner};
 pub(crate) use subscription::Origin;
 #[cfg(test)]
 pub(crate) use threads::Threads;

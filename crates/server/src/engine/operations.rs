@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use recado_auth::Subscribing;
+use recado_auth::{Permissions, Subscribing};
 use recado_session::{Goodbye, Rights, Step, subscription_violation};
 use recado_wire::{Connect, OK, PONG, ProtocolError, push_err};
 
@@ -50,12 +50,12 @@ impl Reader {
             }
             // A second CONNECT drops what may be very many subscriptions.
             Step::Authenticate(connect)
-                if self.engine.authenticator.is_costly() || self.session.connected() =>
+                if self.engine.manner().authenticator.is_costly() || self.session.connected() =>
             {
                 return Some(After::Authenticate(connect));
             }
             Step::Authenticate(connect) => {
-                let decision = self.engine.authenticator.decide(&connect);
+                let decision = self.engine.manner().authenticator.decide(&connect);
                 match self.admit(&connect, decision, now) {
                     Ok(()) if self.session.verbose() => self.say(worker, OK),
                     Ok(()) => {}
@@ -129,21 +129,10 @@ impl Reader {
         queue: Option<&[u8]>,
         held: usize,
     ) -> Result<Option<Special>, ProtocolError> {
-        let permissions = self.session.permissions();
-        let verdict = self.session.may_subscribe(filter, queue);
-        if verdict == Subscribing::Denied {
-            return Err(subscription_violation(filter, queue));
-        }
+        let special = judge(self.session.permissions(), filter, queue)
+            .ok_or_else(|| subscription_violation(filter, queue))?;
         self.session.check_subscription(filter, held)?;
-        let Some(permissions) = permissions else {
-            return Ok(None);
-        };
-        let special = Special {
-            filtered: (verdict == Subscribing::Filtered).then(|| Arc::clone(permissions)),
-            grants_replies: permissions.responses().is_some(),
-            ..Special::default()
-        };
-        Ok((special.filtered.is_some() || special.grants_replies).then_some(special))
+        Ok(special.is_any().then_some(special))
     }
 
     /// `max` counts from the creation of the subscription (A23).
@@ -208,16 +197,23 @@ impl Reader {
             }
         };
         self.enter_account(&standing.account)?;
-        let permissions = standing.permissions.clone();
+        self.session.set_rights(rights_of(&standing));
         self.connection.set_standing(standing);
-        let limits = self.account.terms().limits.clone();
-        self.session.set_rights(Rights {
-            permissions,
-            max_payload: limits.max_payload,
-            max_subscriptions: limits.max_subscriptions,
-            expires: None,
-        });
         Ok(())
+    }
+
+    /// Takes over what changed about the connection since the last turn; some: it ends.
+    pub(super) fn take_notice(&mut self) -> Option<Goodbye> {
+        if let Some(goodbye) = self.connection.take_notice()? {
+            return Some(goodbye);
+        }
+        if self.connection.peer.is_some() {
+            let settings = Arc::clone(&self.engine.manner().session);
+            self.session.set_settings(settings);
+        }
+        let standing = self.connection.standing();
+        self.session.set_rights(rights_of(&standing));
+        None
     }
 
     /// Moves to an account, unless it has as many clients as it may have. What was subscribed to in another one ends.
@@ -281,17 +277,45 @@ impl Reader {
     }
 }
 
+/// What a session is to be held to.
+fn rights_of(standing: &Standing) -> Rights {
+    let limits = standing.account.terms().limits.clone();
+    Rights {
+        permissions: standing.permissions.clone(),
+        max_payload: limits.max_payload,
+        max_subscriptions: limits.max_subscriptions,
+        expires: None,
+    }
+}
+
+/// What sets a subscription apart, of a user with these permissions; `None`: it may not be.
+pub(super) fn judge(
+    permissions: Option<&Arc<Permissions>>,
+    filter: &[u8],
+    queue: Option<&[u8]>,
+) -> Option<Special> {
+    let Some(permissions) = permissions else {
+        return Some(Special::default());
+    };
+    let verdict = permissions.subscription(filter, queue);
+    (verdict != Subscribing::Denied).then(|| Special {
+        filtered: (verdict == Subscribing::Filtered).then(|| Arc::clone(permissions)),
+        grants_replies: permissions.responses().is_some(),
+        ..Special::default()
+    })
+}
+
 /// Decides on a credential where blocking is allowed, a few at a time.
 async fn decide_elsewhere(engine: &Arc<Engine>, connect: Box<Connect>) -> Result<Decided, Goodbye> {
     let failed = || Goodbye::unauthorized("the credential could not be checked");
-    if !engine.authenticator.is_costly() {
-        let decision = engine.authenticator.decide(&connect);
+    if !engine.manner().authenticator.is_costly() {
+        let decision = engine.manner().authenticator.decide(&connect);
         return Ok((connect, decision));
     }
     let _permit = engine.deciding.acquire().await.map_err(|_| failed())?;
     let engine = Arc::clone(engine);
     let decided = tokio::task::spawn_blocking(move || {
-        let decision = engine.authenticator.decide(&connect);
+        let decision = engine.manner().authenticator.decide(&connect);
         (connect, decision)
     });
     decided.await.map_err(|_| failed())

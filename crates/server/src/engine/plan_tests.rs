@@ -221,7 +221,7 @@ impl World {
                 ours.set_nonblocking(true).unwrap();
                 theirs.set_nonblocking(true).unwrap();
                 let (link, _) = Link::internal(ours).unwrap();
-                let limits = Arc::clone(&engine.settings.write);
+                let limits = Arc::clone(&engine.write);
                 let account = engine.accounts.get_or_add(NAMES[account]);
                 let standing = Arc::new(Standing::anonymous(&account));
                 let connection = engine.connections.add(Limit::Internal, |id, slot| {

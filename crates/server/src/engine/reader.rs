@@ -79,9 +79,9 @@ pub(crate) fn serve(engine: Arc<Engine>, link: Link, read: ReadLink, admission: 
         Admission::Outside(peer) => (Some(peer), false),
         Admission::Internal { wants_origin } => (None, wants_origin),
     };
-    let write = Arc::clone(&engine.settings.write);
+    let write = Arc::clone(&engine.write);
     let limit = match peer {
-        Some(_) => Limit::Clients(engine.settings.max_connections),
+        Some(_) => Limit::Clients(engine.manner().max_connections),
         None => Limit::Internal,
     };
     let mut link = Some(link);
@@ -98,8 +98,8 @@ pub(crate) fn serve(engine: Arc<Engine>, link: Link, read: ReadLink, admission: 
     };
     let now = Instant::now();
     let session = match admission {
-        Admission::Outside(_) => Session::new(Arc::clone(&engine.settings.session), now),
-        Admission::Internal { .. } => Session::trusted(Arc::clone(&engine.settings.internal), now),
+        Admission::Outside(_) => Session::new(Arc::clone(&engine.manner().session), now),
+        Admission::Internal { .. } => Session::trusted(Arc::clone(&engine.manner().internal), now),
     };
     connection.deliver_bytes(&engine.info_line(connection.id, peer, None));
     tracing::debug!(cid = connection.id, peer = %connection.peer_text(), "client connection created");
@@ -226,6 +226,9 @@ impl Reader {
         if self.batches.is_multiple_of(64) && Instant::now() >= self.session.deadline() {
             return Poll::Ready(Turn::Deadline);
         }
+        if let Some(goodbye) = self.take_notice() {
+            return Poll::Ready(Turn::Handled(After::Close(goodbye)));
+        }
         // What was cut off is not heard any more, whatever its socket still holds.
         if let Some(reason) = self.connection.close_reason() {
             return Poll::Ready(Turn::Ended(reason));
@@ -318,7 +321,8 @@ impl Reader {
         let mut at = 0;
         let (mut wanted, mut after) = (0, After::Wait);
         self.unread = false;
-        let plain = self.engine.settings.trace.is_none() && !self.account.renames();
+        let tracing = self.engine.manner().trace;
+        let plain = tracing.is_none() && !self.account.renames();
         while at < input.len() {
             if worker.is_exhausted() {
                 self.unread = true;
@@ -336,7 +340,7 @@ impl Reader {
                 continue;
             }
             let (step, length) = self.session.step(&input[at..], now);
-            if let Some(tracing) = self.engine.settings.trace {
+            if let Some(tracing) = tracing {
                 trace::incoming(&self.connection, &step, tracing);
             }
             match step {
@@ -478,11 +482,11 @@ impl Reader {
     fn after(&self, after: After, mut congestion: Congestion) -> After {
         if !matches!(after, After::Wait | After::Again)
             || congestion.congested.is_empty()
-            || !self.engine.settings.stall_publishers
+            || !self.engine.manner().stall_publishers
         {
             return after;
         }
-        let near_limit = self.engine.settings.write.max_pending / 4 * 3;
+        let near_limit = self.engine.write.max_pending / 4 * 3;
         let (bytes, patience) = if congestion.some_free {
             (near_limit, PAUSE_MAX)
         } else {
@@ -504,7 +508,7 @@ impl Reader {
         match self.session.tick(Instant::now()) {
             Tick::Wait => None,
             Tick::Ping => {
-                if self.engine.settings.trace.is_some() {
+                if self.engine.manner().trace.is_some() {
                     trace::outgoing(&self.connection, "[PING]");
                 }
                 self.connection.deliver_bytes(PING);

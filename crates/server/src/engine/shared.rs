@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use arc_swap::{ArcSwap, Guard};
 use recado_auth::Authenticator;
 use recado_session::Settings;
 use recado_streams::api::header::REQUEST_INFO;
@@ -32,16 +33,17 @@ fn deciders() -> usize {
     std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1))
 }
 
-/// What does not change while the server runs.
-pub(crate) struct EngineSettings {
+/// What the server was told, as far as it can be told anew while it runs: it changes as a whole.
+pub(crate) struct Manner {
     pub(crate) session: Arc<Settings>,
     /// For the parts of the server itself: what clients are held to must not silence them.
     pub(crate) internal: Arc<Settings>,
-    pub(crate) write: Arc<WriteLimits>,
     pub(crate) max_connections: Option<usize>,
     pub(crate) stall_publishers: bool,
     /// Write every operation to the log.
     pub(crate) trace: Option<Tracing>,
+    pub(crate) authenticator: Authenticator,
+    info: PreparedInfo,
 }
 
 /// The engine of one server.
@@ -51,9 +53,9 @@ pub(crate) struct Engine {
     anonymous: Arc<Standing>,
     pub(crate) connections: Registry,
     pub(crate) threads: Arc<Threads>,
-    pub(crate) authenticator: Authenticator,
-    pub(crate) settings: EngineSettings,
-    info: PreparedInfo,
+    /// Bounds of what waits for a connection.
+    pub(crate) write: Arc<WriteLimits>,
+    manner: ArcSwap<Manner>,
     pub(crate) lame_duck: AtomicBool,
     /// Where credentials that take long are checked: so many at once.
     pub(crate) deciding: Semaphore,
@@ -61,15 +63,15 @@ pub(crate) struct Engine {
     pub(crate) newcomers: Newcomers,
 }
 
-impl EngineSettings {
-    pub(crate) fn new(options: &Options, auth_required: bool) -> Self {
+impl Manner {
+    pub(crate) fn new(options: &Options, authenticator: Authenticator, info: &Info) -> Self {
         let limits = &options.limits;
         let session = Settings {
             parse: ParseLimits {
                 max_control_line: limits.max_control_line,
                 max_payload: limits.max_payload,
             },
-            auth_required,
+            auth_required: authenticator.is_required(),
             auth_timeout: options
                 .authorization
                 .timeout
@@ -94,41 +96,47 @@ impl EngineSettings {
                 ..session.clone()
             }),
             session: Arc::new(session),
-            write: Arc::new(WriteLimits {
-                max_pending: limits.max_pending,
-                write_deadline: limits.write_deadline,
-                slow_consumers: AtomicU64::new(0),
-            }),
             max_connections: limits.max_connections,
             stall_publishers: !limits.no_fast_producer_stall,
             trace: options.log.trace.then_some(Tracing {
                 shown_max: options.log.max_traced_msg_len,
                 headers_only: options.log.trace_headers,
             }),
+            authenticator,
+            info: info.prepare(),
         }
     }
 }
 
 impl Engine {
-    pub(crate) fn new(
-        settings: EngineSettings,
-        authenticator: Authenticator,
-        info: &Info,
-        threads: Arc<Threads>,
-    ) -> Self {
+    /// An engine without connections. `options` are what [`Manner`] does not hold: they stay as they are.
+    pub(crate) fn new(manner: Manner, options: &Options, threads: Arc<Threads>) -> Self {
         let accounts = Accounts::new(SYSTEM_ACCOUNT);
         Self {
             anonymous: Arc::new(Standing::anonymous(accounts.global())),
             accounts,
             connections: Registry::default(),
             threads,
-            authenticator,
-            settings,
-            info: info.prepare(),
+            write: Arc::new(WriteLimits::new(
+                options.limits.max_pending,
+                options.limits.write_deadline,
+            )),
+            manner: ArcSwap::from_pointee(manner),
             lame_duck: AtomicBool::new(false),
             deciding: Semaphore::new(deciders()),
             newcomers: Newcomers::default(),
         }
+    }
+
+    /// How it behaves now. Not to be kept: it may be told otherwise.
+    #[inline]
+    pub(crate) fn manner(&self) -> Guard<Arc<Manner>> {
+        self.manner.load()
+    }
+
+    /// Behaves like this from now on.
+    pub(crate) fn set_manner(&self, manner: Manner) {
+        self.manner.store(Arc::new(manner));
     }
 
     /// Who a client is before its credential is known, or without one.
@@ -143,7 +151,7 @@ impl Engine {
         peer: Option<SocketAddr>,
         account: Option<&Account>,
     ) -> Vec<u8> {
-        self.info.line(&ClientInfo {
+        self.manner().info.line(&ClientInfo {
             client_id: id,
             client_ip: peer
                 .map(|peer| peer.ip().to_canonical().to_string())
@@ -173,7 +181,7 @@ impl Engine {
 
     /// Subscribers cut off so far.
     pub(crate) fn slow_consumers(&self) -> u64 {
-        self.settings.write.slow_consumers.load(Ordering::Relaxed)
+        self.write.slow_consumers.load(Ordering::Relaxed)
     }
 
     /// `headers` with a line that says who published: `Nats-Request-Info`, as nats-server has it

@@ -59,6 +59,16 @@ pub(crate) struct Special {
     pub(crate) service: Option<Arc<ServiceImport>>,
 }
 
+impl Special {
+    /// Whether there is anything to it.
+    pub(crate) fn is_any(&self) -> bool {
+        self.filtered.is_some()
+            || self.grants_replies
+            || self.shadow.is_some()
+            || self.service.is_some()
+    }
+}
+
 /// Whose shadow a subscription is.
 pub(crate) struct Shadow {
     pub(crate) main: Arc<Subscription>,
@@ -154,6 +164,20 @@ impl Subscription {
         Self {
             special: Some(Box::new(special)),
             ..self
+        }
+    }
+
+    /// One that takes the place of this one, with something else that sets it apart.
+    pub(crate) fn again(&self, special: Special) -> Self {
+        Self {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            connection: Weak::clone(&self.connection),
+            text: self.text.clone(),
+            special: special.is_any().then(|| Box::new(special)),
+            headers: AtomicBool::new(self.takes_headers()),
+            delivered: AtomicU64::new(self.delivered.load(Ordering::Acquire)),
+            max: AtomicU64::new(self.max.load(Ordering::Acquire)),
+            ..*self
         }
     }
 

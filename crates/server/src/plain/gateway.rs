@@ -92,7 +92,7 @@ impl Gateway {
     ) -> Self {
         let (frames, to_write) = mpsc::channel::<Vec<u8>>(FRAMES_MAX);
         let inbox = format!("_INBOX.{}", nkeys::KeyPair::new_server().public_key());
-        let payload_max = engine.settings.session.parse.max_payload;
+        let payload_max = engine.manner().session.parse.max_payload;
         let shared = Arc::new(Shared {
             payload_max,
             subject,

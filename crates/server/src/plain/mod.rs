@@ -51,7 +51,7 @@ pub(crate) fn open(options: &Options, plain: &PlainListener) -> Result<Plain, St
 /// Starts serving a listener; it ends when the server leaves its running phase.
 pub(crate) fn start(engine: &Arc<Engine>, plain: Plain, phase: watch::Receiver<Phase>) {
     let Plain { listener, subject } = plain;
-    if engine.authenticator.is_required() {
+    if engine.manner().authenticator.is_required() {
         tracing::warn!(
             addr = %listener.addr,
             %subject,

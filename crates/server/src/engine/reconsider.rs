@@ -1,0 +1,133 @@
+//! What a new configuration means for those who are connected (D55): some have to go, some may do less or more.
+
+use std::sync::Arc;
+
+use recado_router::Subscription as _;
+use recado_session::{Goodbye, subscription_violation};
+use recado_wire::{ProtocolError, push_err};
+
+use super::connection::Connection;
+use super::operations::judge;
+use super::shared::Engine;
+use super::standing::Standing;
+use super::subscription::Subscription;
+
+/// What becomes of a client.
+pub(crate) enum Verdict {
+    /// It stays as it is.
+    Same,
+    /// It stays, as this.
+    As(Arc<Standing>),
+    /// It has to go.
+    Go(Goodbye),
+}
+
+impl Engine {
+    /// Holds every client against what is configured now; says how many have to go. They are told so
+    /// by their own tasks, after this returns.
+    pub(crate) fn reconsider(&self, judge: impl Fn(&Standing) -> Verdict) -> usize {
+        let mut gone = 0;
+        let mut staying = Vec::new();
+        for connection in self.connections.all() {
+            if connection.peer.is_none() {
+                connection.notify();
+                continue;
+            }
+            // Whom nobody knows yet has still to say CONNECT, and is judged then.
+            let verdict = match connection.client.get() {
+                Some(_) => judge(&connection.standing()),
+                None => Verdict::Same,
+            };
+            match verdict {
+                Verdict::Go(goodbye) => {
+                    connection.dismiss(goodbye);
+                    gone += 1;
+                    continue;
+                }
+                Verdict::As(standing) => take_over(&connection, standing),
+                Verdict::Same => {}
+            }
+            connection.notify();
+            self.introduce_again(&connection);
+            staying.push(connection);
+        }
+        gone + self.send_newest_away(staying)
+    }
+
+    /// INFO as it is now, to those who understand it.
+    fn introduce_again(&self, connection: &Arc<Connection>) {
+        if connection
+            .takes_async_info
+            .load(std::sync::atomic::Ordering::Relaxed)
+        {
+            let line = self.info_line(connection.id, connection.peer, Some(&connection.account()));
+            connection.deliver_bytes(&line);
+        }
+    }
+
+    /// More than may be: those that came last have to go.
+    fn send_newest_away(&self, mut clients: Vec<Arc<Connection>>) -> usize {
+        let Some(most) = self.manner().max_connections else {
+            return 0;
+        };
+        clients.sort_by_key(|connection| connection.id);
+        let too_many = clients.split_off(most.min(clients.len()));
+        for connection in &too_many {
+            connection.dismiss(Goodbye {
+                told: Some(ProtocolError::MaxConnections),
+                reason: "max_connections was lowered below the connections that there are",
+            });
+        }
+        too_many.len()
+    }
+}
+
+/// A client may do something else from now on: subscriptions that it may not have any more end, others are filtered
+/// anew (C35).
+fn take_over(connection: &Arc<Connection>, standing: Arc<Standing>) {
+    let account = Arc::clone(&standing.account);
+    let permissions = standing.permissions.clone();
+    connection.set_standing(standing);
+    let held: Vec<Arc<Subscription>> = connection.subscriptions.lock().iter().cloned().collect();
+    for sub in held {
+        match judge(permissions.as_ref(), sub.filter(), sub.queue()) {
+            Some(special) => {
+                let again = Arc::new(sub.again(special));
+                {
+                    let mut table = connection.subscriptions.lock();
+                    // It may have ended meanwhile.
+                    if !table
+                        .get(sub.sid())
+                        .is_some_and(|one| Arc::ptr_eq(one, &sub))
+                    {
+                        continue;
+                    }
+                    table.remove(sub.sid());
+                    table.insert(Arc::clone(&again));
+                }
+                account.replace(&sub, again);
+            }
+            None => {
+                connection.subscriptions.lock().remove(sub.sid());
+                account.leave(&sub);
+                tell_revoked(connection, &sub);
+            }
+        }
+    }
+}
+
+/// `-ERR 'Permissions Violation for Subscription to "S" (sid "N")'` (A88).
+fn tell_revoked(connection: &Arc<Connection>, sub: &Subscription) {
+    let ProtocolError::SubscriptionViolation { subject, detail } =
+        subscription_violation(sub.filter(), sub.queue())
+    else {
+        return;
+    };
+    let detail = format!("{detail} (sid \"{}\")", sub.sid().escape_ascii()).into();
+    let mut bytes = Vec::new();
+    push_err(
+        &mut bytes,
+        &ProtocolError::SubscriptionViolation { subject, detail },
+    );
+    connection.deliver_bytes(&bytes);
+}
