@@ -1,10 +1,11 @@
 //! What a client may say besides publishing: CONNECT, SUB, UNSUB, PING. And what it is told.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use recado_auth::Subscribing;
+use recado_auth::{ConnectionType, Login, Subscribing};
 use recado_session::{Goodbye, Rights, Step, subscription_violation};
 use recado_wire::{Connect, OK, PONG, ProtocolError, push_err};
 
@@ -50,12 +51,12 @@ impl Reader {
             }
             // A second CONNECT drops what may be very many subscriptions.
             Step::Authenticate(connect)
-                if self.engine.authenticator.is_costly() || self.session.connected() =>
+                if self.engine.authenticator.is_costly(&connect) || self.session.connected() =>
             {
                 return Some(After::Authenticate(connect));
             }
             Step::Authenticate(connect) => {
-                let decision = self.engine.authenticator.decide(&connect);
+                let decision = decide(&self.engine, &connect, self.connection.peer);
                 match self.admit(&connect, decision, now) {
                     Ok(()) if self.session.verbose() => self.say(worker, OK),
                     Ok(()) => {}
@@ -259,7 +260,8 @@ impl Reader {
     ) -> Result<(), Goodbye> {
         let mut connect = connect;
         loop {
-            let (connect_again, decision) = decide_elsewhere(&self.engine, connect).await?;
+            let (connect_again, decision) =
+                decide_elsewhere(&self.engine, connect, self.connection.peer).await?;
             // A second CONNECT begins anew: what was subscribed before it is dropped (A11).
             if self.session.connected() {
                 self.drop_subscriptions().await;
@@ -282,19 +284,40 @@ impl Reader {
 }
 
 /// Decides on a credential where blocking is allowed, a few at a time.
-async fn decide_elsewhere(engine: &Arc<Engine>, connect: Box<Connect>) -> Result<Decided, Goodbye> {
+async fn decide_elsewhere(
+    engine: &Arc<Engine>,
+    connect: Box<Connect>,
+    peer: Option<SocketAddr>,
+) -> Result<Decided, Goodbye> {
     let failed = || Goodbye::unauthorized("the credential could not be checked");
-    if !engine.authenticator.is_costly() {
-        let decision = engine.authenticator.decide(&connect);
+    if !engine.authenticator.is_costly(&connect) {
+        let decision = decide(engine, &connect, peer);
         return Ok((connect, decision));
     }
     let _permit = engine.deciding.acquire().await.map_err(|_| failed())?;
     let engine = Arc::clone(engine);
     let decided = tokio::task::spawn_blocking(move || {
-        let decision = engine.authenticator.decide(&connect);
+        let decision = decide(&engine, &connect, peer);
         (connect, decision)
     });
     decided.await.map_err(|_| failed())
+}
+
+/// Decides on a credential that came over TCP.
+fn decide(
+    engine: &Engine,
+    connect: &Connect,
+    peer: Option<SocketAddr>,
+) -> Result<recado_auth::Identity, recado_auth::Denied> {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+    engine.authenticator.decide(&Login {
+        connect,
+        nonce: b"",
+        transport: ConnectionType::Standard,
+        peer: peer.map(|peer| peer.ip()),
+        certificate: None,
+        now_s: since_1970.unwrap_or_default().as_secs(),
+    })
 }
 
 /// A CONNECT and what was decided on it.
