@@ -25,16 +25,27 @@ impl Secret {
         matches!(self.0, Kind::Bcrypt(_))
     }
 
+    /// The cost that a bcrypt hash was made with; `None` for plain secrets.
+    pub(crate) fn cost(&self) -> Option<u32> {
+        match &self.0 {
+            Kind::Plain(_) => None,
+            Kind::Bcrypt(hash) => hash.get(4..6).and_then(|digits| digits.parse().ok()),
+        }
+    }
+
     /// Whether `given` is the secret. The time taken says nothing about how much of it was right.
     /// An empty secret matches nothing.
     pub fn matches(&self, given: &str) -> bool {
         match &self.0 {
-            Kind::Plain(secret) => {
-                bool::from(secret.as_bytes().ct_eq(given.as_bytes())) & !secret.is_empty()
-            }
+            Kind::Plain(secret) => same(secret, given) & !secret.is_empty(),
             Kind::Bcrypt(hash) => bcrypt::verify(given, hash).unwrap_or(false),
         }
     }
+}
+
+/// Whether two texts are the same. The time taken says nothing about how much of them is.
+pub(crate) fn same(one: &str, other: &str) -> bool {
+    one.as_bytes().ct_eq(other.as_bytes()).into()
 }
 
 impl std::fmt::Debug for Secret {

@@ -187,7 +187,7 @@ fn answer(
 pub(crate) mod tests {
     use super::*;
     use crate::config::Options;
-    use crate::engine::{Manner, Threads};
+    use crate::engine::{Accounts, Manner, SYSTEM_ACCOUNT, Threads};
     use recado_auth::Authenticator;
     use recado_wire::{Headers, Info};
     use tokio::io::AsyncWriteExt;
@@ -196,8 +196,9 @@ pub(crate) mod tests {
     /// An engine without listeners, on the runtime of the test.
     pub(crate) fn engine() -> Arc<Engine> {
         let options = Options::default();
-        let manner = Manner::new(&options, Authenticator::Open, &Info::default());
-        Arc::new(Engine::new(manner, &options, Threads::alone()))
+        let accounts = Accounts::new(SYSTEM_ACCOUNT);
+        let manner = Manner::new(&options, Authenticator::Open, &Info::default(), &accounts);
+        Arc::new(Engine::new(manner, &options, accounts, Threads::alone()))
     }
 
     /// Runs a test that may wait for events, but not for ever.

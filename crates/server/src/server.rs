@@ -16,7 +16,7 @@ use recado_wire::Info;
 use tokio::sync::watch;
 
 use crate::config::{Authorization, Options};
-use crate::engine::{self, CloseReason, Engine, Manner};
+use crate::engine::{self, Accounts, CloseReason, Engine, Manner, SYSTEM_ACCOUNT};
 use crate::error::StartError;
 use crate::identity::Identity;
 use crate::lame_duck;
@@ -96,10 +96,16 @@ impl Server {
         let mut options = options;
         options.streams.enabled = store.is_some();
         let info = describe(&options, identity, &client, authenticator.is_required());
-        let manner = Manner::new(&options, authenticator, &info);
+        let accounts = Accounts::new(SYSTEM_ACCOUNT);
+        let manner = Manner::new(&options, authenticator, &info, &accounts);
         let (threads, runtimes) =
             engine::start_threads(thread_count(), CLOSE_MAX).map_err(StartError::Threads)?;
-        let engine = Arc::new(Engine::new(manner, &options, Arc::clone(&threads)));
+        let engine = Arc::new(Engine::new(
+            manner,
+            &options,
+            accounts,
+            Arc::clone(&threads),
+        ));
         let request_limits = streams::RequestLimits::of(&options.streams);
         let started = store.map(|store| Streams::start(&engine, store, request_limits));
         let (streams, store) = started.transpose().map_err(StartError::Threads)?.unzip();

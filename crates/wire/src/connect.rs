@@ -25,6 +25,18 @@ pub struct Connect {
     /// Password.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pass: Option<String>,
+    /// Public nkey of the user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nkey: Option<String>,
+    /// The user's signed claims.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwt: Option<String>,
+    /// The nonce of INFO, signed with the user's nkey.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sig: Option<String>,
+    /// The nonce of INFO, signed by the proxy that the client came through.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proxy_sig: Option<String>,
     /// Name the client gives itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -64,6 +76,10 @@ impl Default for Connect {
             auth_token: None,
             user: None,
             pass: None,
+            nkey: None,
+            jwt: None,
+            sig: None,
+            proxy_sig: None,
             name: None,
             lang: None,
             version: None,
@@ -80,17 +96,19 @@ impl Default for Connect {
 /// Secrets never reach a log through `{:?}`.
 impl fmt::Debug for Connect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let redacted = |secret: &Option<String>| secret.as_ref().map(|_| "[redacted]");
         f.debug_struct("Connect")
             .field("name", &self.name)
             .field("lang", &self.lang)
             .field("version", &self.version)
             .field("protocol", &self.protocol)
             .field("user", &self.user)
-            .field(
-                "auth_token",
-                &self.auth_token.as_ref().map(|_| "[redacted]"),
-            )
-            .field("pass", &self.pass.as_ref().map(|_| "[redacted]"))
+            .field("nkey", &self.nkey)
+            .field("auth_token", &redacted(&self.auth_token))
+            .field("pass", &redacted(&self.pass))
+            .field("jwt", &redacted(&self.jwt))
+            .field("sig", &redacted(&self.sig))
+            .field("proxy_sig", &redacted(&self.proxy_sig))
             .finish_non_exhaustive()
     }
 }
@@ -112,6 +130,20 @@ impl Connect {
         let given: Option<Self> =
             serde_json::from_str(&without_lone_surrogates(&text)).map_err(|_| BadConnect)?;
         Ok(given.unwrap_or_default())
+    }
+
+    /// Only what it proves who the client is by.
+    pub fn credential(&self) -> Self {
+        Self {
+            auth_token: self.auth_token.clone(),
+            user: self.user.clone(),
+            pass: self.pass.clone(),
+            nkey: self.nkey.clone(),
+            jwt: self.jwt.clone(),
+            sig: self.sig.clone(),
+            proxy_sig: self.proxy_sig.clone(),
+            ..Self::default()
+        }
     }
 }
 
@@ -150,8 +182,12 @@ impl<'de> Visitor<'de> for Fields {
                 "headers" => set(&mut read.headers, map.next_value::<Option<bool>>()?),
                 "account" => set(&mut read.account, map.next_value::<Option<String>>()?),
                 "new_account" => set(&mut read.new_account, map.next_value::<Option<bool>>()?),
+                "nkey" => set(&mut read.nkey, map.next_value::<Option<String>>()?),
+                "jwt" => set(&mut read.jwt, map.next_value::<Option<String>>()?),
+                "sig" => set(&mut read.sig, map.next_value::<Option<String>>()?),
+                "proxy_sig" => set(&mut read.proxy_sig, map.next_value::<Option<String>>()?),
                 // What this server has no use for must be text all the same.
-                "nkey" | "jwt" | "sig" | "remote_account" | "proxy_sig" => {
+                "remote_account" => {
                     map.next_value::<Option<String>>()?;
                 }
                 _ => {
@@ -316,7 +352,12 @@ mod tests {
 
     #[test]
     fn secrets_are_not_in_the_debug_text() {
-        let connect = Connect::parse(br#"{"auth_token":"s3cr3t","pass":"s3cr3t"}"#).unwrap();
-        assert!(!format!("{connect:?}").contains("s3cr3t"));
+        let secrets = ["auth_token", "pass", "jwt", "sig", "proxy_sig"];
+        for secret in secrets {
+            let json = format!(r#"{{"{secret}":"s3cr3t"}}"#);
+            let connect = Connect::parse(json.as_bytes()).unwrap();
+            assert_ne!(connect, Connect::default());
+            assert!(!format!("{connect:?}").contains("s3cr3t"), "{secret}");
+        }
     }
 }

@@ -72,6 +72,9 @@ pub struct ClientInfo {
     /// This INFO answers the first PING.
     #[serde(skip_serializing_if = "is_false")]
     pub connect_info: bool,
+    /// What the client is to sign with its nkey (A14).
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub nonce: String,
     /// Account the client was bound to.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub remote_account: String,

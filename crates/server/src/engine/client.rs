@@ -78,7 +78,7 @@ impl<'a> RequestInfo<'a> {
                 .map(|peer| peer.ip().to_canonical().to_string()),
             port: connection.peer.map(|peer| peer.port()),
             start: client.map(|client| client.since_ns),
-            user: standing.user.as_deref().map(str::to_owned),
+            user: standing.identity.user.clone(),
             lang: client.and_then(|client| client.lang.as_deref()),
             ver: client.and_then(|client| client.version.as_deref()),
             kind: is_client.then_some("Client"),

@@ -529,7 +529,7 @@ mod tests {
                 let (link, _) = Link::internal(ours).unwrap();
                 let limits = Arc::clone(&engine.write);
                 let connection = engine.connections.add(Limit::Internal, |id, slot| {
-                    let standing = Arc::clone(engine.anonymous());
+                    let standing = Arc::clone(engine.insider());
                     Connection::new(id, slot, None, false, link, limits, standing)
                 });
                 connection.unwrap()

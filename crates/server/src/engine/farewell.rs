@@ -22,7 +22,7 @@ const REMOVE_CHUNK: usize = 4096;
 /// No room: says so behind the INFO, as clients expect (A64).
 pub(super) fn refuse(engine: &Engine, link: &Link, peer: Option<SocketAddr>) {
     let id = engine.connections.spare_id();
-    let mut bytes = engine.info_line(id, peer, None);
+    let mut bytes = engine.info_line(id, peer, None, None);
     push_err(&mut bytes, &ProtocolError::MaxConnections);
     // A fresh socket takes a few hundred bytes at once, or its other side is gone.
     let _ = link.try_write(&bytes);

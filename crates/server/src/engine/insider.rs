@@ -41,7 +41,7 @@ impl Insider {
         let limits = Arc::new(WriteLimits::new(PENDING_BYTES_MAX, WRITE_DEADLINE));
         let connection = engine.connections.add(Limit::Internal, |id, slot| {
             let link = Link::Intake(Arc::clone(intake));
-            let standing = Arc::clone(engine.anonymous());
+            let standing = Arc::clone(engine.insider());
             Connection::new(id, slot, None, false, link, limits, standing)
         })?;
         Some(Self {

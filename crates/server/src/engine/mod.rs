@@ -19,6 +19,7 @@ mod insider;
 mod intake;
 mod link;
 mod load;
+mod login;
 mod mapping;
 mod newcomers;
 mod operations;

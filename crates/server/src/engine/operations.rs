@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use recado_auth::{Permissions, Subscribing};
-use recado_session::{Goodbye, Rights, Step, subscription_violation};
+use recado_auth::{Denied, Identity, Method, Permissions, Subscribing};
+use recado_session::{Goodbye, Step, subscription_violation};
 use recado_wire::{Connect, OK, PONG, ProtocolError, push_err};
 
 use super::account::Account;
 use super::client::Client;
+use super::login::{Arrival, Presented, Transport, decide_elsewhere, rights_of};
 use super::reader::{After, Reader};
-use super::shared::Engine;
 use super::standing::Standing;
 use super::subscription::{Special, Subscription};
 use super::worker::{Worker, with_worker};
@@ -32,6 +32,7 @@ impl Reader {
                     self.connection.id,
                     self.connection.peer,
                     Some(&self.account),
+                    None,
                 );
                 self.say(worker, &info);
                 let takes = self.session.takes_async_info();
@@ -50,13 +51,15 @@ impl Reader {
             }
             // A second CONNECT drops what may be very many subscriptions.
             Step::Authenticate(connect)
-                if self.engine.manner().authenticator.is_costly() || self.session.connected() =>
+                if self.engine.manner().authenticator.is_costly(&connect)
+                    || self.session.connected() =>
             {
                 return Some(After::Authenticate(connect));
             }
             Step::Authenticate(connect) => {
-                let decision = self.engine.manner().authenticator.decide(&connect);
-                match self.admit(&connect, decision, now) {
+                let presented = Presented::new(&connect, &self.arrival());
+                let decision = presented.decide(&self.engine.manner().authenticator);
+                match self.admit(&connect, presented, decision, now) {
                     Ok(()) if self.session.verbose() => self.say(worker, OK),
                     Ok(()) => {}
                     Err(goodbye) => return Some(After::Close(goodbye)),
@@ -160,17 +163,17 @@ impl Reader {
     fn admit(
         &mut self,
         connect: &Connect,
-        decision: Result<recado_auth::Identity, recado_auth::Denied>,
+        presented: Presented,
+        decision: Result<Identity, Denied>,
         now: Instant,
     ) -> Result<(), Goodbye> {
         // Known before it is decided on, so that a refusal is logged with the name; a second CONNECT
         // keeps the first one's, which are for logs only.
         let client = Client::new(connect);
         let _ = self.connection.client.set(Box::new(client));
-        let identity =
-            decision.map_err(|_| Goodbye::unauthorized("wrong or missing credential"))?;
+        let identity = decision.map_err(|denied| self.note_denial(&denied))?;
         self.session.admit(connect, now)?;
-        self.take_standing(&identity)?;
+        self.take_standing(identity, presented)?;
         // Subscriptions from before the first CONNECT follow what it says.
         for sub in self.connection.subscriptions.lock().iter() {
             sub.headers.store(self.session.headers(), Ordering::Release);
@@ -181,19 +184,44 @@ impl Reader {
             name = connect.name.as_deref(),
             lang = connect.lang.as_deref(),
             version = connect.version.as_deref(),
-            user = identity.user.as_deref(),
+            user = self.connection.standing().identity.user.as_deref(),
+            account = &*self.account.name,
             "client connected"
         );
         Ok(())
     }
 
+    /// Why a credential was refused, for the log alone: the client is told nothing of it (C21).
+    fn note_denial(&self, denied: &Denied) -> Goodbye {
+        let (cid, peer) = (self.connection.id, self.connection.peer_text());
+        tracing::warn!(
+            cid,
+            %peer,
+            claimed = denied.claimed.as_deref(),
+            reason = %denied.reason,
+            "login denied"
+        );
+        Goodbye::unauthorized("wrong or missing credential")
+    }
+
+    /// How this client came.
+    fn arrival(&self) -> Arrival {
+        Arrival {
+            nonce: self.nonce.clone(),
+            transport: Transport::default(),
+            peer: self.connection.peer.map(|peer| peer.ip()),
+            certificate: None,
+        }
+    }
+
     /// The connection belongs to this user and account from now on.
-    fn take_standing(&mut self, identity: &recado_auth::Identity) -> Result<(), Goodbye> {
-        let standing = match &identity.user {
-            None => Arc::clone(self.engine.anonymous()),
-            Some(user) => {
-                let account = self.engine.accounts.global();
-                Arc::new(Standing::new(account, Some(user), None))
+    fn take_standing(&mut self, identity: Identity, presented: Presented) -> Result<(), Goodbye> {
+        let standing = match identity.method {
+            // Nobody in particular: all of them share one.
+            Method::Open => Arc::clone(self.engine.manner().anonymous()),
+            _ => {
+                let presented = Some(presented);
+                Arc::new(Standing::of(identity, &self.engine.accounts, presented))
             }
         };
         self.enter_account(&standing.account)?;
@@ -255,12 +283,13 @@ impl Reader {
     ) -> Result<(), Goodbye> {
         let mut connect = connect;
         loop {
-            let (connect_again, decision) = decide_elsewhere(&self.engine, connect).await?;
+            let presented = Presented::new(&connect, &self.arrival());
+            let (presented, decision) = decide_elsewhere(&self.engine, presented).await?;
             // A second CONNECT begins anew: what was subscribed before it is dropped (A11).
             if self.session.connected() {
                 self.drop_subscriptions().await;
             }
-            self.admit(&connect_again, decision, Instant::now())?;
+            self.admit(&connect, presented, decision, Instant::now())?;
             if self.session.verbose() {
                 self.connection.deliver_bytes(OK);
             }
@@ -274,17 +303,6 @@ impl Reader {
                 _ => return Ok(()),
             }
         }
-    }
-}
-
-/// What a session is to be held to.
-fn rights_of(standing: &Standing) -> Rights {
-    let limits = standing.account.terms().limits.clone();
-    Rights {
-        permissions: standing.permissions.clone(),
-        max_payload: limits.max_payload,
-        max_subscriptions: limits.max_subscriptions,
-        expires: None,
     }
 }
 
@@ -304,25 +322,3 @@ pub(super) fn judge(
         ..Special::default()
     })
 }
-
-/// Decides on a credential where blocking is allowed, a few at a time.
-async fn decide_elsewhere(engine: &Arc<Engine>, connect: Box<Connect>) -> Result<Decided, Goodbye> {
-    let failed = || Goodbye::unauthorized("the credential could not be checked");
-    if !engine.manner().authenticator.is_costly() {
-        let decision = engine.manner().authenticator.decide(&connect);
-        return Ok((connect, decision));
-    }
-    let _permit = engine.deciding.acquire().await.map_err(|_| failed())?;
-    let engine = Arc::clone(engine);
-    let decided = tokio::task::spawn_blocking(move || {
-        let decision = engine.manner().authenticator.decide(&connect);
-        (connect, decision)
-    });
-    decided.await.map_err(|_| failed())
-}
-
-/// A CONNECT and what was decided on it.
-type Decided = (
-    Box<Connect>,
-    Result<recado_auth::Identity, recado_auth::Denied>,
-);

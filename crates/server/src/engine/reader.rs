@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use arc_swap::Guard;
 use recado_session::{Goodbye, Session, Step, Tick, publish_violation};
 use recado_wire::{Connect, OK, PING, Publish};
 use tokio::time::Sleep;
@@ -17,6 +18,7 @@ use super::deliver::Publisher;
 use super::farewell::refuse;
 use super::link::{Link, ReadLink};
 use super::load::Share;
+use super::login::{new_nonce, rights_of};
 use super::registry::Limit;
 use super::shared::Engine;
 use super::trace;
@@ -79,15 +81,19 @@ pub(crate) fn serve(engine: Arc<Engine>, link: Link, read: ReadLink, admission: 
         Admission::Outside(peer) => (Some(peer), false),
         Admission::Internal { wants_origin } => (None, wants_origin),
     };
+    let manner = Guard::into_inner(engine.manner());
     let write = Arc::clone(&engine.write);
     let limit = match peer {
-        Some(_) => Limit::Clients(engine.manner().max_connections),
+        Some(_) => Limit::Clients(manner.max_connections),
         None => Limit::Internal,
     };
     let mut link = Some(link);
     let made = engine.connections.add(limit, |id, slot| {
         let link = link.take().expect("called once");
-        let standing = Arc::clone(engine.anonymous());
+        let standing = Arc::clone(match peer {
+            Some(_) => manner.anonymous(),
+            None => engine.insider(),
+        });
         Connection::new(id, slot, peer, wants_origin, link, write, standing)
     });
     let Some(connection) = made else {
@@ -97,16 +103,19 @@ pub(crate) fn serve(engine: Arc<Engine>, link: Link, read: ReadLink, admission: 
         return;
     };
     let now = Instant::now();
-    let session = match admission {
-        Admission::Outside(_) => Session::new(Arc::clone(&engine.manner().session), now),
-        Admission::Internal { .. } => Session::trusted(Arc::clone(&engine.manner().internal), now),
+    let mut session = match admission {
+        Admission::Outside(_) => Session::new(Arc::clone(&manner.session), now),
+        Admission::Internal { .. } => Session::trusted(Arc::clone(&manner.internal), now),
     };
-    connection.deliver_bytes(&engine.info_line(connection.id, peer, None));
+    let nonce = manner.authenticator.needs_nonce().then(new_nonce);
+    connection.deliver_bytes(&engine.info_line(connection.id, peer, None, nonce.as_deref()));
     tracing::debug!(cid = connection.id, peer = %connection.peer_text(), "client connection created");
-    let account = Arc::clone(&engine.anonymous().account);
+    let standing = connection.standing();
+    session.set_rights(rights_of(&standing));
     let reader = Reader {
         engine,
-        account,
+        account: Arc::clone(&standing.account),
+        nonce,
         in_account: false,
         connection,
         session,
@@ -156,6 +165,8 @@ pub(super) struct Reader {
     pub(super) account: Arc<Account>,
     /// It is one of the account's clients.
     pub(super) in_account: bool,
+    /// What INFO asked it to sign.
+    pub(super) nonce: Option<Box<str>>,
     pub(super) connection: Arc<Connection>,
     pub(super) session: Session,
     pub(super) read: ReadLink,

@@ -60,7 +60,12 @@ impl Engine {
             .takes_async_info
             .load(std::sync::atomic::Ordering::Relaxed)
         {
-            let line = self.info_line(connection.id, connection.peer, Some(&connection.account()));
+            let line = self.info_line(
+                connection.id,
+                connection.peer,
+                Some(&connection.account()),
+                None,
+            );
             connection.deliver_bytes(&line);
         }
     }
@@ -86,7 +91,7 @@ impl Engine {
 /// anew (C35).
 fn take_over(connection: &Arc<Connection>, standing: Arc<Standing>) {
     let account = Arc::clone(&standing.account);
-    let permissions = standing.permissions.clone();
+    let permissions = standing.permissions().cloned();
     connection.set_standing(standing);
     let held: Vec<Arc<Subscription>> = connection.subscriptions.lock().iter().cloned().collect();
     for sub in held {

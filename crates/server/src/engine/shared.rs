@@ -12,9 +12,10 @@ use recado_streams::api::header::REQUEST_INFO;
 use recado_wire::{ClientInfo, Info, ParseLimits, PreparedInfo};
 use tokio::sync::Semaphore;
 
-use super::account::{Account, Accounts, SYSTEM_ACCOUNT};
+use super::account::{Account, Accounts};
 use super::client::RequestInfo;
 use super::connection::{Connection, WriteLimits};
+use super::login;
 use super::newcomers::Newcomers;
 use super::registry::Registry;
 use super::standing::Standing;
@@ -43,14 +44,16 @@ pub(crate) struct Manner {
     /// Write every operation to the log.
     pub(crate) trace: Option<Tracing>,
     pub(crate) authenticator: Authenticator,
+    /// Who clients are that have said nothing; they may do nothing where that is not enough.
+    anonymous: Arc<Standing>,
     info: PreparedInfo,
 }
 
 /// The engine of one server.
 pub(crate) struct Engine {
     pub(crate) accounts: Accounts,
-    /// Who clients are that nobody asked for a credential.
-    anonymous: Arc<Standing>,
+    /// Who the parts of the server itself are.
+    insider: Arc<Standing>,
     pub(crate) connections: Registry,
     pub(crate) threads: Arc<Threads>,
     /// Bounds of what waits for a connection.
@@ -64,7 +67,12 @@ pub(crate) struct Engine {
 }
 
 impl Manner {
-    pub(crate) fn new(options: &Options, authenticator: Authenticator, info: &Info) -> Self {
+    pub(crate) fn new(
+        options: &Options,
+        authenticator: Authenticator,
+        info: &Info,
+        accounts: &Accounts,
+    ) -> Self {
         let limits = &options.limits;
         let session = Settings {
             parse: ParseLimits {
@@ -102,18 +110,31 @@ impl Manner {
                 shown_max: options.log.max_traced_msg_len,
                 headers_only: options.log.trace_headers,
             }),
+            anonymous: login::without_credential(&authenticator, accounts)
+                .unwrap_or_else(|| Arc::new(Standing::anonymous(accounts.global()))),
             authenticator,
             info: info.prepare(),
         }
     }
 }
 
+impl Manner {
+    /// Who a client is that has said nothing.
+    pub(crate) fn anonymous(&self) -> &Arc<Standing> {
+        &self.anonymous
+    }
+}
+
 impl Engine {
     /// An engine without connections. `options` are what [`Manner`] does not hold: they stay as they are.
-    pub(crate) fn new(manner: Manner, options: &Options, threads: Arc<Threads>) -> Self {
-        let accounts = Accounts::new(SYSTEM_ACCOUNT);
+    pub(crate) fn new(
+        manner: Manner,
+        options: &Options,
+        accounts: Accounts,
+        threads: Arc<Threads>,
+    ) -> Self {
         Self {
-            anonymous: Arc::new(Standing::anonymous(accounts.global())),
+            insider: Arc::new(Standing::anonymous(accounts.global())),
             accounts,
             connections: Registry::default(),
             threads,
@@ -139,9 +160,9 @@ impl Engine {
         self.manner.store(Arc::new(manner));
     }
 
-    /// Who a client is before its credential is known, or without one.
-    pub(crate) fn anonymous(&self) -> &Arc<Standing> {
-        &self.anonymous
+    /// Who the parts of the server itself are.
+    pub(crate) fn insider(&self) -> &Arc<Standing> {
+        &self.insider
     }
 
     /// The INFO line of one connection; with its account once that is known (A09).
@@ -150,6 +171,7 @@ impl Engine {
         id: u64,
         peer: Option<SocketAddr>,
         account: Option<&Account>,
+        nonce: Option<&str>,
     ) -> Vec<u8> {
         self.manner().info.line(&ClientInfo {
             client_id: id,
@@ -158,6 +180,7 @@ impl Engine {
                 .unwrap_or_default(),
             lame_duck: self.lame_duck.load(Ordering::Relaxed),
             connect_info: account.is_some(),
+            nonce: nonce.unwrap_or_default().to_owned(),
             remote_account: account.map_or("", |account| &account.name).to_owned(),
         })
     }

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use hashbrown::HashMap;
 use parking_lot::Mutex;
-use recado_auth::Permissions;
+use recado_auth::{Identity, Method, Permissions};
 
-use super::account::Account;
+use super::account::{Account, Accounts};
+use super::login::Presented;
 
 /// Reply subjects that one connection may be allowed to publish to at once; the oldest are forgotten beyond it.
 const GRANTS_MAX: usize = 65_536;
@@ -16,10 +17,10 @@ const GRANTS_MAX: usize = 65_536;
 /// Who a connection is. Shared by all that were not asked for a credential.
 pub(crate) struct Standing {
     pub(crate) account: Arc<Account>,
-    /// User that it proved to be.
-    pub(crate) user: Option<Box<str>>,
-    /// What the user may do, where that is not everything.
-    pub(crate) permissions: Option<Arc<Permissions>>,
+    /// User that it proved to be, and what that may do.
+    pub(crate) identity: Identity,
+    /// What it proved that by, if it was asked.
+    pub(crate) presented: Option<Presented>,
     /// Reply subjects that it may publish to for a while (C33).
     grants: Option<Grants>,
 }
@@ -27,27 +28,38 @@ pub(crate) struct Standing {
 impl Standing {
     /// Nobody in particular.
     pub(crate) fn anonymous(account: &Arc<Account>) -> Self {
-        Self::new(account, None, None)
+        Self {
+            account: Arc::clone(account),
+            identity: Identity::new(Method::Open, Arc::clone(&account.name)),
+            presented: None,
+            grants: None,
+        }
     }
 
-    /// A user of an account.
-    pub(crate) fn new(
-        account: &Arc<Account>,
-        user: Option<&str>,
-        permissions: Option<Arc<Permissions>>,
+    /// Whom a decision let in.
+    pub(crate) fn of(
+        identity: Identity,
+        accounts: &Accounts,
+        presented: Option<Presented>,
     ) -> Self {
-        let responses = permissions.as_deref().and_then(Permissions::responses);
+        let permissions = identity.permissions.as_deref();
+        let responses = permissions.and_then(Permissions::responses);
         let grants = responses.map(|responses| Grants {
             times: responses.max,
             lifetime: responses.expires,
             given: Mutex::default(),
         });
         Self {
-            account: Arc::clone(account),
-            user: user.map(Box::from),
-            permissions,
+            account: accounts.get_or_add(&identity.account),
+            identity,
+            presented,
             grants,
         }
+    }
+
+    /// What the user may do, where that is not everything.
+    pub(crate) fn permissions(&self) -> Option<&Arc<Permissions>> {
+        self.identity.permissions.as_ref()
     }
 
     /// It was sent a message with this reply subject.

@@ -58,7 +58,14 @@ pub(crate) fn incoming(connection: &Connection, step: &Step<'_>, tracing: Tracin
 /// The JSON of a CONNECT, secrets redacted.
 fn without_secrets(connect: &Connect) -> String {
     let mut shown = connect.clone();
-    for secret in [&mut shown.auth_token, &mut shown.pass] {
+    for secret in [
+        &mut shown.auth_token,
+        &mut shown.pass,
+        &mut shown.jwt,
+        &mut shown.nkey,
+        &mut shown.sig,
+        &mut shown.proxy_sig,
+    ] {
         if secret.is_some() {
             *secret = Some("[REDACTED]".to_owned());
         }
@@ -103,7 +110,8 @@ mod tests {
 
     #[test]
     fn a_traced_connect_shows_everything_but_secrets() {
-        let json = br#"{"name":"ana","auth_token":"s3cr3t","user":"eva","pass":"s3cr3t"}"#;
+        let json = br#"{"name":"ana","auth_token":"s3cr3t","user":"eva","pass":"s3cr3t",
+            "jwt":"s3cr3t","nkey":"s3cr3t","sig":"s3cr3t","proxy_sig":"s3cr3t"}"#;
         let shown = without_secrets(&Connect::parse(json).unwrap());
         assert!(shown.contains("\"name\":\"ana\"") && shown.contains("\"user\":\"eva\""));
         assert!(!shown.contains("s3cr3t"), "{shown}");

@@ -1,0 +1,154 @@
+//! What comes of a login: who it is, or why nobody was let in.
+
+use std::sync::Arc;
+
+use crate::permissions::Permissions;
+
+/// An account's name.
+pub type AccountName = Arc<str>;
+
+/// The account of those who belong to no other (C40).
+pub const DEFAULT_ACCOUNT: &str = "$G";
+
+/// [`DEFAULT_ACCOUNT`] as a name.
+pub fn default_account() -> AccountName {
+    DEFAULT_ACCOUNT.into()
+}
+
+/// Who was let in, and what holds for them.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// User name or public key, where one was asked for; for logs and monitoring.
+    pub user: Option<String>,
+    /// The account that the connection belongs to.
+    pub account: AccountName,
+    /// `None`: everything is allowed.
+    pub permissions: Option<Arc<Permissions>>,
+    /// When the login ends, in seconds since 1970: "User Authentication Expired" (C11).
+    pub expires_s: Option<u64>,
+    /// Bounds of this user's connection.
+    pub limits: UserLimits,
+    /// How it was proven.
+    pub method: Method,
+    /// The user's public nkey, where there is one.
+    pub public_key: Option<String>,
+    /// Whose signature the user's JWT bears.
+    pub issuer_key: Option<String>,
+    /// Name in the user's JWT.
+    pub name_tag: Option<String>,
+    /// Tags in the user's JWT.
+    pub tags: Vec<String>,
+    /// Public key of the trusted proxy that the client came through (B12).
+    pub proxy_key: Option<String>,
+}
+
+/// Bounds of one user's connection; `None`: the account's and the server's hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UserLimits {
+    /// Subscriptions at once.
+    pub max_subscriptions: Option<usize>,
+    /// Largest payload, in bytes.
+    pub max_payload: Option<usize>,
+}
+
+/// How a login was proven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Nothing was asked for.
+    Open,
+    /// By the token.
+    Token,
+    /// By name and password.
+    Password,
+    /// By a signature with an nkey.
+    Nkey,
+    /// By a signed JWT, and a signature with its nkey.
+    Jwt,
+    /// By a signed JWT alone (bearer).
+    BearerJwt,
+    /// By a name in the client's certificate.
+    Certificate,
+    /// Not at all: who presents nothing is `no_auth_user`.
+    NoAuthUser,
+    /// By the service that was asked (auth callout).
+    Callout,
+}
+
+impl Identity {
+    /// Somebody in `account` who may do everything.
+    pub fn new(method: Method, account: AccountName) -> Self {
+        Self {
+            user: None,
+            account,
+            permissions: None,
+            expires_s: None,
+            limits: UserLimits::default(),
+            method,
+            public_key: None,
+            issuer_key: None,
+            name_tag: None,
+            tags: Vec::new(),
+            proxy_key: None,
+        }
+    }
+}
+
+/// Nobody was let in. The client is told nothing of the reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denied {
+    /// Why, for the log.
+    pub reason: Reason,
+    /// Who it claimed to be, for the log; not to be believed.
+    pub claimed: Option<String>,
+}
+
+/// Why a login was denied. `Display` is one line for the log; it holds no secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Reason {
+    /// Nothing was presented.
+    #[error("no credential was presented")]
+    NothingPresented,
+    /// The token is not the server's.
+    #[error("wrong token")]
+    WrongToken,
+    /// No such user, or another password: the two are not told apart, not even here.
+    #[error("unknown user or wrong password")]
+    WrongUserOrPassword,
+    /// The nkey is nobody's.
+    #[error("unknown nkey")]
+    UnknownNkey,
+    /// The signature is missing, unreadable or another key's.
+    #[error("the signature of the nonce is missing or wrong")]
+    WrongSignature,
+    /// The listener wants names from certificates, and none came.
+    #[error("a client certificate is required")]
+    CertificateMissing,
+    /// No name in the certificate is a user's.
+    #[error("no name in the client certificate is a user's")]
+    CertificateUnknown,
+    /// The user may not connect this way (C19).
+    #[error("connections of type {0} are not allowed for this user")]
+    ConnectionType(&'static str),
+    /// The user must come through a trusted proxy (C20).
+    #[error("the user must come through a trusted proxy")]
+    ProxyRequired,
+    /// A proxy's signature is not one of a trusted key.
+    #[error("the signature of the proxy is not one of a trusted key")]
+    ProxyNotTrusted,
+}
+
+impl Denied {
+    /// A denial of somebody who claimed nothing, or what does not matter.
+    pub fn of(reason: Reason) -> Self {
+        Self {
+            reason,
+            claimed: None,
+        }
+    }
+}
+
+impl From<Reason> for Denied {
+    fn from(reason: Reason) -> Self {
+        Self::of(reason)
+    }
+}

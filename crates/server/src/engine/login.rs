@@ -1,0 +1,134 @@
+//! How a client becomes somebody: what it presented, and the decision on it.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use recado_auth::{Authenticator, CertificateNames, ConnectionType, Denied, Identity, Login};
+use recado_session::{Goodbye, Rights};
+use recado_wire::Connect;
+
+use super::account::Accounts;
+use super::shared::Engine;
+use super::standing::Standing;
+
+/// Bytes of a nonce, before they are written as text.
+const NONCE_BYTES: usize = 16;
+
+/// How a client came, and what it was asked to sign.
+#[derive(Clone, Default)]
+pub(crate) struct Arrival {
+    pub(crate) nonce: Option<Box<str>>,
+    pub(crate) transport: Transport,
+    pub(crate) peer: Option<IpAddr>,
+    /// Names in its verified certificate.
+    pub(crate) certificate: Option<Arc<CertificateNames>>,
+}
+
+/// The kind of connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Transport(pub(crate) ConnectionType);
+
+impl Default for Transport {
+    fn default() -> Self {
+        Self(ConnectionType::Standard)
+    }
+}
+
+/// What a client presented. Kept as long as it is connected, to be judged again when the configuration changes.
+pub(crate) struct Presented {
+    connect: Connect,
+    arrival: Arrival,
+}
+
+impl Presented {
+    /// The credential in a CONNECT.
+    pub(crate) fn new(connect: &Connect, arrival: &Arrival) -> Self {
+        Self {
+            connect: connect.credential(),
+            arrival: arrival.clone(),
+        }
+    }
+
+    /// Whether deciding on it takes tens of milliseconds by design.
+    pub(crate) fn is_costly(&self, authenticator: &Authenticator) -> bool {
+        authenticator.is_costly(&self.connect)
+    }
+
+    pub(crate) fn decide(&self, authenticator: &Authenticator) -> Result<Identity, Denied> {
+        let arrival = &self.arrival;
+        authenticator.decide(&Login {
+            connect: &self.connect,
+            nonce: arrival.nonce.as_deref().unwrap_or_default().as_bytes(),
+            transport: arrival.transport.0,
+            peer: arrival.peer,
+            certificate: arrival.certificate.as_deref(),
+            now_s: now_s(),
+        })
+    }
+}
+
+/// A nonce for one connection (A14).
+pub(crate) fn new_nonce() -> Box<str> {
+    let random: [u8; NONCE_BYTES] = rand::random();
+    URL_SAFE_NO_PAD.encode(random).into()
+}
+
+/// Who a client is that says nothing, where that is enough.
+pub(crate) fn without_credential(
+    authenticator: &Authenticator,
+    accounts: &Accounts,
+) -> Option<Arc<Standing>> {
+    let presented = Presented::new(&Connect::default(), &Arrival::default());
+    let identity = presented.decide(authenticator).ok()?;
+    Some(Arc::new(Standing::of(identity, accounts, None)))
+}
+
+/// What a session is to be held to.
+pub(crate) fn rights_of(standing: &Standing) -> Rights {
+    let account = standing.account.terms().limits.clone();
+    let user = &standing.identity.limits;
+    let least = |one: Option<usize>, other: Option<usize>| match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    };
+    Rights {
+        permissions: standing.permissions().cloned(),
+        max_payload: least(account.max_payload, user.max_payload),
+        max_subscriptions: least(account.max_subscriptions, user.max_subscriptions),
+        expires: standing.identity.expires_s.map(instant_of),
+    }
+}
+
+/// The instant of a point in Unix time; one that is over is now.
+fn instant_of(unix_s: u64) -> Instant {
+    // Far enough away to be never, and near enough to be added.
+    const FAR_S: u64 = 100 * 365 * 24 * 3600;
+    Instant::now() + Duration::from_secs(unix_s.saturating_sub(now_s()).min(FAR_S))
+}
+
+fn now_s() -> u64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+    since_1970.unwrap_or_default().as_secs()
+}
+
+/// Decides where blocking is allowed, a few at a time, if it takes long.
+pub(super) async fn decide_elsewhere(
+    engine: &Arc<Engine>,
+    presented: Presented,
+) -> Result<(Presented, Result<Identity, Denied>), Goodbye> {
+    let failed = || Goodbye::unauthorized("the credential could not be checked");
+    if !presented.is_costly(&engine.manner().authenticator) {
+        let decision = presented.decide(&engine.manner().authenticator);
+        return Ok((presented, decision));
+    }
+    let _permit = engine.deciding.acquire().await.map_err(|_| failed())?;
+    let engine = Arc::clone(engine);
+    let decided = tokio::task::spawn_blocking(move || {
+        let decision = presented.decide(&engine.manner().authenticator);
+        (presented, decision)
+    });
+    decided.await.map_err(|_| failed())
+}
