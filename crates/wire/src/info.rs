@@ -162,6 +162,7 @@ mod tests {
                 client_ip: "::1".to_owned(),
                 lame_duck: true,
                 connect_info: true,
+                nonce: String::new(),
                 remote_account: "$G".to_owned(),
             },
         ] {

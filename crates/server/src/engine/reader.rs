@@ -575,7 +575,7 @@ mod tests {
             "{}",
             size_of_future(until_end)
         );
-        assert!(size_of::<Reader>() <= 232, "{}", size_of::<Reader>());
+        assert!(size_of::<Reader>() <= 240, "{}", size_of::<Reader>());
         assert!(
             size_of::<Connection>() <= 360,
             "{}",
