@@ -8,18 +8,18 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 use crate::commands::{
-    bench, chat, completions, consumer, context, doctor, kv, latency, login, man, object, ping,
-    publish, reply, request, service, stream, sub, top, tour, wait,
+    bench, chat, completions, consumer, context, doctor, errors, kv, latency, login, man, object,
+    ping, publish, reply, request, service, stream, sub, top, tour, wait,
 };
 use crate::completion;
 use crate::lang::Lang;
 use crate::span;
 use crate::text::{
     bench as bench_text, chat as chat_text, completions as completions_text,
-    consumer as consumer_text, contexts as contexts_text, doctor as doctor_text, help as text,
-    kv as kv_text, latency as latency_text, login as login_text, object as object_text,
-    ping as ping_text, service as service_text, serving, stream as stream_text, top as top_text,
-    tour as tour_text, waiting as waiting_text,
+    consumer as consumer_text, contexts as contexts_text, doctor as doctor_text,
+    errors as errors_text, help as text, kv as kv_text, latency as latency_text,
+    login as login_text, object as object_text, ping as ping_text, service as service_text,
+    serving, stream as stream_text, top as top_text, tour as tour_text, waiting as waiting_text,
 };
 
 /// Everything that can be said to `recado`.
@@ -188,6 +188,9 @@ pub(crate) enum Command {
     #[command(about = doctor_text::about(), override_usage = doctor_text::usage(),
         after_help = doctor_text::examples())]
     Doctor(doctor::Arguments),
+    #[command(alias = "error", alias = "err", about = errors_text::about(),
+        override_usage = errors_text::usage(), after_help = errors_text::examples())]
+    Errors(errors::Arguments),
     #[command(about = text::help_about(), override_usage = text::help_usage())]
     Help {
         #[arg(value_name = text::value_command(), help = text::help_command())]

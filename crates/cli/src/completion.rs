@@ -11,10 +11,12 @@ use clap_complete::{ArgValueCompleter, CompletionCandidate};
 use crate::args::Cli;
 use crate::connect;
 use crate::contexts::Folder;
+use crate::errors;
 use crate::failure::Failure;
 use crate::jetstream::about::About;
 use crate::jetstream::api;
 use crate::settings::Settings;
+use crate::text::explained::Kind;
 use crate::text::{completions as text, failures};
 
 /// The variable by which the script says that it asks.
@@ -77,6 +79,21 @@ pub(crate) fn buckets() -> ArgValueCompleter {
 /// Completes the name of a bucket of objects.
 pub(crate) fn stores() -> ArgValueCompleter {
     named_with("OBJ_")
+}
+
+/// Completes the number of an error, or the first words of one that has none.
+pub(crate) fn errors() -> ArgValueCompleter {
+    ArgValueCompleter::new(|typed: &OsStr| {
+        let typed = typed.to_string_lossy().to_lowercase();
+        let offered = errors::all().map(|one| match one.kind {
+            Kind::Api { .. } => (one.key(), one.title()),
+            _ => (one.title().to_owned(), one.title()),
+        });
+        offered
+            .filter(|(value, _)| value.to_lowercase().starts_with(&typed))
+            .map(|(value, help)| CompletionCandidate::new(value).help(Some(help.into())))
+            .collect()
+    })
 }
 
 /// Completes what is left of the names of the streams that begin like this.

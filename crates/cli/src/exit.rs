@@ -46,7 +46,7 @@ pub(crate) enum Status {
     SlowConsumer = 17,
     /// The server goes away on purpose (lame duck mode).
     GoingAway = 18,
-    /// There is no such stream, consumer, bucket, key, object or message.
+    /// There is no such stream, consumer, bucket, key, object, message or error.
     NotFound = 19,
     /// It exists already, or is not as it was expected to be.
     Conflict = 20,

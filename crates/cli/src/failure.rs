@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::exit::Status;
 use crate::span;
-use crate::text::{failures as text, service};
+use crate::text::{errors, failures as text, service};
 
 /// Why a command could not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +64,13 @@ pub(crate) enum Failure {
         /// The server's number for it.
         err_code: Option<u64>,
         what: String,
+        next: String,
+    },
+    /// `recado errors` knows no such error.
+    NotExplained {
+        /// What was asked.
+        asked: String,
+        /// Which may be meant.
         next: String,
     },
     /// Stopped by the user or a signal.
@@ -220,6 +227,7 @@ impl Failure {
             Self::Server { .. } => Status::Server,
             Self::Service { .. } => Status::Service,
             Self::Streams { status, .. } => *status,
+            Self::NotExplained { .. } => Status::NotFound,
             Self::Interrupted => Status::Interrupted,
             Self::Told(status) => *status,
         }
@@ -296,6 +304,7 @@ impl Failure {
             Self::Tls { address, trouble } => text::tls(address, &trouble.what()),
             Self::Server { address, said } => text::server_said(address, said),
             Self::Service { code, said } => text::service_said(code, said),
+            Self::NotExplained { asked, .. } => errors::unknown(asked),
             Self::Interrupted => text::interrupted().to_owned(),
             Self::Told(status) => status.meaning().to_owned(),
         }
@@ -307,6 +316,7 @@ impl Failure {
             Self::Usage { next, .. }
             | Self::Local { next, .. }
             | Self::Deadline { next, .. }
+            | Self::NotExplained { next, .. }
             | Self::Streams { next, .. } => next.clone(),
             Self::OutputClosed | Self::Interrupted | Self::Told(_) => String::new(),
             Self::NoResponders { subject, .. } => text::no_responders_next(subject),
@@ -336,7 +346,13 @@ impl Failure {
             Self::SlowConsumer { .. } => text::slow_consumer_next().to_owned(),
             Self::GoingAway { .. } => text::going_away_next().to_owned(),
             Self::Tls { trouble, .. } => trouble.next().to_owned(),
-            Self::Server { .. } => text::server_said_next().to_owned(),
+            Self::Server { said, .. } => {
+                let log = text::server_said_next();
+                match crate::errors::explained_by(said) {
+                    Some(lookup) => format!("{log}\n{lookup}"),
+                    None => log.to_owned(),
+                }
+            }
             Self::Service { .. } => text::service_said_next().to_owned(),
         }
     }

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use crate::errors;
 use crate::exit::Status;
 use crate::failure::{Failure, Found, Insecure};
 use crate::jetstream::about::About;
@@ -63,6 +64,8 @@ fn examples() -> Vec<Failure> {
     all.extend(of_the_server());
     all.extend(of_streams());
     all.extend(of_tls());
+    let near = errors::search("steam not found").nearest;
+    all.push(errors::unknown("steam not found", &near));
     all.push(Failure::Interrupted);
     all
 }
@@ -246,6 +249,12 @@ fn of_streams() -> Vec<Failure> {
             500,
             10074,
             "replicas > 1 not supported in non-clustered mode",
+        ),
+        trouble::refused(
+            &consumer,
+            400,
+            10138,
+            "consumer subject filters cannot overlap",
         ),
         trouble::refused(&stream, 503, 10077, "maximum messages exceeded"),
         trouble::refused(

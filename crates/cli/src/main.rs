@@ -18,6 +18,7 @@ mod contexts;
 mod credentials;
 mod direct;
 mod echo;
+mod errors;
 mod exit;
 mod failure;
 mod failure_table;
@@ -31,6 +32,7 @@ mod manual;
 mod payload;
 mod progress;
 mod prompt;
+mod prose;
 mod reference;
 mod service_api;
 mod settings;
@@ -154,6 +156,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             | Command::Login(_)
             | Command::Logout
             | Command::Completions(_)
+            | Command::Errors(_)
             | Command::Man(_)
             | Command::Help { .. } => Ok(()),
         }
@@ -166,6 +169,7 @@ fn without_server(cli: &Cli) -> Option<Result<(), Failure>> {
         Command::Context(arguments) => commands::context::run(&cli.global, arguments),
         Command::Logout => commands::logout::run(&cli.global),
         Command::Completions(arguments) => commands::completions::run(arguments),
+        Command::Errors(arguments) => commands::errors::run(arguments, cli.global.json),
         Command::Man(arguments) => commands::man::run(arguments, cli.global.json),
         _ => return None,
     })

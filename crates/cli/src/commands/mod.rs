@@ -6,6 +6,7 @@ pub(crate) mod completions;
 pub(crate) mod consumer;
 pub(crate) mod context;
 pub(crate) mod doctor;
+pub(crate) mod errors;
 pub(crate) mod kv;
 pub(crate) mod latency;
 pub(crate) mod login;

@@ -8,7 +8,7 @@ use async_nats::jetstream;
 use super::about::About;
 use crate::exit::Status;
 use crate::failure::Failure;
-use crate::text::jetstream as text;
+use crate::text::{errors, jetstream as text};
 
 /// The server has no JetStream, or none for this account (then it says so).
 pub(crate) fn no_jetstream(server: &str, said: Option<&str>) -> Failure {
@@ -87,8 +87,17 @@ pub(crate) fn refused(about: &About, code: u64, err_code: u64, said: &str) -> Fa
             status: Status::Server,
             err_code: numbered,
             what: text::refused(&about.words(), said, err_code),
-            next: next_of(code, err_code, said).to_owned(),
+            next: with_lookup(next_of(code, err_code, said), err_code),
         },
+    }
+}
+
+/// The next step, and where the error is explained if that step is the same for many.
+fn with_lookup(next: &str, err_code: u64) -> String {
+    let of_many = [text::next_settings(), text::next_log(), text::next_later()];
+    match of_many.contains(&next) {
+        true => format!("{next}\n{}", errors::explains(&err_code.to_string())),
+        false => next.to_owned(),
     }
 }
 
@@ -169,6 +178,15 @@ mod tests {
         let failure = refused(&consumer, 400, 10093, "words");
         assert!(failure.what().contains("c1") && failure.what().contains("10093"));
         assert_eq!(failure.err_code(), Some(10093));
+    }
+
+    #[test]
+    fn where_the_next_step_is_the_same_for_many_the_explanation_is_named() {
+        let stream = About::Stream("ORDERS".into());
+        let next = |code, number| refused(&stream, code, number, "words").next().to_owned();
+        assert!(next(400, 10093).contains("recado errors lookup 10093"));
+        assert!(next(503, 10008).contains("recado errors lookup 10008"));
+        assert!(!next(500, 10074).contains("recado errors lookup"));
     }
 
     #[test]

@@ -440,8 +440,8 @@ super::texts! {
         es: "el servidor se retira (modo «lame duck»)",
     }
     status_not_found() {
-        en: "no such stream, consumer, bucket, key, object or message",
-        es: "no existe ese flujo, consumidor, bucket, clave, objeto o mensaje",
+        en: "no such stream, consumer, bucket, key, object, message or error",
+        es: "no existe ese flujo, consumidor, bucket, clave, objeto, mensaje o error",
     }
     status_conflict() {
         en: "it exists already, or has changed meanwhile",

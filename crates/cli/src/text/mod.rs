@@ -11,6 +11,8 @@ pub(crate) mod consumer;
 pub(crate) mod contexts;
 pub(crate) mod credentials;
 pub(crate) mod doctor;
+pub(crate) mod errors;
+pub(crate) mod explained;
 pub(crate) mod failures;
 pub(crate) mod help;
 pub(crate) mod jetstream;
@@ -95,6 +97,7 @@ mod tests {
             bench::ENTRIES,
             chat::ENTRIES,
             doctor::ENTRIES,
+            errors::ENTRIES,
             failures::ENTRIES,
             help::ENTRIES,
             jetstream::ENTRIES,

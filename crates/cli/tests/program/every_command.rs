@@ -35,8 +35,9 @@ const TALKING: [&[&str]; 20] = [
 ];
 
 /// Commands that wait for no server, and why.
-const OTHERS: [(&str, &str); 10] = [
+const OTHERS: [(&str, &str); 11] = [
     ("help", "shows a text"),
+    ("errors", "shows a text"),
     ("doctor", "tells what is wrong now; waiting would hide it"),
     ("tour", "starts a server of its own"),
     ("context", "reads and writes files"),

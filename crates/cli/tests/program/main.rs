@@ -12,6 +12,7 @@ mod consumers;
 mod contexts;
 mod credentials;
 mod doctor;
+mod errors;
 mod every_command;
 mod everywhere;
 mod exec;

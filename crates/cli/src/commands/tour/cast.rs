@@ -25,6 +25,7 @@ use crate::children::{self, Group};
 use crate::exit::Status;
 use crate::failure::Failure;
 use crate::lang::{self, Lang};
+use crate::prose::for_shell;
 use crate::text::{failures, tour as text};
 
 /// The longest line of a process that is looked at; what is longer counts as several.
@@ -359,21 +360,12 @@ impl Actor {
 
 /// The command line as a person types it.
 fn typed(name: &str, args: &[&str]) -> String {
-    let mut words = quoted(name);
+    let mut words = for_shell(name);
     for arg in args {
         words.push(' ');
-        words.push_str(&quoted(arg));
+        words.push_str(&for_shell(arg));
     }
     words
-}
-
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "_./:=@,+-{}".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }
 
 #[cfg(test)]

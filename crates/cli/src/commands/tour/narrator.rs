@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::failure::Failure;
+use crate::prose::wrapped;
 use crate::terminal::{Out, harmless};
 use crate::text::tour as text;
 
@@ -193,41 +194,5 @@ impl Narrator {
     fn write(&mut self, line: &str) -> Result<(), Failure> {
         self.out.line(line)?;
         self.out.flush()
-    }
-}
-
-/// Lines of at most `width` characters, broken between words.
-fn wrapped(words: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    let mut used = 0;
-    for word in words.split(' ') {
-        let length = word.chars().count();
-        if used > 0 && used + 1 + length > width {
-            lines.push(String::new());
-            used = 0;
-        }
-        if let Some(line) = lines.last_mut() {
-            if used > 0 {
-                line.push(' ');
-                used += 1;
-            }
-            line.push_str(word);
-            used += length;
-        }
-    }
-    lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn explanations_are_broken_between_words() {
-        assert_eq!(
-            wrapped("él y tú, aquí", 8),
-            ["él y tú,".to_owned(), "aquí".to_owned()]
-        );
-        assert_eq!(wrapped("indivisible", 3), ["indivisible".to_owned()]);
     }
 }
