@@ -13,6 +13,7 @@ mod listener;
 pub mod logging;
 mod phase;
 mod plain;
+mod pulse;
 mod server;
 mod service;
 mod store_dir;

@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use recado_server::config::flags::{
-    CommandLine, Invocation, SignalCommand, SignalTarget, TokenNew, read_command_line,
+    CommandLine, Invocation, Manual, SignalCommand, SignalTarget, TokenNew, read_command_line,
 };
 use recado_server::config::{Lang, Machine, Personality, Programs};
 use recado_server::{NATS_VERSION, VERSION, daemon};
@@ -40,6 +40,7 @@ fn main() -> ExitCode {
         Invocation::Signal { command, target } => signal(command, &target, &program, lang),
         Invocation::TokenNew(new) => make_token(&new, &program, lang),
         Invocation::Verify(verify) => daemon::verify::run(&verify, &program, lang),
+        Invocation::Manual(manual) => show_manual(&manual, &program, lang),
         Invocation::Version => {
             say(&match personality {
                 Personality::NatsServer => format!("nats-server: v{NATS_VERSION}\n"),
@@ -73,6 +74,25 @@ fn make_token(new: &TokenNew, program: &str, lang: Lang) -> ExitCode {
                 say(&format!("{token}\n"));
             }
             complain(&format!("{}\n", made.notice));
+            ExitCode::SUCCESS
+        }
+        Err(fault) => {
+            complain(&format!("{program}: {}\n", fault.text(lang)));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn show_manual(manual: &Manual, program: &str, lang: Lang) -> ExitCode {
+    let Some(directory) = &manual.directory else {
+        say(&manual.page());
+        return ExitCode::SUCCESS;
+    };
+    match manual.write(directory) {
+        Ok(written) => {
+            for path in written {
+                say(&format!("{}\n", path.display()));
+            }
             ExitCode::SUCCESS
         }
         Err(fault) => {

@@ -23,8 +23,9 @@ use crate::lame_duck;
 use crate::listener::{self, Listener};
 use crate::phase::Phase;
 use crate::plain::{self, Plain};
+use crate::pulse::Pulse;
 use crate::service;
-use crate::streams::{self, Ceilings, Opened, Streams};
+use crate::streams::{self, Beat, Ceilings, Opened, Streams};
 use crate::version::{NATS_VERSION, VERSION};
 
 /// Time that waiting bytes are given to leave when the server stops.
@@ -65,6 +66,7 @@ pub struct Server {
 pub struct ServerHandle {
     phase: Arc<watch::Sender<Phase>>,
     engine: Arc<Engine>,
+    streams: Option<Arc<Beat>>,
 }
 
 impl Server {
@@ -110,7 +112,11 @@ impl Server {
         let started = store.map(|store| Streams::start(&engine, store, request_limits));
         let (streams, store) = started.transpose().map_err(StartError::Threads)?.unzip();
         let phase = Arc::new(watch::Sender::new(Phase::Running));
-        let handle = ServerHandle { phase, engine };
+        let handle = ServerHandle {
+            phase,
+            engine,
+            streams: streams.as_ref().map(Streams::beat),
+        };
         let client_addr = client.addr;
         let life = live(handle.clone(), options, client, plain, streams);
         let thread = std::thread::Builder::new()
@@ -221,6 +227,11 @@ impl ServerHandle {
     /// Subscribers cut off so far because they read too slowly.
     pub fn slow_consumers(&self) -> u64 {
         self.engine.slow_consumers()
+    }
+
+    /// Asks the server's threads whether they go on.
+    pub(crate) fn pulse(&self) -> Pulse {
+        Pulse::new(&self.engine, self.streams.clone())
     }
 
     fn advance(&self, to: Phase) {

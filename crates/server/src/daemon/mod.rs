@@ -11,6 +11,7 @@ mod pid_file;
 mod ports_file;
 mod processes;
 mod run;
+mod service_manager;
 mod signals;
 pub mod verify;
 mod voice;

@@ -17,6 +17,7 @@ use crate::{Inherited, Server, StartError};
 use super::messages::{AddressProblem, LifeText, Obstacle, ResourceText};
 use super::pid_file::PidFile;
 use super::ports_file::{Ports, PortsFile};
+use super::service_manager::{Watchdog, during_reload, notify};
 use super::signals::{Action, LISTENED, Stance};
 use super::voice::{Opening, Voice};
 use super::{activation, descriptors, holder, invitation, signals};
@@ -72,6 +73,7 @@ struct Daemon {
     server: Arc<Server>,
     signals: Signals,
     lame_duck_seconds: u64,
+    _watchdog: Option<Watchdog>,
     _pid_file: Option<PidFile>,
     _ports_file: Option<PortsFile>,
 }
@@ -110,11 +112,13 @@ impl Daemon {
         });
         report_configuration(serve, voice.lang);
         voice.resources(&resources);
+        let watchdog = Watchdog::start(&server.handle(), voice).map_err(cannot_start)?;
         notify(voice, &[NotifyState::Ready]);
         Ok(Self {
             server: Arc::new(server),
             signals,
             lame_duck_seconds: options.lame_duck_duration.as_secs(),
+            _watchdog: watchdog,
             _pid_file: pid_file,
             _ports_file: ports_file,
         })
@@ -156,7 +160,7 @@ impl Daemon {
                         voice.say(&LifeText::NoLogFile);
                     }
                 }
-                Action::RefuseReload => voice.say(&LifeText::NoReload),
+                Action::RefuseReload => during_reload(voice, || voice.say(&LifeText::NoReload)),
                 Action::Ignore => voice.say(&LifeText::SignalIgnored {
                     signal: signals::name(signal),
                 }),
@@ -244,15 +248,6 @@ fn raise_descriptors(options: &Options) -> ResourceText {
             wanted: wanted.unwrap_or_default() as u64,
         },
         Err(unknown) => unknown,
-    }
-}
-
-/// Tells the service manager, if there is one.
-fn notify(voice: &Voice, states: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(states) {
-        voice.resources(&ResourceText::NotifyFailed {
-            error: error.to_string(),
-        });
     }
 }
 

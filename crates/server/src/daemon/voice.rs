@@ -11,6 +11,7 @@ use super::messages::{LifeText, Obstacle, OpeningText, ResourceText};
 use super::signals;
 
 /// Who speaks, to whom.
+#[derive(Clone)]
 pub(super) struct Voice {
     pub(super) personality: Personality,
     pub(super) lang: Lang,

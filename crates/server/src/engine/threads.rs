@@ -167,6 +167,11 @@ impl Threads {
         Arc::new(Self::new([Thread::new(Handle::current())].into()))
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.all.len()
+    }
+
     /// The runtime of a thread.
     pub(crate) fn runtime(&self, index: usize) -> &Handle {
         &self.all[index].handle

@@ -12,6 +12,7 @@ use recado_streams::context::Context;
 use recado_streams::jetstream::{Incoming, JetStream};
 use recado_wire::{ServerFrame, ServerParsed, parse_server_frame};
 
+use super::beat::Beat;
 use super::committer::CommitterThread;
 use super::outlet::{EngineOutlet, Nobody};
 use super::requests::{RequestLimits, Time, WaitingRequests};
@@ -36,6 +37,7 @@ pub(super) struct Driver {
     log: Log<RealDisk>,
     committer: CommitterThread,
     stop: Arc<AtomicBool>,
+    beat: Arc<Beat>,
     /// Frames that were taken.
     frames: Vec<u8>,
     /// The start of a frame whose rest has not come yet.
@@ -58,6 +60,7 @@ impl Driver {
         store: Store,
         limits: RequestLimits,
         stop: &Arc<AtomicBool>,
+        beat: &Arc<Beat>,
     ) -> std::io::Result<(Self, Opened)> {
         let Store {
             opening,
@@ -94,6 +97,7 @@ impl Driver {
             log,
             committer: CommitterThread::start(committer, Arc::clone(intake))?,
             stop: Arc::clone(stop),
+            beat: Arc::clone(beat),
             frames: Vec::new(),
             partial: Vec::new(),
             requests: WaitingRequests::new(limits),
@@ -139,6 +143,7 @@ impl Driver {
                 self.wake_at(upkeep)
             };
             let taken = self.intake.take(&mut self.frames, Some(until));
+            self.beat.answer();
             let mut time = Time::for_a_turn();
             self.handle_frames(insider, &mut time);
             self.serve_requests(insider, &mut time);
@@ -306,10 +311,14 @@ impl Driver {
     fn recover(&mut self, insider: &Insider, why: &str) {
         let started = Instant::now();
         let mut opening = self.jetstream.opening();
-        let log = &mut self.log;
-        let read = self
-            .committer
-            .with(|committer| log.recover(committer, &mut |replayed| opening.replay(&replayed)));
+        let (log, beat) = (&mut self.log, &self.beat);
+        let read = self.committer.with(|committer| {
+            log.recover(committer, &mut |replayed| {
+                // It takes as long as the store is large, and goes on.
+                beat.answer();
+                opening.replay(&replayed);
+            })
+        });
         match read {
             Ok(_) => {
                 let report = self.act(insider, |jetstream, context, log| {

@@ -1,5 +1,6 @@
 //! Streams: their store is opened before the server listens, and served by a thread of its own.
 
+mod beat;
 mod ceilings;
 mod committer;
 mod driver;
@@ -20,6 +21,7 @@ use crate::engine::{Engine, Intake};
 use crate::identity::Identity;
 use crate::version::NATS_VERSION;
 
+pub(crate) use beat::Beat;
 pub(crate) use ceilings::Ceilings;
 pub(crate) use requests::RequestLimits;
 pub use store::Opened;
@@ -82,6 +84,7 @@ fn batch_limits(options: &Options) -> BatchLimits {
 /// The running streams of one server.
 pub(crate) struct Streams {
     intake: Arc<Intake>,
+    beat: Arc<Beat>,
     stop: Arc<AtomicBool>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -99,7 +102,8 @@ impl Streams {
         let intake = Arc::new(Intake::default());
         let stop = Arc::new(AtomicBool::new(false));
         let (subscribed, ready) = std::sync::mpsc::channel();
-        let (driver, opened) = driver::Driver::new(engine, &intake, store, limits, &stop)?;
+        let beat = Arc::new(Beat::new(&intake));
+        let (driver, opened) = driver::Driver::new(engine, &intake, store, limits, &stop, &beat)?;
         let thread = std::thread::Builder::new()
             .name("recado-streams".to_owned())
             .spawn(move || driver.run(&subscribed))?;
@@ -107,10 +111,16 @@ impl Streams {
         let _ = ready.recv();
         let streams = Self {
             intake,
+            beat,
             stop,
             thread: Mutex::new(Some(thread)),
         };
         Ok((streams, opened))
+    }
+
+    /// Asks the thread whether it goes on.
+    pub(crate) fn beat(&self) -> Arc<Beat> {
+        Arc::clone(&self.beat)
     }
 
     /// Answers what still waits, writes everything down and ends. Waits for it.

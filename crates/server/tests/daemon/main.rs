@@ -10,4 +10,5 @@ mod nats;
 mod opening;
 mod program;
 mod secrets;
+mod service_manager;
 mod signal_command;

@@ -3,7 +3,6 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixDatagram;
 use std::process::Stdio;
 
 use nix::sys::signal::{Signal, kill};
@@ -120,28 +119,6 @@ fn plain_listeners_are_announced_with_their_subject() {
     let mut answer = [0; 64];
     let n = peer.read(&mut answer).unwrap();
     assert_eq!(&answer[..n], b"hello\n");
-}
-
-#[test]
-fn the_service_manager_learns_when_it_is_ready_and_when_it_goes() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("notify");
-    let manager = UnixDatagram::bind(&path).unwrap();
-    manager.set_read_timeout(Some(DEADLINE)).unwrap();
-    let receive = || {
-        let mut datagram = [0; 1024];
-        let n = manager.recv(&mut datagram).unwrap();
-        String::from_utf8_lossy(&datagram[..n]).into_owned()
-    };
-    let server = Running::spawn(
-        command(PROGRAM)
-            .args(["-p", "-1"])
-            .env("NOTIFY_SOCKET", &path),
-    );
-    assert_eq!(receive(), "READY=1\n");
-    server.signal(Signal::SIGTERM);
-    assert_eq!(receive(), "STOPPING=1\n");
-    assert_eq!(server.ended().0, Some(0));
 }
 
 /// Runs the server through a shell that moves its standard input to descriptor 3, where socket

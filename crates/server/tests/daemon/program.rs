@@ -22,6 +22,8 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     for name in [
         "NOTIFY_SOCKET",
+        "WATCHDOG_USEC",
+        "WATCHDOG_PID",
         "LISTEN_PID",
         "LISTEN_FDS",
         "LISTEN_FDNAMES",

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod completions;
+mod manual;
 mod settings;
 mod table;
 #[cfg(test)]
@@ -27,6 +28,7 @@ use super::programs::{Programs, shell_word};
 use super::surroundings::Surroundings;
 use super::token::TOKEN_FILE;
 
+pub use self::manual::Manual;
 pub use self::verify::Verify;
 
 /// A command line that was understood.
@@ -64,6 +66,8 @@ pub enum Invocation {
     Help(String),
     /// `completions SHELL`: the script to print.
     Completions(String),
+    /// `man`: print or write the manual pages.
+    Manual(Manual),
 }
 
 /// How to serve.
@@ -158,7 +162,7 @@ impl TokenNew {
         let token = super::token::create(&self.path, self.force).map_err(|error| {
             Fault::anywhere(match error.kind() {
                 std::io::ErrorKind::AlreadyExists => FlagProblem::TokenFileExists(path.clone()),
-                _ => FlagProblem::TokenFileFailed {
+                _ => FlagProblem::FileFailed {
                     path: path.clone(),
                     error: error.to_string(),
                 },
@@ -331,7 +335,8 @@ fn shown(found: &Arguments, personality: Personality, lang: Lang) -> Option<Invo
 fn read_task(found: &Arguments, personality: Personality, lang: Lang) -> Result<Task, Box<Fault>> {
     let fault = |problem| Err(Box::new(Fault::anywhere(problem)));
     if let Some(word) = found.words.first() {
-        if word != "token" && word != "verify" && word != "completions" {
+        let known = completions::WORDS.into_iter().any(|known| word == known);
+        if !known {
             let word = word.to_string_lossy().into_owned();
             let nearest = nearest_word(completions::WORDS.into_iter(), &word);
             return fault(FlagProblem::UnknownCommand { word, nearest });
@@ -356,6 +361,10 @@ fn read_task(found: &Arguments, personality: Personality, lang: Lang) -> Result<
         if word == "verify" {
             let verify = verify::read(found.words.get(1..).unwrap_or_default())?;
             return Ok(Task::Done(Invocation::Verify(verify)));
+        }
+        if word == "man" {
+            let manual = manual::read(found.words.get(1..).unwrap_or_default(), lang)?;
+            return Ok(Task::Done(Invocation::Manual(manual)));
         }
         let token_new = read_token_new(found.words.get(1..).unwrap_or_default())?;
         return Ok(Task::Done(Invocation::TokenNew(token_new)));

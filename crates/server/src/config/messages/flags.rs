@@ -39,13 +39,15 @@ pub enum FlagProblem {
     TokenSubcommand,
     /// `completions` without one of these shells behind it.
     CompletionsShell(String),
+    /// `man` with something other than one directory.
+    ManualDirectory,
     TokenFileCount,
     /// `verify` without a directory, or with more than one.
     VerifyDirectory,
     /// `verify --salvage` into the store itself.
     SalvageInPlace(String),
     TokenFileExists(String),
-    TokenFileFailed {
+    FileFailed {
         path: String,
         error: String,
     },
@@ -101,6 +103,7 @@ impl FlagProblem {
             }
             Self::TokenSubcommand => "write: token new [FILE] [--force] [--print]".into(),
             Self::CompletionsShell(shells) => format!("write: completions {shells}"),
+            Self::ManualDirectory => "write: man [DIR]".into(),
             Self::TokenFileCount => "\"token new\" takes one file".into(),
             Self::VerifyDirectory => "write: verify DIR [--salvage NEW] [--json]".into(),
             Self::SalvageInPlace(path) => format!(
@@ -109,7 +112,7 @@ impl FlagProblem {
             Self::TokenFileExists(path) => format!(
                 "{path} is there already; name another file, or take its place with --force"
             ),
-            Self::TokenFileFailed { path, error } => format!("can't write {path}: {error}"),
+            Self::FileFailed { path, error } => format!("can't write {path}: {error}"),
             Self::SecretOnCommandLine(flag) => format!(
                 "other users of this machine can read the value of {flag} in the list of processes; --token-file FILE keeps it to yourself"
             ),
@@ -158,6 +161,7 @@ impl FlagProblem {
             }
             Self::TokenSubcommand => "escribe: token new [ARCHIVO] [--force] [--print]".into(),
             Self::CompletionsShell(shells) => format!("escribe: completions {shells}"),
+            Self::ManualDirectory => "escribe: man [DIR]".into(),
             Self::TokenFileCount => "\"token new\" lleva un solo archivo".into(),
             Self::VerifyDirectory => "escribe: verify DIR [--salvage NUEVO] [--json]".into(),
             Self::SalvageInPlace(path) => format!(
@@ -166,7 +170,7 @@ impl FlagProblem {
             Self::TokenFileExists(path) => {
                 format!("{path} ya existe; indica otro archivo o sustitúyelo con --force")
             }
-            Self::TokenFileFailed { path, error } => {
+            Self::FileFailed { path, error } => {
                 format!("no se puede escribir {path}: {error}")
             }
             Self::SecretOnCommandLine(flag) => format!(

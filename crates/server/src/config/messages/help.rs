@@ -91,6 +91,7 @@ Usage: {program} [FLAGS]
        {program} token new [FILE] [--force] [--print]
        {program} verify DIR [--salvage NEW] [--json]
        {program} completions bash|zsh|fish
+       {program} man [DIR]
 
 A messaging server for every NATS client. Flags take one dash or two, and their value after a
 space or \"=\". What a flag says goes over what the configuration file says.
@@ -141,7 +142,8 @@ token new makes a token of 256 random bits and writes it to FILE (recado.token),
 can read. verify checks what is stored in DIR while no server uses it, and tells of every damaged
 record; --salvage copies what is whole into NEW, --json writes one JSON object a line. It leaves
 with 0 when all is whole, 1 when something is damaged, 3 when DIR can't be read. completions prints
-the script by which a shell completes these command lines.
+the script by which a shell completes these command lines. man prints the manual page, or writes all
+pages below DIR.
 ";
 
 const HELP_ES: &str = "\
@@ -149,6 +151,7 @@ Uso: {program} [OPCIONES]
      {program} token new [ARCHIVO] [--force] [--print]
      {program} verify DIR [--salvage NUEVO] [--json]
      {program} completions bash|zsh|fish
+     {program} man [DIR]
 
 Un servidor de mensajes para cualquier cliente de NATS. Las opciones llevan uno o dos guiones, y
 su valor tras un espacio o \"=\". Lo que dice una opción prevalece sobre el archivo de configuración.
@@ -199,5 +202,6 @@ token new crea un token de 256 bits al azar y lo escribe en ARCHIVO (recado.toke
 puedes leer. verify comprueba lo guardado en DIR mientras ningún servidor lo usa, y nombra cada
 registro dañado; --salvage copia lo que está entero a NUEVO, --json escribe un objeto JSON por línea.
 Termina con 0 si todo está entero, 1 si hay daños, 3 si DIR no se puede leer. completions muestra el
-guion con que una shell completa estas líneas de órdenes.
+guion con que una shell completa estas líneas de órdenes. man muestra la página de manual, o escribe
+todas las páginas debajo de DIR.
 ";

@@ -6,11 +6,13 @@
 mod flags;
 mod help;
 mod keys;
+mod manual;
 mod syntax;
 
 pub use flags::FlagProblem;
 pub use help::{Notice, help};
 pub use keys::{Feature, KeyProblem, Kind};
+pub(super) use manual::{Headings, file_page, headings, program_page};
 pub use syntax::{Inside, SyntaxProblem};
 
 use super::locale::Lang;

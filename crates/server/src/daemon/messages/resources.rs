@@ -32,6 +32,13 @@ pub enum ResourceText {
         /// Why.
         error: String,
     },
+    /// Threads of the server don't answer, so that the service manager is not told that it is alive.
+    ThreadsSilent {
+        /// Their names.
+        threads: String,
+    },
+    /// All threads answer again.
+    ThreadsAnswerAgain,
 }
 
 impl ResourceText {
@@ -75,6 +82,18 @@ impl ResourceText {
             Self::NotifyFailed { error } => (
                 format!("the service manager can't be reached through NOTIFY_SOCKET: {error}"),
                 format!("no se puede avisar al gestor de servicios por NOTIFY_SOCKET: {error}"),
+            ),
+            Self::ThreadsSilent { threads } => (
+                format!(
+                    "no answer from the server's threads {threads}: unless they go on soon, the                      service manager ends this process and starts it anew"
+                ),
+                format!(
+                    "no contestan estos hilos del servidor: {threads}; si no siguen pronto, el                      gestor de servicios termina este proceso y lo arranca de nuevo"
+                ),
+            ),
+            Self::ThreadsAnswerAgain => (
+                "all threads of the server answer again".to_owned(),
+                "contestan de nuevo todos los hilos del servidor".to_owned(),
             ),
         }
     }
