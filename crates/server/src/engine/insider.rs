@@ -11,8 +11,9 @@ use std::time::Duration;
 use recado_router::Subscription as _;
 use recado_wire::{Publish, push_message};
 
-use super::connection::{CloseReason, Connection, WriteLimits};
+use super::connection::{Connection, WriteLimits};
 use super::deliver::Publisher;
+use super::ending::CloseReason;
 use super::intake::Intake;
 use super::link::Link;
 use super::registry::Limit;

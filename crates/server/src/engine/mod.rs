@@ -8,10 +8,15 @@
 //! knows where settings come from or how a log line looks.
 
 mod client;
+mod clock;
+mod closed;
 mod connection;
+mod counters;
 mod deliver;
+mod ending;
 mod farewell;
 mod frames;
+mod histogram;
 mod insider;
 mod intake;
 mod link;
@@ -29,7 +34,8 @@ mod threads;
 mod trace;
 mod worker;
 
-pub(crate) use connection::{CloseReason, Connection};
+pub(crate) use connection::Connection;
+pub(crate) use ending::CloseReason;
 pub(crate) use insider::Insider;
 pub(crate) use intake::Intake;
 pub(crate) use link::{Link, Socket};

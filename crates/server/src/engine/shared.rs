@@ -13,7 +13,9 @@ use recado_wire::{ClientInfo, Info, ParseLimits, PreparedInfo};
 use tokio::sync::Semaphore;
 
 use super::client::RequestInfo;
+use super::closed::ClosedRing;
 use super::connection::{Connection, WriteLimits};
+use super::counters::Counters;
 use super::newcomers::Newcomers;
 use super::registry::Registry;
 use super::subscription::Subscription;
@@ -42,6 +44,8 @@ pub(crate) struct EngineSettings {
     pub(crate) write: Arc<WriteLimits>,
     pub(crate) max_connections: Option<usize>,
     pub(crate) stall_publishers: bool,
+    /// Connections that ended of which something is kept.
+    pub(crate) max_closed: usize,
     /// Write every operation to the log.
     pub(crate) trace: Option<Tracing>,
 }
@@ -50,6 +54,9 @@ pub(crate) struct EngineSettings {
 pub(crate) struct Engine {
     pub(crate) router: Router<Subscription>,
     pub(crate) connections: Registry,
+    /// Those that ended last.
+    pub(crate) closed: ClosedRing,
+    pub(crate) counters: Counters,
     pub(crate) threads: Arc<Threads>,
     pub(crate) authenticator: Authenticator,
     pub(crate) settings: EngineSettings,
@@ -101,6 +108,7 @@ impl EngineSettings {
             }),
             max_connections: limits.max_connections,
             stall_publishers: !limits.no_fast_producer_stall,
+            max_closed: options.monitoring.max_closed_clients,
             trace: options.log.trace.then_some(Tracing {
                 shown_max: options.log.max_traced_msg_len,
                 headers_only: options.log.trace_headers,
@@ -119,6 +127,8 @@ impl Engine {
         Self {
             router: Router::default(),
             connections: Registry::default(),
+            closed: ClosedRing::new(settings.max_closed),
+            counters: Counters::default(),
             threads,
             authenticator,
             settings,
