@@ -118,6 +118,11 @@ impl<R> RouteCache<R> {
         self.entry(id).map(|entry| &*entry.subject)
     }
 
+    /// Subjects that are kept.
+    pub fn kept(&self) -> usize {
+        self.table.len()
+    }
+
     /// Whether so much is referred to by this batch alone that it should end.
     #[inline]
     pub fn is_strained(&self) -> bool {

@@ -172,6 +172,9 @@ fn find_route(
     subject: &[u8],
 ) -> RouteId {
     cache.find(&engine.router, subject, |matches| {
+        stage
+            .resolved
+            .note(matches.plain.len() + matches.queues.len());
         let (route, bytes) = Route::new(subject, matches);
         stage.add_work(BUILD_WORK + bytes / BYTES_OF_WORK);
         (route, bytes)

@@ -157,6 +157,7 @@ impl Insider {
     fn flush_worker(&self, worker: &mut super::worker::Worker) {
         let mut congestion = Congestion::default();
         worker.flush(b"", self.connection.id, None, &mut congestion);
+        worker.tell(&self.engine.counters);
         worker.stage.start_batch();
     }
 

@@ -8,7 +8,7 @@
 //! knows where settings come from or how a log line looks.
 
 mod client;
-mod clock;
+pub(crate) mod clock;
 mod closed;
 mod connection;
 mod counters;
@@ -34,14 +34,17 @@ mod threads;
 mod trace;
 mod worker;
 
+pub(crate) use client::Client;
+pub(crate) use closed::{Closed, SubscriptionNote};
 pub(crate) use connection::Connection;
 pub(crate) use ending::CloseReason;
 pub(crate) use insider::Insider;
 pub(crate) use intake::Intake;
 pub(crate) use link::{Link, Socket};
 pub(crate) use reader::{Admission, serve};
-pub(crate) use shared::{Engine, EngineSettings};
-pub(crate) use subscription::Origin;
+pub(crate) use registry::{Census, Totals};
+pub(crate) use shared::{Engine, EngineSettings, GLOBAL_ACCOUNT};
+pub(crate) use subscription::{Origin, Subscription};
 #[cfg(test)]
 pub(crate) use threads::Threads;
 pub(crate) use threads::start as start_threads;

@@ -362,6 +362,7 @@ impl Reader {
         }
         self.keep(&input[at..], wanted);
         self.flush(worker, input, &mut batch.congestion);
+        worker.tell(&self.engine.counters);
         self.count_in(&batch, now);
         self.after(after, batch.congestion)
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use recado_router::{RouteCache, RouteId};
 
 use super::connection::{Connection, Delivered};
+use super::counters::Counters;
 use super::route::Route;
 use super::stage::{STAGED_MAX, Stage};
 
@@ -106,6 +107,11 @@ impl Worker {
     #[inline]
     pub(crate) fn is_exhausted(&self) -> bool {
         self.stage.work() > WORK_MAX
+    }
+
+    /// Tells the engine what the batch had to look up.
+    pub(crate) fn tell(&mut self, counters: &Counters) {
+        self.stage.resolved.tell(&counters.routes, self.cache.kept());
     }
 
     /// Counts the deliveries staged so far, `not_to` the publisher that does not hear itself.
