@@ -124,6 +124,11 @@ impl<R> RouteCache<R> {
         self.weight
     }
 
+    /// Subjects that are kept.
+    pub fn kept(&self) -> usize {
+        self.table.len()
+    }
+
     /// Whether so much is referred to by this batch alone that it should end.
     #[inline]
     pub fn is_strained(&self) -> bool {

@@ -16,5 +16,5 @@ mod trie;
 
 pub use cache::{RouteCache, RouteId};
 pub use interest::{Interest, SubSet};
-pub use router::{Group, Matches, Router, Stamp};
+pub use router::{Figures, Group, Matches, Router, Stamp};
 pub use subscription::Subscription;

@@ -44,6 +44,16 @@ pub struct Router<S> {
     /// Subscriptions in `filters` and `broad`: while there are none, nobody looks.
     wildcards: AtomicUsize,
     count: AtomicUsize,
+    removes: AtomicU64,
+}
+
+/// How often an index was changed so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Subscriptions that were added.
+    pub inserts: u64,
+    /// Subscriptions that were removed.
+    pub removes: u64,
 }
 
 /// Whom a subject reaches.
@@ -85,6 +95,7 @@ impl<S> Default for Router<S> {
             broad: RwLock::default(),
             wildcards: AtomicUsize::new(0),
             count: AtomicUsize::new(0),
+            removes: AtomicU64::new(0),
         }
     }
 }
@@ -106,6 +117,15 @@ impl<S: Subscription> Router<S> {
     /// Subscriptions in the index.
     pub fn len(&self) -> usize {
         self.count.load(Ordering::Relaxed)
+    }
+
+    /// How often it was changed so far.
+    pub fn figures(&self) -> Figures {
+        let removes = self.removes.load(Ordering::Relaxed);
+        Figures {
+            inserts: removes + self.len() as u64,
+            removes,
+        }
     }
 
     /// Whether nobody is subscribed to anything.
@@ -207,6 +227,8 @@ impl<S: Subscription> Router<S> {
                 removed
             }
         };
+        self.removes
+            .fetch_add(u64::from(removed), Ordering::Relaxed);
         self.count
             .fetch_sub(usize::from(removed), Ordering::Relaxed);
         removed

@@ -11,6 +11,7 @@ mod internal_client;
 mod lame_duck;
 mod listener;
 pub mod logging;
+mod monitoring;
 mod phase;
 mod plain;
 mod pulse;

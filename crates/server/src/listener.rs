@@ -32,6 +32,13 @@ pub(crate) struct Listener {
     pub(crate) host: String,
 }
 
+impl Listener {
+    /// The socket, for who accepts in another way; it never blocks.
+    pub(crate) fn into_socket(self) -> std::net::TcpListener {
+        self.socket
+    }
+}
+
 /// Opens the clients' socket, or takes the inherited one.
 pub(crate) fn open_client(
     options: &Options,

@@ -21,6 +21,7 @@ use crate::error::StartError;
 use crate::identity::Identity;
 use crate::lame_duck;
 use crate::listener::{self, Listener};
+use crate::monitoring::{self, Facts, Monitoring, Observed};
 use crate::phase::Phase;
 use crate::plain::{self, Plain};
 use crate::pulse::Pulse;
@@ -56,6 +57,7 @@ pub struct Server {
     handle: ServerHandle,
     client_addr: SocketAddr,
     plain_addrs: Vec<(SocketAddr, String)>,
+    monitoring: Option<(String, SocketAddr)>,
     info: Info,
     store: Option<Opened>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -93,6 +95,10 @@ impl Server {
             .iter()
             .map(|p| (p.listener.addr, p.subject.clone()))
             .collect();
+        let watching = monitoring::open(&options)?;
+        let watched_at = watching
+            .as_ref()
+            .map(|listener| (listener.host.clone(), listener.addr));
         let identity = Identity::new(&options);
         let store = open_store(&options, &identity)?;
         let mut options = options;
@@ -112,13 +118,24 @@ impl Server {
         let started = store.map(|store| Streams::start(&engine, store, request_limits));
         let (streams, store) = started.transpose().map_err(StartError::Threads)?.unzip();
         let phase = Arc::new(watch::Sender::new(Phase::Running));
+        let facts = Facts::new(&options, &info, watched_at.clone());
+        let observed = Arc::new(Observed::new(&engine, facts, phase.subscribe()));
+        let token = options.monitoring.token.as_deref();
+        let monitoring = watching
+            .map(|listener| Monitoring::start(listener, observed, token))
+            .transpose()
+            .map_err(StartError::Threads)?;
         let handle = ServerHandle {
             phase,
             engine,
             streams: streams.as_ref().map(Streams::beat),
         };
         let client_addr = client.addr;
-        let life = live(handle.clone(), options, client, plain, streams);
+        let inner = Inner {
+            streams,
+            monitoring,
+        };
+        let life = live(handle.clone(), options, client, plain, inner);
         let thread = std::thread::Builder::new()
             .name("recado-server".to_owned())
             .spawn(move || {
@@ -129,6 +146,7 @@ impl Server {
             handle,
             client_addr,
             plain_addrs,
+            monitoring: watched_at,
             info,
             store,
             thread: Mutex::new(Some(thread)),
@@ -143,6 +161,12 @@ impl Server {
     /// Where bare TCP peers connect, and the subjects that they ask on.
     pub fn plain_addrs(&self) -> &[(SocketAddr, String)] {
         &self.plain_addrs
+    }
+
+    /// Where monitoring is served, if it is: the host as it was configured, and the address.
+    pub fn monitoring_addr(&self) -> Option<(&str, SocketAddr)> {
+        let (host, addr) = self.monitoring.as_ref()?;
+        Some((host, *addr))
     }
 
     /// A URL for clients: `nats://ADDRESS:PORT`, of loopback where it listens everywhere.
@@ -245,13 +269,19 @@ impl ServerHandle {
     }
 }
 
+/// What runs on threads of its own, and ends with the server.
+struct Inner {
+    streams: Option<Streams>,
+    monitoring: Option<Monitoring>,
+}
+
 /// The server's life, from listening to its end.
 async fn live(
     handle: ServerHandle,
     options: Options,
     client: Listener,
     plain: Vec<Plain>,
-    streams: Option<Streams>,
+    inner: Inner,
 ) {
     let engine = &handle.engine;
     let mut phase = handle.phase.subscribe();
@@ -278,12 +308,20 @@ async fn live(
             () = leaving => handle.advance(Phase::Stopping),
         }
     }
-    if let Some(streams) = streams {
-        // Its thread waits for the disk; this one goes on serving those whose answers it still sends.
-        let stopped = tokio::task::spawn_blocking(move || streams.stop());
-        // A panic in it was reported by its hook.
-        let _ = stopped.await;
-    }
+    // Their threads are waited for, one of them for its disk; this one goes on serving those whose answers it
+    // still sends.
+    let ended = tokio::task::spawn_blocking(move || {
+        let Inner {
+            streams,
+            monitoring,
+        } = inner;
+        if let Some(streams) = streams {
+            streams.stop();
+        }
+        drop(monitoring);
+    });
+    // A panic in it was reported by its hook.
+    let _ = ended.await;
     stop(engine).await;
 }
 

@@ -37,7 +37,9 @@ fn listed() -> Vec<Value> {
 
 /// The errors of the API: number to (code, name, text).
 fn numbered() -> BTreeMap<u64, (u64, String, String)> {
-    let api = listed().into_iter().filter(|one| one["kind"] == "jetstream");
+    let api = listed()
+        .into_iter()
+        .filter(|one| one["kind"] == "jetstream");
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
     api.map(|one| {
         let number = one["err_code"].as_u64().expect("a number");
@@ -50,11 +52,22 @@ fn numbered() -> BTreeMap<u64, (u64, String, String)> {
 #[test]
 fn an_error_is_explained_in_both_languages() {
     let shown = lookup(&["10059"]);
-    for part in ["10059 · stream not found", "404", "JSStreamNotFoundErr", "Why", "recado stream ls -a"] {
+    for part in [
+        "10059 · stream not found",
+        "404",
+        "JSStreamNotFoundErr",
+        "Why",
+        "recado stream ls -a",
+    ] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
     let shown = lookup(&["10059", "--lang", "es"]);
-    for part in ["stream not found", "Por qué", "Qué hacer", "No hay ningún flujo"] {
+    for part in [
+        "stream not found",
+        "Por qué",
+        "Qué hacer",
+        "No hay ningún flujo",
+    ] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
 }
@@ -68,20 +81,32 @@ fn a_line_that_a_program_printed_is_enough_with_or_without_quotes() {
         assert!(lookup(args).starts_with("10059 · "), "{args:?}");
     }
     let shown = lookup(&["-ERR 'Permissions Violation for Publish to \"foo\"'"]);
-    assert!(shown.starts_with("-ERR · Permissions Violation for Publish"), "{shown}");
+    assert!(
+        shown.starts_with("-ERR · Permissions Violation for Publish"),
+        "{shown}"
+    );
     assert!(shown.contains("the connection stays open"), "{shown}");
 }
 
 #[test]
 fn several_that_fit_are_named_behind_the_best() {
     let shown = lookup(&["409"]);
-    assert!(shown.starts_with("409 · ") && shown.contains("Others that fit"), "{shown}");
+    assert!(
+        shown.starts_with("409 · ") && shown.contains("Others that fit"),
+        "{shown}"
+    );
     let object: Value = serde_json::from_str(&lookup(&["wrong last sequence", "--json"])).unwrap();
     assert_eq!(object["err_code"], 10164);
     let others = object["others"].as_array().expect("a list");
-    assert!(others.iter().any(|one| one["err_code"] == 10071), "{object}");
+    assert!(
+        others.iter().any(|one| one["err_code"] == 10071),
+        "{object}"
+    );
     let shown = lookup(&["subject"]);
-    assert!(shown.contains("more: recado errors list subject"), "{shown}");
+    assert!(
+        shown.contains("more: recado errors list subject"),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -94,10 +119,18 @@ fn what_only_a_cluster_sends_is_said_to_be_so() {
 fn an_unknown_error_has_its_status_and_the_nearest() {
     let ended = recado(NO_SERVER, ["errors", "lookup", "steam", "not", "fuond"]).run();
     assert_eq!(ended.code, Some(19), "{}", ended.stderr);
-    assert!(ended.stderr.contains("did you mean 10059"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("did you mean 10059"),
+        "{}",
+        ended.stderr
+    );
     let ended = recado(NO_SERVER, ["errors", "list", "qqqqqq", "--json"]).run();
     assert_eq!(ended.code, Some(19), "{}", ended.stderr);
-    assert!(ended.stderr.contains("\"name\":\"not_found\""), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("\"name\":\"not_found\""),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[test]
@@ -105,7 +138,10 @@ fn a_list_can_be_narrowed() {
     let all = recado(NO_SERVER, ["errors", "list"]).succeed();
     assert!(all.lines().count() > 226 && all.contains("10227"), "{all}");
     let mirrors = recado(NO_SERVER, ["errors", "list", "mirror"]).succeed();
-    assert!(mirrors.contains("10031") && !mirrors.contains("10059"), "{mirrors}");
+    assert!(
+        mirrors.contains("10031") && !mirrors.contains("10059"),
+        "{mirrors}"
+    );
 }
 
 #[test]
@@ -148,7 +184,9 @@ fn what_is_said_to_come_from_others_only_is_not_used_by_the_server() {
         .filter_map(|one| one["err_code"].as_u64())
         .collect();
     assert!(elsewhere.len() > 30, "{elsewhere:?}");
-    let named = catalogue().into_iter().filter(|row| words.contains(row.name.as_str()));
+    let named = catalogue()
+        .into_iter()
+        .filter(|row| words.contains(row.name.as_str()));
     let wrong: Vec<u64> = named
         .map(|row| row.number)
         .filter(|number| elsewhere.contains(number))
@@ -162,12 +200,17 @@ fn what_is_said_to_come_from_others_only_is_not_used_by_the_server() {
 #[test]
 fn every_error_of_the_connection_is_explained() {
     let wire = source("crates/wire/src/error.rs");
-    let from = wire.find("pub fn text(&self)").expect("the texts are there");
+    let from = wire
+        .find("pub fn text(&self)")
+        .expect("the texts are there");
     let texts = &wire[from..][..wire[from..].find("\n    }\n").expect("an end")];
     let texts: Vec<String> = literals(texts);
     assert!(texts.len() > 10, "{texts:?}");
     for text in texts {
-        let printed = format!("-ERR '{}'", text.replace("{subject}", "a.b").replace("{detail}", ""));
+        let printed = format!(
+            "-ERR '{}'",
+            text.replace("{subject}", "a.b").replace("{detail}", "")
+        );
         let object: Value = serde_json::from_str(&lookup(&[&printed, "--json"])).unwrap();
         assert_eq!(object["kind"], "connection", "{printed}: {object}");
     }
@@ -202,7 +245,11 @@ fn the_list_is_that_of_nats_server() {
     assert_eq!(list.len(), explained.len());
     for one in list {
         let text = |field: &str| one[field].as_str().expect("a text").to_owned();
-        let told = (one["code"].as_u64().expect("a code"), text("constant"), text("description"));
+        let told = (
+            one["code"].as_u64().expect("a code"),
+            text("constant"),
+            text("description"),
+        );
         let number = one["error_code"].as_u64().expect("a number");
         assert_eq!(explained.get(&number), Some(&told), "{number}");
     }
@@ -247,7 +294,10 @@ fn literals(source: &str) -> Vec<String> {
 fn read_all(folder: &Path, into: &mut String) {
     let entries = std::fs::read_dir(folder).expect("a folder");
     for path in entries.map(|entry| entry.expect("an entry").path()) {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
         if path.is_dir() && name != "tests" {
             read_all(&path, into);
         } else if name.ends_with(".rs") && !name.ends_with("tests.rs") && name != "catalogue.rs" {

@@ -15,6 +15,7 @@ pub mod lang;
 mod load;
 mod locale;
 pub mod messages;
+mod monitoring;
 mod options;
 mod programs;
 mod streams;
@@ -26,6 +27,7 @@ pub use fault::{Fault, Place};
 pub use keys::Findings;
 pub use load::{LoadedFile, load_file};
 pub use locale::Lang;
+pub use monitoring::MonitoringOptions;
 pub use options::{
     Authorization, Limits, LogFormat, LogOptions, Options, Personality, PlainListener,
 };

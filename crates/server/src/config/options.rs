@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::locale::Lang;
+use super::monitoring::MonitoringOptions;
 use super::streams::StreamsOptions;
 
 /// Whose manners the program has. It is decided by the name the program is called by.
@@ -66,6 +67,8 @@ pub struct Options {
     pub plain: Vec<PlainListener>,
     /// What is stored, and where.
     pub streams: StreamsOptions,
+    /// Where the server can be watched.
+    pub monitoring: MonitoringOptions,
     /// Where and how the log is written.
     pub log: LogOptions,
     /// File that holds the process id while the server runs.
@@ -76,6 +79,8 @@ pub struct Options {
     pub lame_duck_duration: Duration,
     /// How long the lame duck waits before it disconnects the first client.
     pub lame_duck_grace_period: Duration,
+    /// Digest of the configuration file that this comes from, to be shown.
+    pub config_digest: Option<String>,
 }
 
 /// The credential that clients must present: none, a token, or one user and password.
@@ -226,11 +231,13 @@ impl Default for Options {
             builtin_service: true,
             plain: Vec::new(),
             streams: StreamsOptions::default(),
+            monitoring: MonitoringOptions::default(),
             log: LogOptions::default(),
             pid_file: None,
             ports_file_dir: None,
             lame_duck_duration: Duration::from_secs(120),
             lame_duck_grace_period: Duration::from_secs(10),
+            config_digest: None,
         }
     }
 }

@@ -77,7 +77,12 @@ impl Options {
         let clients = ports
             .contains(&self.port)
             .then_some(KeyProblem::PlainPortIsClients(self.port));
-        twice.chain(clients).collect()
+        let monitoring = self
+            .monitoring
+            .port
+            .filter(|port| *port != 0 && (*port == self.port || ports.contains(port)));
+        let monitoring = monitoring.map(KeyProblem::MonitoringPortTaken);
+        twice.chain(clients).chain(monitoring).collect()
     }
 
     /// The address, when it was chosen, others can reach it, and nobody would be asked for a

@@ -16,6 +16,9 @@ pub(super) struct Ports {
     /// URLs for NATS clients.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub nats: Vec<String>,
+    /// URLs of monitoring.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub monitoring: Vec<String>,
     /// URLs for bare TCP peers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub plain: Vec<String>,
@@ -23,7 +26,11 @@ pub(super) struct Ports {
 
 impl Ports {
     /// The URLs under which these listeners can be reached.
-    pub(super) fn of(clients: &[SocketAddr], plain: &[SocketAddr]) -> Self {
+    pub(super) fn of(
+        clients: &[SocketAddr],
+        monitoring: Option<SocketAddr>,
+        plain: &[SocketAddr],
+    ) -> Self {
         let interfaces = interfaces();
         let urls = |scheme: &str, bound: &[SocketAddr]| {
             bound
@@ -34,6 +41,7 @@ impl Ports {
         };
         Self {
             nats: urls("nats", clients),
+            monitoring: urls("http", monitoring.as_slice()),
             plain: urls("tcp", plain),
         }
     }
@@ -110,14 +118,18 @@ mod tests {
     #[test]
     fn the_file_is_what_harnesses_read_and_goes_with_its_owner() {
         let directory = tempfile::tempdir().unwrap();
-        let ports = Ports::of(&[address("127.0.0.1:4333")], &[]);
+        let ports = Ports::of(
+            &[address("127.0.0.1:4333")],
+            Some(address("127.0.0.1:8333")),
+            &[],
+        );
         let file = PortsFile::create(directory.path(), "nats-server", &ports).unwrap();
         let path = directory
             .path()
             .join(format!("nats-server_{}.ports", std::process::id()));
         assert_eq!(
             fs::read_to_string(&path).unwrap(),
-            r#"{"nats":["nats://127.0.0.1:4333"]}"#
+            r#"{"nats":["nats://127.0.0.1:4333"],"monitoring":["http://127.0.0.1:8333"]}"#
         );
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
         drop(file);

@@ -98,7 +98,8 @@ impl Daemon {
         let server =
             Server::start(options.clone(), sockets).map_err(|error| obstacle_of(error, options))?;
         let plain: Vec<SocketAddr> = server.plain_addrs().iter().map(|(at, _)| *at).collect();
-        let ports = Ports::of(&[server.client_addr()], &plain);
+        let watched_at = server.monitoring_addr().map(|(_, address)| address);
+        let ports = Ports::of(&[server.client_addr()], watched_at, &plain);
         let ports_file = (options.ports_file_dir.as_deref())
             .map(|directory| PortsFile::create(directory, program, &ports))
             .transpose()?;
@@ -109,6 +110,7 @@ impl Daemon {
             command: invitation::command(programs.client, options, reachable, options.lang),
             programs,
             credential_asked: options.authorization.is_required(),
+            monitoring: &options.monitoring,
         });
         report_configuration(serve, voice.lang);
         voice.resources(&resources);
@@ -186,6 +188,10 @@ fn obstacle_of(error: StartError, options: &Options) -> Obstacle {
     match error {
         StartError::Listen { addr, source } => cannot_listen(addr, &source, options),
         StartError::Resolve { host, source } => Obstacle::Address(AddressProblem::UnknownHost {
+            with: match options.monitoring.host.as_deref() == Some(&host) {
+                true => "http",
+                false => "-a",
+            },
             host,
             error: source.to_string(),
         }),
@@ -211,10 +217,14 @@ fn obstacle_of(error: StartError, options: &Options) -> Obstacle {
 
 fn cannot_listen(addr: SocketAddr, error: &io::Error, options: &Options) -> Obstacle {
     let (host, port) = (addr.ip().to_string(), addr.port());
-    let flag = match options.plain.iter().any(|plain| plain.port == port) {
-        true => "--plain",
-        false => "-p",
+    let flag = if options.plain.iter().any(|plain| plain.port == port) {
+        "--plain"
+    } else if options.monitoring.port == Some(port) {
+        "-m"
+    } else {
+        "-p"
     };
+    let with = if flag == "-m" { "http" } else { "-a" };
     Obstacle::Address(match error.kind() {
         io::ErrorKind::AddrInUse => {
             return Obstacle::PortHeld {
@@ -225,7 +235,7 @@ fn cannot_listen(addr: SocketAddr, error: &io::Error, options: &Options) -> Obst
             };
         }
         io::ErrorKind::PermissionDenied => AddressProblem::PortDenied { host, port, flag },
-        io::ErrorKind::AddrNotAvailable => AddressProblem::NotOurs { host },
+        io::ErrorKind::AddrNotAvailable => AddressProblem::NotOurs { host, with },
         _ => AddressProblem::Refused {
             address: addr.to_string(),
             error: error.to_string(),

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use crate::config::{Lang, Personality, Programs};
+use crate::config::{Lang, MonitoringOptions, Personality, Programs};
 use crate::logging::{FATAL, Log};
 use crate::{NATS_VERSION, Server, VERSION};
 
@@ -27,6 +27,8 @@ pub(super) struct Opening<'a> {
     pub(super) programs: Programs,
     /// Clients must present a credential.
     pub(super) credential_asked: bool,
+    /// How monitoring is served.
+    pub(super) monitoring: &'a MonitoringOptions,
 }
 
 impl Voice {
@@ -54,6 +56,10 @@ impl Voice {
             let info = opening.server.info();
             tracing::info!("  Name:     {}", info.server_name);
             tracing::info!("  ID:       {}", info.server_id);
+            if let Some((host, address)) = opening.server.monitoring_addr() {
+                let at = address_of(host, address.port());
+                tracing::info!("Starting http monitor on {at}");
+            }
             let address = opening.server.client_addr();
             tracing::info!("Listening for client connections on {address}");
             self.plain_listeners(opening.server);
@@ -61,6 +67,7 @@ impl Voice {
         } else {
             self.greet(opening);
             self.plain_listeners(opening.server);
+            self.monitoring(opening);
             self.store(opening.server);
         }
     }
@@ -96,6 +103,25 @@ impl Voice {
             };
             let address = self.machines_only(*address);
             tracing::info!(address, "{}", listening.text(self.lang));
+        }
+    }
+
+    fn monitoring(&self, opening: &Opening<'_>) {
+        let Some((_, address)) = opening.server.monitoring_addr() else {
+            return;
+        };
+        let at = OpeningText::MonitoringAt {
+            url: format!("http://{address}{}/", opening.monitoring.base_path),
+        };
+        tracing::info!(
+            address = self.machines_only(address),
+            "{}",
+            at.text(self.lang)
+        );
+        if !is_loopback(address) && opening.monitoring.token.is_none() {
+            let address = address.to_string();
+            let open = OpeningText::MonitoringOpen { address };
+            tracing::warn!("{}", open.text(self.lang));
         }
     }
 

@@ -72,6 +72,11 @@ impl Caches {
             .subject(route.id)
     }
 
+    /// Subjects that are kept.
+    pub(crate) fn kept(&self) -> usize {
+        self.by_account.iter().map(RouteCache::kept).sum()
+    }
+
     /// Whether so much is referred to by this batch alone that it should end.
     #[inline]
     pub(crate) fn is_strained(&self) -> bool {

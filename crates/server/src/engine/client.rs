@@ -1,22 +1,22 @@
 //! What a client said of itself in CONNECT, kept for logs and services, and how it is told to parts of the server.
 
 use std::sync::atomic::Ordering;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use recado_wire::Connect;
 use serde::Serialize;
 
+use super::clock;
 use super::connection::Connection;
 
 /// One client. Boxed on its connection: idle connections are many.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Client {
     /// Name it gave itself.
     pub(crate) name: Option<Box<str>>,
     /// Language of its library.
-    lang: Option<Box<str>>,
+    pub(crate) lang: Option<Box<str>>,
     /// Version of its library.
-    version: Option<Box<str>>,
+    pub(crate) version: Option<Box<str>>,
     /// When it introduced itself, in Unix nanoseconds.
     since_ns: i64,
 }
@@ -24,13 +24,11 @@ pub(crate) struct Client {
 impl Client {
     /// As CONNECT has it.
     pub(crate) fn new(connect: &Connect) -> Self {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        let since_ns = since.map_or(0, |since| i64::try_from(since.as_nanos()).unwrap_or(0));
         Self {
             name: connect.name.as_deref().map(Box::from),
             lang: connect.lang.as_deref().map(Box::from),
             version: connect.version.as_deref().map(Box::from),
-            since_ns,
+            since_ns: clock::unix_ns(),
         }
     }
 }

@@ -15,6 +15,8 @@ use tokio::sync::Notify;
 
 use super::account::Account;
 use super::client::Client;
+use super::clock;
+use super::ending::CloseReason;
 use super::frames::Frames;
 use super::link::{Full, Link, ReadLink};
 use super::outbox::{Chunk, Outbox};
@@ -57,37 +59,6 @@ impl WriteLimits {
 
     fn write_deadline(&self) -> Duration {
         Duration::from_millis(self.write_deadline_ms.load(Ordering::Relaxed))
-    }
-}
-
-/// Why the server ended a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CloseReason {
-    /// The other side closed it.
-    ClientClosed,
-    /// Reading or writing failed.
-    Io,
-    /// The session said so.
-    Protocol,
-    /// Too many unsent bytes.
-    SlowConsumerPending,
-    /// No progress within the write deadline.
-    SlowConsumerDeadline,
-    /// The server goes away.
-    ServerShutdown,
-}
-
-impl CloseReason {
-    /// For logs.
-    pub(crate) fn text(self) -> &'static str {
-        match self {
-            Self::ClientClosed => "the client closed it",
-            Self::Io => "reading or writing failed",
-            Self::Protocol => "the server ended it",
-            Self::SlowConsumerPending => "slow consumer: too many bytes pending",
-            Self::SlowConsumerDeadline => "slow consumer: write deadline passed",
-            Self::ServerShutdown => "the server is stopping",
-        }
     }
 }
 
@@ -136,6 +107,10 @@ pub(crate) struct Connection {
     pub(crate) round_trip_us: AtomicU32,
     closed: OnceLock<CloseReason>,
     pub(crate) traffic: Traffic,
+    /// When it was accepted, on the engine's [`clock`].
+    pub(crate) opened_us: u64,
+    /// When it last published, or changed what it subscribes to.
+    pub(crate) active_us: AtomicU64,
 }
 
 /// Messages and bytes, seen from the server.
@@ -157,6 +132,7 @@ impl Connection {
         limits: Arc<WriteLimits>,
         standing: Arc<Standing>,
     ) -> Self {
+        let opened_us = clock::now_us();
         Self {
             id,
             slot,
@@ -175,6 +151,8 @@ impl Connection {
             round_trip_us: AtomicU32::new(0),
             closed: OnceLock::new(),
             traffic: Traffic::default(),
+            opened_us,
+            active_us: AtomicU64::new(opened_us),
         }
     }
 
@@ -275,7 +253,7 @@ impl Connection {
             Ok(written) if written == frames.len() => self.finish_inline(),
             Ok(written) => self.queue_rest(frames, input, written, subject),
             Err(_) => {
-                self.close(CloseReason::Io);
+                self.close(CloseReason::Write);
                 Delivered::Gone
             }
         }
@@ -328,7 +306,7 @@ impl Connection {
                 Delivered::Queued(self.outbox.lock().pending_bytes)
             }
             Err(_) => {
-                self.close(CloseReason::Io);
+                self.close(CloseReason::Write);
                 Delivered::Gone
             }
         }
@@ -431,7 +409,7 @@ impl Connection {
                 Ok(Ok(true)) => return,
                 Ok(Ok(false)) => self.drained.notify_waiters(),
                 Ok(Err(_)) => {
-                    self.close(CloseReason::Io);
+                    self.close(CloseReason::Write);
                     return;
                 }
                 Err(_) => return self.deadline_passed(),

@@ -306,6 +306,9 @@ fn find_route(
     let id = caches
         .of(account)
         .find(&account.router, subject, |matches| {
+            stage
+                .resolved
+                .note(matches.plain.len() + matches.queues.len());
             let (route, bytes) = Route::new(subject, matches);
             stage.add_work(BUILD_WORK + bytes / BYTES_OF_WORK);
             (route, bytes)

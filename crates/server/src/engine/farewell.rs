@@ -9,7 +9,9 @@ use std::time::Duration;
 use recado_session::Goodbye;
 use recado_wire::{ProtocolError, push_err};
 
-use super::connection::CloseReason;
+use super::closed::{Closed, Held};
+use super::counters::bump;
+use super::ending::CloseReason;
 use super::link::Link;
 use super::reader::Reader;
 use super::shared::Engine;
@@ -27,20 +29,28 @@ pub(super) fn refuse(engine: &Engine, link: &Link, peer: Option<SocketAddr>) {
     // A fresh socket takes a few hundred bytes at once, or its other side is gone.
     let _ = link.try_write(&bytes);
     link.shutdown(std::net::Shutdown::Write);
+    if let Some(peer) = peer {
+        let reason = CloseReason::MaxConnections;
+        engine.closed.push(|| Closed::refused(id, peer, reason));
+    }
     let peer = peer.map(|peer| peer.to_string()).unwrap_or_default();
     tracing::error!(%peer, "maximum connections exceeded");
 }
 
 impl Reader {
     /// Tells the client why, and sees that it can hear it: a socket closed over unread input
-    /// would be reset, and the last words lost.
-    pub(super) async fn say_goodbye(&mut self, goodbye: Goodbye) {
+    /// would be reset, and the last words lost. What that is called afterwards.
+    pub(super) async fn say_goodbye(&mut self, goodbye: Goodbye) -> CloseReason {
+        let ending = CloseReason::of(&goodbye);
+        if ending == CloseReason::Stale {
+            bump(&self.engine.counters.stale);
+        }
         let Goodbye { told, reason } = goodbye;
         let connection = &self.connection;
         let error = told.as_ref().map(|told| told.text()).unwrap_or_default();
         let (cid, peer, name) = (connection.id, connection.peer_text(), connection.name());
         tracing::error!(cid, %peer, %name, %error, reason, "client connection ended by the server");
-        let Some(told) = told else { return };
+        let Some(told) = told else { return ending };
         let mut bytes = Vec::new();
         push_err(&mut bytes, &told);
         connection.deliver_bytes(&bytes);
@@ -52,6 +62,7 @@ impl Reader {
         };
         // Past the time the socket is closed as it is.
         let _ = tokio::time::timeout(LINGER_MAX, lingering).await;
+        ending
     }
 
     /// Reads and forgets until the other side closes.
@@ -70,6 +81,7 @@ impl Reader {
     /// between its subscriptions where they are many.
     pub(super) async fn clean_up(mut self: Box<Self>, reason: CloseReason) {
         self.connection.close(reason);
+        let held = Held::of(&self.connection);
         self.drop_subscriptions().await;
         let reason = self.connection.close_reason().unwrap_or(reason).text();
         let (cid, traffic) = (self.connection.id, &self.connection.traffic);
@@ -82,7 +94,7 @@ impl Reader {
             out_bytes = traffic.out_bytes.load(Ordering::Relaxed),
             "client connection closed"
         );
-        self.leave_everything();
+        self.leave_everything(held);
     }
 
     /// Ends all subscriptions, a part at a time.
@@ -96,10 +108,14 @@ impl Reader {
         }
     }
 
-    /// As [`Reader::clean_up`], at once.
-    pub(super) fn leave_everything(&mut self) {
+    /// As [`Reader::clean_up`], at once. `held` is what it was subscribed to.
+    pub(super) fn leave_everything(&mut self, held: Held) {
         self.cleaned_up = true;
-        self.connection.close(CloseReason::Io);
+        self.connection.close(CloseReason::Read);
+        if let Some(peer) = self.connection.peer {
+            let closed = || Closed::of(&self.connection, peer, held);
+            self.engine.closed.push(closed);
+        }
         let subs = self.connection.subscriptions.lock().take_all();
         for sub in subs {
             self.account.leave(&sub);

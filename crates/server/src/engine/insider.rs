@@ -13,8 +13,9 @@ use recado_router::Subscription as _;
 use recado_wire::{Publish, push_message};
 
 use super::account::Account;
-use super::connection::{CloseReason, Connection, WriteLimits};
+use super::connection::{Connection, WriteLimits};
 use super::deliver::Publisher;
+use super::ending::CloseReason;
 use super::intake::Intake;
 use super::link::Link;
 use super::registry::Limit;
@@ -204,6 +205,7 @@ impl Insider {
     fn flush_worker(&self, worker: &mut super::worker::Worker) {
         let mut congestion = Congestion::default();
         worker.flush(b"", self.connection.id, None, &mut congestion);
+        worker.tell(&self.engine.counters);
         worker.stage.start_batch();
     }
 

@@ -10,11 +10,16 @@
 mod account;
 mod caches;
 mod client;
+pub(crate) mod clock;
+mod closed;
 mod connection;
+mod counters;
 mod crossing;
 mod deliver;
+mod ending;
 mod farewell;
 mod frames;
+mod histogram;
 mod insider;
 mod intake;
 mod link;
@@ -38,15 +43,19 @@ mod trace;
 mod worker;
 
 pub(crate) use account::{Account, Accounts, GLOBAL_ACCOUNT, SYSTEM_ACCOUNT};
-pub(crate) use connection::{CloseReason, Connection};
+pub(crate) use client::Client;
+pub(crate) use closed::{Closed, SubscriptionNote};
+pub(crate) use connection::Connection;
+pub(crate) use ending::CloseReason;
 pub(crate) use insider::Insider;
 pub(crate) use intake::Intake;
 pub(crate) use link::{Link, Socket};
 pub(crate) use mapping::Weighted;
 pub(crate) use plan::{AccountPlan, ExportPlan, ImportPlan, Kind, PlanError};
 pub(crate) use reader::{Admission, serve};
+pub(crate) use registry::{Census, Totals};
 pub(crate) use shared::{Engine, Manner};
-pub(crate) use subscription::Origin;
+pub(crate) use subscription::{Origin, Subscription};
 #[cfg(test)]
 pub(crate) use threads::Threads;
 pub(crate) use threads::start as start_threads;

@@ -13,8 +13,12 @@ use recado_wire::{Connect, OK, PING, Publish};
 use tokio::time::Sleep;
 
 use super::account::Account;
-use super::connection::{CloseReason, Connection, shown};
+use super::clock;
+use super::closed::Held;
+use super::connection::{Connection, shown};
+use super::counters::bump;
 use super::deliver::Publisher;
+use super::ending::CloseReason;
 use super::farewell::refuse;
 use super::link::{Link, ReadLink};
 use super::load::Share;
@@ -200,23 +204,21 @@ impl Reader {
                 Turn::Ended(reason) => break reason,
                 Turn::Deadline => match self.tick() {
                     None => {}
-                    Some(goodbye) => {
-                        Box::pin(self.say_goodbye(goodbye)).await;
-                        break CloseReason::Protocol;
-                    }
+                    Some(goodbye) => break Box::pin(self.say_goodbye(goodbye)).await,
                 },
                 Turn::Handled(After::Wait) => {}
                 Turn::Handled(After::Again) => tokio::task::yield_now().await,
-                Turn::Handled(After::Stall(congestion)) => Box::pin(stall(congestion)).await,
+                Turn::Handled(After::Stall(congestion)) => {
+                    bump(&self.engine.counters.stalls);
+                    Box::pin(stall(congestion)).await;
+                }
                 Turn::Handled(After::Authenticate(connect)) => {
                     if let Err(goodbye) = Box::pin(self.authenticate_elsewhere(connect)).await {
-                        Box::pin(self.say_goodbye(goodbye)).await;
-                        break CloseReason::Protocol;
+                        break Box::pin(self.say_goodbye(goodbye)).await;
                     }
                 }
                 Turn::Handled(After::Close(goodbye)) => {
-                    Box::pin(self.say_goodbye(goodbye)).await;
-                    break CloseReason::Protocol;
+                    break Box::pin(self.say_goodbye(goodbye)).await;
                 }
             }
             if let Some(thread) = self.destination.take() {
@@ -253,7 +255,7 @@ impl Reader {
         }
         match self.read.poll_readable(cx) {
             Poll::Ready(Ok(())) => {}
-            Poll::Ready(Err(_)) => return Poll::Ready(Turn::Ended(CloseReason::Io)),
+            Poll::Ready(Err(_)) => return Poll::Ready(Turn::Ended(CloseReason::Read)),
             Poll::Pending => return sleep.poll(cx).map(|()| Turn::Deadline),
         }
         let read = with_worker(|worker| self.read_batch(cx, worker, start));
@@ -301,7 +303,7 @@ impl Reader {
                 worker.read_buffer = buffer;
                 return Poll::Pending;
             }
-            Poll::Ready(Err(_)) => Turn::Ended(CloseReason::Io),
+            Poll::Ready(Err(_)) => Turn::Ended(CloseReason::Read),
             Poll::Ready(Ok(0)) => Turn::Ended(CloseReason::ClientClosed),
             Poll::Ready(Ok(_)) if buffer.len() < self.wanted => {
                 self.session.heard(now);
@@ -328,6 +330,7 @@ impl Reader {
             congestion: Congestion::default(),
             messages: 0,
             bytes: 0,
+            interest_changed: false,
         };
         let mut at = 0;
         let (mut wanted, mut after) = (0, After::Wait);
@@ -368,6 +371,8 @@ impl Reader {
                     break;
                 }
                 other => {
+                    batch.interest_changed |=
+                        matches!(other, Step::Subscribe { .. } | Step::Unsubscribe { .. });
                     worker.stage.add_work(CONTROL_WORK);
                     if let Some(end) = self.control(worker, other, now) {
                         after = end;
@@ -380,7 +385,8 @@ impl Reader {
         }
         self.keep(&input[at..], wanted);
         self.flush(worker, input, &mut batch.congestion);
-        self.count_in(&batch);
+        worker.tell(&self.engine.counters);
+        self.count_in(&batch, now);
         self.after(after, batch.congestion)
     }
 
@@ -478,13 +484,20 @@ impl Reader {
         (!self.session.echo()).then_some(self.connection.id)
     }
 
-    fn count_in(&self, batch: &Batch) {
+    /// Counts a batch that was read at `start` and is written by now.
+    fn count_in(&self, batch: &Batch, start: Instant) {
         if batch.messages > 0 {
             let traffic = &self.connection.traffic;
             traffic
                 .in_messages
                 .fetch_add(batch.messages, Ordering::Relaxed);
             traffic.in_bytes.fetch_add(batch.bytes, Ordering::Relaxed);
+            let took = start.elapsed();
+            self.engine.counters.delivery.add(took, batch.messages);
+        }
+        if batch.messages > 0 || batch.interest_changed {
+            let active = &self.connection.active_us;
+            active.store(clock::micros(start), Ordering::Relaxed);
         }
     }
 
@@ -535,7 +548,7 @@ impl Reader {
 impl Drop for Reader {
     fn drop(&mut self) {
         if !self.cleaned_up {
-            self.leave_everything();
+            self.leave_everything(Held::of(&self.connection));
         }
     }
 }
@@ -545,6 +558,8 @@ struct Batch {
     congestion: Congestion,
     messages: u64,
     bytes: u64,
+    /// It subscribed or unsubscribed.
+    interest_changed: bool,
 }
 
 /// Waits for congested destinations, but never long.

@@ -1,10 +1,11 @@
 //! All living connections, by slot. A slot is a small number that is used again; an id never is.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use parking_lot::Mutex;
 
-use super::connection::Connection;
+use super::connection::{Connection, Traffic};
 
 /// The connections of one server.
 #[derive(Default)]
@@ -29,6 +30,49 @@ struct Slots {
     /// Those of `count` that are parts of the server itself.
     internal: usize,
     next_id: u64,
+    /// Clients that were let in so far.
+    clients_so_far: u64,
+    /// What clients that are gone sent and got.
+    gone: Totals,
+}
+
+/// Messages and bytes of one connection or of many, seen from the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Totals {
+    pub(crate) in_messages: u64,
+    pub(crate) in_bytes: u64,
+    pub(crate) out_messages: u64,
+    pub(crate) out_bytes: u64,
+}
+
+/// Everybody at one moment, and what those brought who are gone.
+pub(crate) struct Census {
+    /// All connections, the server's own among them.
+    pub(crate) connections: Vec<Arc<Connection>>,
+    /// Clients that were let in so far, with those that are there.
+    pub(crate) clients_so_far: u64,
+    /// Traffic of clients, with those that are there.
+    pub(crate) traffic: Totals,
+}
+
+impl Totals {
+    /// What a connection counted so far.
+    pub(crate) fn of(traffic: &Traffic) -> Self {
+        Self {
+            in_messages: traffic.in_messages.load(Ordering::Relaxed),
+            in_bytes: traffic.in_bytes.load(Ordering::Relaxed),
+            out_messages: traffic.out_messages.load(Ordering::Relaxed),
+            out_bytes: traffic.out_bytes.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Adds what another one counted.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.in_messages = self.in_messages.wrapping_add(other.in_messages);
+        self.in_bytes = self.in_bytes.wrapping_add(other.in_bytes);
+        self.out_messages = self.out_messages.wrapping_add(other.out_messages);
+        self.out_bytes = self.out_bytes.wrapping_add(other.out_bytes);
+    }
 }
 
 impl Registry {
@@ -41,7 +85,7 @@ impl Registry {
         let mut slots = self.inner.lock();
         match limit {
             Limit::Clients(Some(max)) if slots.count - slots.internal >= max => return None,
-            Limit::Clients(_) => {}
+            Limit::Clients(_) => slots.clients_so_far += 1,
             Limit::Internal => slots.internal += 1,
         }
         slots.next_id += 1;
@@ -67,7 +111,11 @@ impl Registry {
         if let Some(connection) = place.take() {
             slots.free.push(slot);
             slots.count -= 1;
-            slots.internal -= usize::from(connection.peer.is_none());
+            match connection.peer {
+                // Under the same lock as the census: nothing is counted twice or not at all.
+                Some(_) => slots.gone.add(Totals::of(&connection.traffic)),
+                None => slots.internal -= 1,
+            }
             // The socket closes with the last reference: not under this lock.
             drop(slots);
             drop(connection);
@@ -83,6 +131,21 @@ impl Registry {
             .flatten()
             .cloned()
             .collect()
+    }
+
+    /// Everybody, as of now, with what was counted.
+    pub(crate) fn census(&self) -> Census {
+        let slots = self.inner.lock();
+        let connections: Vec<_> = slots.connections.iter().flatten().cloned().collect();
+        let (clients_so_far, mut traffic) = (slots.clients_so_far, slots.gone);
+        for connection in connections.iter().filter(|one| one.peer.is_some()) {
+            traffic.add(Totals::of(&connection.traffic));
+        }
+        Census {
+            connections,
+            clients_so_far,
+            traffic,
+        }
     }
 
     /// Connections from outside.

@@ -14,7 +14,9 @@ use tokio::sync::Semaphore;
 
 use super::account::{Account, Accounts};
 use super::client::RequestInfo;
+use super::closed::ClosedRing;
 use super::connection::{Connection, WriteLimits};
+use super::counters::Counters;
 use super::login;
 use super::newcomers::Newcomers;
 use super::registry::Registry;
@@ -41,6 +43,8 @@ pub(crate) struct Manner {
     pub(crate) internal: Arc<Settings>,
     pub(crate) max_connections: Option<usize>,
     pub(crate) stall_publishers: bool,
+    /// Connections that ended of which something is kept.
+    pub(crate) max_closed: usize,
     /// Write every operation to the log.
     pub(crate) trace: Option<Tracing>,
     pub(crate) authenticator: Authenticator,
@@ -55,6 +59,9 @@ pub(crate) struct Engine {
     /// Who the parts of the server itself are.
     insider: Arc<Standing>,
     pub(crate) connections: Registry,
+    /// Those that ended last.
+    pub(crate) closed: ClosedRing,
+    pub(crate) counters: Counters,
     pub(crate) threads: Arc<Threads>,
     /// Bounds of what waits for a connection.
     pub(crate) write: Arc<WriteLimits>,
@@ -106,6 +113,7 @@ impl Manner {
             session: Arc::new(session),
             max_connections: limits.max_connections,
             stall_publishers: !limits.no_fast_producer_stall,
+            max_closed: options.monitoring.max_closed_clients,
             trace: options.log.trace.then_some(Tracing {
                 shown_max: options.log.max_traced_msg_len,
                 headers_only: options.log.trace_headers,
@@ -137,6 +145,8 @@ impl Engine {
             insider: Arc::new(Standing::anonymous(accounts.global())),
             accounts,
             connections: Registry::default(),
+            closed: ClosedRing::new(manner.max_closed),
+            counters: Counters::default(),
             threads,
             write: Arc::new(WriteLimits::new(
                 options.limits.max_pending,
@@ -158,6 +168,12 @@ impl Engine {
     /// Behaves like this from now on.
     pub(crate) fn set_manner(&self, manner: Manner) {
         self.manner.store(Arc::new(manner));
+    }
+
+    /// Subscriptions of all accounts.
+    pub(crate) fn subscriptions(&self) -> usize {
+        let all = self.accounts.all();
+        all.iter().map(|account| account.router.len()).sum()
     }
 
     /// Who the parts of the server itself are.

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::connection::{Connection, Delivered};
+use super::counters::Resolved;
 use super::frames::Frames;
 use super::subscription::Subscription;
 
@@ -57,6 +58,8 @@ pub(crate) struct Stage {
     staged_bytes: usize,
     rounds: u64,
     work: usize,
+    /// Subjects that were resolved in this batch.
+    pub(crate) resolved: Resolved,
 }
 
 impl Stage {

@@ -226,6 +226,11 @@ impl Subscription {
         &self.text[(self.filter_len + self.queue_len) as usize..]
     }
 
+    /// Bytes of filter, queue group and sid together.
+    pub(crate) fn text_len(&self) -> usize {
+        self.text.len()
+    }
+
     /// Whether the receiver understands HMSG.
     pub(crate) fn takes_headers(&self) -> bool {
         self.headers.load(Ordering::Relaxed)

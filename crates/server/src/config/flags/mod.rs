@@ -469,6 +469,7 @@ fn serve(
     if let Some(path) = &config {
         match load_file(path, &mut options, surroundings) {
             Ok(file) => {
+                options.config_digest = Some(file.digest.clone());
                 digest = Some(file.digest);
                 findings = file.findings;
             }

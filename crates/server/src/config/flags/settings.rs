@@ -89,6 +89,12 @@ fn set(
             }
         }
         Flag::Port => options.port = port(given, options.personality)?,
+        Flag::HttpPort => {
+            // As in files: 0 says that there is none.
+            let off = text(given)? == "0";
+            let port = port(given, Personality::Recado)?;
+            options.monitoring.port = (!off).then_some(port);
+        }
         Flag::ServerName => options.server_name = name(given)?.or(options.server_name.take()),
         Flag::ClientAdvertise => {
             options.client_advertise = name(given)?.or(options.client_advertise.take());

@@ -14,6 +14,7 @@ pub(super) enum Flag {
     Debug,
     DebugTrace,
     Help,
+    HttpPort,
     Jetstream,
     Lang,
     Log,
@@ -77,6 +78,7 @@ pub(super) const FLAGS: &[(&[&str], Meaning)] = &[
     (&["auth"], Is(Flag::Auth)),
     (&["jetstream", "js"], Is(Flag::Jetstream)),
     (&["store_dir", "sd"], Is(Flag::StoreDir)),
+    (&["http_port", "m"], Is(Flag::HttpPort)),
     // Ours.
     (&["token-file"], Is(Flag::TokenFile)),
     (&["allow-anonymous"], Is(Flag::AllowAnonymous)),
@@ -86,10 +88,7 @@ pub(super) const FLAGS: &[(&[&str], Meaning)] = &[
     (&["log-format"], Is(Flag::LogFormat)),
     (&["lang"], Is(Flag::Lang)),
     // Not there yet.
-    (
-        &["http_port", "m", "https_port", "ms"],
-        ValueNotYet(Feature::Monitoring),
-    ),
+    (&["https_port", "ms"], ValueNotYet(Feature::MonitoringTls)),
     (&["profile"], ValueNotYet(Feature::Profiling)),
     (&["syslog", "s"], SwitchNotYet(Feature::Syslog)),
     (&["remote_syslog", "r"], ValueNotYet(Feature::Syslog)),

@@ -257,7 +257,7 @@ fn flags_that_are_not_there_yet_are_refused_by_name() {
             "--tls: this version of recado-server does not have TLS yet",
         ),
         ("--tlscert x", "TLS"),
-        ("-m 8222", "HTTP monitoring"),
+        ("-ms 8222", "monitoring over HTTPS"),
         ("--cluster nats://h:1", "clusters"),
         ("--routes x", "clusters"),
         ("-s", "syslog"),
@@ -267,6 +267,27 @@ fn flags_that_are_not_there_yet_are_refused_by_name() {
     }
     for flag in ["-m 0", "--tls=false", "--no_advertise=false", "-ms 0"] {
         options(&format!("nats-server {flag}"));
+    }
+}
+
+#[test]
+fn monitoring_is_served_at_the_port_that_is_named() {
+    for (line, port) in [
+        ("nats-server", None),
+        ("nats-server -m 8222", Some(8222)),
+        ("recado-server --http_port=8222", Some(8222)),
+        ("recado-server -m -1", Some(0)),
+        ("nats-server -m 0", None),
+    ] {
+        assert_eq!(options(line).monitoring.port, port, "{line}");
+    }
+    refuses("s -m x", "-m");
+}
+
+#[test]
+fn monitoring_takes_no_port_that_another_listener_has() {
+    for line in ["s -p 5000 -m 5000", "s --plain 5000 -m 5000"] {
+        refuses_in(line, &Imagined::default(), 1, "port 5000 is monitoring's");
     }
 }
 

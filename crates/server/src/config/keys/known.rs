@@ -30,6 +30,7 @@ pub(super) enum Key {
     MaxSubTokens,
     MaxSubscriptions,
     MaxTracedMsgLen,
+    Monitoring(MonitoringKey),
     NoFastProducerStall,
     NoHeaderSupport,
     PidFile,
@@ -46,6 +47,17 @@ pub(super) enum Key {
     TraceHeaders,
     TraceVerbose,
     WriteDeadline,
+}
+
+/// A setting of monitoring over HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MonitoringKey {
+    Http,
+    HttpBasePath,
+    HttpPort,
+    MaxClosedClients,
+    Token,
+    TokenFile,
 }
 
 /// A setting inside `authorization { … }`.
@@ -187,10 +199,31 @@ pub(super) const TOP_LEVEL: &Table<Key> = &[
     (&["lame_duck_grace_period"], Sets(Key::LameDuckGracePeriod)),
     (&["jetstream"], Sets(Key::Jetstream)),
     (&["store_dir", "storedir"], Sets(Key::StoreDir)),
+    (&["http"], Sets(Key::Monitoring(MonitoringKey::Http))),
+    (
+        &["http_port", "monitor_port"],
+        Sets(Key::Monitoring(MonitoringKey::HttpPort)),
+    ),
+    (
+        &["http_base_path"],
+        Sets(Key::Monitoring(MonitoringKey::HttpBasePath)),
+    ),
+    (
+        &["max_closed_clients"],
+        Sets(Key::Monitoring(MonitoringKey::MaxClosedClients)),
+    ),
     // Ours.
     (&["allow_anonymous"], Sets(Key::AllowAnonymous)),
     (&["lang"], Sets(Key::Lang)),
     (&["log_format"], Sets(Key::LogFormat)),
+    (
+        &["monitor_token"],
+        Sets(Key::Monitoring(MonitoringKey::Token)),
+    ),
+    (
+        &["monitor_token_file"],
+        Sets(Key::Monitoring(MonitoringKey::TokenFile)),
+    ),
     (&["plain"], Sets(Key::Plain)),
     (&["service"], Sets(Key::Service)),
     (&["token_file"], Sets(Key::TokenFile)),
@@ -246,20 +279,12 @@ pub(super) const TOP_LEVEL: &Table<Key> = &[
         NotYet(Feature::WriteRetry, Off::Words(&["default", "close"])),
     ),
     (
-        &["max_closed_clients"],
-        NotYet(Feature::Monitoring, Off::Zero),
-    ),
-    (
         &["disable_sublist_cache", "no_sublist_cache"],
         NotYet(Feature::RouteCacheOff, Off::False),
     ),
     (
-        &["http", "https", "http_port", "monitor_port", "https_port"],
-        NotYet(Feature::Monitoring, Off::Zero),
-    ),
-    (
-        &["http_base_path"],
-        NotYet(Feature::Monitoring, Off::Words(&["", "/"])),
+        &["https", "https_port"],
+        NotYet(Feature::MonitoringTls, Off::Zero),
     ),
     (
         &["prof_port", "prof_block_rate"],

@@ -5,6 +5,7 @@ mod authorization;
 mod field;
 mod known;
 mod listen;
+mod monitoring;
 mod settings;
 mod streams;
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::authorization;
 use super::field::Field;
 use super::known::Key;
 use super::listen::{read_listen, read_plain, read_port};
+use super::monitoring;
 use super::streams;
 use crate::config::fault::Fault;
 use crate::config::locale::Lang;
@@ -64,6 +65,13 @@ impl Settings<'_> {
             Key::Authorization | Key::TokenFile | Key::AllowAnonymous => {
                 self.set_access(key, field)
             }
+            Key::Monitoring(key) => monitoring::set(
+                key,
+                field,
+                &mut self.options.monitoring,
+                self.surroundings,
+                &mut self.findings.warnings,
+            ),
             Key::Jetstream => streams::read(field, &mut self.options.streams, self.findings),
             Key::StoreDir => streams::set_store_dir(field, &mut self.options.streams),
             Key::ServerName

@@ -294,6 +294,63 @@ fn secrets_never_show() {
 }
 
 #[test]
+fn monitoring_listens_where_it_is_told_to_and_not_at_all_for_a_port_of_0() {
+    let at = |text: &str| {
+        let monitoring = options(text).monitoring;
+        (monitoring.host, monitoring.port)
+    };
+    let host = |name: &str| Some(name.to_owned());
+    assert_eq!(at(""), (None, None));
+    assert_eq!(at("http: 8222"), (None, Some(8222)));
+    assert_eq!(at("http: \"0.0.0.0:8222\""), (host("0.0.0.0"), Some(8222)));
+    assert_eq!(at("http: \":8222\""), (host("0.0.0.0"), Some(8222)));
+    assert_eq!(at("http: \"[::1]:8222\""), (host("::1"), Some(8222)));
+    assert_eq!(at("monitor_port: -1"), (None, Some(0)));
+    assert_eq!(at("http: 1, http_port: 0"), (None, None));
+    assert_eq!(at("http: 0"), (None, None));
+    refuses("http_port: 70000", "1:12", "70000");
+    refuses("http: localhost", "1:7", "localhost");
+}
+
+#[test]
+fn monitoring_has_a_path_of_its_own_a_token_and_a_memory() {
+    let monitoring =
+        options("http_base_path: nats/, monitor_token: clave, max_closed_clients: 7").monitoring;
+    assert_eq!(monitoring.base_path, "/nats");
+    assert_eq!(monitoring.token.as_deref(), Some("clave"));
+    assert_eq!(monitoring.max_closed_clients, 7);
+    let standard = options("max_closed_clients: 0").monitoring;
+    assert_eq!(standard.max_closed_clients, 10_000);
+    refuses("http_base_path: \"a?b\"", "1:17", "is no path");
+    refuses("monitor_token: \"\"", "1:16", "is empty");
+}
+
+#[test]
+fn a_token_of_monitoring_may_lie_in_a_file_that_only_its_owner_can_read() -> Result<(), Fault> {
+    let machine = Imagined::default()
+        .file("etc/m.token", "clave\n")
+        .file_with_mode("etc/open.token", b"clave\n", 0o644);
+    let read = |text: &str| read_as(Personality::Recado, text, &machine);
+    let (good, findings) = read("monitor_token_file: m.token")?;
+    assert_eq!(findings.errors, []);
+    assert_eq!(good.monitoring.token.as_deref(), Some("clave"));
+    for (text, part) in [
+        ("monitor_token_file: open.token", "chmod 600"),
+        (
+            "monitor_token: x, monitor_token_file: m.token",
+            "keep one of the two",
+        ),
+    ] {
+        let errors = said(&read(text)?.1.errors);
+        assert!(
+            errors.iter().any(|error| error.contains(part)),
+            "{errors:?}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
 fn a_token_file_lies_beside_the_file_that_names_it() -> Result<(), Fault> {
     let files = Imagined::default()
         .file("etc/a.token", "abc\n")
@@ -374,8 +431,8 @@ fn what_is_not_there_yet_is_refused_by_name() {
         ("accounts {A: {}}", "accounts"),
         ("default_js_domain {A: b}", "accounts"),
         ("cluster {name: c}", "clusters"),
-        ("http: 8222", "monitoring"),
-        ("monitor_port: -1", "monitoring"),
+        ("https: 8222", "monitoring over HTTPS"),
+        ("https_port: -1", "monitoring over HTTPS"),
         ("websocket {port: 80}", "WebSocket"),
         ("leafnodes {port: 1}", "leaf nodes"),
         ("syslog: true", "syslog"),
@@ -399,8 +456,7 @@ fn what_is_not_there_yet_is_refused_by_name() {
 #[test]
 fn what_is_not_there_may_be_said_to_be_off() {
     for text in [
-        "http: 0",
-        "monitor_port: 0",
+        "https: 0",
         "https_port: 0",
         "jetstream: false",
         "jetstream: disabled",

@@ -75,6 +75,11 @@ pub fn help(personality: Personality, lang: Lang) -> String {
         Lang::En => HELP_EN,
         Lang::Es => HELP_ES,
     };
+    let watch = match (personality, lang) {
+        (Personality::NatsServer, _) => "off",
+        (Personality::Recado, Lang::En) => "off; on loopback",
+        (Personality::Recado, Lang::Es) => "no; en esta máquina",
+    };
     let (streams, store) = match personality {
         Personality::NatsServer => ("false", "/tmp/nats"),
         Personality::Recado => ("true", "~/.local/state/recado"),
@@ -82,6 +87,7 @@ pub fn help(personality: Personality, lang: Lang) -> String {
     text.replace("{program}", program)
         .replace("{streams}", streams)
         .replace("{store}", store)
+        .replace("{watch}", watch)
         .replace("{host}", host)
         .replace("{format}", format)
 }
@@ -122,6 +128,9 @@ Running
       --no-service              Do not answer on recado.echo, recado.time, recado.whoami
   -sl, --signal CMD[=PID]       Signal a running server: ldm, stop, quit, term, reopen;
                                 PID is a number or a pid file
+
+Watching
+  -m, --http_port PORT          Serve /varz, /connz, /jsz, /healthz, /metrics over HTTP ({watch})
 
 Log
   -l, --log FILE                Write to a file instead of standard error
@@ -182,6 +191,9 @@ Funcionamiento
       --no-service              No responder en recado.echo, recado.time, recado.whoami
   -sl, --signal ORDEN[=PID]     Señal a un servidor en marcha: ldm, stop, quit, term, reopen;
                                 PID es un número o un archivo de pid
+
+Supervisión
+  -m, --http_port PUERTO        Servir /varz, /connz, /jsz, /healthz y /metrics por HTTP ({watch})
 
 Registro
   -l, --log ARCHIVO             Escribir en un archivo en vez de la salida de errores

@@ -22,7 +22,7 @@ pub enum Feature {
     Leafnodes,
     Websocket,
     Mqtt,
-    Monitoring,
+    MonitoringTls,
     Profiling,
     Tags,
     FeatureFlags,
@@ -54,7 +54,10 @@ impl Feature {
             Self::Leafnodes => ("leaf nodes", "nodos hoja (leaf nodes)"),
             Self::Websocket => ("WebSocket", "WebSocket"),
             Self::Mqtt => ("MQTT", "MQTT"),
-            Self::Monitoring => ("HTTP monitoring", "supervisión por HTTP"),
+            Self::MonitoringTls => (
+                "monitoring over HTTPS (http_port serves it in clear, on loopback unless told otherwise)",
+                "supervisión por HTTPS (http_port la sirve sin cifrar, solo en esta máquina si no se dice otra cosa)",
+            ),
             Self::Profiling => ("profiling over HTTP", "perfiles de rendimiento por HTTP"),
             Self::Tags => (
                 "server tags and metadata",
@@ -173,6 +176,9 @@ pub enum KeyProblem {
     BadPlainSubject(String),
     PlainPortTwice(u16),
     PlainPortIsClients(u16),
+    MonitoringPortTaken(u16),
+    BadBasePath(String),
+    MonitorTokenTwice,
     ServerNameSpaces,
     Empty(String),
     LameDuckTooShort(Duration),
@@ -309,6 +315,15 @@ impl KeyProblem {
             Self::PlainPortIsClients(port) => format!(
                 "port {port} is both the clients' and a plain listener's; give one of them another (-1 takes a free one)"
             ),
+            Self::MonitoringPortTaken(port) => format!(
+                "port {port} is monitoring's and another listener's; give one of them another (-1 takes a free one)"
+            ),
+            Self::BadBasePath(path) => format!(
+                "http_base_path: {path:?} is no path; write it like \"/nats\", of letters, digits and -._~"
+            ),
+            Self::MonitorTokenTwice => {
+                "there is a monitor_token and a monitor_token_file; keep one of the two".into()
+            }
             Self::ServerNameSpaces => "the server name must not contain spaces".into(),
             Self::Empty(key) => format!("\"{key}\" is empty; give it a value or remove it"),
             Self::LameDuckTooShort(found) => {
@@ -451,6 +466,15 @@ impl KeyProblem {
             Self::PlainPortIsClients(port) => format!(
                 "el puerto {port} es a la vez el de los clientes y el de una entrada «plain»; pon otro en una de las dos (-1 toma uno libre)"
             ),
+            Self::MonitoringPortTaken(port) => format!(
+                "el puerto {port} es a la vez el de la supervisión y el de otra escucha; pon otro en una de las dos (-1 toma uno libre)"
+            ),
+            Self::BadBasePath(path) => format!(
+                "http_base_path: {path:?} no es una ruta; escríbela como \"/nats\", con letras, dígitos y -._~"
+            ),
+            Self::MonitorTokenTwice => {
+                "hay un monitor_token y también un monitor_token_file; deja uno de los dos".into()
+            }
             Self::ServerNameSpaces => "el nombre del servidor no puede llevar espacios".into(),
             Self::Empty(key) => format!("\"{key}\" está vacío; ponle un valor o quítalo"),
             Self::LameDuckTooShort(found) => {

@@ -18,11 +18,15 @@ pub enum AddressProblem {
     NotOurs {
         /// The address without its port.
         host: String,
+        /// The flag or key that names another one.
+        with: &'static str,
     },
     /// The host has no address.
     UnknownHost {
         /// As it was configured.
         host: String,
+        /// The flag or key that names another one.
+        with: &'static str,
         /// What the resolver said.
         error: String,
     },
@@ -54,24 +58,24 @@ impl AddressProblem {
                      entregue el socket"
                 ),
             ),
-            Self::NotOurs { host } => (
+            Self::NotOurs { host, with } => (
                 format!(
-                    "{host} is no address of this machine: give one of its own with -a (0.0.0.0 \
-                     stands for all of them)"
+                    "{host} is no address of this machine: give one of its own with {with} \
+                     (0.0.0.0 stands for all of them)"
                 ),
                 format!(
-                    "{host} no es una dirección de esta máquina: da una suya con -a (0.0.0.0 las \
-                     abarca todas)"
+                    "{host} no es una dirección de esta máquina: da una suya con {with} (0.0.0.0 \
+                     las abarca todas)"
                 ),
             ),
-            Self::UnknownHost { host, error } => (
+            Self::UnknownHost { host, with, error } => (
                 format!(
                     "the host {host} to listen on has no address here ({error}): check its \
-                     spelling, or give an IP address with -a"
+                     spelling, or give an IP address with {with}"
                 ),
                 format!(
                     "no se conoce ninguna dirección del host {host} en el que escuchar ({error}): \
-                     revisa cómo está escrito o da una dirección IP con -a"
+                     revisa cómo está escrito o da una dirección IP con {with}"
                 ),
             ),
             Self::OpenToEverybody { host } => (

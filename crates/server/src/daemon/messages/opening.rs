@@ -39,6 +39,16 @@ pub enum OpeningText {
         /// Subject of their requests.
         subject: String,
     },
+    /// Monitoring is served here.
+    MonitoringAt {
+        /// URL of its first page.
+        url: String,
+    },
+    /// Monitoring is open to whoever reaches it.
+    MonitoringOpen {
+        /// Listening address.
+        address: String,
+    },
     /// Streams are stored here.
     Stored {
         /// The directory.
@@ -103,6 +113,20 @@ impl OpeningText {
             Self::PlainListening { address, subject } => (
                 format!("listening for plain sockets on {address}, subject {subject}"),
                 format!("a la escucha de sockets sin protocolo en {address}, asunto {subject}"),
+            ),
+            Self::MonitoringAt { url } => (
+                format!("monitoring is served at {url}"),
+                format!("la supervisión se sirve en {url}"),
+            ),
+            Self::MonitoringOpen { address } => (
+                format!(
+                    "monitoring asks for no token: whoever reaches {address} can see clients, \
+                     subjects and streams; monitor_token_file asks for one"
+                ),
+                format!(
+                    "la supervisión no pide ningún token: quien llegue a {address} puede ver \
+                     clientes, asuntos y flujos; con monitor_token_file se pide uno"
+                ),
             ),
             Self::Stored {
                 directory,

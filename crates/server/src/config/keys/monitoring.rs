@@ -1,0 +1,77 @@
+//! Monitoring over HTTP: where it listens, and who may look.
+
+use std::path::Path;
+
+use super::field::Field;
+use super::known::MonitoringKey;
+use super::listen::{read_listen, read_port};
+use crate::config::fault::Fault;
+use crate::config::lang::Data;
+use crate::config::messages::KeyProblem;
+use crate::config::monitoring::{MonitoringOptions, base_path};
+use crate::config::options::Personality;
+use crate::config::surroundings::Surroundings;
+use crate::config::token;
+
+/// Sets one key.
+pub(super) fn set(
+    key: MonitoringKey,
+    field: &Field<'_>,
+    options: &mut MonitoringOptions,
+    surroundings: &dyn Surroundings,
+    warnings: &mut Vec<Fault>,
+) -> Result<(), Fault> {
+    match key {
+        MonitoringKey::Http if is_zero(field) => options.port = None,
+        MonitoringKey::Http => {
+            // As `recado-server` takes ports: 0 behind a host would be a free one, but -1 says so.
+            let (host, port) = read_listen(field, Personality::Recado)?;
+            options.host = host.or(options.host.take());
+            options.port = Some(port);
+        }
+        MonitoringKey::HttpPort if is_zero(field) => options.port = None,
+        MonitoringKey::HttpPort => options.port = Some(read_port(field, Personality::Recado)?),
+        MonitoringKey::HttpBasePath => {
+            let text = field.text()?;
+            options.base_path = base_path(text)
+                .ok_or_else(|| field.fault(KeyProblem::BadBasePath(text.to_owned())))?;
+        }
+        MonitoringKey::Token => set_token(field, options, field.text()?.to_owned())?,
+        MonitoringKey::TokenFile => {
+            // Relative to the file that says so.
+            let written_in = Path::new(field.key_place.file.as_ref());
+            let directory = written_in.parent().unwrap_or(Path::new(""));
+            let path = directory.join(field.text()?);
+            let (token, warning) =
+                token::read(&path, surroundings).map_err(|problem| field.fault(problem))?;
+            warnings.extend(warning.map(|problem| field.fault(problem)));
+            options.token_file = Some(path);
+            set_token(field, options, token)?;
+        }
+        MonitoringKey::MaxClosedClients => {
+            // As nats-server: 0 stands for the default.
+            let standard = MonitoringOptions::default().max_closed_clients;
+            options.max_closed_clients = field.count(i64::from(i32::MAX))?.unwrap_or(standard);
+        }
+    }
+    Ok(())
+}
+
+/// A port of 0, which says that there is no monitoring.
+fn is_zero(field: &Field<'_>) -> bool {
+    matches!(field.value.data, Data::Integer(0))
+}
+
+fn set_token(
+    field: &Field<'_>,
+    options: &mut MonitoringOptions,
+    token: String,
+) -> Result<(), Fault> {
+    if token.is_empty() {
+        return Err(field.fault(KeyProblem::Empty(field.key.to_owned())));
+    }
+    match options.token.replace(token) {
+        Some(_) => Err(field.fault(KeyProblem::MonitorTokenTwice)),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,118 @@
+//! Why connections end, in nats-server's words, which tools and people know from `/connz` (A71).
+
+use recado_session::Goodbye;
+use recado_wire::ProtocolError;
+
+/// Why a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CloseReason {
+    /// The other side closed it.
+    ClientClosed,
+    /// Reading failed.
+    Read,
+    /// Writing failed.
+    Write,
+    /// No CONNECT in time.
+    AuthenticationTimeout,
+    /// The credential was missing or wrong.
+    AuthenticationViolation,
+    /// The client said `-ERR`.
+    ClientError,
+    /// What came was not the protocol.
+    ProtocolViolation,
+    /// CONNECT asked for a protocol that is none.
+    ClientProtocolVersion,
+    /// CONNECT asked for `no_responders` without `headers`.
+    NoRespondersWithoutHeaders,
+    /// A payload above `max_payload`.
+    MaxPayload,
+    /// A line above `max_control_line`.
+    MaxControlLine,
+    /// Too many subscriptions.
+    MaxSubscriptions,
+    /// There was no room for it.
+    MaxConnections,
+    /// PINGs went unanswered.
+    Stale,
+    /// Too many unsent bytes.
+    SlowConsumerPending,
+    /// No progress within the write deadline.
+    SlowConsumerDeadline,
+    /// The server goes away.
+    ServerShutdown,
+}
+
+impl CloseReason {
+    /// What a session's goodbye comes down to.
+    pub(crate) fn of(goodbye: &Goodbye) -> Self {
+        match &goodbye.told {
+            Some(ProtocolError::AuthorizationViolation) => Self::AuthenticationViolation,
+            Some(ProtocolError::AuthenticationTimeout) => Self::AuthenticationTimeout,
+            Some(ProtocolError::MaxPayload) => Self::MaxPayload,
+            Some(ProtocolError::MaxControlLine) => Self::MaxControlLine,
+            Some(ProtocolError::MaxConnections) => Self::MaxConnections,
+            Some(ProtocolError::MaxSubscriptions) => Self::MaxSubscriptions,
+            Some(ProtocolError::StaleConnection) => Self::Stale,
+            Some(ProtocolError::InvalidClientProtocol) => Self::ClientProtocolVersion,
+            Some(ProtocolError::NoRespondersNeedsHeaders) => Self::NoRespondersWithoutHeaders,
+            None if goodbye.reason == recado_wire::Violation::ClientError.reason() => {
+                Self::ClientError
+            }
+            _ => Self::ProtocolViolation,
+        }
+    }
+
+    /// The words of `/connz` and of the log. Never change: tools match them.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::ClientClosed => "Client Closed",
+            Self::Read => "Read Error",
+            Self::Write => "Write Error",
+            Self::AuthenticationTimeout => "Authentication Timeout",
+            Self::AuthenticationViolation => "Authentication Failure",
+            Self::ClientError => "Parse Error",
+            Self::ProtocolViolation => "Protocol Violation",
+            Self::ClientProtocolVersion => "Bad Client Protocol Version",
+            Self::NoRespondersWithoutHeaders => "No Responders Requires Headers",
+            Self::MaxPayload => "Maximum Message Payload Exceeded",
+            Self::MaxControlLine => "Maximum Control Line Exceeded",
+            Self::MaxSubscriptions => "Maximum Subscriptions Exceeded",
+            Self::MaxConnections => "Maximum Connections Exceeded",
+            Self::Stale => "Stale Connection",
+            Self::SlowConsumerPending => "Slow Consumer (Pending Bytes)",
+            Self::SlowConsumerDeadline => "Slow Consumer (Write Deadline)",
+            Self::ServerShutdown => "Server Shutdown",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_session_says_last_is_told_in_the_words_that_tools_know() {
+        for (told, text) in [
+            (
+                Some(ProtocolError::AuthorizationViolation),
+                "Authentication Failure",
+            ),
+            (Some(ProtocolError::StaleConnection), "Stale Connection"),
+            (
+                Some(ProtocolError::MaxPayload),
+                "Maximum Message Payload Exceeded",
+            ),
+            (Some(ProtocolError::UnknownOperation), "Protocol Violation"),
+            (None, "Protocol Violation"),
+        ] {
+            let reason = "any";
+            let goodbye = Goodbye { told, reason };
+            assert_eq!(CloseReason::of(&goodbye).text(), text);
+        }
+        let goodbye = Goodbye {
+            told: None,
+            reason: recado_wire::Violation::ClientError.reason(),
+        };
+        assert_eq!(CloseReason::of(&goodbye).text(), "Parse Error");
+    }
+}

@@ -1,0 +1,97 @@
+//! `/accountz`: which accounts there are, and one of them in detail.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::accounts;
+use super::moments::Moment;
+use super::problem::Problem;
+use super::request::AccountzOptions;
+use crate::monitoring::observed::Observed;
+
+/// The document.
+#[derive(Serialize)]
+pub(crate) struct Accountz {
+    server_id: String,
+    now: Moment,
+    system_account: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    accounts: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_detail: Option<AccountDetail>,
+}
+
+/// One account.
+#[derive(Serialize)]
+struct AccountDetail {
+    account_name: String,
+    update_time: Moment,
+    #[serde(skip_serializing_if = "is_false")]
+    is_system: bool,
+    expired: bool,
+    complete: bool,
+    jetstream_enabled: bool,
+    leafnode_connections: usize,
+    client_connections: usize,
+    subscriptions: usize,
+    sublist_stats: SublistStats,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    mappings: BTreeMap<String, ()>,
+}
+
+#[derive(Serialize)]
+struct SublistStats {
+    num_subscriptions: usize,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// Makes the document.
+pub(super) async fn accountz(
+    observed: &Observed,
+    options: &AccountzOptions,
+) -> Result<Accountz, Problem> {
+    let census = observed.engine.connections.census();
+    let all = accounts::all(&observed.engine, &census);
+    let mut document = Accountz {
+        server_id: observed.facts().info.server_id.clone(),
+        now: Moment::now(),
+        system_account: observed.engine.accounts.system().name.as_ref().to_owned(),
+        accounts: Vec::new(),
+        account_detail: None,
+    };
+    if options.account.is_empty() {
+        document.accounts = all.into_iter().map(|account| account.name).collect();
+        return Ok(document);
+    }
+    let Some(account) = all
+        .into_iter()
+        .find(|account| account.name == options.account)
+    else {
+        let shown: String = options.account.chars().take(128).collect();
+        return Err(Problem::bad_request(format!(
+            "Account {shown} does not exist"
+        )));
+    };
+    let facts = observed.facts();
+    let subscriptions = account.subscriptions;
+    document.account_detail = Some(AccountDetail {
+        account_name: account.name,
+        update_time: Moment(facts.loaded_ns),
+        is_system: account.is_system,
+        expired: false,
+        complete: true,
+        jetstream_enabled: facts.streams.enabled && !account.is_system,
+        leafnode_connections: 0,
+        client_connections: account.clients.len(),
+        subscriptions,
+        sublist_stats: SublistStats {
+            num_subscriptions: subscriptions,
+        },
+        mappings: BTreeMap::new(),
+    });
+    Ok(document)
+}

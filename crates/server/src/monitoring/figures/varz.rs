@@ -1,0 +1,220 @@
+//! `/varz`: the server as a whole.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use serde::Serialize;
+
+use super::moments::{Moment, nanos, uptime};
+use crate::engine::clock;
+use crate::monitoring::observed::{Facts, Observed};
+
+/// The document. Keys are nats-server's; what this server does not have is empty or not there, as it would be in
+/// a nats-server that was not told of it.
+#[derive(Serialize)]
+pub(crate) struct Varz {
+    server_id: String,
+    server_name: String,
+    version: String,
+    proto: i64,
+    go: String,
+    /// The program that really answers, and its version; ours.
+    server: String,
+    server_version: String,
+    host: String,
+    port: u16,
+    #[serde(skip_serializing_if = "is_false")]
+    auth_required: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    tls_required: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    connect_urls: Vec<String>,
+    max_connections: usize,
+    #[serde(skip_serializing_if = "is_zero")]
+    max_subscriptions: usize,
+    ping_interval: i64,
+    ping_max: u32,
+    http_host: String,
+    http_port: u16,
+    http_base_path: String,
+    https_port: u16,
+    /// In seconds.
+    auth_timeout: f64,
+    max_control_line: usize,
+    max_payload: usize,
+    max_pending: usize,
+    cluster: Nothing,
+    gateway: Nothing,
+    leaf: Nothing,
+    mqtt: Nothing,
+    websocket: Nothing,
+    jetstream: Streams,
+    tls_timeout: f64,
+    write_deadline: i64,
+    write_timeout: &'static str,
+    start: Moment,
+    now: Moment,
+    uptime: String,
+    /// Resident memory in bytes.
+    mem: u64,
+    cores: usize,
+    gomaxprocs: usize,
+    /// Percent of one core.
+    cpu: f64,
+    connections: usize,
+    total_connections: u64,
+    routes: u32,
+    remotes: u32,
+    leafnodes: u32,
+    in_msgs: u64,
+    in_bytes: u64,
+    in_client_msgs: u64,
+    in_client_bytes: u64,
+    out_msgs: u64,
+    out_bytes: u64,
+    out_client_msgs: u64,
+    out_client_bytes: u64,
+    slow_consumers: u64,
+    stale_connections: u64,
+    stalled_clients: u64,
+    subscriptions: usize,
+    http_req_stats: BTreeMap<&'static str, u64>,
+    config_load_time: Moment,
+    config_digest: String,
+    system_account: String,
+    slow_consumer_stats: ByKind,
+    stale_connection_stats: ByKind,
+    disk_io_wait_stats: DiskWaits,
+}
+
+/// What is not there.
+#[derive(Serialize)]
+struct Nothing {}
+
+/// Streams, where there are any.
+#[derive(Default, Serialize)]
+struct Streams {}
+
+/// A number by the kind of connection. There are clients only.
+#[derive(Serialize)]
+struct ByKind {
+    clients: u64,
+    routes: u64,
+    gateways: u64,
+    leafs: u64,
+}
+
+impl ByKind {
+    fn clients(clients: u64) -> Self {
+        Self {
+            clients,
+            routes: 0,
+            gateways: 0,
+            leafs: 0,
+        }
+    }
+}
+
+/// Waits for a turn at the disk, of which this server has none: one thread writes for all.
+#[derive(Default, Serialize)]
+struct DiskWaits {
+    waiters: u64,
+    waits: u64,
+    wait_time: u64,
+    max_wait_time: u64,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+fn is_zero(value: &usize) -> bool {
+    *value == 0
+}
+
+/// Makes the document.
+pub(super) async fn varz(observed: &Observed) -> Varz {
+    let facts = observed.facts();
+    let engine = &observed.engine;
+    let census = engine.connections.census();
+    let usage = observed.process.lock().sample(Instant::now());
+    let clients = census.connections.iter().filter(|one| one.peer.is_some());
+    let (http_host, http_port) = listening(&facts);
+    let slow_consumers = engine.slow_consumers();
+    let stale = engine.counters.stale.load(Ordering::Relaxed);
+    let Facts { info, limits, .. } = &*facts;
+    let traffic = census.traffic;
+    Varz {
+        server_id: info.server_id.clone(),
+        server_name: info.server_name.clone(),
+        version: info.version.clone(),
+        proto: info.proto,
+        go: info.go.clone(),
+        server: info.server.clone(),
+        server_version: info.server_version.clone(),
+        host: info.host.clone(),
+        port: info.port,
+        auth_required: info.auth_required,
+        tls_required: info.tls_required,
+        connect_urls: info.connect_urls.clone(),
+        max_connections: limits.max_connections.unwrap_or(0),
+        max_subscriptions: limits.max_subscriptions,
+        ping_interval: nanos(limits.ping_interval),
+        ping_max: limits.ping_max,
+        http_host,
+        http_port,
+        http_base_path: facts.base_path.clone(),
+        https_port: 0,
+        auth_timeout: facts.auth_timeout.as_secs_f64(),
+        max_control_line: limits.max_control_line,
+        max_payload: limits.max_payload,
+        max_pending: limits.max_pending,
+        cluster: Nothing {},
+        gateway: Nothing {},
+        leaf: Nothing {},
+        mqtt: Nothing {},
+        websocket: Nothing {},
+        jetstream: Streams::default(),
+        tls_timeout: 0.0,
+        write_deadline: nanos(limits.write_deadline),
+        write_timeout: "default",
+        start: Moment::of_engine(observed.started_us),
+        now: Moment::now(),
+        uptime: uptime(observed.started_us, clock::now_us()),
+        mem: usage.memory_bytes,
+        cores: usage.cores,
+        gomaxprocs: usage.cores,
+        cpu: usage.cpu_percent,
+        connections: clients.count(),
+        total_connections: census.clients_so_far,
+        routes: 0,
+        remotes: 0,
+        leafnodes: 0,
+        in_msgs: traffic.in_messages,
+        in_bytes: traffic.in_bytes,
+        in_client_msgs: traffic.in_messages,
+        in_client_bytes: traffic.in_bytes,
+        out_msgs: traffic.out_messages,
+        out_bytes: traffic.out_bytes,
+        out_client_msgs: traffic.out_messages,
+        out_client_bytes: traffic.out_bytes,
+        slow_consumers,
+        stale_connections: stale,
+        stalled_clients: engine.counters.stalls.load(Ordering::Relaxed),
+        subscriptions: engine.subscriptions(),
+        http_req_stats: observed.request_counts(),
+        config_load_time: Moment(facts.loaded_ns),
+        config_digest: facts.config_digest.clone(),
+        system_account: engine.accounts.system().name.as_ref().to_owned(),
+        slow_consumer_stats: ByKind::clients(slow_consumers),
+        stale_connection_stats: ByKind::clients(stale),
+        disk_io_wait_stats: DiskWaits::default(),
+    }
+}
+
+/// Host and port of monitoring itself; empty where only `$SYS` asks.
+fn listening(facts: &Facts) -> (String, u16) {
+    let http = facts.http.as_ref();
+    http.map_or_else(Default::default, |(host, addr)| (host.clone(), addr.port()))
+}

@@ -1,0 +1,17 @@
+//! The server as it is watched: what `/varz`, `/connz` and their like tell, and the HTTP that they are told over
+//! (B50 to B66). It runs on a thread of its own beside the engine, and only reads there.
+//!
+//! [`figures`] makes documents of what is seen, whoever asks: [`Observed::document`] answers HTTP and
+//! requests on `$SYS` alike. [`parameters`] reads what they ask for. [`http`] serves them: GET and HEAD, with
+//! bounds on everything that a stranger could make large or slow.
+
+mod access;
+mod figures;
+mod http;
+mod observed;
+mod parameters;
+mod patience;
+mod process;
+
+pub(crate) use http::{Monitoring, open};
+pub(crate) use observed::{Facts, Observed};

@@ -1,0 +1,113 @@
+//! What is watched: the engine, and what is known of the server besides.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::{Mutex, RwLock};
+use recado_wire::Info;
+use tokio::sync::watch;
+
+use super::figures::{Document, Problem, Request};
+use super::process::Sampler;
+use crate::config::{Limits, Options, StreamsOptions};
+use crate::engine::{Engine, clock};
+use crate::phase::Phase;
+
+/// A running server, for whoever watches it.
+pub(crate) struct Observed {
+    pub(super) engine: Arc<Engine>,
+    facts: RwLock<Arc<Facts>>,
+    pub(super) phase: watch::Receiver<Phase>,
+    pub(super) process: Mutex<Sampler>,
+    /// On the engine's clock.
+    pub(super) started_us: u64,
+    requests: RequestCounts,
+}
+
+/// What the configuration says of the server, without any secret of it. Replaced as a whole.
+#[derive(Clone, Debug)]
+pub(crate) struct Facts {
+    pub(super) info: Info,
+    pub(super) limits: Limits,
+    pub(super) auth_timeout: Duration,
+    pub(super) streams: StreamsOptions,
+    pub(super) base_path: String,
+    /// Where monitoring listens, with the host as it was configured.
+    pub(super) http: Option<(String, SocketAddr)>,
+    pub(super) config_digest: String,
+    /// When the configuration was read, in Unix nanoseconds.
+    pub(super) loaded_ns: i64,
+}
+
+/// How often each path was asked for.
+#[derive(Default)]
+struct RequestCounts(BTreeMap<&'static str, AtomicU64>);
+
+impl Facts {
+    /// What `options` say, as of now.
+    pub(crate) fn new(options: &Options, info: &Info, http: Option<(String, SocketAddr)>) -> Self {
+        let auth_timeout = options.authorization.timeout;
+        Self {
+            info: info.clone(),
+            limits: options.limits.clone(),
+            auth_timeout: auth_timeout.unwrap_or(Duration::from_secs(2)),
+            streams: options.streams.clone(),
+            base_path: options.monitoring.base_path.clone(),
+            http,
+            config_digest: options.config_digest.clone().unwrap_or_default(),
+            loaded_ns: clock::unix_ns(),
+        }
+    }
+}
+
+impl Observed {
+    pub(crate) fn new(engine: &Arc<Engine>, facts: Facts, phase: watch::Receiver<Phase>) -> Self {
+        Self {
+            engine: Arc::clone(engine),
+            facts: RwLock::new(Arc::new(facts)),
+            phase,
+            process: Mutex::default(),
+            started_us: clock::now_us(),
+            requests: RequestCounts::new(),
+        }
+    }
+
+    /// What the configuration says now.
+    pub(super) fn facts(&self) -> Arc<Facts> {
+        Arc::clone(&self.facts.read())
+    }
+
+    /// Answers a request, from whichever side it came.
+    ///
+    /// # Errors
+    /// When what is asked for can't be had, or makes no sense.
+    pub(crate) async fn document(&self, request: &Request) -> Result<Document, Problem> {
+        super::figures::document(self, request).await
+    }
+
+    /// Counts a request for a path.
+    pub(super) fn count_request(&self, path: &'static str) {
+        if let Some(count) = self.requests.0.get(path) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Requests so far by path, those that were asked for.
+    pub(super) fn request_counts(&self) -> BTreeMap<&'static str, u64> {
+        let counts = self.requests.0.iter();
+        counts
+            .map(|(path, count)| (*path, count.load(Ordering::Relaxed)))
+            .filter(|(_, count)| *count > 0)
+            .collect()
+    }
+}
+
+impl RequestCounts {
+    fn new() -> Self {
+        let paths = super::figures::PATHS.iter();
+        Self(paths.map(|path| (*path, AtomicU64::new(0))).collect())
+    }
+}
