@@ -15,8 +15,8 @@ use recado_streams::config::API_LEVEL;
 use recado_wire::Info;
 use tokio::sync::watch;
 
-use crate::config::{Authorization, Options};
-use crate::engine::{self, CloseReason, Engine, EngineSettings};
+use crate::config::{Authorization, Options, TlsOptions};
+use crate::engine::{self, CloseReason, Door, Engine, EngineSettings, Rules};
 use crate::error::StartError;
 use crate::identity::Identity;
 use crate::lame_duck;
@@ -25,6 +25,7 @@ use crate::phase::Phase;
 use crate::plain::{self, Plain};
 use crate::service;
 use crate::streams::{self, Ceilings, Opened, Streams};
+use crate::tls::Material;
 use crate::version::{NATS_VERSION, VERSION};
 
 /// Time that waiting bytes are given to leave when the server stops.
@@ -80,6 +81,7 @@ impl Server {
     /// without having been told so, or when the machine has no threads left.
     pub fn start(options: Options, inherited: Inherited) -> Result<Self, StartError> {
         let authenticator = authenticator(&options.authorization);
+        let clients = Door::new(client_rules(&options)?);
         let client =
             listener::open_client(&options, authenticator.is_required(), inherited.client)?;
         let plain: Vec<Plain> = options
@@ -96,7 +98,8 @@ impl Server {
         let mut options = options;
         options.streams.enabled = store.is_some();
         let info = describe(&options, identity, &client, authenticator.is_required());
-        let settings = EngineSettings::new(&options, authenticator.is_required());
+        let mut settings = EngineSettings::new(&options, authenticator.is_required());
+        settings.clients = clients;
         let (threads, runtimes) =
             engine::start_threads(thread_count(), CLOSE_MAX).map_err(StartError::Threads)?;
         let engine = Arc::new(Engine::new(
@@ -346,6 +349,16 @@ fn authenticator(authorization: &Authorization) -> Authenticator {
     }
 }
 
+/// What clients pass before their first operation.
+fn client_rules(options: &Options) -> Result<Rules, StartError> {
+    let tls = options.tls.as_ref().map(Material::load).transpose();
+    Ok(Rules {
+        tls: tls.map_err(StartError::Tls)?,
+        allow_non_tls: options.allow_non_tls,
+        proxy_protocol: options.proxy_protocol,
+    })
+}
+
 /// What INFO says of this server.
 fn describe(options: &Options, identity: Identity, client: &Listener, auth_required: bool) -> Info {
     let (host, port) = advertised(options, client);
@@ -361,6 +374,12 @@ fn describe(options: &Options, identity: Identity, client: &Listener, auth_requi
         port,
         headers: !options.limits.no_header_support,
         auth_required,
+        tls_required: options.tls.is_some() && !options.allow_non_tls,
+        tls_available: options.tls.is_some() && options.allow_non_tls,
+        tls_verify: options
+            .tls
+            .as_ref()
+            .is_some_and(TlsOptions::asks_for_certificates),
         max_payload: options.limits.max_payload,
         jetstream: options.streams.enabled,
         api_lvl: if options.streams.enabled {

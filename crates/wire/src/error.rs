@@ -26,6 +26,10 @@ pub enum ProtocolError {
     InvalidPublishSubject,
     /// A97: PINGs went unanswered.
     StaleConnection,
+    /// A98: the connection is to be secured by TLS, and was not.
+    TlsRequired,
+    /// A69: more TLS handshakes within a second than are allowed.
+    ConnectionThrottled,
     /// A99: CONNECT asked for a protocol that is none.
     InvalidClientProtocol,
     /// A99: CONNECT asked for `no_responders` without `headers`.
@@ -57,6 +61,8 @@ impl ProtocolError {
             Self::InvalidSubject => "Invalid Subject",
             Self::InvalidPublishSubject => "Invalid Publish Subject",
             Self::StaleConnection => "Stale Connection",
+            Self::TlsRequired => "Secure Connection - TLS Required",
+            Self::ConnectionThrottled => "Connection throttling is active. Please try again later.",
             Self::InvalidClientProtocol => "invalid client protocol",
             Self::NoRespondersNeedsHeaders => "no responders requires headers support",
             Self::SubscriptionViolation { subject, detail } => {

@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 
 use super::client::RequestInfo;
 use super::connection::{Connection, WriteLimits};
+use super::door::Door;
 use super::newcomers::Newcomers;
 use super::registry::Registry;
 use super::subscription::Subscription;
@@ -34,6 +35,14 @@ fn deciders() -> usize {
     std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1))
 }
 
+/// Time to authenticate where none was configured (A67).
+fn default_auth_timeout(options: &Options) -> Duration {
+    match &options.tls {
+        Some(tls) => tls.timeout + Duration::from_secs(1),
+        None => Duration::from_secs(2),
+    }
+}
+
 /// What does not change while the server runs.
 pub(crate) struct EngineSettings {
     pub(crate) session: Arc<Settings>,
@@ -44,6 +53,8 @@ pub(crate) struct EngineSettings {
     pub(crate) stall_publishers: bool,
     /// Write every operation to the log.
     pub(crate) trace: Option<Tracing>,
+    /// What clients pass before their first operation.
+    pub(crate) clients: Door,
 }
 
 /// The engine of one server.
@@ -57,6 +68,8 @@ pub(crate) struct Engine {
     pub(crate) lame_duck: AtomicBool,
     /// Where credentials that take long are checked: so many at once.
     pub(crate) deciding: Semaphore,
+    /// Steps of TLS handshakes: so many at once, or a storm of them would keep everybody else waiting.
+    pub(crate) handshakes: Semaphore,
     /// Tells streams who subscribes.
     pub(crate) newcomers: Newcomers,
 }
@@ -73,7 +86,7 @@ impl EngineSettings {
             auth_timeout: options
                 .authorization
                 .timeout
-                .unwrap_or(Duration::from_secs(2)),
+                .unwrap_or_else(|| default_auth_timeout(options)),
             ping_interval: limits.ping_interval,
             first_ping: Duration::from_secs(2),
             ping_max: limits.ping_max,
@@ -105,6 +118,7 @@ impl EngineSettings {
                 shown_max: options.log.max_traced_msg_len,
                 headers_only: options.log.trace_headers,
             }),
+            clients: Door::default(),
         }
     }
 }
@@ -125,6 +139,7 @@ impl Engine {
             info: info.prepare(),
             lame_duck: AtomicBool::new(false),
             deciding: Semaphore::new(deciders()),
+            handshakes: Semaphore::new(deciders()),
             newcomers: Newcomers::default(),
         }
     }

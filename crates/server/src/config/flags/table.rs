@@ -14,6 +14,7 @@ pub(super) enum Flag {
     Debug,
     DebugTrace,
     Help,
+    HelpTls,
     Jetstream,
     Lang,
     Log,
@@ -32,6 +33,11 @@ pub(super) enum Flag {
     ServerName,
     Signal,
     StoreDir,
+    Tls,
+    TlsCaCert,
+    TlsCert,
+    TlsKey,
+    TlsVerify,
     TokenFile,
     Trace,
     User,
@@ -77,6 +83,12 @@ pub(super) const FLAGS: &[(&[&str], Meaning)] = &[
     (&["auth"], Is(Flag::Auth)),
     (&["jetstream", "js"], Is(Flag::Jetstream)),
     (&["store_dir", "sd"], Is(Flag::StoreDir)),
+    (&["tls"], Is(Flag::Tls)),
+    (&["tlscert"], Is(Flag::TlsCert)),
+    (&["tlskey"], Is(Flag::TlsKey)),
+    (&["tlscacert"], Is(Flag::TlsCaCert)),
+    (&["tlsverify"], Is(Flag::TlsVerify)),
+    (&["help_tls"], Is(Flag::HelpTls)),
     // Ours.
     (&["token-file"], Is(Flag::TokenFile)),
     (&["allow-anonymous"], Is(Flag::AllowAnonymous)),
@@ -93,14 +105,6 @@ pub(super) const FLAGS: &[(&[&str], Meaning)] = &[
     (&["profile"], ValueNotYet(Feature::Profiling)),
     (&["syslog", "s"], SwitchNotYet(Feature::Syslog)),
     (&["remote_syslog", "r"], ValueNotYet(Feature::Syslog)),
-    (
-        &["tls", "tlsverify", "help_tls"],
-        SwitchNotYet(Feature::Tls),
-    ),
-    (
-        &["tlscert", "tlskey", "tlscacert"],
-        ValueNotYet(Feature::Tls),
-    ),
     (
         &[
             "cluster",
@@ -139,11 +143,14 @@ impl Meaning {
                     | Flag::Debug
                     | Flag::DebugTrace
                     | Flag::Help
+                    | Flag::HelpTls
                     | Flag::Jetstream
                     | Flag::LogTime
                     | Flag::LogTimeUtc
                     | Flag::NoService
                     | Flag::NoStreams
+                    | Flag::Tls
+                    | Flag::TlsVerify
                     | Flag::Trace
                     | Flag::Version
             ),

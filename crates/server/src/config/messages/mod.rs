@@ -7,11 +7,13 @@ mod flags;
 mod help;
 mod keys;
 mod syntax;
+mod transport;
 
 pub use flags::FlagProblem;
-pub use help::{Notice, help};
+pub use help::{Notice, help, help_tls};
 pub use keys::{Feature, KeyProblem, Kind};
 pub use syntax::{Inside, SyntaxProblem};
+pub use transport::TransportProblem;
 
 use super::locale::Lang;
 
