@@ -26,8 +26,6 @@ pub enum ProtocolError {
     MaxConnections,
     /// A93: no room for another connection of this account.
     MaxAccountConnections,
-    /// A98: TLS is asked for and did not come.
-    TlsRequired,
     /// A94: no room for another subscription on this connection.
     MaxSubscriptions,
     /// A95: malformed subject in a SUB.
@@ -36,6 +34,10 @@ pub enum ProtocolError {
     InvalidPublishSubject,
     /// A97: PINGs went unanswered.
     StaleConnection,
+    /// A98: the connection is to be secured by TLS, and was not.
+    TlsRequired,
+    /// A69: more TLS handshakes within a second than are allowed.
+    ConnectionThrottled,
     /// A99: CONNECT asked for a protocol that is none.
     InvalidClientProtocol,
     /// A99: CONNECT asked for `no_responders` without `headers`.
@@ -64,7 +66,6 @@ impl ProtocolError {
             Self::AccountExpired => "Account Authentication Expired",
             Self::UserRevoked => "User Authentication Revoked",
             Self::MaxAccountConnections => "maximum account active connections exceeded",
-            Self::TlsRequired => "Secure Connection - TLS Required",
             Self::MaxPayload => "Maximum Payload Violation",
             Self::MaxControlLine => "maximum control line exceeded",
             Self::MaxConnections => "maximum connections exceeded",
@@ -72,6 +73,8 @@ impl ProtocolError {
             Self::InvalidSubject => "Invalid Subject",
             Self::InvalidPublishSubject => "Invalid Publish Subject",
             Self::StaleConnection => "Stale Connection",
+            Self::TlsRequired => "Secure Connection - TLS Required",
+            Self::ConnectionThrottled => "Connection throttling is active. Please try again later.",
             Self::InvalidClientProtocol => "invalid client protocol",
             Self::NoRespondersNeedsHeaders => "no responders requires headers support",
             Self::SubscriptionViolation { subject, detail } => {

@@ -18,6 +18,14 @@ pub(crate) enum CloseReason {
     AuthenticationViolation,
     /// The client said `-ERR`.
     ClientError,
+    /// What came was not TLS, or no handshake that ended.
+    TlsHandshake,
+    /// The credential is no longer good.
+    AuthenticationExpired,
+    /// The credential was taken back.
+    AuthenticationRevoked,
+    /// The account has as many connections as it may have.
+    MaxAccountConnections,
     /// What came was not the protocol.
     ProtocolViolation,
     /// CONNECT asked for a protocol that is none.
@@ -48,6 +56,12 @@ impl CloseReason {
         match &goodbye.told {
             Some(ProtocolError::AuthorizationViolation) => Self::AuthenticationViolation,
             Some(ProtocolError::AuthenticationTimeout) => Self::AuthenticationTimeout,
+            Some(ProtocolError::TlsRequired) => Self::TlsHandshake,
+            Some(ProtocolError::UserExpired | ProtocolError::AccountExpired) => {
+                Self::AuthenticationExpired
+            }
+            Some(ProtocolError::UserRevoked) => Self::AuthenticationRevoked,
+            Some(ProtocolError::MaxAccountConnections) => Self::MaxAccountConnections,
             Some(ProtocolError::MaxPayload) => Self::MaxPayload,
             Some(ProtocolError::MaxControlLine) => Self::MaxControlLine,
             Some(ProtocolError::MaxConnections) => Self::MaxConnections,
@@ -71,6 +85,10 @@ impl CloseReason {
             Self::AuthenticationTimeout => "Authentication Timeout",
             Self::AuthenticationViolation => "Authentication Failure",
             Self::ClientError => "Parse Error",
+            Self::TlsHandshake => "TLS Handshake Failure",
+            Self::AuthenticationExpired => "Authentication Expired",
+            Self::AuthenticationRevoked => "Credentials Revoked",
+            Self::MaxAccountConnections => "Maximum Account Connections Exceeded",
             Self::ProtocolViolation => "Protocol Violation",
             Self::ClientProtocolVersion => "Bad Client Protocol Version",
             Self::NoRespondersWithoutHeaders => "No Responders Requires Headers",
