@@ -4,8 +4,8 @@ use std::ops::Bound;
 
 use recado_log::Journal;
 
-use super::JetStream;
 use super::consumers::Events;
+use super::{JetStream, Room};
 use crate::api::ApiCall;
 use crate::api::advisory::{
     AUDIT_SUBJECT, AckMetric, Action, Advisory, ApiAudit, Client, ConsumerAction,
@@ -37,9 +37,6 @@ pub struct Uncopied {
     /// Why it did not.
     pub why: String,
 }
-
-/// Account that everybody is in.
-pub(super) const ACCOUNT: &str = "$G";
 
 /// Why nothing can be stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -178,7 +175,7 @@ impl JetStream {
             server: self.settings.server_name.clone(),
             ..told
         });
-        ACCOUNT.clone_into(&mut client.acc);
+        client.acc = self.account.to_string();
         client
     }
 
@@ -221,7 +218,7 @@ impl JetStream {
 
     fn advise_event(&self, context: &mut Context<'_>, stream: &str, name: &str, event: Event) {
         let (stream, consumer) = (stream.to_owned(), name.to_owned());
-        let (domain, account) = (self.domain(), ACCOUNT.to_owned());
+        let (domain, account) = (self.domain(), self.account.to_string());
         match event {
             Event::MaxDeliveries {
                 stream_seq,
@@ -414,7 +411,7 @@ impl JetStream {
         let mut env = Env {
             now_ns: context.now_ns,
             journal,
-            bytes_left: u64::MAX,
+            room: Room::ANY,
             chance: (context.random)() as u32,
         };
         let stored = target.publish(

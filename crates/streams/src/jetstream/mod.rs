@@ -4,6 +4,7 @@
 mod acks;
 mod api;
 mod batches;
+pub(crate) mod common;
 mod consumers;
 mod events;
 mod open;
@@ -25,6 +26,7 @@ mod republish_tests;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 
 use recado_log::{Journal, Position};
 
@@ -35,6 +37,8 @@ use crate::stream::Stream;
 
 pub use crate::stream::BatchLimits;
 
+pub(crate) use common::Room;
+use common::{Common, Share, Sum};
 pub use consumers::ConsumerSlot;
 pub(crate) use consumers::StreamSource;
 use events::OutOfStorage;
@@ -51,6 +55,9 @@ const SID_DOMAIN: &[u8] = b"d";
 const SID_ACK: &[u8] = b"k";
 const SID_FLOW: &[u8] = b"f";
 const SID_SNAPSHOT: &[u8] = b"n";
+
+/// The account that everybody is in who is in no other.
+pub const GLOBAL_ACCOUNT: &str = "$G";
 
 /// What the server's configuration says.
 #[derive(Clone, Debug)]
@@ -115,13 +122,15 @@ pub struct Incoming<'a> {
 /// All streams and consumers of one account.
 pub struct JetStream {
     settings: Settings,
+    /// Its account.
+    account: Arc<str>,
+    /// Its part in what all accounts have in common.
+    share: Share,
     /// In the order of their numbers: what is written of all of them is the same each time.
     streams: BTreeMap<u32, Box<Stream>>,
     names: BTreeMap<String, u32>,
     /// Filters subscribed to, with the sid and the stream.
     subjects: BTreeMap<String, (String, u32)>,
-    next_stream: u32,
-    next_consumer: u64,
     /// Consumers that are in the log: stream and name by number.
     numbers: HashMap<u64, (u32, String)>,
     /// Records that say that something is gone.
@@ -155,24 +164,26 @@ pub struct JetStream {
     told_out_of_storage: Option<OutOfStorage>,
     api_total: u64,
     api_errors: u64,
-    /// Bytes of all streams, by where they lie.
-    file_bytes: u64,
-    memory_bytes: u64,
     transfers: api::Transfers,
     /// Streams with open batches.
     batching: BTreeSet<u32>,
 }
 
 impl JetStream {
-    /// An account without streams.
+    /// The account `$G` without streams, alone.
     pub fn new(settings: Settings) -> Self {
+        Self::of_account(settings, GLOBAL_ACCOUNT.into(), Common::default())
+    }
+
+    /// An account without streams. `common` is that of all accounts of the store.
+    pub(crate) fn of_account(settings: Settings, account: Arc<str>, common: Common) -> Self {
         Self {
             settings,
+            account,
+            share: Share::new(common),
             streams: BTreeMap::new(),
             names: BTreeMap::new(),
             subjects: BTreeMap::new(),
-            next_stream: 1,
-            next_consumer: 1,
             numbers: HashMap::new(),
             graves: Vec::new(),
             adrift: BTreeSet::new(),
@@ -192,8 +203,6 @@ impl JetStream {
             told_out_of_storage: None,
             api_total: 0,
             api_errors: 0,
-            file_bytes: 0,
-            memory_bytes: 0,
             transfers: api::Transfers::default(),
             batching: BTreeSet::new(),
         }
@@ -243,7 +252,9 @@ impl JetStream {
 
     /// Everything before `end` goes to the disk now.
     pub fn sealed(&mut self, end: Position) {
-        for id in self.replies.seal(end) {
+        let concerned = self.replies.seal(end);
+        self.share.set(Sum::WaitingBytes, self.replies.bytes());
+        for id in concerned {
             if let Some(stream) = self.streams.get_mut(&id) {
                 stream.sealed();
             }
@@ -258,6 +269,7 @@ impl JetStream {
         position: Position,
     ) {
         let released = self.replies.release(position, context.out);
+        self.share.set(Sum::WaitingBytes, self.replies.bytes());
         for (id, last) in released.grown {
             if let Some(stream) = self.streams.get_mut(&id) {
                 self.told_out_of_storage = self
@@ -334,46 +346,72 @@ impl JetStream {
             .ok_or_else(|| ApiError::new(&error::STREAM_NOT_FOUND))
     }
 
-    /// Bytes that streams of this kind may still take.
-    fn bytes_left(&self, storage: Storage) -> u64 {
-        let max = match storage {
-            Storage::File => self.settings.file_bytes_max,
-            Storage::Memory => self.settings.memory_bytes_max,
-        };
-        let Some(max) = max else {
-            return u64::MAX;
-        };
-        max.saturating_sub(self.bytes_used(storage))
+    /// A stream of this account, from now on.
+    fn insert_stream(&mut self, stream: Stream) {
+        self.streams.insert(stream.id, Box::new(stream));
     }
 
-    fn bytes_used(&self, storage: Storage) -> u64 {
-        match storage {
-            Storage::File => self.file_bytes,
-            Storage::Memory => self.memory_bytes,
+    /// A stream is gone, and with it the bytes that it took.
+    fn remove_stream(&mut self, id: u32) -> Option<Box<Stream>> {
+        let mut stream = self.streams.remove(&id)?;
+        let sum = Sum::of_bytes(stream.config.storage);
+        let freed = std::mem::take(&mut stream.accounted_bytes);
+        self.share
+            .set(sum, self.share.own(sum).saturating_sub(freed));
+        Some(stream)
+    }
+
+    /// Bytes that streams of this kind may still take.
+    fn room(&self, storage: Storage) -> Room {
+        let account = &self.settings.limits.account;
+        let (of_server, of_account) = match storage {
+            Storage::File => (self.settings.file_bytes_max, account.max_storage),
+            Storage::Memory => (self.settings.memory_bytes_max, account.max_memory),
+        };
+        let sum = Sum::of_bytes(storage);
+        let left =
+            |max: Option<u64>, used: u64| max.map_or(u64::MAX, |max| max.saturating_sub(used));
+        Room {
+            of_server: left(of_server, self.share.all(sum)),
+            of_account: left(u64::try_from(of_account).ok(), self.share.own(sum)),
         }
     }
 
-    /// A stream is gone.
-    fn forget_bytes(&mut self, stream: &mut Stream) {
-        let sum = match stream.config.storage {
-            Storage::File => &mut self.file_bytes,
-            Storage::Memory => &mut self.memory_bytes,
-        };
-        *sum = sum.saturating_sub(std::mem::take(&mut stream.accounted_bytes));
+    fn bytes_used(&self, storage: Storage) -> u64 {
+        self.share.own(Sum::of_bytes(storage))
     }
 
-    /// Brings the account's sum up to date with a stream that gained or lost messages.
+    /// Brings the sums up to date with a stream that gained or lost messages.
     fn account_for(&mut self, id: u32) {
         let Some(stream) = self.streams.get_mut(&id) else {
             return;
         };
         let bytes = stream.messages.index.bytes();
-        let sum = match stream.config.storage {
-            Storage::File => &mut self.file_bytes,
-            Storage::Memory => &mut self.memory_bytes,
-        };
-        *sum = sum.saturating_sub(stream.accounted_bytes) + bytes;
+        let sum = Sum::of_bytes(stream.config.storage);
+        let own = self.share.own(sum).saturating_sub(stream.accounted_bytes) + bytes;
         stream.accounted_bytes = bytes;
+        self.share.set(sum, own);
+    }
+
+    /// Brings the sums up to date with what streams reserve by their `max_bytes`.
+    fn note_reserved(&mut self) {
+        for storage in [Storage::File, Storage::Memory] {
+            let reserved = self.reserved(storage);
+            self.share.set(Sum::of_reserved(storage), reserved);
+        }
+    }
+
+    /// What its streams of this kind reserve.
+    fn reserved(&self, storage: Storage) -> u64 {
+        let all = self.streams.values().map(|stream| &stream.config);
+        all.filter(|config| config.storage == storage)
+            .map(|config| u64::try_from(config.max_bytes).unwrap_or(0))
+            .fold(0, u64::saturating_add)
+    }
+
+    /// As records of its streams name it.
+    fn stored_account(&self) -> Option<Arc<str>> {
+        (*self.account != *GLOBAL_ACCOUNT).then(|| Arc::clone(&self.account))
     }
 }
 

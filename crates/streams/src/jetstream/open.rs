@@ -89,7 +89,9 @@ impl Opening {
     pub fn record(&mut self, entry: &Entry<'_>, payload: &[u8]) {
         match entry.kind {
             kinds::MESSAGE => self.message(entry),
-            kinds::STREAM_CONFIG => self.stream_config(entry, payload),
+            kinds::STREAM_CONFIG | kinds::STREAM_CONFIG_OF_ACCOUNT => {
+                self.stream_config(entry, payload)
+            }
             kinds::STREAM_DELETED => {
                 let stream = self.stream(entry.stream);
                 stream.deleted = Some(entry.at);
@@ -321,8 +323,10 @@ impl Opening {
             lost,
         } = self;
         let mut jetstream = JetStream::new(settings);
-        jetstream.next_stream = next_stream;
-        jetstream.next_consumer = next_consumer;
+        jetstream
+            .share
+            .common()
+            .give_from(next_stream, next_consumer);
         let mut report = OpeningReport {
             lost,
             ..OpeningReport::default()
@@ -375,6 +379,7 @@ impl Opening {
                 &mut report.lost,
             ));
         }
+        jetstream.note_reserved();
         jetstream.settle_in(context, journal);
         jetstream.graves.extend(deleted.into_values());
         report.messages = jetstream
@@ -409,7 +414,7 @@ impl JetStream {
         stream.rebuild_from_headers(context.now_ns, journal);
         let (id, name) = (stream.id, stream.config.name.clone());
         self.names.insert(name, id);
-        self.streams.insert(id, Box::new(stream));
+        self.insert_stream(stream);
         self.enter_subjects(id);
     }
 

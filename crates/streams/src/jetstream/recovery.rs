@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use recado_log::Journal;
 
+use super::common::Sum;
 use super::events::OutOfStorage;
 use super::{JetStream, Opening, OpeningReport, publish};
 use crate::config::Storage;
@@ -67,6 +68,7 @@ impl JetStream {
             let body = publish::error_body(name.unwrap_or_default(), &error);
             out.publish(reply, b"", b"", &body);
         });
+        self.share.set(Sum::WaitingBytes, 0);
         self.transfers.failed(why);
     }
 
@@ -77,8 +79,7 @@ impl JetStream {
         journal: &mut dyn Journal,
         mut old: JetStream,
     ) {
-        self.next_stream = self.next_stream.max(old.next_stream);
-        self.next_consumer = self.next_consumer.max(old.next_consumer);
+        self.share.common().give_behind(old.share.common());
         self.api_total = old.api_total;
         self.api_errors = old.api_errors;
         self.told_out_of_storage = old.told_out_of_storage;
@@ -99,6 +100,7 @@ impl JetStream {
                 end_consumers(context, *stream);
             }
         }
+        self.note_reserved();
         self.take_over_sids(context, &old.subjects);
         for id in self.ids() {
             if self
@@ -126,7 +128,7 @@ impl JetStream {
         stream.accounted_bytes = 0;
         stream.feeding.relink();
         self.names.insert(stream.config.name.clone(), id);
-        self.streams.insert(id, stream);
+        self.insert_stream(*stream);
         self.enter_subjects(id);
         self.follow(id);
     }

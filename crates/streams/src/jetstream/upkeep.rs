@@ -177,6 +177,7 @@ impl JetStream {
                 stream.is_some_and(|stream| stream.messages.is_at(entry.sequence, entry.at))
             }
             kinds::STREAM_CONFIG
+            | kinds::STREAM_CONFIG_OF_ACCOUNT
             | kinds::STATE
             | kinds::REMOVED
             | kinds::DAMAGED
@@ -206,6 +207,7 @@ impl JetStream {
                 }
             }
             kinds::STREAM_CONFIG
+            | kinds::STREAM_CONFIG_OF_ACCOUNT
             | kinds::STATE
             | kinds::REMOVED
             | kinds::DAMAGED

@@ -2,8 +2,8 @@
 
 use recado_log::Journal;
 
-use super::JetStream;
 use super::consumers::StreamSource;
+use super::{JetStream, Room};
 use crate::config::Retention;
 use crate::context::Context;
 use crate::stream::{Env, Stream};
@@ -162,7 +162,7 @@ impl JetStream {
         let mut env = Env {
             now_ns: context.now_ns,
             journal,
-            bytes_left: u64::MAX,
+            room: Room::ANY,
             chance: (context.random)() as u32,
         };
         stream.expire(&mut env);
