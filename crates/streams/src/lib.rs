@@ -2,6 +2,7 @@
 //! messages, the time and a journal go in; messages come out.
 #![forbid(unsafe_code)]
 
+pub mod accounts;
 pub mod api;
 pub mod config;
 pub mod consumer;

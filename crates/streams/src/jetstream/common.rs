@@ -89,6 +89,11 @@ impl Common {
         self.give_from(stream.load(Relaxed), consumer.load(Relaxed));
     }
 
+    /// Bytes that streams of accounts that are served have reserved.
+    pub(crate) fn reserved(&self, storage: Storage) -> u64 {
+        self.all(Sum::of_reserved(storage))
+    }
+
     /// A sum over all accounts.
     pub(super) fn all(&self, sum: Sum) -> u64 {
         self.0.sums[sum as usize].load(Relaxed)

@@ -6,13 +6,14 @@ mod api;
 mod batches;
 pub(crate) mod common;
 mod consumers;
-mod events;
+pub(crate) mod events;
 mod open;
 mod publish;
 mod recovery;
 mod replies;
 mod sources;
 mod streams;
+mod tenant;
 mod upkeep;
 mod work;
 #[cfg(test)]
@@ -31,7 +32,7 @@ use std::sync::Arc;
 use recado_log::{Journal, Position};
 
 use crate::config::{Limits, Storage};
-use crate::context::Context;
+use crate::context::{Context, Outlet};
 use crate::error::{self, ApiError};
 use crate::stream::Stream;
 
@@ -43,8 +44,10 @@ pub use consumers::ConsumerSlot;
 pub(crate) use consumers::StreamSource;
 use events::OutOfStorage;
 pub use events::{DEAD_LETTER_KEY, Uncopied};
+pub(crate) use open::Part;
 pub use open::{Opening, OpeningReport};
 pub(crate) use sources::Feeding;
+pub(crate) use work::STREAMS_MAX as TURN_STREAMS_MAX;
 
 use replies::WaitingReplies;
 use upkeep::Grave;
@@ -55,6 +58,13 @@ const SID_DOMAIN: &[u8] = b"d";
 const SID_ACK: &[u8] = b"k";
 const SID_FLOW: &[u8] = b"f";
 const SID_SNAPSHOT: &[u8] = b"n";
+
+/// What is listened to besides the API and the streams' subjects.
+const OWN_FILTERS: [(&str, &[u8]); 3] = [
+    ("$JS.ACK.>", SID_ACK),
+    ("$JS.FC.>", SID_FLOW),
+    ("$JS.SNAPSHOT.>", SID_SNAPSHOT),
+];
 
 /// The account that everybody is in who is in no other.
 pub const GLOBAL_ACCOUNT: &str = "$G";
@@ -141,7 +151,11 @@ pub struct JetStream {
     lost: Vec<(String, u64)>,
     /// Dead letters that could not be copied.
     uncopied: Vec<events::Uncopied>,
+    /// Numbers of streams that came and went, for the one who keeps several accounts.
+    moves: Vec<(u32, bool)>,
     next_sid: u64,
+    /// What all its sids begin with; whoever hands messages in has taken it off.
+    sid_prefix: String,
     replies: WaitingReplies,
     /// Streams whose consumers may have something to deliver.
     active: VecDeque<u32>,
@@ -189,7 +203,9 @@ impl JetStream {
             adrift: BTreeSet::new(),
             lost: Vec::new(),
             uncopied: Vec::new(),
+            moves: Vec::new(),
             next_sid: 1,
+            sid_prefix: String::new(),
             replies: WaitingReplies::default(),
             active: VecDeque::new(),
             followers: BTreeMap::new(),
@@ -210,22 +226,33 @@ impl JetStream {
 
     /// Subscribes to everything that concerns it: at the start, and again after it was cut off.
     pub fn subscribe(&mut self, context: &mut Context<'_>, _journal: &mut dyn Journal) {
-        context.out.subscribe_to_calls(b"$JS.API.>", SID_API);
-        for (filter, sid) in [
-            ("$JS.ACK.>", SID_ACK),
-            ("$JS.FC.>", SID_FLOW),
-            ("$JS.SNAPSHOT.>", SID_SNAPSHOT),
-        ] {
-            context.out.subscribe(filter.as_bytes(), sid);
+        self.subscribe_to_everything(context.out);
+    }
+
+    pub(crate) fn subscribe_to_everything(&self, out: &mut dyn Outlet) {
+        let sid = |sid: &[u8]| [self.sid_prefix.as_bytes(), sid].concat();
+        out.subscribe_to_calls(b"$JS.API.>", &sid(SID_API));
+        for (filter, of) in OWN_FILTERS {
+            out.subscribe(filter.as_bytes(), &sid(of));
         }
         if let Some(domain) = &self.settings.domain {
             let filter = format!("$JS.{domain}.API.>");
-            context
-                .out
-                .subscribe_to_calls(filter.as_bytes(), SID_DOMAIN);
+            out.subscribe_to_calls(filter.as_bytes(), &sid(SID_DOMAIN));
         }
         for (filter, (sid, _)) in &self.subjects {
-            context.out.subscribe(filter.as_bytes(), sid.as_bytes());
+            out.subscribe(filter.as_bytes(), sid.as_bytes());
+        }
+    }
+
+    /// Takes all of that back.
+    pub(crate) fn unsubscribe(&self, out: &mut dyn Outlet) {
+        let own = OWN_FILTERS.into_iter().map(|(_, sid)| sid);
+        let domain = self.settings.domain.is_some().then_some(SID_DOMAIN);
+        for sid in own.chain([SID_API]).chain(domain) {
+            out.unsubscribe(&[self.sid_prefix.as_bytes(), sid].concat());
+        }
+        for (sid, _) in self.subjects.values() {
+            out.unsubscribe(sid.as_bytes());
         }
     }
 
@@ -332,6 +359,12 @@ impl JetStream {
         }
     }
 
+    /// Messages of all streams.
+    pub(crate) fn message_count(&self) -> u64 {
+        let all = self.streams.values();
+        all.map(|stream| stream.messages.index.len()).sum()
+    }
+
     fn stream(&self, name: &str) -> Result<&Stream, ApiError> {
         let found = self.names.get(name).and_then(|id| self.streams.get(id));
         found
@@ -348,12 +381,14 @@ impl JetStream {
 
     /// A stream of this account, from now on.
     fn insert_stream(&mut self, stream: Stream) {
+        self.moves.push((stream.id, true));
         self.streams.insert(stream.id, Box::new(stream));
     }
 
     /// A stream is gone, and with it the bytes that it took.
     fn remove_stream(&mut self, id: u32) -> Option<Box<Stream>> {
         let mut stream = self.streams.remove(&id)?;
+        self.moves.push((id, false));
         let sum = Sum::of_bytes(stream.config.storage);
         let freed = std::mem::take(&mut stream.accounted_bytes);
         self.share

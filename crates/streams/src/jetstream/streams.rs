@@ -58,7 +58,7 @@ impl JetStream {
             return;
         }
         for subject in &stream.config.subjects {
-            let sid = format!("s{id}.{}", self.next_sid);
+            let sid = format!("{}s{id}.{}", self.sid_prefix, self.next_sid);
             self.next_sid += 1;
             self.subjects.insert(subject.clone(), (sid, id));
         }

@@ -12,7 +12,7 @@ const PROGRESS_EVERY_NS: i64 = 100_000_000;
 
 /// A record that says that something is gone.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Grave {
+pub(crate) struct Grave {
     /// Segments up to this one may hold records of what is gone.
     pub(super) youngest: u32,
     pub(super) at: Location,
