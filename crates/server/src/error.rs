@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use recado_log::OpenError;
+use recado_streams::accounts::AccountsError;
 
 /// Why a server could not start. The program turns it into words; what to do next is here, too.
 #[derive(Debug)]
@@ -47,6 +48,8 @@ pub enum StartError {
     },
     /// The machine has no threads left for the server.
     Threads(io::Error),
+    /// The accounts can't have what they are to have of JetStream.
+    Accounts(AccountsError),
     /// The store of the streams can't be opened.
     Store {
         /// Where it is.
@@ -86,6 +89,7 @@ impl std::fmt::Display for StartError {
                 path.display()
             ),
             Self::Threads(source) => write!(f, "cannot start the server's threads: {source}"),
+            Self::Accounts(error) => write!(f, "cannot serve JetStream to the accounts: {error}"),
             Self::Store { path, source } => {
                 write!(f, "cannot open the store in {}: {source}", path.display())
             }
@@ -100,6 +104,7 @@ impl std::error::Error for StartError {
             | Self::Listen { source, .. }
             | Self::StoreUncreatable { source, .. } => Some(source),
             Self::Inherited(source) | Self::Threads(source) => Some(source),
+            Self::Accounts(source) => Some(source),
             Self::Store { source, .. } => Some(source),
             Self::Options(_) | Self::OpenToEverybody { .. } | Self::StoreNotDirectory { .. } => {
                 None

@@ -11,7 +11,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use recado_auth::{Authenticator, Secret};
 use recado_log::{LockError, OpenError};
-use recado_streams::config::API_LEVEL;
+use recado_streams::config::{API_LEVEL, AccountLimits};
 use recado_wire::Info;
 use tokio::sync::watch;
 
@@ -24,7 +24,7 @@ use crate::listener::{self, Listener};
 use crate::phase::Phase;
 use crate::plain::{self, Plain};
 use crate::service;
-use crate::streams::{self, Ceilings, Opened, Streams};
+use crate::streams::{self, Ceilings, Opened, ServedAccount, Streams};
 use crate::version::{NATS_VERSION, VERSION};
 
 /// Time that waiting bytes are given to leave when the server stops.
@@ -101,8 +101,13 @@ impl Server {
             engine::start_threads(thread_count(), CLOSE_MAX).map_err(StartError::Threads)?;
         let engine = Arc::new(Engine::new(manner, &options, Arc::clone(&threads)));
         let request_limits = streams::RequestLimits::of(&options.streams);
-        let started = store.map(|store| Streams::start(&engine, store, request_limits));
-        let (streams, store) = started.transpose().map_err(StartError::Threads)?.unzip();
+        let accounts = [ServedAccount {
+            account: Arc::clone(engine.accounts.global()),
+            is_system: false,
+            limits: Some(AccountLimits::default()),
+        }];
+        let started = store.map(|store| Streams::start(&engine, store, &accounts, request_limits));
+        let (streams, store) = started.transpose()?.unzip();
         let phase = Arc::new(watch::Sender::new(Phase::Running));
         let handle = ServerHandle { phase, engine };
         let client_addr = client.addr;

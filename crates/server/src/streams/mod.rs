@@ -3,6 +3,7 @@
 mod ceilings;
 mod committer;
 mod driver;
+mod orders;
 mod outlet;
 mod requests;
 mod store;
@@ -17,10 +18,14 @@ use recado_streams::jetstream::{BatchLimits, Settings};
 
 use crate::config::Options;
 use crate::engine::{Engine, Intake};
+use crate::error::StartError;
 use crate::identity::Identity;
 use crate::version::NATS_VERSION;
 
 pub(crate) use ceilings::Ceilings;
+pub(crate) use orders::NotServed;
+use orders::Orders;
+pub(crate) use outlet::ServedAccount;
 pub(crate) use requests::RequestLimits;
 pub use store::Opened;
 pub(crate) use store::{Store, open};
@@ -83,34 +88,51 @@ fn batch_limits(options: &Options) -> BatchLimits {
 pub(crate) struct Streams {
     intake: Arc<Intake>,
     stop: Arc<AtomicBool>,
+    orders: Arc<Orders>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Streams {
-    /// Starts the threads that serve what was opened.
+    /// Starts the threads that serve what was opened to these accounts.
     ///
     /// # Errors
-    /// When the machine has no threads left.
+    /// When the accounts ask for more than there is, or the machine has no threads left.
     pub(crate) fn start(
         engine: &Arc<Engine>,
         store: Store,
+        accounts: &[ServedAccount],
         limits: RequestLimits,
-    ) -> std::io::Result<(Self, Opened)> {
+    ) -> Result<(Self, Opened), StartError> {
         let intake = Arc::new(Intake::default());
         let stop = Arc::new(AtomicBool::new(false));
+        let orders = Arc::new(Orders::default());
         let (subscribed, ready) = std::sync::mpsc::channel();
-        let (driver, opened) = driver::Driver::new(engine, &intake, store, limits, &stop)?;
+        let (driver, opened) =
+            driver::Driver::new(engine, &intake, store, accounts, limits, &stop, &orders)?;
         let thread = std::thread::Builder::new()
             .name("recado-streams".to_owned())
-            .spawn(move || driver.run(&subscribed))?;
+            .spawn(move || driver.run(&subscribed))
+            .map_err(StartError::Threads)?;
         // Nobody may connect and find nobody there. An error means that the thread ended, which it has told of.
         let _ = ready.recv();
         let streams = Self {
             intake,
             stop,
+            orders,
             thread: Mutex::new(Some(thread)),
         };
         Ok((streams, opened))
+    }
+
+    /// From now on these are the accounts, with these limits. Waits until that is so. Streams of others stay in the
+    /// store, and are there again when their account is.
+    ///
+    /// # Errors
+    /// When it can't be done; then nothing changed.
+    pub(crate) fn set_accounts(&self, accounts: Vec<ServedAccount>) -> Result<(), NotServed> {
+        let answer = self.orders.put(accounts);
+        self.intake.ring();
+        answer.recv().unwrap_or(Err(NotServed::Stopped))
     }
 
     /// Answers what still waits, writes everything down and ends. Waits for it.

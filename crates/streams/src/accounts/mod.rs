@@ -7,6 +7,8 @@
 mod open;
 mod refusal;
 mod roster;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;

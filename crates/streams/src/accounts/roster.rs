@@ -70,8 +70,8 @@ impl fmt::Display for AccountsError {
                 max,
             } => {
                 let (of_accounts, of_server) = match storage {
-                    Storage::File => ("max_store", "max_file_store"),
-                    Storage::Memory => ("max_memory", "max_memory_store"),
+                    Storage::File => ("max_store", "max_file"),
+                    Storage::Memory => ("max_memory", "max_mem"),
                 };
                 write!(
                     f,

@@ -25,6 +25,8 @@ mod failure_tests;
 mod republish_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::world_on_disk::World as WorldOnDisk;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
