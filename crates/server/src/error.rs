@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use recado_log::OpenError;
+use recado_streams::accounts::AccountsError;
 
 use crate::tls::TlsProblem;
 
@@ -51,6 +52,8 @@ pub enum StartError {
     Tls(TlsProblem),
     /// The machine has no threads left for the server.
     Threads(io::Error),
+    /// The accounts can't have what they are to have of JetStream.
+    Accounts(AccountsError),
     /// The store of the streams can't be opened.
     Store {
         /// Where it is.
@@ -91,6 +94,7 @@ impl std::fmt::Display for StartError {
             ),
             Self::Tls(problem) => problem.fmt(f),
             Self::Threads(source) => write!(f, "cannot start the server's threads: {source}"),
+            Self::Accounts(error) => write!(f, "cannot serve JetStream to the accounts: {error}"),
             Self::Store { path, source } => {
                 write!(f, "cannot open the store in {}: {source}", path.display())
             }
@@ -105,6 +109,7 @@ impl std::error::Error for StartError {
             | Self::Listen { source, .. }
             | Self::StoreUncreatable { source, .. } => Some(source),
             Self::Inherited(source) | Self::Threads(source) => Some(source),
+            Self::Accounts(source) => Some(source),
             Self::Store { source, .. } => Some(source),
             Self::Tls(problem) => Some(problem),
             Self::Options(_) | Self::OpenToEverybody { .. } | Self::StoreNotDirectory { .. } => {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use recado_auth::{Authenticator, Secret};
 use recado_log::{LockError, OpenError};
-use recado_streams::config::API_LEVEL;
+use recado_streams::config::{API_LEVEL, AccountLimits};
 use recado_wire::Info;
 use tokio::sync::watch;
 
@@ -26,7 +26,7 @@ use crate::phase::Phase;
 use crate::plain::{self, Plain};
 use crate::pulse::Pulse;
 use crate::service;
-use crate::streams::{self, Beat, Ceilings, Opened, Streams};
+use crate::streams::{self, Beat, Ceilings, Opened, ServedAccount, Streams};
 use crate::tls::Material;
 use crate::version::{NATS_VERSION, VERSION};
 
@@ -118,8 +118,13 @@ impl Server {
             Arc::clone(&threads),
         ));
         let request_limits = streams::RequestLimits::of(&options.streams);
-        let started = store.map(|store| Streams::start(&engine, store, request_limits));
-        let (streams, store) = started.transpose().map_err(StartError::Threads)?.unzip();
+        let accounts = [ServedAccount {
+            account: Arc::clone(engine.accounts.global()),
+            is_system: false,
+            limits: Some(AccountLimits::default()),
+        }];
+        let started = store.map(|store| Streams::start(&engine, store, &accounts, request_limits));
+        let (streams, store) = started.transpose()?.unzip();
         let phase = Arc::new(watch::Sender::new(Phase::Running));
         let facts = Facts::new(&options, &info, watched_at.clone());
         let observed = Arc::new(Observed::new(&engine, facts, phase.subscribe()));

@@ -43,6 +43,56 @@ pub trait Outlet {
     fn unsubscribe(&mut self, sid: &[u8]);
 }
 
+/// Number of an account, as the one gives it who routes messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountId(pub u32);
+
+/// Where the messages of many accounts go. What goes to one of them never reaches another.
+pub trait Exchange {
+    /// The part of it that is one account's.
+    fn of(&mut self, account: AccountId) -> &mut dyn Outlet;
+}
+
+/// Where nobody is: while a store is opened, and for accounts that are not served.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Nobody;
+
+impl Outlet for Nobody {
+    fn publish(&mut self, _: &[u8], _: &[u8], _: &[u8], _: &[u8]) {}
+
+    fn deliver(&mut self, _: &[u8], _: &[u8], _: &[u8], _: &[u8], _: &[u8]) -> bool {
+        false
+    }
+
+    fn has_interest(&self, _: &[u8], _: Option<&[u8]>) -> bool {
+        false
+    }
+
+    fn is_congested(&self, _: &[u8]) -> bool {
+        false
+    }
+
+    fn subscribe(&mut self, _: &[u8], _: &[u8]) {}
+
+    fn unsubscribe(&mut self, _: &[u8]) {}
+}
+
+impl Exchange for Nobody {
+    fn of(&mut self, _: AccountId) -> &mut dyn Outlet {
+        self
+    }
+}
+
+/// One call's surroundings, where there are many accounts.
+pub struct Surroundings<'a> {
+    /// Unix time in nanoseconds.
+    pub now_ns: i64,
+    /// Random numbers, even but not secret.
+    pub random: &'a mut dyn FnMut() -> u64,
+    /// Where messages go.
+    pub exchange: &'a mut dyn Exchange,
+}
+
 /// One call's surroundings.
 pub struct Context<'a> {
     /// Unix time in nanoseconds.

@@ -2,6 +2,7 @@
 //! messages, the time and a journal go in; messages come out.
 #![forbid(unsafe_code)]
 
+pub mod accounts;
 pub mod api;
 pub mod config;
 pub mod consumer;
@@ -12,11 +13,17 @@ pub mod jetstream;
 mod stream;
 pub mod time;
 
-/// The stream's name in the record of its configuration, if this is one.
+/// The stream's name in the record of its configuration, if this is one; `account > name` where it belongs to an
+/// account of its own.
 pub fn stream_name_of(record: &recado_log::Record<'_>) -> Option<String> {
-    if record.kind != stream::kinds::STREAM_CONFIG {
+    use stream::kinds::{STREAM_CONFIG, STREAM_CONFIG_OF_ACCOUNT};
+    if !matches!(record.kind, STREAM_CONFIG | STREAM_CONFIG_OF_ACCOUNT) {
         return None;
     }
     let stored = stream::StoredStream::from_bytes(record.payload).ok()?;
-    Some(stored.config.name)
+    let name = stored.config.name;
+    Some(match stored.account {
+        Some(account) => format!("{account} > {name}"),
+        None => name,
+    })
 }

@@ -9,6 +9,9 @@ use std::time::Duration;
 use sd_notify::NotifyState;
 use signal_hook::iterator::Signals;
 
+use recado_streams::accounts::AccountsError;
+use recado_streams::config::Storage;
+
 use crate::config::flags::Serve;
 use crate::config::{Lang, Limits, Options, Personality, Programs};
 use crate::logging::Log;
@@ -212,6 +215,25 @@ fn obstacle_of(error: StartError, options: &Options) -> Obstacle {
         },
         StartError::Tls(problem) => Obstacle::Tls(problem),
         StartError::Threads(source) => cannot_start(source),
+        StartError::Accounts(AccountsError::TooMuch {
+            storage,
+            wanted,
+            max,
+        }) => {
+            let (of_accounts, of_server) = match storage {
+                Storage::File => ("max_store", "max_file"),
+                Storage::Memory => ("max_memory", "max_mem"),
+            };
+            Obstacle::AccountsWantTooMuch {
+                of_accounts,
+                of_server,
+                wanted,
+                max,
+            }
+        }
+        StartError::Accounts(error) => Obstacle::Settings {
+            faults: error.to_string(),
+        },
         StartError::Options(faults) => Obstacle::Settings { faults },
     }
 }

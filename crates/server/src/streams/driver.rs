@@ -8,16 +8,19 @@ use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use recado_log::{Committed, Journal, Log, Progress, RealDisk};
-use recado_streams::context::Context;
-use recado_streams::jetstream::{Incoming, JetStream};
+use recado_streams::accounts::{Accounts, Unserved};
+use recado_streams::context::Surroundings;
+use recado_streams::jetstream::Incoming;
 use recado_wire::{ServerFrame, ServerParsed, parse_server_frame};
 
 use super::beat::Beat;
 use super::committer::CommitterThread;
-use super::outlet::{EngineOutlet, Nobody};
+use super::orders::{OrderBook, Orders};
+use super::outlet::{Directory, EngineExchange, ServedAccount};
 use super::requests::{RequestLimits, Time, WaitingRequests};
 use super::store::{Opened, Store};
 use crate::engine::{Engine, Insider, Intake};
+use crate::error::StartError;
 
 /// The longest that it sleeps with nothing to do.
 const NAP_MAX: Duration = Duration::from_secs(10);
@@ -33,7 +36,11 @@ const SAVE_AFTER: Duration = Duration::from_millis(100);
 pub(super) struct Driver {
     engine: Arc<Engine>,
     intake: Arc<Intake>,
-    jetstream: JetStream,
+    accounts: Accounts,
+    /// The engine's accounts by number.
+    directory: Directory,
+    /// What others ask this thread to do.
+    orders: OrderBook,
     log: Log<RealDisk>,
     committer: CommitterThread,
     stop: Arc<AtomicBool>,
@@ -53,37 +60,40 @@ impl Driver {
     /// Makes streams of what the log told, and starts the committer.
     ///
     /// # Errors
-    /// When the machine has no threads left.
+    /// When the accounts ask for more than there is, or the machine has no threads left.
     pub(super) fn new(
         engine: &Arc<Engine>,
         intake: &Arc<Intake>,
         store: Store,
+        accounts: &[ServedAccount],
         limits: RequestLimits,
         stop: &Arc<AtomicBool>,
+        orders: &Arc<Orders>,
         beat: &Arc<Beat>,
-    ) -> std::io::Result<(Self, Opened)> {
+    ) -> Result<(Self, Opened), StartError> {
         let Store {
             opening,
             mut log,
             committer,
-            directory,
+            directory: store_directory,
             memory_bytes_max,
             file_bytes_max,
             started,
         } = store;
         let mut seed = rand::random::<u64>() | 1;
         let mut random = || next_random(&mut seed);
-        let mut context = Context {
-            now_ns: now_ns(),
-            random: &mut random,
-            out: &mut Nobody,
-        };
-        let (jetstream, report) = opening.finish(&mut context, &mut log);
-        for what in &report.lost {
-            tracing::error!(store = %directory.display(), "damaged or lost in the store: {what}");
+        let mut directory = Directory::default();
+        let settings = directory.enter(accounts);
+        let (accounts, report) =
+            Accounts::open(opening, &settings, now_ns(), &mut random, &mut log)
+                .map_err(StartError::Accounts)?;
+        for what in &report.found.lost {
+            tracing::error!(store = %store_directory.display(), "damaged or lost in the store: {what}");
         }
+        tell_unserved(&report.unserved);
+        let report = report.found;
         let opened = Opened {
-            directory,
+            directory: store_directory,
             streams: report.streams,
             messages: report.messages,
             memory_bytes_max,
@@ -93,9 +103,12 @@ impl Driver {
         let driver = Self {
             engine: Arc::clone(engine),
             intake: Arc::clone(intake),
-            jetstream,
+            accounts,
+            directory,
+            orders: OrderBook(Arc::clone(orders)),
             log,
-            committer: CommitterThread::start(committer, Arc::clone(intake))?,
+            committer: CommitterThread::start(committer, Arc::clone(intake))
+                .map_err(StartError::Threads)?,
             stop: Arc::clone(stop),
             beat: Arc::clone(beat),
             frames: Vec::new(),
@@ -115,8 +128,8 @@ impl Driver {
         let _entered = engine.threads.runtime(0).enter();
         while let Some(insider) = Insider::connect(&engine, &self.intake) {
             self.partial.clear();
-            self.act(&insider, |jetstream, context, log| {
-                jetstream.subscribe(context, log);
+            self.act(&insider, |accounts, around, _| {
+                accounts.subscribe(around);
             });
             // Whoever waited for it may have gone on already.
             let _ = subscribed.send(());
@@ -148,13 +161,14 @@ impl Driver {
             self.handle_frames(insider, &mut time);
             self.serve_requests(insider, &mut time);
             self.settle(insider);
+            self.obey(insider);
             self.welcome(insider);
-            busy = self.act(insider, |jetstream, context, log| {
-                jetstream.tick(context, log);
-                jetstream.work(context, log)
+            busy = self.act(insider, |accounts, around, log| {
+                accounts.tick(around, log);
+                accounts.work(around, log)
             });
             self.give_away(insider);
-            busy |= self.jetstream.has_work() || !self.requests.is_empty();
+            busy |= self.accounts.has_work() || !self.requests.is_empty();
             let now = Instant::now();
             if now >= upkeep {
                 self.upkeep(insider);
@@ -168,13 +182,29 @@ impl Driver {
         }
     }
 
+    /// Does what others ask this thread to do.
+    fn obey(&mut self, insider: &Insider) {
+        let Some(order) = self.orders.take() else {
+            return;
+        };
+        let settings = self.directory.enter(order.accounts());
+        let before = self.accounts.unserved();
+        let done = self.act(insider, |accounts, around, log| {
+            accounts.set_accounts(around, log, &settings)
+        });
+        let mut unserved = self.accounts.unserved();
+        unserved.retain(|one| !before.contains(one));
+        tell_unserved(&unserved);
+        order.answer(done);
+    }
+
     /// Looks for those who were waited for, after somebody subscribed.
     fn welcome(&mut self, insider: &Insider) {
-        let wanted = self.jetstream.waits_for_subscribers();
+        let wanted = self.accounts.waits_for_subscribers();
         self.engine.newcomers.set_wanted(wanted);
         if self.engine.newcomers.take() {
-            self.act(insider, |jetstream, context, _| {
-                jetstream.somebody_subscribed(context);
+            self.act(insider, |accounts, around, _| {
+                accounts.somebody_subscribed(around);
             });
         }
     }
@@ -183,11 +213,11 @@ impl Driver {
     fn wake_at(&self, upkeep: Instant) -> Instant {
         let now = Instant::now();
         let mut until = now + NAP_MAX;
-        if let Some(deadline_ns) = self.jetstream.next_deadline() {
+        if let Some(deadline_ns) = self.accounts.next_deadline() {
             let wait = deadline_ns.saturating_sub(now_ns()).max(0);
             until = until.min(now + Duration::from_nanos(wait.unsigned_abs()));
         }
-        if self.jetstream.has_unsaved() {
+        if self.accounts.has_unsaved() {
             until = until.min(now + SAVE_AFTER);
         }
         if self.compacting {
@@ -200,10 +230,10 @@ impl Driver {
     fn act<T>(
         &mut self,
         insider: &Insider,
-        act: impl FnOnce(&mut JetStream, &mut Context<'_>, &mut Log<RealDisk>) -> T,
+        act: impl FnOnce(&mut Accounts, &mut Surroundings<'_>, &mut Log<RealDisk>) -> T,
     ) -> T {
         self.act_on(insider, |service, _| {
-            act(service.jetstream, service.context, service.log)
+            act(service.accounts, service.around, service.log)
         })
     }
 
@@ -215,15 +245,15 @@ impl Driver {
     ) -> T {
         let seed = &mut self.random;
         let mut random = || next_random(seed);
-        let mut out = EngineOutlet(insider);
-        let mut context = Context {
+        let mut exchange = EngineExchange::new(insider, &self.directory);
+        let mut around = Surroundings {
             now_ns: now_ns(),
             random: &mut random,
-            out: &mut out,
+            exchange: &mut exchange,
         };
         let mut service = Service {
-            jetstream: &mut self.jetstream,
-            context: &mut context,
+            accounts: &mut self.accounts,
+            around: &mut around,
             log: &mut self.log,
         };
         act(&mut service, &mut self.requests)
@@ -290,8 +320,8 @@ impl Driver {
 
     fn settle_with(&mut self, insider: &Insider, done: Committed) {
         match self.log.committed(done) {
-            Progress::Durable(position) => self.act(insider, |jetstream, context, log| {
-                jetstream.durable(context, log, position);
+            Progress::Durable(position) => self.act(insider, |accounts, around, log| {
+                accounts.durable(around, log, position);
             }),
             Progress::RolledBack { why, .. } => {
                 tracing::error!(%why, "the store had no room for a batch: its publishes are refused");
@@ -310,7 +340,7 @@ impl Driver {
     /// Reads the store again after a batch found no room: nothing of that batch may be left.
     fn recover(&mut self, insider: &Insider, why: &str) {
         let started = Instant::now();
-        let mut opening = self.jetstream.opening();
+        let mut opening = self.accounts.opening();
         let (log, beat) = (&mut self.log, &self.beat);
         let read = self.committer.with(|committer| {
             log.recover(committer, &mut |replayed| {
@@ -321,8 +351,8 @@ impl Driver {
         });
         match read {
             Ok(_) => {
-                let report = self.act(insider, |jetstream, context, log| {
-                    jetstream.recovered(context, log, opening, why)
+                let report = self.act(insider, |accounts, around, log| {
+                    accounts.recovered(around, log, opening, why)
                 });
                 for what in &report.lost {
                     tracing::error!("damaged or lost in the store: {what}");
@@ -344,8 +374,8 @@ impl Driver {
     }
 
     fn stopped(&mut self, insider: &Insider, why: &str) {
-        self.act(insider, |jetstream, context, log| {
-            jetstream.stopped(context, log, why);
+        self.act(insider, |accounts, around, log| {
+            accounts.stopped(around, log, why);
         });
     }
 
@@ -354,29 +384,29 @@ impl Driver {
         if !self.committer.is_free() {
             return;
         }
-        self.act(insider, |jetstream, context, log| {
-            jetstream.complete_batch(context, log);
+        self.act(insider, |accounts, around, log| {
+            accounts.complete_batch(around, log);
         });
         let end = self.log.end();
         if let Some(batch) = self.log.take_batch() {
-            self.jetstream.sealed(end);
+            self.accounts.sealed(end);
             if let Some(done) = self.committer.commit(batch) {
                 self.settle_with(insider, done);
             }
-        } else if self.jetstream.has_waiting() {
+        } else if self.accounts.has_waiting() {
             // All that it waits for is on disk already.
-            self.jetstream.sealed(end);
-            self.act(insider, |jetstream, context, log| {
-                jetstream.durable(context, log, end);
+            self.accounts.sealed(end);
+            self.act(insider, |accounts, around, log| {
+                accounts.durable(around, log, end);
             });
         }
     }
 
     fn upkeep(&mut self, insider: &Insider) {
         let oldest = self.log.oldest_segment().unwrap_or(u32::MAX);
-        let (lost, uncopied) = self.act(insider, |jetstream, _, log| {
-            jetstream.upkeep(log, oldest);
-            (jetstream.take_lost(), jetstream.take_uncopied())
+        let (lost, uncopied) = self.act(insider, |accounts, _, log| {
+            accounts.upkeep(log, oldest);
+            (accounts.take_lost(), accounts.take_uncopied())
         });
         if let Some(why) = self.log.take_read_error() {
             tracing::error!(
@@ -384,8 +414,9 @@ impl Driver {
                 "the store could not be read; whoever waits for what is there gets it when it can be"
             );
         }
-        for letter in uncopied {
+        for (account, letter) in uncopied {
             tracing::error!(
+                %account,
                 stream = %letter.stream,
                 sequence = letter.sequence,
                 "a dead letter could not be copied into the stream {}: {}",
@@ -393,18 +424,19 @@ impl Driver {
                 letter.why
             );
         }
-        for (stream, sequence) in lost {
+        for message in lost {
             tracing::error!(
-                %stream,
-                sequence,
+                account = %message.account,
+                stream = %message.stream,
+                sequence = message.sequence,
                 "a message is damaged on disk and can't be delivered; `recado-server verify DIR` tells where"
             );
         }
-        let jetstream = RefCell::new(&mut self.jetstream);
+        let accounts = RefCell::new(&mut self.accounts);
         let step = self.log.compact(
             COMPACT_BYTES,
-            &mut |entry| jetstream.borrow().is_live(entry),
-            &mut |entry, to| jetstream.borrow_mut().moved(entry, to),
+            &mut |entry| accounts.borrow().is_live(entry),
+            &mut |entry, to| accounts.borrow_mut().moved(entry, to),
         );
         self.compacting = step.more;
     }
@@ -415,8 +447,8 @@ impl Driver {
         let mut time = Time::unlimited();
         self.handle_frames(insider, &mut time);
         self.serve_requests(insider, &mut time);
-        self.act(insider, |jetstream, context, log| {
-            jetstream.stopping(context, log);
+        self.act(insider, |accounts, around, log| {
+            accounts.stopping(around, log);
         });
         self.drain(insider);
         insider.flush();
@@ -429,7 +461,7 @@ impl Driver {
             self.give_away(insider);
             if self.committer.is_free() {
                 let stopped = self.log.stopped().is_some();
-                if stopped || (self.log.waiting_bytes() == 0 && !self.jetstream.has_waiting()) {
+                if stopped || (self.log.waiting_bytes() == 0 && !self.accounts.has_waiting()) {
                     return;
                 }
                 continue;
@@ -453,8 +485,8 @@ impl Driver {
 
 /// The state machines, with all that they need to act.
 struct Service<'a, 'c> {
-    jetstream: &'a mut JetStream,
-    context: &'a mut Context<'c>,
+    accounts: &'a mut Accounts,
+    around: &'a mut Surroundings<'c>,
     log: &'a mut Log<RealDisk>,
 }
 
@@ -467,11 +499,11 @@ impl Service<'_, '_> {
         requests: &mut WaitingRequests,
         time: &mut Time,
     ) {
-        let Some(kind) = self.jetstream.request_kind(message) else {
-            return self.jetstream.handle(self.context, self.log, message);
+        let Some(kind) = self.accounts.request_kind(message) else {
+            return self.accounts.handle(self.around, self.log, message);
         };
         if requests.is_empty() && !time.is_up() {
-            return time.spend(|| self.jetstream.handle(self.context, self.log, message));
+            return time.spend(|| self.accounts.handle(self.around, self.log, message));
         }
         while requests.is_overfull()
             && let Some(first) = requests.pop()
@@ -480,7 +512,7 @@ impl Service<'_, '_> {
         }
         if let Some(dropped) = requests.push(kind, frame) {
             requests.warn(dropped);
-            self.jetstream.requests_dropped(self.context, dropped);
+            self.accounts.requests_dropped(self.around, dropped);
         }
     }
 
@@ -489,8 +521,21 @@ impl Service<'_, '_> {
         if let ServerParsed::Complete(frame, _) = parse_server_frame(frame)
             && let Some(message) = message_of(&frame)
         {
-            self.jetstream.handle(self.context, self.log, &message);
+            self.accounts.handle(self.around, self.log, &message);
         }
+    }
+}
+
+/// Says in the log what the store has for accounts that nobody can ask for it.
+fn tell_unserved(unserved: &[Unserved]) {
+    for one in unserved {
+        tracing::warn!(
+            account = %one.account,
+            streams = one.streams,
+            messages = one.messages,
+            "the store has streams of an account that is not configured or has no JetStream: they are kept, and are \
+             there again when it has"
+        );
     }
 }
 

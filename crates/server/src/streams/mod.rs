@@ -4,6 +4,7 @@ mod beat;
 mod ceilings;
 mod committer;
 mod driver;
+mod orders;
 mod outlet;
 mod requests;
 mod store;
@@ -18,11 +19,15 @@ use recado_streams::jetstream::{BatchLimits, Settings};
 
 use crate::config::Options;
 use crate::engine::{Engine, Intake};
+use crate::error::StartError;
 use crate::identity::Identity;
 use crate::version::NATS_VERSION;
 
 pub(crate) use beat::Beat;
 pub(crate) use ceilings::Ceilings;
+pub(crate) use orders::NotServed;
+use orders::Orders;
+pub(crate) use outlet::ServedAccount;
 pub(crate) use requests::RequestLimits;
 pub use store::Opened;
 pub(crate) use store::{Store, open};
@@ -86,33 +91,40 @@ pub(crate) struct Streams {
     intake: Arc<Intake>,
     beat: Arc<Beat>,
     stop: Arc<AtomicBool>,
+    orders: Arc<Orders>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Streams {
-    /// Starts the threads that serve what was opened.
+    /// Starts the threads that serve what was opened to these accounts.
     ///
     /// # Errors
-    /// When the machine has no threads left.
+    /// When the accounts ask for more than there is, or the machine has no threads left.
     pub(crate) fn start(
         engine: &Arc<Engine>,
         store: Store,
+        accounts: &[ServedAccount],
         limits: RequestLimits,
-    ) -> std::io::Result<(Self, Opened)> {
+    ) -> Result<(Self, Opened), StartError> {
         let intake = Arc::new(Intake::default());
         let stop = Arc::new(AtomicBool::new(false));
+        let orders = Arc::new(Orders::default());
         let (subscribed, ready) = std::sync::mpsc::channel();
         let beat = Arc::new(Beat::new(&intake));
-        let (driver, opened) = driver::Driver::new(engine, &intake, store, limits, &stop, &beat)?;
+        let (driver, opened) = driver::Driver::new(
+            engine, &intake, store, accounts, limits, &stop, &orders, &beat,
+        )?;
         let thread = std::thread::Builder::new()
             .name("recado-streams".to_owned())
-            .spawn(move || driver.run(&subscribed))?;
+            .spawn(move || driver.run(&subscribed))
+            .map_err(StartError::Threads)?;
         // Nobody may connect and find nobody there. An error means that the thread ended, which it has told of.
         let _ = ready.recv();
         let streams = Self {
             intake,
             beat,
             stop,
+            orders,
             thread: Mutex::new(Some(thread)),
         };
         Ok((streams, opened))
@@ -121,6 +133,17 @@ impl Streams {
     /// Asks the thread whether it goes on.
     pub(crate) fn beat(&self) -> Arc<Beat> {
         Arc::clone(&self.beat)
+    }
+
+    /// From now on these are the accounts, with these limits. Waits until that is so. Streams of others stay in the
+    /// store, and are there again when their account is.
+    ///
+    /// # Errors
+    /// When it can't be done; then nothing changed.
+    pub(crate) fn set_accounts(&self, accounts: Vec<ServedAccount>) -> Result<(), NotServed> {
+        let answer = self.orders.put(accounts);
+        self.intake.ring();
+        answer.recv().unwrap_or(Err(NotServed::Stopped))
     }
 
     /// Answers what still waits, writes everything down and ends. Waits for it.

@@ -1,5 +1,6 @@
 //! Messages that are published in batches (E93, E94): to their stream, and what their publishers hear of it.
 
+use super::common::Sum;
 use super::publish::error_body;
 use super::{Incoming, JetStream};
 use crate::api::PubAck;
@@ -34,13 +35,17 @@ impl JetStream {
         true
     }
 
-    /// Open batches of all streams: atomic ones, fast ones.
+    /// Open batches of all streams of all accounts: atomic ones, fast ones.
     fn open_batches(&mut self) -> (usize, usize) {
         let streams = &self.streams;
         let count = |id: &u32| streams.get(id).map_or((0, 0), |one| one.batches.count());
         self.batching.retain(|id| count(id) != (0, 0));
         let counts = self.batching.iter().map(count);
-        counts.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
+        let own = counts.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+        self.share.set(Sum::AtomicBatches, own.0 as u64);
+        self.share.set(Sum::FastBatches, own.1 as u64);
+        let all = |sum| usize::try_from(self.share.all(sum)).unwrap_or(usize::MAX);
+        (all(Sum::AtomicBatches), all(Sum::FastBatches))
     }
 
     /// A stream took a message of a batch: it has to be asked again when the batch takes too long.
@@ -192,7 +197,7 @@ impl JetStream {
         reason: BatchAbandoned,
     ) {
         let advisory = StreamBatchAbandoned {
-            account: super::events::ACCOUNT.to_owned(),
+            account: self.account.to_string(),
             stream: stream.to_owned(),
             batch: batch.to_owned(),
             reason,

@@ -4,8 +4,8 @@ use std::ops::Bound;
 
 use recado_log::Journal;
 
-use super::JetStream;
 use super::consumers::Events;
+use super::{JetStream, Room, Settings};
 use crate::api::ApiCall;
 use crate::api::advisory::{
     AUDIT_SUBJECT, AckMetric, Action, Advisory, ApiAudit, Client, ConsumerAction,
@@ -38,12 +38,9 @@ pub struct Uncopied {
     pub why: String,
 }
 
-/// Account that everybody is in.
-pub(super) const ACCOUNT: &str = "$G";
-
 /// Why nothing can be stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum OutOfStorage {
+pub(crate) enum OutOfStorage {
     /// The disk is full, for now.
     Full,
     /// A write or sync failed: until the server is started again.
@@ -58,26 +55,41 @@ impl OutOfStorage {
     }
 }
 
-impl JetStream {
-    /// Nothing can be stored: told once, until there was room again (E218).
-    pub(super) fn out_of_storage(&mut self, context: &mut Context<'_>, why: OutOfStorage) {
-        if self.told_out_of_storage >= Some(why) {
-            return;
-        }
-        self.told_out_of_storage = Some(why);
-        let advisory = ServerOutOfSpace {
-            server: self.settings.server_name.clone(),
-            server_id: self.settings.server_id.clone(),
+impl Settings {
+    /// Nothing can be stored.
+    pub(crate) fn out_of_space(&self) -> ServerOutOfSpace {
+        ServerOutOfSpace {
+            server: self.server_name.clone(),
+            server_id: self.server_id.clone(),
             // All streams share one log.
             stream: String::new(),
             cluster: String::new(),
-            domain: self.domain(),
-        };
+            domain: self.domain.clone().unwrap_or_default(),
+        }
+    }
+}
+
+impl JetStream {
+    /// Nothing can be stored: told once, until there was room again (E218).
+    pub(super) fn out_of_storage(&mut self, context: &mut Context<'_>, why: OutOfStorage) {
+        if !self.note_out_of_storage(why) {
+            return;
+        }
+        let advisory = self.settings.out_of_space();
         self.advise(context, &advisory);
     }
 
+    /// Whether it was not told yet; from now on it was.
+    pub(crate) fn note_out_of_storage(&mut self, why: OutOfStorage) -> bool {
+        let is_news = self.told_out_of_storage < Some(why);
+        if is_news {
+            self.told_out_of_storage = Some(why);
+        }
+        is_news
+    }
+
     /// Publishes an advisory, if anybody listens.
-    pub(super) fn advise(&self, context: &mut Context<'_>, advisory: &impl Advisory) {
+    pub(crate) fn advise(&self, context: &mut Context<'_>, advisory: &impl Advisory) {
         let subject = advisory.subject();
         if !self.is_heard(context, subject.as_bytes()) {
             return;
@@ -178,7 +190,9 @@ impl JetStream {
             server: self.settings.server_name.clone(),
             ..told
         });
-        ACCOUNT.clone_into(&mut client.acc);
+        if client.acc.is_empty() {
+            client.acc = self.account.to_string();
+        }
         client
     }
 
@@ -221,7 +235,7 @@ impl JetStream {
 
     fn advise_event(&self, context: &mut Context<'_>, stream: &str, name: &str, event: Event) {
         let (stream, consumer) = (stream.to_owned(), name.to_owned());
-        let (domain, account) = (self.domain(), ACCOUNT.to_owned());
+        let (domain, account) = (self.domain(), self.account.to_string());
         match event {
             Event::MaxDeliveries {
                 stream_seq,
@@ -414,7 +428,7 @@ impl JetStream {
         let mut env = Env {
             now_ns: context.now_ns,
             journal,
-            bytes_left: u64::MAX,
+            room: Room::ANY,
             chance: (context.random)() as u32,
         };
         let stored = target.publish(
@@ -462,7 +476,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// 22 letters and digits, as nats-server's ids have.
-pub(super) fn unique_id(context: &mut Context<'_>) -> String {
+pub(crate) fn unique_id(context: &mut Context<'_>) -> String {
     const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let letter = |_| char::from(LETTERS[(context.random)() as usize % LETTERS.len()]);
     (0..22).map(letter).collect()

@@ -4,14 +4,16 @@
 mod acks;
 mod api;
 mod batches;
+pub(crate) mod common;
 mod consumers;
-mod events;
+pub(crate) mod events;
 mod open;
 mod publish;
 mod recovery;
 mod replies;
 mod sources;
 mod streams;
+mod tenant;
 mod upkeep;
 mod work;
 #[cfg(test)]
@@ -23,24 +25,31 @@ mod failure_tests;
 mod republish_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::world_on_disk::World as WorldOnDisk;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 
 use recado_log::{Journal, Position};
 
 use crate::config::{Limits, Storage};
-use crate::context::Context;
+use crate::context::{Context, Outlet};
 use crate::error::{self, ApiError};
 use crate::stream::Stream;
 
 pub use crate::stream::BatchLimits;
 
+pub(crate) use common::Room;
+use common::{Common, Share, Sum};
 pub use consumers::ConsumerSlot;
 pub(crate) use consumers::StreamSource;
 use events::OutOfStorage;
 pub use events::{DEAD_LETTER_KEY, Uncopied};
+pub(crate) use open::Part;
 pub use open::{Opening, OpeningReport};
 pub(crate) use sources::Feeding;
+pub(crate) use work::STREAMS_MAX as TURN_STREAMS_MAX;
 
 use replies::WaitingReplies;
 use upkeep::Grave;
@@ -51,6 +60,16 @@ const SID_DOMAIN: &[u8] = b"d";
 const SID_ACK: &[u8] = b"k";
 const SID_FLOW: &[u8] = b"f";
 const SID_SNAPSHOT: &[u8] = b"n";
+
+/// What is listened to besides the API and the streams' subjects.
+const OWN_FILTERS: [(&str, &[u8]); 3] = [
+    ("$JS.ACK.>", SID_ACK),
+    ("$JS.FC.>", SID_FLOW),
+    ("$JS.SNAPSHOT.>", SID_SNAPSHOT),
+];
+
+/// The account that everybody is in who is in no other.
+pub const GLOBAL_ACCOUNT: &str = "$G";
 
 /// What the server's configuration says.
 #[derive(Clone, Debug)]
@@ -115,13 +134,15 @@ pub struct Incoming<'a> {
 /// All streams and consumers of one account.
 pub struct JetStream {
     settings: Settings,
+    /// Its account.
+    account: Arc<str>,
+    /// Its part in what all accounts have in common.
+    share: Share,
     /// In the order of their numbers: what is written of all of them is the same each time.
     streams: BTreeMap<u32, Box<Stream>>,
     names: BTreeMap<String, u32>,
     /// Filters subscribed to, with the sid and the stream.
     subjects: BTreeMap<String, (String, u32)>,
-    next_stream: u32,
-    next_consumer: u64,
     /// Consumers that are in the log: stream and name by number.
     numbers: HashMap<u64, (u32, String)>,
     /// Records that say that something is gone.
@@ -132,7 +153,11 @@ pub struct JetStream {
     lost: Vec<(String, u64)>,
     /// Dead letters that could not be copied.
     uncopied: Vec<events::Uncopied>,
+    /// Numbers of streams that came and went, for the one who keeps several accounts.
+    moves: Vec<(u32, bool)>,
     next_sid: u64,
+    /// What all its sids begin with; whoever hands messages in has taken it off.
+    sid_prefix: String,
     replies: WaitingReplies,
     /// Streams whose consumers may have something to deliver.
     active: VecDeque<u32>,
@@ -155,30 +180,34 @@ pub struct JetStream {
     told_out_of_storage: Option<OutOfStorage>,
     api_total: u64,
     api_errors: u64,
-    /// Bytes of all streams, by where they lie.
-    file_bytes: u64,
-    memory_bytes: u64,
     transfers: api::Transfers,
     /// Streams with open batches.
     batching: BTreeSet<u32>,
 }
 
 impl JetStream {
-    /// An account without streams.
+    /// The account `$G` without streams, alone.
     pub fn new(settings: Settings) -> Self {
+        Self::of_account(settings, GLOBAL_ACCOUNT.into(), Common::default())
+    }
+
+    /// An account without streams. `common` is that of all accounts of the store.
+    pub(crate) fn of_account(settings: Settings, account: Arc<str>, common: Common) -> Self {
         Self {
             settings,
+            account,
+            share: Share::new(common),
             streams: BTreeMap::new(),
             names: BTreeMap::new(),
             subjects: BTreeMap::new(),
-            next_stream: 1,
-            next_consumer: 1,
             numbers: HashMap::new(),
             graves: Vec::new(),
             adrift: BTreeSet::new(),
             lost: Vec::new(),
             uncopied: Vec::new(),
+            moves: Vec::new(),
             next_sid: 1,
+            sid_prefix: String::new(),
             replies: WaitingReplies::default(),
             active: VecDeque::new(),
             followers: BTreeMap::new(),
@@ -192,8 +221,6 @@ impl JetStream {
             told_out_of_storage: None,
             api_total: 0,
             api_errors: 0,
-            file_bytes: 0,
-            memory_bytes: 0,
             transfers: api::Transfers::default(),
             batching: BTreeSet::new(),
         }
@@ -201,22 +228,33 @@ impl JetStream {
 
     /// Subscribes to everything that concerns it: at the start, and again after it was cut off.
     pub fn subscribe(&mut self, context: &mut Context<'_>, _journal: &mut dyn Journal) {
-        context.out.subscribe_to_calls(b"$JS.API.>", SID_API);
-        for (filter, sid) in [
-            ("$JS.ACK.>", SID_ACK),
-            ("$JS.FC.>", SID_FLOW),
-            ("$JS.SNAPSHOT.>", SID_SNAPSHOT),
-        ] {
-            context.out.subscribe(filter.as_bytes(), sid);
+        self.subscribe_to_everything(context.out);
+    }
+
+    pub(crate) fn subscribe_to_everything(&self, out: &mut dyn Outlet) {
+        let sid = |sid: &[u8]| [self.sid_prefix.as_bytes(), sid].concat();
+        out.subscribe_to_calls(b"$JS.API.>", &sid(SID_API));
+        for (filter, of) in OWN_FILTERS {
+            out.subscribe(filter.as_bytes(), &sid(of));
         }
         if let Some(domain) = &self.settings.domain {
             let filter = format!("$JS.{domain}.API.>");
-            context
-                .out
-                .subscribe_to_calls(filter.as_bytes(), SID_DOMAIN);
+            out.subscribe_to_calls(filter.as_bytes(), &sid(SID_DOMAIN));
         }
         for (filter, (sid, _)) in &self.subjects {
-            context.out.subscribe(filter.as_bytes(), sid.as_bytes());
+            out.subscribe(filter.as_bytes(), sid.as_bytes());
+        }
+    }
+
+    /// Takes all of that back.
+    pub(crate) fn unsubscribe(&self, out: &mut dyn Outlet) {
+        let own = OWN_FILTERS.into_iter().map(|(_, sid)| sid);
+        let domain = self.settings.domain.is_some().then_some(SID_DOMAIN);
+        for sid in own.chain([SID_API]).chain(domain) {
+            out.unsubscribe(&[self.sid_prefix.as_bytes(), sid].concat());
+        }
+        for (sid, _) in self.subjects.values() {
+            out.unsubscribe(sid.as_bytes());
         }
     }
 
@@ -243,7 +281,9 @@ impl JetStream {
 
     /// Everything before `end` goes to the disk now.
     pub fn sealed(&mut self, end: Position) {
-        for id in self.replies.seal(end) {
+        let concerned = self.replies.seal(end);
+        self.share.set(Sum::WaitingBytes, self.replies.bytes());
+        for id in concerned {
             if let Some(stream) = self.streams.get_mut(&id) {
                 stream.sealed();
             }
@@ -258,6 +298,7 @@ impl JetStream {
         position: Position,
     ) {
         let released = self.replies.release(position, context.out);
+        self.share.set(Sum::WaitingBytes, self.replies.bytes());
         for (id, last) in released.grown {
             if let Some(stream) = self.streams.get_mut(&id) {
                 self.told_out_of_storage = self
@@ -320,6 +361,12 @@ impl JetStream {
         }
     }
 
+    /// Messages of all streams.
+    pub(crate) fn message_count(&self) -> u64 {
+        let all = self.streams.values();
+        all.map(|stream| stream.messages.index.len()).sum()
+    }
+
     fn stream(&self, name: &str) -> Result<&Stream, ApiError> {
         let found = self.names.get(name).and_then(|id| self.streams.get(id));
         found
@@ -334,46 +381,74 @@ impl JetStream {
             .ok_or_else(|| ApiError::new(&error::STREAM_NOT_FOUND))
     }
 
-    /// Bytes that streams of this kind may still take.
-    fn bytes_left(&self, storage: Storage) -> u64 {
-        let max = match storage {
-            Storage::File => self.settings.file_bytes_max,
-            Storage::Memory => self.settings.memory_bytes_max,
-        };
-        let Some(max) = max else {
-            return u64::MAX;
-        };
-        max.saturating_sub(self.bytes_used(storage))
+    /// A stream of this account, from now on.
+    fn insert_stream(&mut self, stream: Stream) {
+        self.moves.push((stream.id, true));
+        self.streams.insert(stream.id, Box::new(stream));
     }
 
-    fn bytes_used(&self, storage: Storage) -> u64 {
-        match storage {
-            Storage::File => self.file_bytes,
-            Storage::Memory => self.memory_bytes,
+    /// A stream is gone, and with it the bytes that it took.
+    fn remove_stream(&mut self, id: u32) -> Option<Box<Stream>> {
+        let mut stream = self.streams.remove(&id)?;
+        self.moves.push((id, false));
+        let sum = Sum::of_bytes(stream.config.storage);
+        let freed = std::mem::take(&mut stream.accounted_bytes);
+        self.share
+            .set(sum, self.share.own(sum).saturating_sub(freed));
+        Some(stream)
+    }
+
+    /// Bytes that streams of this kind may still take.
+    fn room(&self, storage: Storage) -> Room {
+        let account = &self.settings.limits.account;
+        let (of_server, of_account) = match storage {
+            Storage::File => (self.settings.file_bytes_max, account.max_storage),
+            Storage::Memory => (self.settings.memory_bytes_max, account.max_memory),
+        };
+        let sum = Sum::of_bytes(storage);
+        let left =
+            |max: Option<u64>, used: u64| max.map_or(u64::MAX, |max| max.saturating_sub(used));
+        Room {
+            of_server: left(of_server, self.share.all(sum)),
+            of_account: left(u64::try_from(of_account).ok(), self.share.own(sum)),
         }
     }
 
-    /// A stream is gone.
-    fn forget_bytes(&mut self, stream: &mut Stream) {
-        let sum = match stream.config.storage {
-            Storage::File => &mut self.file_bytes,
-            Storage::Memory => &mut self.memory_bytes,
-        };
-        *sum = sum.saturating_sub(std::mem::take(&mut stream.accounted_bytes));
+    fn bytes_used(&self, storage: Storage) -> u64 {
+        self.share.own(Sum::of_bytes(storage))
     }
 
-    /// Brings the account's sum up to date with a stream that gained or lost messages.
+    /// Brings the sums up to date with a stream that gained or lost messages.
     fn account_for(&mut self, id: u32) {
         let Some(stream) = self.streams.get_mut(&id) else {
             return;
         };
         let bytes = stream.messages.index.bytes();
-        let sum = match stream.config.storage {
-            Storage::File => &mut self.file_bytes,
-            Storage::Memory => &mut self.memory_bytes,
-        };
-        *sum = sum.saturating_sub(stream.accounted_bytes) + bytes;
+        let sum = Sum::of_bytes(stream.config.storage);
+        let own = self.share.own(sum).saturating_sub(stream.accounted_bytes) + bytes;
         stream.accounted_bytes = bytes;
+        self.share.set(sum, own);
+    }
+
+    /// Brings the sums up to date with what streams reserve by their `max_bytes`.
+    fn note_reserved(&mut self) {
+        for storage in [Storage::File, Storage::Memory] {
+            let reserved = self.reserved(storage);
+            self.share.set(Sum::of_reserved(storage), reserved);
+        }
+    }
+
+    /// What its streams of this kind reserve.
+    fn reserved(&self, storage: Storage) -> u64 {
+        let all = self.streams.values().map(|stream| &stream.config);
+        all.filter(|config| config.storage == storage)
+            .map(|config| u64::try_from(config.max_bytes).unwrap_or(0))
+            .fold(0, u64::saturating_add)
+    }
+
+    /// As records of its streams name it.
+    fn stored_account(&self) -> Option<Arc<str>> {
+        (*self.account != *GLOBAL_ACCOUNT).then(|| Arc::clone(&self.account))
     }
 }
 

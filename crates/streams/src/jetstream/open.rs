@@ -2,13 +2,15 @@
 //! compaction is not the order of their birth: a moved record comes late, a stream's configuration may
 //! come behind its messages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use recado_log::{Entry, Journal, Location, Replayed};
 
+use super::common::Common;
 use super::sources::FoundSources;
 use super::upkeep::Grave;
-use super::{ConsumerSlot, JetStream, Settings};
+use super::{ConsumerSlot, GLOBAL_ACCOUNT, JetStream, Settings};
 use crate::context::Context;
 use crate::stream::{Messages, StoredConsumer, StoredStream, Stream, kinds};
 
@@ -71,6 +73,11 @@ impl Opening {
         }
     }
 
+    /// What the server's configuration says.
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// What the log tells while it is read.
     pub fn replay(&mut self, replayed: &Replayed<'_>) {
         match replayed {
@@ -89,7 +96,9 @@ impl Opening {
     pub fn record(&mut self, entry: &Entry<'_>, payload: &[u8]) {
         match entry.kind {
             kinds::MESSAGE => self.message(entry),
-            kinds::STREAM_CONFIG => self.stream_config(entry, payload),
+            kinds::STREAM_CONFIG | kinds::STREAM_CONFIG_OF_ACCOUNT => {
+                self.stream_config(entry, payload)
+            }
             kinds::STREAM_DELETED => {
                 let stream = self.stream(entry.stream);
                 stream.deleted = Some(entry.at);
@@ -305,84 +314,192 @@ impl Opening {
         }
     }
 
-    /// All was read: streams and consumers as they are now.
+    /// All was read: streams and consumers of `$G` as they are now, where no other account has any.
     pub fn finish(
         self,
         context: &mut Context<'_>,
         journal: &mut dyn Journal,
     ) -> (JetStream, OpeningReport) {
-        let Self {
-            settings,
-            mut streams,
-            consumers,
-            dead,
-            next_stream,
-            next_consumer,
-            lost,
-        } = self;
-        let mut jetstream = JetStream::new(settings);
-        jetstream.next_stream = next_stream;
-        jetstream.next_consumer = next_consumer;
-        let mut report = OpeningReport {
-            lost,
-            ..OpeningReport::default()
-        };
-        find_sources(&mut streams, journal);
-        for at in dead {
+        let fresh = JetStream::new(self.settings.clone());
+        self.finish_as(fresh, context, journal)
+    }
+
+    /// The same in place of an account that has nothing yet.
+    pub(super) fn finish_as(
+        self,
+        mut fresh: JetStream,
+        context: &mut Context<'_>,
+        journal: &mut dyn Journal,
+    ) -> (JetStream, OpeningReport) {
+        let mut found = self.sort(journal);
+        found.give_numbers(fresh.share.common());
+        let account = Arc::clone(&fresh.account);
+        if let Some(part) = found.parts.remove(&account) {
+            part.settle_in(&mut fresh, context, journal, &mut found.report);
+        }
+        found.leave_rest_to(&mut fresh);
+        (fresh, found.report)
+    }
+
+    /// All was read: what belongs to which account. Lets go of what is nobody's.
+    pub(crate) fn sort(mut self, journal: &mut dyn Journal) -> Found {
+        find_sources(&mut self.streams, journal);
+        for at in self.dead {
             journal.release(at);
         }
+        let mut found = Found {
+            parts: BTreeMap::new(),
+            graves: Vec::new(),
+            adrift: BTreeSet::new(),
+            next_stream: self.next_stream,
+            next_consumer: self.next_consumer,
+            report: OpeningReport {
+                lost: self.lost,
+                ..OpeningReport::default()
+            },
+        };
         let mut deleted = BTreeMap::new();
-        for (id, opening) in streams {
-            // What was being restored and has no configuration was given up; the record of it is its grave.
-            let given_up = opening.restoring.filter(|_| opening.config.is_none());
-            if given_up.is_none() || opening.deleted.is_some() {
-                opening
-                    .restoring
-                    .into_iter()
-                    .for_each(|at| journal.release(at));
-            }
-            match (opening.config, opening.deleted.or(given_up)) {
-                (_, Some(at)) => {
-                    let youngest = match opening.deleted {
-                        Some(at) => at.segment,
-                        None => journal.end().segment(),
-                    };
-                    deleted.insert(id, Grave { youngest, at });
-                    let mut stream = opening.stream;
-                    stream.opened(opening.config, opening.state, opening.removed);
-                    stream.release_all(journal);
-                }
-                (None, None) => {
-                    jetstream.adrift.insert(id);
-                    report.lost.push(format!(
-                        "{} messages of stream number {id}, whose configuration is not there",
-                        opening.stream.messages.index.len()
-                    ));
-                }
-                (Some(_), None) => {
-                    report.streams += 1;
-                    jetstream.take_over(context, journal, opening);
-                }
+        let mut owners = BTreeMap::new();
+        for (id, opening) in self.streams {
+            if let Some(grave) = opening.bury(journal) {
+                deleted.insert(id, grave);
+                let mut stream = opening.stream;
+                stream.opened(opening.config, opening.state, opening.removed);
+                stream.release_all(journal);
+            } else if opening.config.is_none() {
+                found.adrift.insert(id);
+                found.report.lost.push(format!(
+                    "{} messages of stream number {id}, whose configuration is not there",
+                    opening.stream.messages.index.len()
+                ));
+            } else {
+                let account = opening.stream.account.clone();
+                let account = account.unwrap_or_else(|| GLOBAL_ACCOUNT.into());
+                owners.insert(id, Arc::clone(&account));
+                let part = found.parts.entry(account).or_default();
+                part.streams.push(opening);
             }
         }
-        for (number, consumer) in consumers {
-            report.consumers += usize::from(jetstream.revive(
-                context,
-                journal,
-                number,
-                consumer,
-                &deleted,
-                &mut report.lost,
+        for (number, consumer) in self.consumers {
+            let Some(consumer) = consumer.unless_gone(number, &deleted, journal, &mut found) else {
+                continue;
+            };
+            if let Some(account) = owners.get(&consumer.stream)
+                && let Some(part) = found.parts.get_mut(account)
+            {
+                part.consumers.push((number, consumer));
+            }
+        }
+        found.graves.extend(deleted.into_values());
+        found
+    }
+}
+
+/// What the log holds, by account.
+pub(crate) struct Found {
+    pub(crate) parts: BTreeMap<Arc<str>, Part>,
+    /// Records that say that something is gone.
+    graves: Vec<Grave>,
+    /// Streams whose configuration was not found.
+    adrift: BTreeSet<u32>,
+    next_stream: u32,
+    next_consumer: u64,
+    pub(crate) report: OpeningReport,
+}
+
+impl Found {
+    /// Numbers that were found are not given again.
+    pub(crate) fn give_numbers(&self, common: &Common) {
+        common.give_from(self.next_stream, self.next_consumer);
+    }
+
+    /// What belongs to nobody is looked after by this account.
+    pub(crate) fn leave_rest_to(&mut self, jetstream: &mut JetStream) {
+        jetstream.graves.append(&mut self.graves);
+        jetstream.adrift.append(&mut self.adrift);
+    }
+}
+
+/// What the log holds of one account.
+#[derive(Default)]
+pub(crate) struct Part {
+    streams: Vec<OpeningStream>,
+    consumers: Vec<(u64, OpeningConsumer)>,
+}
+
+impl Part {
+    /// Makes streams and consumers of it, in an account that has none.
+    pub(crate) fn settle_in(
+        self,
+        jetstream: &mut JetStream,
+        context: &mut Context<'_>,
+        journal: &mut dyn Journal,
+        report: &mut OpeningReport,
+    ) {
+        report.streams += self.streams.len();
+        for opening in self.streams {
+            jetstream.take_over(context, journal, opening);
+        }
+        for (number, consumer) in self.consumers {
+            let revived = jetstream.revive(context, journal, number, &consumer, &mut report.lost);
+            report.consumers += usize::from(revived);
+        }
+        jetstream.note_reserved();
+        jetstream.settle_in(context, journal);
+        report.messages += jetstream.message_count();
+    }
+}
+
+impl OpeningStream {
+    /// Where the log says that it is gone, if it is.
+    fn bury(&self, journal: &mut dyn Journal) -> Option<Grave> {
+        // What was being restored and has no configuration was given up; the record of it is its grave.
+        let given_up = self.restoring.filter(|_| self.config.is_none());
+        if given_up.is_none() || self.deleted.is_some() {
+            self.restoring
+                .into_iter()
+                .for_each(|at| journal.release(at));
+        }
+        let at = self.deleted.or(given_up)?;
+        let youngest = match self.deleted {
+            Some(at) => at.segment,
+            None => journal.end().segment(),
+        };
+        Some(Grave { youngest, at })
+    }
+}
+
+impl OpeningConsumer {
+    /// Lets go of one that is gone, or that nothing is known of.
+    fn unless_gone(
+        self,
+        number: u64,
+        deleted: &BTreeMap<u32, Grave>,
+        journal: &mut dyn Journal,
+        found: &mut Found,
+    ) -> Option<Self> {
+        let gone = self.deleted.is_some() || deleted.contains_key(&self.stream);
+        if !gone && self.stored.is_some() {
+            return Some(self);
+        }
+        let progress = self.progress.values().map(|(_, _, at)| *at);
+        let stored_at = self.stored.as_ref().map(|(_, at)| *at);
+        for at in progress.chain(stored_at) {
+            journal.release(at);
+        }
+        if let Some(at) = self.deleted {
+            found.graves.push(Grave {
+                youngest: at.segment,
+                at,
+            });
+        }
+        if !gone && !self.progress.is_empty() {
+            found.report.lost.push(format!(
+                "the configuration of consumer number {number} of stream number {}",
+                self.stream
             ));
         }
-        jetstream.settle_in(context, journal);
-        jetstream.graves.extend(deleted.into_values());
-        report.messages = jetstream
-            .streams
-            .values()
-            .map(|stream| stream.messages.index.len())
-            .sum();
-        (jetstream, report)
+        None
     }
 }
 
@@ -409,7 +526,7 @@ impl JetStream {
         stream.rebuild_from_headers(context.now_ns, journal);
         let (id, name) = (stream.id, stream.config.name.clone());
         self.names.insert(name, id);
-        self.streams.insert(id, Box::new(stream));
+        self.insert_stream(stream);
         self.enter_subjects(id);
     }
 
@@ -419,29 +536,10 @@ impl JetStream {
         context: &mut Context<'_>,
         journal: &mut dyn Journal,
         number: u64,
-        opening: OpeningConsumer,
-        deleted: &BTreeMap<u32, Grave>,
+        opening: &OpeningConsumer,
         lost: &mut Vec<String>,
     ) -> bool {
-        let progress = opening.progress.values().map(|(_, _, at)| *at);
-        let stored_at = opening.stored.as_ref().map(|(_, at)| *at);
-        let gone = opening.deleted.is_some() || deleted.contains_key(&opening.stream);
-        let (Some((stored, at)), false) = (&opening.stored, gone) else {
-            for at in progress.chain(stored_at) {
-                journal.release(at);
-            }
-            if let Some(at) = opening.deleted {
-                self.graves.push(Grave {
-                    youngest: at.segment,
-                    at,
-                });
-            }
-            if !gone && !opening.progress.is_empty() {
-                lost.push(format!(
-                    "the configuration of consumer number {number} of stream number {}",
-                    opening.stream
-                ));
-            }
+        let Some((stored, at)) = &opening.stored else {
             return false;
         };
         let Some(stream) = self.streams.get_mut(&opening.stream) else {

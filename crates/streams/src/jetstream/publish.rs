@@ -2,6 +2,7 @@
 
 use recado_log::Journal;
 
+use super::common::Sum;
 use super::{Incoming, JetStream};
 use crate::api::{PubAck, append_pub_refusal, status};
 use crate::config::{PersistMode, Storage};
@@ -34,21 +35,22 @@ impl JetStream {
             }
             return;
         }
-        let bytes_left = self.bytes_left(storage);
+        let room = self.room(storage);
         let Some(stream) = self.streams.get_mut(&id) else {
             return;
         };
         let settings = &self.settings;
         if stream.backlog_messages() > settings.backlog_messages_max
             || stream.backlog_bytes() > settings.backlog_bytes_max
-            || self.replies.bytes() > settings.backlog_bytes_max
+            || self.replies.bytes() + self.share.others(Sum::WaitingBytes)
+                > settings.backlog_bytes_max
         {
             return refuse_for_now(context, stream, message.reply);
         }
         let mut env = Env {
             now_ns: context.now_ns,
             journal,
-            bytes_left,
+            room,
             chance: (context.random)() as u32,
         };
         if self.publish_in_batch(context, &mut env, id, message) {

@@ -4,9 +4,11 @@
 //! what is durable can be read until the server is started again.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use recado_log::Journal;
 
+use super::common::{Common, Sum};
 use super::events::OutOfStorage;
 use super::{JetStream, Opening, OpeningReport, publish};
 use crate::config::Storage;
@@ -25,11 +27,33 @@ impl JetStream {
         why: &str,
     ) -> OpeningReport {
         self.refuse_waiting(context, why);
-        let (fresh, report) = opening.finish(context, journal);
-        let old = std::mem::replace(self, fresh);
-        self.inherit(context, journal, old);
+        let fresh = self.without_streams(&Common::default());
+        let (fresh, report) = opening.finish_as(fresh, context, journal);
+        self.begin_again(context, journal, fresh);
         self.out_of_storage(context, OutOfStorage::Full);
         report
+    }
+
+    /// The same account with nothing in it, for the log to be read into.
+    pub(crate) fn without_streams(&self, common: &Common) -> Self {
+        let mut fresh = Self::of_account(
+            self.settings.clone(),
+            Arc::clone(&self.account),
+            common.clone(),
+        );
+        fresh.sid_prefix.clone_from(&self.sid_prefix);
+        fresh
+    }
+
+    /// Goes on as what the log was read into.
+    pub(crate) fn begin_again(
+        &mut self,
+        context: &mut Context<'_>,
+        journal: &mut dyn Journal,
+        fresh: Self,
+    ) {
+        let old = std::mem::replace(self, fresh);
+        self.inherit(context, journal, old);
     }
 
     /// What the log holds can be read into it.
@@ -39,6 +63,17 @@ impl JetStream {
 
     /// The disk failed: nothing is stored any more, and nothing after what is durable holds.
     pub fn stopped(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal, why: &str) {
+        self.stop_storing(context, journal, why);
+        self.out_of_storage(context, OutOfStorage::Stopped);
+    }
+
+    /// The same without telling everybody.
+    pub(crate) fn stop_storing(
+        &mut self,
+        context: &mut Context<'_>,
+        journal: &mut dyn Journal,
+        why: &str,
+    ) {
         self.refuse_waiting(context, why);
         self.stopped = Some(why.to_owned());
         let mut feeding = Vec::new();
@@ -54,11 +89,10 @@ impl JetStream {
         for id in self.ids() {
             self.schedule(id);
         }
-        self.out_of_storage(context, OutOfStorage::Stopped);
     }
 
     /// Tells everybody who waits for the disk that what they wait for will not be.
-    fn refuse_waiting(&mut self, context: &mut Context<'_>, why: &str) {
+    pub(crate) fn refuse_waiting(&mut self, context: &mut Context<'_>, why: &str) {
         let error = ApiError::with(&error::STREAM_STORE_FAILED, why);
         let streams = &self.streams;
         let out = &mut *context.out;
@@ -67,6 +101,7 @@ impl JetStream {
             let body = publish::error_body(name.unwrap_or_default(), &error);
             out.publish(reply, b"", b"", &body);
         });
+        self.share.set(Sum::WaitingBytes, 0);
         self.transfers.failed(why);
     }
 
@@ -77,8 +112,7 @@ impl JetStream {
         journal: &mut dyn Journal,
         mut old: JetStream,
     ) {
-        self.next_stream = self.next_stream.max(old.next_stream);
-        self.next_consumer = self.next_consumer.max(old.next_consumer);
+        self.share.common().give_behind(old.share.common());
         self.api_total = old.api_total;
         self.api_errors = old.api_errors;
         self.told_out_of_storage = old.told_out_of_storage;
@@ -99,6 +133,7 @@ impl JetStream {
                 end_consumers(context, *stream);
             }
         }
+        self.note_reserved();
         self.take_over_sids(context, &old.subjects);
         for id in self.ids() {
             if self
@@ -126,7 +161,7 @@ impl JetStream {
         stream.accounted_bytes = 0;
         stream.feeding.relink();
         self.names.insert(stream.config.name.clone(), id);
-        self.streams.insert(id, stream);
+        self.insert_stream(*stream);
         self.enter_subjects(id);
         self.follow(id);
     }
@@ -137,7 +172,7 @@ impl JetStream {
             match old.get(filter) {
                 Some((known, of)) if of == id => sid.clone_from(known),
                 _ => {
-                    *sid = format!("s{id}.{}", self.next_sid);
+                    *sid = format!("{}s{id}.{}", self.sid_prefix, self.next_sid);
                     self.next_sid += 1;
                     context.out.subscribe(filter.as_bytes(), sid.as_bytes());
                 }
@@ -151,7 +186,7 @@ impl JetStream {
         }
     }
 
-    fn ids(&self) -> Vec<u32> {
+    pub(super) fn ids(&self) -> Vec<u32> {
         self.streams.keys().copied().collect()
     }
 }

@@ -94,6 +94,11 @@ impl WaitingReplies {
         !self.open.replies.is_empty() || !self.open.grown.is_empty()
     }
 
+    /// Whether nothing waits for any batch.
+    pub(super) fn is_empty(&self) -> bool {
+        self.sealed.is_empty() && !self.is_open()
+    }
+
     /// Bytes that wait.
     pub(super) fn bytes(&self) -> u64 {
         self.sealed_bytes + self.open.text.len() as u64

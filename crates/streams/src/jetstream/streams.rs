@@ -1,6 +1,7 @@
 //! What streams have to respect of each other: names, subjects, what the account allows.
 
 use super::JetStream;
+use super::common::Sum;
 use crate::config::{StreamConfig, Taken, subjects_overlap};
 use crate::context::Context;
 use crate::error::{self, ApiError};
@@ -12,15 +13,16 @@ impl JetStream {
         config: &StreamConfig,
         old: Option<&StreamConfig>,
     ) -> Result<(), ApiError> {
-        let of_kind = |but: &str| -> i64 {
-            let all = self.streams.values().map(|stream| &stream.config);
-            all.filter(|other| other.storage == config.storage && other.name != but)
-                .map(|other| other.max_bytes.max(0))
-                .sum()
-        };
+        let others = self.streams.values().map(|stream| &stream.config);
+        let by_account = others
+            .filter(|other| other.storage == config.storage && other.name != config.name)
+            .fold(0i64, |sum, other| {
+                sum.saturating_add(other.max_bytes.max(0))
+            });
+        let by_all = self.share.all(Sum::of_reserved(config.storage));
         let taken = Taken {
-            by_account: of_kind(&config.name),
-            by_all: of_kind(""),
+            by_account,
+            by_all: i64::try_from(by_all).unwrap_or(i64::MAX),
             streams: i64::try_from(self.streams.len() - usize::from(old.is_some()))
                 .unwrap_or(i64::MAX),
         };
@@ -56,7 +58,7 @@ impl JetStream {
             return;
         }
         for subject in &stream.config.subjects {
-            let sid = format!("s{id}.{}", self.next_sid);
+            let sid = format!("{}s{id}.{}", self.sid_prefix, self.next_sid);
             self.next_sid += 1;
             self.subjects.insert(subject.clone(), (sid, id));
         }

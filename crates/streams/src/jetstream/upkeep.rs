@@ -12,7 +12,7 @@ const PROGRESS_EVERY_NS: i64 = 100_000_000;
 
 /// A record that says that something is gone.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Grave {
+pub(crate) struct Grave {
     /// Segments up to this one may hold records of what is gone.
     pub(super) youngest: u32,
     pub(super) at: Location,
@@ -177,6 +177,7 @@ impl JetStream {
                 stream.is_some_and(|stream| stream.messages.is_at(entry.sequence, entry.at))
             }
             kinds::STREAM_CONFIG
+            | kinds::STREAM_CONFIG_OF_ACCOUNT
             | kinds::STATE
             | kinds::REMOVED
             | kinds::DAMAGED
@@ -206,6 +207,7 @@ impl JetStream {
                 }
             }
             kinds::STREAM_CONFIG
+            | kinds::STREAM_CONFIG_OF_ACCOUNT
             | kinds::STATE
             | kinds::REMOVED
             | kinds::DAMAGED

@@ -2,8 +2,8 @@
 
 use recado_log::Journal;
 
-use super::JetStream;
 use super::consumers::StreamSource;
+use super::{JetStream, Room};
 use crate::config::Retention;
 use crate::context::Context;
 use crate::stream::{Env, Stream};
@@ -11,7 +11,7 @@ use crate::stream::{Env, Stream};
 /// Messages that one consumer gets in a turn.
 const DELIVER_MAX: usize = 512;
 /// Streams that are looked after in a turn.
-const STREAMS_MAX: usize = 64;
+pub(crate) const STREAMS_MAX: usize = 64;
 /// A consumer whose subscriber is congested is looked at again after so long.
 const CONGESTED_NS: i64 = 2_000_000;
 
@@ -23,7 +23,19 @@ impl JetStream {
 
     /// Delivers what may be delivered. Whether there is more to do at once.
     pub fn work(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal) -> bool {
-        for _ in 0..self.active.len().min(STREAMS_MAX) {
+        self.work_some(context, journal, &mut { STREAMS_MAX })
+    }
+
+    /// The same with what is left of a turn's streams.
+    pub(crate) fn work_some(
+        &mut self,
+        context: &mut Context<'_>,
+        journal: &mut dyn Journal,
+        left: &mut usize,
+    ) -> bool {
+        let turn = self.active.len().min(*left);
+        *left -= turn;
+        for _ in 0..turn {
             let Some(id) = self.active.pop_front() else {
                 break;
             };
@@ -140,13 +152,24 @@ impl JetStream {
 
     /// Does what is due.
     pub fn tick(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal) {
-        for _ in 0..STREAMS_MAX {
+        self.tick_some(context, journal, &mut { STREAMS_MAX });
+    }
+
+    /// The same with what is left of a turn's streams.
+    pub(crate) fn tick_some(
+        &mut self,
+        context: &mut Context<'_>,
+        journal: &mut dyn Journal,
+        left: &mut usize,
+    ) {
+        while *left > 0 {
             let Some(&(at, id)) = self.deadlines.first() else {
                 return;
             };
             if at > context.now_ns {
                 return;
             }
+            *left -= 1;
             self.tick_one(context, journal, id);
             self.schedule(id);
         }
@@ -162,7 +185,7 @@ impl JetStream {
         let mut env = Env {
             now_ns: context.now_ns,
             journal,
-            bytes_left: u64::MAX,
+            room: Room::ANY,
             chance: (context.random)() as u32,
         };
         stream.expire(&mut env);

@@ -123,9 +123,7 @@ impl Stream {
             value = Some(self.count_up(env, &mut draft, &increment)?);
         }
         self.check_size(&draft)?;
-        if size > env.bytes_left {
-            return Err(ApiError::new(&error::INSUFFICIENT_RESOURCES));
-        }
+        env.room.check(size)?;
         if self.config.retention == Retention::Interest && !self.has_interest(&draft.subject) {
             return self.skip(env, &parsed);
         }

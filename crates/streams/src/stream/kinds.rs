@@ -27,6 +27,11 @@ pub(crate) const RESTORING: u8 = 25;
 /// Messages can't be read as they were written, and are not there any more: as [`encode_removed`].
 pub(crate) const DAMAGED: u8 = 26;
 
+/// The same as [`STREAM_CONFIG`] with the account that the stream belongs to, where that is not `$G`. A number of its
+/// own, because a server that knows no accounts must not serve the stream to everybody: it takes it for one whose
+/// configuration is not there, and leaves its records alone.
+pub(crate) const STREAM_CONFIG_OF_ACCOUNT: u8 = 27;
+
 /// How far a stream's sources are: see `jetstream::sources`. `sequence` counts these records.
 pub(crate) const SOURCES: u8 = 24;
 
@@ -155,8 +160,9 @@ mod tests {
             SOURCES,
             RESTORING,
             DAMAGED,
+            STREAM_CONFIG_OF_ACCOUNT,
         ];
-        assert_eq!(kinds, [1, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26]);
+        assert_eq!(kinds, [1, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27]);
         let flags = [
             HAS_MESSAGE_ID,
             HAS_TTL,

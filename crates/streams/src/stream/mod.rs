@@ -20,6 +20,7 @@ mod state;
 mod stored;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use recado_log::{Journal, Location};
 
@@ -40,8 +41,8 @@ pub(crate) struct Env<'a> {
     pub now_ns: i64,
     /// Where what must last is written.
     pub journal: &'a mut dyn Journal,
-    /// Bytes that the account has left for this kind of storage.
-    pub bytes_left: u64,
+    /// What server and account have left for this kind of storage.
+    pub room: crate::jetstream::Room,
     /// A random number.
     pub chance: u32,
 }
@@ -50,6 +51,8 @@ pub(crate) struct Env<'a> {
 pub(crate) struct Stream {
     /// Its number in the log: never used again.
     pub(crate) id: u32,
+    /// Its account; none for `$G`.
+    pub(crate) account: Option<Arc<str>>,
     pub(crate) config: StreamConfig,
     pub(crate) created_ns: i64,
     pub(crate) messages: Messages,
@@ -101,6 +104,7 @@ impl Stream {
         let first = config.first_seq.max(1);
         let mut stream = Self {
             id,
+            account: None,
             messages: Messages::new(id, &config, first),
             created_ns,
             consumers: BTreeMap::new(),

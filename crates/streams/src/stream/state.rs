@@ -206,7 +206,9 @@ impl Stream {
     /// Whether a control record is the one that counts.
     pub(crate) fn keeps(&self, kind: u8, at: Location) -> bool {
         match kind {
-            kinds::STREAM_CONFIG => self.config_at.place() == Some(at),
+            kinds::STREAM_CONFIG | kinds::STREAM_CONFIG_OF_ACCOUNT => {
+                self.config_at.place() == Some(at)
+            }
             kinds::STATE => self.state_at.place() == Some(at),
             kinds::SOURCES => self.feeding.place() == Some(at),
             _ => self.tombstones.values().flatten().any(|place| *place == at),
@@ -216,7 +218,9 @@ impl Stream {
     /// A control record lies elsewhere now.
     pub(crate) fn moved(&mut self, kind: u8, from: Location, to: Location) {
         match kind {
-            kinds::STREAM_CONFIG => self.config_at.moved(from, to),
+            kinds::STREAM_CONFIG | kinds::STREAM_CONFIG_OF_ACCOUNT => {
+                self.config_at.moved(from, to)
+            }
             kinds::STATE => self.state_at.moved(from, to),
             kinds::SOURCES => self.feeding.moved(from, to),
             _ => {
@@ -236,6 +240,7 @@ impl Stream {
             self.age_from = first;
         }
         self.created_ns = stored.created_ns;
+        self.account = stored.account;
         self.apply(stored.config);
     }
 

@@ -1,14 +1,18 @@
 //! What the log keeps of a stream's and a consumer's configuration.
 
+use std::sync::Arc;
+
 use recado_log::{Journal, Record, Refused};
 use serde_json::{Value, json};
 
-use super::{Stream, kinds};
+use super::{LastRecord, Stream, kinds};
 use crate::config::{ConsumerConfig, StreamConfig};
 
 /// A stream as it is kept.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct StoredStream {
+    /// The account that it belongs to; none for `$G`, in which everybody is where there are no accounts.
+    pub(crate) account: Option<Arc<str>>,
     pub(crate) config: StreamConfig,
     pub(crate) created_ns: i64,
 }
@@ -24,9 +28,19 @@ pub(crate) struct StoredConsumer {
 impl StoredStream {
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let config = to_value(&self.config.to_json());
-        json!({"created_ns": self.created_ns, "config": config})
-            .to_string()
-            .into_bytes()
+        let mut stored = json!({"created_ns": self.created_ns, "config": config});
+        if let (Some(account), Some(fields)) = (&self.account, stored.as_object_mut()) {
+            fields.insert("account".to_owned(), Value::from(&**account));
+        }
+        stored.to_string().into_bytes()
+    }
+
+    /// The kind of the record that it is kept in.
+    fn kind(&self) -> u8 {
+        match self.account {
+            None => kinds::STREAM_CONFIG,
+            Some(_) => kinds::STREAM_CONFIG_OF_ACCOUNT,
+        }
     }
 
     /// Reads it back; why not, for the log.
@@ -34,6 +48,7 @@ impl StoredStream {
         let value: Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         let config = value["config"].to_string();
         Ok(Self {
+            account: value["account"].as_str().map(Arc::from),
             config: StreamConfig::from_json(config.as_bytes())
                 .map_err(|error| error.to_string())?,
             created_ns: value["created_ns"].as_i64().unwrap_or_default(),
@@ -75,18 +90,55 @@ impl Stream {
         if !self.messages.is_on_file() {
             return Ok(());
         }
-        let stored = StoredStream {
-            config: self.config.clone(),
-            created_ns: self.created_ns,
-        };
+        let stored = self.to_be_stored();
         let at = journal.append(&Record {
-            kind: kinds::STREAM_CONFIG,
+            kind: stored.kind(),
             stream: self.id,
             payload: &stored.to_bytes(),
             ..Record::default()
         })?;
         self.config_at.replace(journal, at);
         Ok(())
+    }
+
+    /// Writes a new stream: all of it or, refused, nothing. A server that knows no accounts sees by the state that the
+    /// number is taken.
+    ///
+    /// # Errors
+    /// When the log does not take it.
+    pub(crate) fn store_new(&mut self, journal: &mut dyn Journal) -> Result<(), Refused> {
+        if self.account.is_none() || !self.messages.is_on_file() {
+            return self.store_config(journal);
+        }
+        let stored = self.to_be_stored();
+        let (first, last) = (
+            self.messages.index.first_sequence(),
+            self.messages.index.last_sequence(),
+        );
+        let config = Record {
+            kind: stored.kind(),
+            stream: self.id,
+            payload: &stored.to_bytes(),
+            ..Record::default()
+        };
+        let state = Record {
+            kind: kinds::STATE,
+            payload: &kinds::encode_state(first, last),
+            ..config
+        };
+        let places = journal.append_group(&[config, state])?;
+        self.config_at = LastRecord::found(places.first().copied());
+        self.state_at = LastRecord::found(places.get(1).copied());
+        self.state = Some((first, last));
+        Ok(())
+    }
+
+    fn to_be_stored(&self) -> StoredStream {
+        StoredStream {
+            account: self.account.clone(),
+            config: self.config.clone(),
+            created_ns: self.created_ns,
+        }
     }
 
     /// Writes first and last sequence, where they are not what was written last.

@@ -76,6 +76,17 @@ pub enum Obstacle {
         /// What was wrong.
         error: String,
     },
+    /// Accounts may use more of JetStream than the server has.
+    AccountsWantTooMuch {
+        /// The key of the accounts.
+        of_accounts: &'static str,
+        /// The key of the server.
+        of_server: &'static str,
+        /// Bytes that the accounts have together.
+        wanted: u64,
+        /// Bytes that the server has.
+        max: u64,
+    },
     /// Address already in use.
     PortHeld {
         /// The address without its port.
@@ -206,6 +217,21 @@ impl Obstacle {
                     "no se puede abrir el almacén de {}: {error}. Indica otro directorio con \
                      --store_dir, o arranca sin flujos: --no-streams",
                     path.display()
+                ),
+            ),
+            Self::AccountsWantTooMuch {
+                of_accounts,
+                of_server,
+                wanted,
+                max,
+            } => (
+                format!(
+                    "the accounts may use {wanted} bytes by their {of_accounts}, and the server has {max}: \
+                     lower {of_accounts} of an account, or raise {of_server} of jetstream"
+                ),
+                format!(
+                    "las cuentas pueden usar {wanted} bytes según su {of_accounts}, y el servidor tiene {max}: \
+                     baja {of_accounts} de alguna cuenta o sube {of_server} de jetstream"
                 ),
             ),
             Self::PortHeld {

@@ -79,7 +79,11 @@ impl JetStream {
         let now_ns = call.context.now_ns;
         let stream_name = stream.config.name.clone();
         let kept = stream.messages.is_on_file() && !config.mem_storage;
-        let number = if kept { self.next_consumer } else { 0 };
+        let number = if kept {
+            self.share.number_consumer()
+        } else {
+            0
+        };
         let mut settled = Vec::new();
         let mut source = StreamSource {
             messages: &mut stream.messages,
@@ -94,7 +98,6 @@ impl JetStream {
         stream.consumers.insert(name.to_owned(), Box::new(slot));
         if number > 0 {
             self.numbers.insert(number, (id, name.to_owned()));
-            self.next_consumer += 1;
         }
         self.activate(id);
         self.schedule(id);

@@ -9,7 +9,7 @@ mod transfers;
 use recado_log::Journal;
 use recado_wire::Headers;
 
-use super::{Incoming, JetStream, SID_API, SID_DOMAIN};
+use super::{Incoming, JetStream, SID_API, SID_DOMAIN, Settings};
 use crate::api::advisory::ApiLimitReached;
 use crate::api::{
     self, AccountInfoResponse, ApiCall, ConsumerStepDownResponse, RequestKind, Response,
@@ -51,6 +51,17 @@ impl Outcome {
         match result {
             Ok(_) => Self::AnswerWhenDurable(api::answer_to(&result)),
             Err(_) => Self::Answer(api::answer_to(&result)),
+        }
+    }
+}
+
+impl Settings {
+    /// So many requests were dropped.
+    pub(crate) fn requests_dropped(&self, dropped: usize) -> ApiLimitReached {
+        ApiLimitReached {
+            server: self.server_name.clone(),
+            dropped: i64::try_from(dropped).unwrap_or(i64::MAX),
+            domain: self.domain.clone().unwrap_or_default(),
         }
     }
 }
@@ -132,11 +143,7 @@ impl JetStream {
 
     /// So many requests were dropped because no more may wait (E220).
     pub fn requests_dropped(&self, context: &mut Context<'_>, dropped: usize) {
-        let advisory = ApiLimitReached {
-            server: self.settings.server_name.clone(),
-            dropped: i64::try_from(dropped).unwrap_or(i64::MAX),
-            domain: self.domain(),
-        };
+        let advisory = self.settings.requests_dropped(dropped);
         self.advise(context, &advisory);
     }
 

@@ -62,15 +62,16 @@ impl JetStream {
         call: &mut Call<'_, '_>,
         config: StreamConfig,
     ) -> Result<u32, ApiError> {
-        let id = self.next_stream;
-        self.next_stream += 1;
+        let id = self.share.number_stream();
         let name = config.name.clone();
         let mut stream = Stream::new(id, config, call.context.now_ns);
+        stream.account = self.stored_account();
         stream
-            .store_config(call.journal)
+            .store_new(call.journal)
             .map_err(|refused| store_failed(&refused))?;
         self.names.insert(name.clone(), id);
-        self.streams.insert(id, Box::new(stream));
+        self.insert_stream(stream);
+        self.note_reserved();
         self.enter_subjects(id);
         self.subscribe_to_subjects(call.context, id);
         self.start_sources(call.context, call.journal, id);
@@ -100,6 +101,7 @@ impl JetStream {
         stream
             .update(call.journal, config, now_ns)
             .map_err(|refused| store_failed(&refused))?;
+        self.note_reserved();
         self.leave_subjects(call.context, id);
         self.enter_subjects(id);
         self.subscribe_to_subjects(call.context, id);
@@ -134,10 +136,10 @@ impl JetStream {
         self.leave_subjects(call.context, id);
         self.stop_sources(call.context, call.journal, id);
         self.names.remove(name);
-        if let Some(mut stream) = self.streams.remove(&id) {
+        if let Some(stream) = self.remove_stream(id) {
             stream.release_all(call.journal);
-            self.forget_bytes(&mut stream);
         }
+        self.note_reserved();
         self.schedule(id);
         self.unsaved.remove(&id);
         self.wake_followers(name);

@@ -14,7 +14,7 @@ use crate::error::{self, ApiError};
 use crate::index::{Filters, Scan};
 use crate::jetstream::JetStream;
 use crate::jetstream::consumers::{ConsumerSlot, StreamSource};
-use crate::jetstream::events::{ACCOUNT, unique_id};
+use crate::jetstream::events::unique_id;
 use crate::stream::Stream;
 
 /// Messages that the consumer may have waiting, as nats-server sets it. None ever does.
@@ -152,7 +152,7 @@ impl JetStream {
         };
         let name = self.consumer_name(&target.name, &target.sources, feed);
         let config = self.consumer_config(context, &name, &target.name, feed);
-        let (number, now_ns) = (self.next_consumer, context.now_ns);
+        let now_ns = context.now_ns;
         let Some(origin) = self.streams.get_mut(&origin_id) else {
             return Ok(());
         };
@@ -177,13 +177,16 @@ impl JetStream {
             return Ok(());
         }
         let consumer = Consumer::new(&stream_name, &name, config, now_ns, &mut source, now_ns);
-        let number = if kept { number } else { 0 };
+        let number = if kept {
+            self.share.number_consumer()
+        } else {
+            0
+        };
         let mut slot = ConsumerSlot::new(consumer, number, now_ns);
         slot.store_new(origin_id, journal).map_err(failed)?;
         origin.consumers.insert(name.clone(), Box::new(slot));
         if kept {
             self.numbers.insert(number, (origin_id, name));
-            self.next_consumer += 1;
         }
         Ok(())
     }
@@ -195,7 +198,7 @@ impl JetStream {
         sources: &[crate::config::StreamSource],
         feed: &Feed,
     ) -> String {
-        let mut id = format!("{target} {ACCOUNT}");
+        let mut id = format!("{target} {}", self.account);
         if let Some(domain) = &self.settings.domain {
             id = format!("{id} {domain}");
         }
@@ -226,7 +229,7 @@ impl JetStream {
         let letters: String = unique_id(context).chars().take(8).collect();
         let mut metadata = BTreeMap::from([
             (format!("_nats.{}.stream", kind.1), target.to_owned()),
-            (format!("_nats.{}.acc", kind.1), ACCOUNT.to_owned()),
+            (format!("_nats.{}.acc", kind.1), self.account.to_string()),
             ("_nats.req.level".to_owned(), "4".to_owned()),
         ]);
         if let Some(domain) = &self.settings.domain {

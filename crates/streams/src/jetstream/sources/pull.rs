@@ -110,7 +110,7 @@ impl JetStream {
         };
         let mut env = Env {
             now_ns: context.now_ns,
-            bytes_left: self.bytes_left(storage),
+            room: self.room(storage),
             chance: (context.random)() as u32,
             journal,
         };
@@ -207,7 +207,7 @@ fn transfer(env: &mut Env<'_>, origin: &mut Stream, target: &mut Stream, feed: &
                 return turn;
             }
         }
-        env.bytes_left = env.bytes_left.saturating_sub(taken.len() as u64);
+        env.room.take(taken.len() as u64);
         feed.cursor = next + 1;
         feed.taken = next;
         feed.goes_on(now_ns);

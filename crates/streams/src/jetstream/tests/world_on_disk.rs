@@ -60,7 +60,7 @@ impl Outlet for Heard {
     fn unsubscribe(&mut self, _: &[u8]) {}
 }
 
-pub(in crate::jetstream) struct World {
+pub(crate) struct World {
     disk: SimDisk,
     pub(in crate::jetstream) jetstream: JetStream,
     log: Log<SimDisk>,
@@ -72,7 +72,7 @@ pub(in crate::jetstream) struct World {
 
 impl World {
     /// Nothing is stored. The seed says what a crash leaves, and all other chance.
-    pub(in crate::jetstream) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self::open(SimDisk::new(seed), 1_795_694_400 * SECOND)
     }
 
@@ -107,6 +107,11 @@ impl World {
             random: 1,
             heard,
         }
+    }
+
+    /// The disk, with nobody on it.
+    pub(crate) fn into_disk(self) -> SimDisk {
+        self.disk.clone()
     }
 
     /// The power fails; what the log holds then is opened again.
@@ -146,7 +151,7 @@ impl World {
     }
 
     /// Publishes with these headers (`Name: value`), to be answered on `ack`.
-    pub(in crate::jetstream) fn publish(&mut self, subject: &str, headers: &[&str], payload: &str) {
+    pub(crate) fn publish(&mut self, subject: &str, headers: &[&str], payload: &str) {
         self.publish_with("ack", subject, headers, payload);
     }
 
@@ -195,7 +200,7 @@ impl World {
     }
 
     /// Writes what was gathered, and takes the outcome.
-    pub(in crate::jetstream) fn commit(&mut self) {
+    pub(crate) fn commit(&mut self) {
         self.act(|jetstream, context, log| jetstream.complete_batch(context, log));
         let end = recado_log::Journal::end(&self.log);
         let Some(batch) = self.log.take_batch() else {
@@ -287,7 +292,7 @@ impl World {
         self.take(subject).last().map_or(Value::Null, Sent::json)
     }
 
-    pub(in crate::jetstream) fn create(&mut self, config: &Value) {
+    pub(crate) fn create(&mut self, config: &Value) {
         let name = config["name"].as_str().expect("a name");
         let answer = self.api(&format!("STREAM.CREATE.{name}"), config);
         assert!(answer["error"].is_null(), "{answer}");

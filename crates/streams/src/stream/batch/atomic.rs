@@ -179,9 +179,7 @@ impl Stream {
         let size = self
             .messages
             .size_of(subject.len(), headers.len(), payload.len());
-        if size > env.bytes_left {
-            return Err(ApiError::new(&error::INSUFFICIENT_RESOURCES));
-        }
+        env.room.check(size)?;
         let max = usize::try_from(self.config.max_msg_size);
         if max.is_ok_and(|max| headers.len() + payload.len() > max) {
             return Err(ApiError::new(&error::STREAM_MESSAGE_EXCEEDS_MAXIMUM));
@@ -271,9 +269,7 @@ impl Stream {
             let lifetime = self.at_least_marker_ttl(Lifetime::parse(parsed.ttl)?, &mut draft);
             checked.push((draft, rollup, lifetime));
         }
-        if checks.bytes() > env.bytes_left {
-            return Err(ApiError::new(&error::INSUFFICIENT_RESOURCES));
-        }
+        env.room.check(checks.bytes())?;
         self.store_checked(env, &checked)
     }
 

@@ -39,9 +39,7 @@ impl Stream {
         let size = self
             .messages
             .size_of(draft.subject.len(), draft.headers.len(), payload.len());
-        if size > env.bytes_left {
-            return Err(ApiError::new(&error::INSUFFICIENT_RESOURCES));
-        }
+        env.room.check(size)?;
         if self.config.retention == Retention::Interest && !self.has_interest(&draft.subject) {
             self.messages.index.skip_to(sequence);
             self.skipped = true;

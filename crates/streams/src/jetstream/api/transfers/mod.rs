@@ -30,6 +30,10 @@ pub(in crate::jetstream) struct Transfers {
 }
 
 impl Transfers {
+    pub(in crate::jetstream) fn is_empty(&self) -> bool {
+        self.snapshots.is_empty() && self.restores.is_empty()
+    }
+
     fn has_room_for_snapshot(&self) -> bool {
         self.snapshots.len() < SNAPSHOTS_MAX
     }

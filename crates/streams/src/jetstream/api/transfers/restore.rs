@@ -15,7 +15,7 @@ use crate::jetstream::api::{Call, Outcome};
 use crate::jetstream::consumers::ConsumerSlot;
 use crate::jetstream::events::unique_id;
 use crate::jetstream::upkeep::Grave;
-use crate::jetstream::{Incoming, JetStream};
+use crate::jetstream::{Incoming, JetStream, Room};
 use crate::stream::{
     Messages, NewMessage, PublishHeaders, StoredConsumer, StoredStream, Stream, kinds,
 };
@@ -109,8 +109,7 @@ impl JetStream {
         if !self.transfers.has_room_for_restore() {
             return Err(failed("too many restores at the same time"));
         }
-        let stream = self.next_stream;
-        self.next_stream += 1;
+        let stream = self.share.number_stream();
         let on_file = config.storage == crate::config::Storage::File;
         let mark = match on_file {
             true => Some(append_mark(call.journal, stream)?),
@@ -155,8 +154,9 @@ impl JetStream {
             ..config.clone()
         };
         let mut stream = Stream::new(id, config, created_ns);
+        stream.account = self.stored_account();
         stream.messages = Messages::new(id, &stream.config, first);
-        self.streams.insert(id, Box::new(stream));
+        self.insert_stream(stream);
     }
 
     /// A chunk came; an empty one is the end.
@@ -211,7 +211,7 @@ impl JetStream {
         restore: &mut Restore,
         chunk: &[u8],
     ) -> Result<(), ApiError> {
-        let mut bytes_left = self.bytes_left(restore.config.storage);
+        let mut room = self.room(restore.config.storage);
         // Apart from the rest, because what it gives is looked at while the rest changes.
         let mut reader = std::mem::take(&mut restore.reader);
         reader.push(chunk);
@@ -219,7 +219,7 @@ impl JetStream {
             match reader.next() {
                 Ok(None) => break Ok(()),
                 Ok(Some(item)) => {
-                    if let Err(error) = self.take_item(journal, restore, &item, &mut bytes_left) {
+                    if let Err(error) = self.take_item(journal, restore, &item, &mut room) {
                         break Err(error);
                     }
                 }
@@ -236,7 +236,7 @@ impl JetStream {
         journal: &mut dyn Journal,
         restore: &mut Restore,
         item: &Item<'_>,
-        bytes_left: &mut u64,
+        room: &mut Room,
     ) -> Result<(), ApiError> {
         match *item {
             Item::Stream(first, last, stored) if restore.last.is_none() => {
@@ -247,7 +247,7 @@ impl JetStream {
                 Ok(())
             }
             Item::Message(message) if restore.last.is_some_and(|last| message.sequence <= last) => {
-                self.take_message(journal, restore, &message, bytes_left)
+                self.take_message(journal, restore, &message, room)
             }
             Item::Consumer(stored, progress) => {
                 restore.consumers_bytes += stored.len() + progress.len();
@@ -278,7 +278,7 @@ impl JetStream {
         journal: &mut dyn Journal,
         restore: &Restore,
         message: &Message<'_>,
-        bytes_left: &mut u64,
+        room: &mut Room,
     ) -> Result<(), ApiError> {
         let Some(stream) = self.streams.get_mut(&restore.stream) else {
             return Err(failed("the stream is gone"));
@@ -293,10 +293,8 @@ impl JetStream {
             message.headers.len(),
             message.payload.len(),
         );
-        if size > *bytes_left {
-            return Err(ApiError::new(&error::INSUFFICIENT_RESOURCES));
-        }
-        *bytes_left -= size;
+        room.check(size)?;
+        room.take(size);
         let message = NewMessage {
             sequence: message.sequence,
             time_ns: message.time_ns,
@@ -325,8 +323,7 @@ impl JetStream {
             if restore.mark.is_none() || arrived.stored.config.mem_storage {
                 continue;
             }
-            let number = self.next_consumer;
-            self.next_consumer += 1;
+            let number = self.share.number_consumer();
             let record = Record {
                 kind: kinds::CONSUMER_CONFIG,
                 stream: restore.stream,
@@ -402,6 +399,7 @@ impl JetStream {
         if let Some(mark) = restore.mark {
             journal.release(mark);
         }
+        self.note_reserved();
         self.enter_subjects(id);
         self.subscribe_to_subjects(context, id);
         self.start_sources(context, journal, id);
@@ -497,8 +495,7 @@ impl JetStream {
         error: &ApiError,
     ) {
         let id = restore.stream;
-        if let Some(mut stream) = self.streams.remove(&id) {
-            self.forget_bytes(&mut stream);
+        if let Some(stream) = self.remove_stream(id) {
             stream.release_all(journal);
         }
         for (_, config_at, progress_at) in restore.consumers.iter().filter_map(|one| one.kept) {

@@ -193,6 +193,8 @@ impl JetStream {
             stream.messages.visible(),
         );
         let stored = StoredStream {
+            // Whoever restores it has it in an account of their own.
+            account: None,
             config: stream.config.clone(),
             created_ns: stream.created_ns,
         };

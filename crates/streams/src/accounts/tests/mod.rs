@@ -1,0 +1,7 @@
+//! Tests of several accounts on one log.
+
+mod isolation;
+mod lasting;
+mod limits;
+mod serving;
+mod world;
