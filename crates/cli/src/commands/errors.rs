@@ -15,6 +15,8 @@ use crate::text::explained::{Explained, Kind};
 
 /// How many others that fit are named.
 const OTHERS_MAX: usize = 8;
+/// How many of the texts that it is seen as are shown.
+const SAYS_MAX: usize = 4;
 /// How many columns an explanation takes.
 const COLUMNS: usize = 78;
 
@@ -30,26 +32,41 @@ pub(crate) struct Arguments {
 enum Action {
     #[command(alias = "explain", alias = "show", about = text::lookup_about(),
         override_usage = text::lookup_usage(), after_help = text::lookup_examples())]
-    Lookup {
-        #[arg(value_name = text::value_asked(), required = true, num_args = 1..,
-            allow_hyphen_values = true, add = completion::errors(), help = text::asked())]
-        asked: Vec<String>,
-    },
+    Lookup(Asked),
     #[command(alias = "ls", about = text::list_about(), override_usage = text::list_usage(),
         after_help = text::list_examples())]
     List {
-        #[arg(value_name = text::value_asked(), num_args = 1.., allow_hyphen_values = true,
-            help = text::asked())]
+        #[arg(value_name = text::value_asked(), help = text::asked())]
         asked: Vec<String>,
         #[arg(long, conflicts_with = "asked", help = text::as_markdown())]
         markdown: bool,
     },
 }
 
+/// The error that somebody means.
+#[derive(Debug, Args)]
+struct Asked {
+    #[arg(value_name = text::value_asked(), required_unless_present = "err",
+        add = completion::errors(), help = text::asked())]
+    asked: Vec<String>,
+    /// What follows the E of `-ERR '…'`: a line of the protocol looks like an option to the shell's
+    /// users and to the parser, and must not have to be written behind `--`.
+    #[arg(short = 'E', hide = true)]
+    err: Option<String>,
+}
+
+impl Asked {
+    fn words(&self) -> String {
+        let err = self.err.as_ref().map(|rest| format!("-E{rest}"));
+        let words: Vec<String> = err.into_iter().chain(self.asked.iter().cloned()).collect();
+        words.join(" ")
+    }
+}
+
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments, as_json: bool) -> Result<(), Failure> {
     match &arguments.action {
-        Action::Lookup { asked } => lookup(&asked.join(" "), as_json),
+        Action::Lookup(asked) => lookup(&asked.words(), as_json),
         Action::List { markdown: true, .. } => page(),
         Action::List { asked, .. } if asked.is_empty() => list(&mut errors::all(), as_json),
         Action::List { asked, .. } => {
@@ -103,12 +120,22 @@ fn lookup(asked: &str, as_json: bool) -> Result<(), Failure> {
     out.flush()
 }
 
+/// The first of the texts that have been seen in the placeholder's place.
+fn said(one: &Explained) -> String {
+    let mut said = one.says.iter().take(SAYS_MAX).copied().collect::<Vec<_>>();
+    if one.says.len() > said.len() {
+        said.push("…");
+    }
+    said.join(" | ")
+}
+
 fn explain(out: &mut Out, one: &Explained) -> Result<(), Failure> {
     let server = match one.is_sent_by_recado() {
         true => "",
         false => text::elsewhere(),
     };
     let (code, name, connection) = match one.kind {
+        Kind::Api { code, constant, .. } if constant == one.title() => (code.to_string(), "", ""),
         Kind::Api { code, constant, .. } => (code.to_string(), constant, ""),
         Kind::Status { code } => (code.to_string(), "", ""),
         Kind::Protocol { closes: true } => (String::new(), "", text::closes()),
@@ -119,7 +146,7 @@ fn explain(out: &mut Out, one: &Explained) -> Result<(), Failure> {
         (text::fact_name(), name.to_owned()),
         (text::fact_connection(), connection.to_owned()),
         (text::fact_server(), server.to_owned()),
-        (text::fact_says(), one.says.join(" | ")),
+        (text::fact_says(), said(one)),
     ];
     let title = format!("{} · {}", one.key(), one.title());
     report::facts(out, &title, &facts)?;
