@@ -148,6 +148,37 @@ mod tests {
     }
 
     #[test]
+    fn what_ends_a_connection_is_what_the_protocol_says() {
+        use recado_wire::ProtocolError::*;
+        let subject = || "a".to_owned();
+        for error in [
+            UnknownOperation,
+            AuthorizationViolation,
+            AuthenticationTimeout,
+            UserExpired,
+            AccountExpired,
+            UserRevoked,
+            MaxPayload,
+            MaxControlLine,
+            MaxConnections,
+            MaxAccountConnections,
+            TlsRequired,
+            MaxSubscriptions,
+            InvalidSubject,
+            InvalidPublishSubject,
+            StaleConnection,
+            InvalidClientProtocol,
+            NoRespondersNeedsHeaders,
+            PublishViolation(subject()),
+            ReplyViolation(subject()),
+        ] {
+            let explained = search(&error.text()).hits[0].kind;
+            let closes = error.closes();
+            assert_eq!(explained, Kind::Protocol { closes }, "{}", error.text());
+        }
+    }
+
+    #[test]
     fn no_text_stands_twice_but_those_that_say_nothing_by_themselves() {
         let mut seen = BTreeSet::new();
         for one in all().filter(|one| one.text != "{err}") {

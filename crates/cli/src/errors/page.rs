@@ -27,7 +27,7 @@ fn heading(family: &Family) -> &'static str {
 fn entry(one: &Explained) -> String {
     let words = one.words();
     let mut entry = format!("\n### {} · {}\n\n", one.key(), harmless(one.title()));
-    entry.push_str(&format!("{}\n", facts(one)));
+    entry.push_str(&format!("_{}_\n", facts(one)));
     if !one.says.is_empty() {
         let says: Vec<String> = one.says.iter().map(|text| format!("`{text}`")).collect();
         entry.push_str(&format!("\n{} {}\n", text::page_says(), says.join(", ")));

@@ -31,8 +31,8 @@ super::texts! {
         es: "recado errors list [OPCIONES] [CÓDIGO|TEXTO …]",
     }
     list_examples() {
-        en: "With --json one object a line, explanations included.\n\nExamples:\n  recado errors list\n  recado errors list mirror\n  recado errors list --json\n  recado errors list --markdown > errors.md",
-        es: "Con --json, un objeto por línea, con las explicaciones.\n\nEjemplos:\n  recado errors list\n  recado errors list mirror\n  recado errors list --json\n  recado errors list --markdown > errores.md",
+        en: "With --json one object a line, explanations included.\n\nExamples:\n  recado errors list\n  recado errors list mirror\n  recado errors list ttl --json\n  recado errors list --markdown > errors.md",
+        es: "Con --json, un objeto por línea, con las explicaciones.\n\nEjemplos:\n  recado errors list\n  recado errors list mirror\n  recado errors list ttl --json\n  recado errors list --markdown > errores.md",
     }
     value_asked() { en: "CODE|TEXT", es: "CÓDIGO|TEXTO" }
     asked() {

@@ -70,7 +70,7 @@ fn refusal(op: &Op<'_>, allowed: &[&str]) -> Option<ProtocolError> {
         Op::Publish(_) => ProtocolError::PublishViolation(subject),
         _ => ProtocolError::SubscriptionViolation {
             subject,
-            detail: "",
+            detail: "".into(),
         },
     })
 }

@@ -54,10 +54,10 @@ super::family! {
         => "Escucha en lo permitido, o haz que añadan el asunto a permissions { subscribe } del usuario, con el grupo de cola tras un espacio si solo se quiere ese («pedidos.* obreros»). Si los buzones están separados, indica al cliente el suyo con --inbox-prefix.";
 
     (-ERR) "Permissions Violation for Publish with Reply of \"{subject}\""
-    en "The message could have been published, but its reply subject is one on which this user may not listen, or one that only the server may use ($JS.ACK, $GNR and the like). It was thrown away."
-        => "Use a reply subject that the user may subscribe to: usually the inbox, whose prefix permissions { subscribe } must hold (_INBOX.>, or what --inbox-prefix says)."
-    es "El mensaje se podía publicar, pero su asunto de respuesta es uno en el que este usuario no puede escuchar, o que solo el servidor puede usar ($JS.ACK, $GNR y parecidos). Se descartó."
-        => "Usa un asunto de respuesta en el que el usuario se pueda suscribir: lo normal es el buzón, cuyo prefijo debe estar en permissions { subscribe } (_INBOX.>, o lo que diga --inbox-prefix).";
+    en "The reply subject of the message is one that only servers may use: that of an acknowledgement ($JS.ACK. …), or one that stands for a request which crosses accounts or clusters (_R_. …, _GR_. …). The message was thrown away. Usually a program publishes a message again that it was delivered, together with its reply subject."
+        => "Leave the reply subject out when you pass a message on, or give an inbox of your own. Acknowledge a message before you pass it on."
+    es "El asunto de respuesta del mensaje es uno que solo pueden usar los servidores: el de una confirmación ($JS.ACK. …), o el que representa una petición que cruza cuentas o clústeres (_R_. …, _GR_. …). El mensaje se descartó. Lo normal es que un programa publique otra vez un mensaje que le entregaron, con su asunto de respuesta."
+        => "Quita el asunto de respuesta al reenviar un mensaje, o da un buzón propio. Confirma el mensaje antes de reenviarlo.";
 
     (-ERR closes) "Maximum Payload Violation"
     en "The message, headers included, is larger than the server's max_payload (1 MiB unless configured). The library did not hold it against the limit that the server tells in its greeting, or the server lowered it meanwhile."
@@ -79,9 +79,9 @@ super::family! {
 
     (-ERR closes) "maximum account active connections exceeded"
     en "The account has all the connections that its limits allow. Other accounts are not touched by it."
-        => "Close connections that nobody needs, or raise the account's limit: conn in the limits of its JWT (nsc edit account --conns N), or max_connections in its block of accounts."
+        => "Close connections that nobody needs, or raise the account's limit: conn in the limits of its JWT (nsc edit account --conns N), or accounts { NAME { limits { max_connections } } }."
     es "La cuenta tiene todas las conexiones que permiten sus límites. A las otras cuentas no les afecta."
-        => "Cierra conexiones que nadie necesite, o sube el límite de la cuenta: conn en los límites de su JWT (nsc edit account --conns N), o max_connections en su bloque de accounts.";
+        => "Cierra conexiones que nadie necesite, o sube el límite de la cuenta: conn en los límites de su JWT (nsc edit account --conns N), o accounts { NOMBRE { limits { max_connections } } }.";
 
     (-ERR) "maximum subscriptions exceeded"
     en "This connection, or its account, has as many subscriptions as it may (max_subscriptions; in JWTs subs). The new one was not made: nothing will come of it."
