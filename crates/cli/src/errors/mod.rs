@@ -178,6 +178,53 @@ mod tests {
         }
     }
 
+    /// A word without what is written around it.
+    fn bare(word: &str) -> &str {
+        word.trim_matches(|c: char| "()[]{},.;:'\"«»".contains(c))
+    }
+
+    fn options(command: &clap::Command, into: &mut BTreeSet<String>) {
+        let long = |one: &clap::Arg| one.get_long().map(str::to_owned);
+        into.extend(command.get_arguments().filter_map(long));
+        for below in command.get_subcommands() {
+            options(below, into);
+        }
+    }
+
+    #[test]
+    fn the_commands_and_options_that_are_named_are_there() {
+        // Of the server, and of nsc.
+        const OTHERS: [&str; 5] = ["signal", "no-streams", "js-enable", "js-tier", "conns"];
+        let root = crate::usage::command();
+        let mut known: BTreeSet<String> = OTHERS.map(str::to_owned).into();
+        options(&root, &mut known);
+        for one in all() {
+            for text in [one.en.cause, one.en.remedy, one.es.cause, one.es.remedy] {
+                let words: Vec<&str> = text.split_whitespace().collect();
+                for option in words
+                    .iter()
+                    .filter_map(|word| bare(word).strip_prefix("--"))
+                {
+                    let name = option.split('=').next().unwrap_or_default();
+                    assert!(known.contains(name), "{}: --{name}", one.key());
+                }
+                let named = words.windows(3).filter(|words| bare(words[0]) == "recado");
+                for words in named {
+                    let (name, below) = (bare(words[1]), bare(words[2]));
+                    let Some(command) = root.find_subcommand(name) else {
+                        panic!("{}: recado {name}", one.key());
+                    };
+                    let ends = name != words[1] || ["y", "and", "o", "or"].contains(&below);
+                    let is_word = below.bytes().all(|byte| byte.is_ascii_lowercase());
+                    if command.has_subcommands() && is_word && !ends {
+                        let is_there = command.find_subcommand(below).is_some();
+                        assert!(is_there, "{}: recado {name} {below}", one.key());
+                    }
+                }
+            }
+        }
+    }
+
     #[test]
     fn no_text_stands_twice_but_those_that_say_nothing_by_themselves() {
         let mut seen = BTreeSet::new();

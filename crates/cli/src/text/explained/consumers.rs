@@ -236,8 +236,9 @@ super::family! {
         => "Da pasos crecientes: --backoff 1s,10s,1m.";
 
     (10204 400 JSConsumerInvalidResetErr) "invalid reset: {err}"
-    en "The consumer could not be set back or forward to that sequence: its deliver policy does not allow it, or the sequence lies before the one at which it began."
+        says ["invalid reset: below start seq", "invalid reset: below start time", "invalid reset: not allowed"]
+    en "The consumer could not be set to that sequence. \"below start seq\", \"below start time\": it lies before the point at which the consumer was made to begin. \"not allowed\": a consumer that did not begin with everything (deliver new, last) can only be reset as it is, without a sequence."
         => "Ask for a sequence that the consumer would have delivered itself, or make a new consumer with --deliver SEQUENCE."
-    es "El consumidor no se pudo llevar a esa secuencia: su política de entrega no lo permite, o la secuencia es anterior a aquella en la que empezó."
+    es "El consumidor no se pudo llevar a esa secuencia. «below start seq», «below start time»: es anterior al punto en que se le mandó empezar. «not allowed»: un consumidor que no empezó por todo (deliver new, last) solo se puede reiniciar tal cual, sin secuencia."
         => "Pide una secuencia que el propio consumidor habría entregado, o crea un consumidor nuevo con --deliver SECUENCIA.";
 }

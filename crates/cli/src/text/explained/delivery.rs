@@ -60,9 +60,9 @@ super::family! {
 
     (10082 400 JSConsumerMaxPendingAckPolicyRequiredErr) "consumer requires ack policy for max ack pending"
     en "max_ack_pending bounds unacknowledged messages, and this push consumer has ack none: none would be."
-        => "Use --ack explicit, or leave --max-pending out. To slow a push consumer without acknowledgements, use --flow-control true with --heartbeat 5s."
+        => "Use --ack explicit, or leave --max-pending out. To slow a push consumer without acknowledgements, use --flow-control with --heartbeat 5s."
     es "max_ack_pending acota los mensajes sin confirmar, y este consumidor push usa ack none: no habría ninguno."
-        => "Usa --ack explicit, o quita --max-pending. Para frenar un consumidor push sin confirmaciones, usa --flow-control true con --heartbeat 5s.";
+        => "Usa --ack explicit, o quita --max-pending. Para frenar un consumidor push sin confirmaciones, usa --flow-control con --heartbeat 5s.";
 
     (10083 400 JSConsumerSmallHeartbeatErr) "consumer idle heartbeat needs to be >= 100ms"
     en "The idle heartbeat is shorter than 100 ms. In the API it is in nanoseconds: 5000 is 5 µs, not 5 s."
@@ -96,9 +96,9 @@ super::family! {
 
     (10108 400 JSConsumerWithFlowControlNeedsHeartbeats) "consumer with flow control also needs heartbeats"
     en "With flow control alone, a lost message of it would leave both sides waiting for ever; heartbeats end that."
-        => "Add --heartbeat 5s to --flow-control true."
+        => "Add --heartbeat 5s to --flow-control."
     es "Solo con control de flujo, un mensaje suyo perdido dejaría a los dos lados esperando para siempre; los latidos lo evitan."
-        => "Añade --heartbeat 5s a --flow-control true.";
+        => "Añade --heartbeat 5s a --flow-control.";
 
     (10090 400 JSConsumerDirectRequiresPushErr) "consumer direct requires a push based consumer"
     en "direct: true marks the internal consumers through which servers copy streams; they are push consumers. Somebody set it by hand."
@@ -156,9 +156,9 @@ super::family! {
 
     (10219 400 JSConsumerAckFCRequiresFCErr) "flow control ack policy requires flow control"
     en "ack_policy flow_control needs flow_control: true; it is filled in by itself unless the request is pedantic."
-        => "Add --flow-control true and --heartbeat 1s, the only one that it takes."
+        => "Add --flow-control and --heartbeat 1s, the only one that it takes."
     es "ack_policy flow_control necesita flow_control: true; se rellena solo salvo que la petición sea «pedantic»."
-        => "Añade --flow-control true y --heartbeat 1s, el único que admite.";
+        => "Añade --flow-control y --heartbeat 1s, el único que admite.";
 
     (10220 400 JSConsumerAckFCRequiresMaxAckPendingErr) "flow control ack policy requires max ack pending"
     en "ack_policy flow_control asks whether the reader keeps up each time that max_ack_pending is half used, so it needs a bound above 0."

@@ -74,9 +74,9 @@ super::family! {
     (10111 500 JSStreamRollupFailedF) "{err}"
         says ["rollup not permitted", "rollup value invalid: {value}"]
     en "The message asks to replace those before it (header Nats-Rollup). \"rollup not permitted\": the stream does not allow it, or denies purges. \"rollup value invalid\": the header is neither sub (this subject) nor all (the whole stream). Nothing was stored."
-        => "recado stream edit STREAM --allow-rollup true (it needs deny_purge: false). Key-value and object buckets are made with it."
+        => "recado stream edit STREAM --allow-rollup (it needs deny_purge: false). Key-value and object buckets are made with it."
     es "El mensaje pide sustituir a los anteriores (encabezado Nats-Rollup). «rollup not permitted»: el flujo no lo permite, o prohíbe vaciar. «rollup value invalid»: el encabezado no es ni sub (este asunto) ni all (todo el flujo). No se guardó nada."
-        => "recado stream edit FLUJO --allow-rollup true (necesita deny_purge: false). Los buckets de claves y de objetos ya se crean así.";
+        => "recado stream edit FLUJO --allow-rollup (necesita deny_purge: false). Los buckets de claves y de objetos ya se crean así.";
 
     (10158 409 JSStreamDuplicateMessageConflict) "duplicate message id is in process"
     en "In a cluster, a message with the same Nats-Msg-Id is being stored at this very moment, so this one is neither stored nor known to be a duplicate yet. recado-server decides at once: a duplicate is acknowledged as one."
@@ -92,9 +92,9 @@ super::family! {
 
     (10166 400 JSMessageTTLDisabledErr) "per-message TTL is disabled"
     en "The message wants a lifetime of its own (Nats-TTL, or Nats-Schedule-TTL), and the stream is not set to look for one. Nothing was stored: without the lifetime it would have stayed for ever."
-        => "recado stream edit STREAM --allow-msg-ttl true; it can't be switched off again. In key-value buckets: recado kv edit BUCKET --set 'allow_msg_ttl=true'."
+        => "recado stream edit STREAM --allow-msg-ttl; it can't be switched off again. For key-value buckets: recado kv edit BUCKET --marker-ttl 1h."
     es "El mensaje quiere un tiempo de vida propio (Nats-TTL, o Nats-Schedule-TTL) y el flujo no está configurado para mirarlo. No se guardó nada: sin ese tiempo se habría quedado para siempre."
-        => "recado stream edit FLUJO --allow-msg-ttl true; después no se puede desactivar. En los buckets de claves: recado kv edit BUCKET --set 'allow_msg_ttl=true'.";
+        => "recado stream edit FLUJO --allow-msg-ttl; después no se puede desactivar. En los buckets de claves: recado kv edit BUCKET --marker-ttl 1h.";
 
     (10167 429 JSStreamTooManyRequests) "too many requests"
     en "Messages come in faster than the stream stores them, and as many wait as may (max_buffered_msgs, max_buffered_size). This one was not stored. Almost always somebody publishes without waiting for acknowledgements."

@@ -5,9 +5,9 @@ super::family! {
     es "Peticiones a la API de JetStream";
 
     (10003 400 JSBadRequestErr) "bad request"
-    en "The call contradicts itself (a purge with both seq and keep, a get by sequence and by subject), lacks what it is about, or goes to a subject of $JS.API that is no call."
+    en "The call contradicts itself (a purge with both seq and keep, a get by sequence and by subject) or lacks what it is about. The system account of nats-server gets it for a subject of $JS.API that is no call, too; others get no answer to that."
         => "See what the program sends with --wire, or do the same with recado stream and recado consumer, which only send what goes together."
-    es "La llamada se contradice (un vaciado con seq y keep a la vez, una lectura por secuencia y por asunto), le falta aquello de lo que trata, o va a un asunto de $JS.API que no es una llamada."
+    es "La llamada se contradice (un vaciado con seq y keep a la vez, una lectura por secuencia y por asunto) o le falta aquello de lo que trata. La cuenta de sistema de nats-server lo recibe también por un asunto de $JS.API que no es una llamada; a las demás no se les contesta."
         => "Mira lo que envía el programa con --wire, o haz lo mismo con recado stream y recado consumer, que solo envían lo que va junto.";
 
     (10025 400 JSInvalidJSONErr) "invalid JSON: {err}" says ["json: unknown field \"{field}\"", "unknown field"]
@@ -36,8 +36,8 @@ super::family! {
         => "Escribe el valor que pide el texto, o quita pedantic: entonces el servidor lo corrige y muestra en su respuesta lo que vale.";
 
     (10185 412 JSRequiredApiLevelErr) "JetStream minimum api level required"
-    en "The request says that it needs a newer JetStream than this server has (header Nats-Required-Api-Level), or a stream or consumer was made by a newer one. recado-server has level 5, like nats-server 2.15."
+    en "The request says that it needs a newer JetStream than this server has (header Nats-Required-Api-Level). recado-server has level 5, like nats-server 2.15."
         => "Update the server (recado ping shows its version), or leave out the feature for which the library asks for the level."
-    es "La petición dice que necesita un JetStream más nuevo que el de este servidor (encabezado Nats-Required-Api-Level), o un flujo o consumidor lo creó uno más nuevo. recado-server tiene el nivel 5, como nats-server 2.15."
+    es "La petición dice que necesita un JetStream más nuevo que el de este servidor (encabezado Nats-Required-Api-Level). recado-server tiene el nivel 5, como nats-server 2.15."
         => "Actualiza el servidor (recado ping muestra su versión), o prescinde de la función por la que la biblioteca pide ese nivel.";
 }

@@ -47,8 +47,8 @@ super::family! {
         => "Nombra el asunto de la programación, o quita los dos encabezados.";
 
     (10223 400 JSMessageSchedulesTimeZoneInvalidErr) "message schedules time zone is invalid"
-    en "Nats-Schedule-Time-Zone is no name of the IANA database (Europe/Madrid, America/Argentina/Buenos_Aires). Abbreviations like CET or EST5 mislead and most are not known; a time zone goes with cron lines and @daily and the like only."
+    en "Nats-Schedule-Time-Zone is no name of the IANA database (Europe/Madrid, America/Argentina/Buenos_Aires). Abbreviations like CST mislead, and most are not known; a time zone goes with cron lines and @daily and the like only."
         => "Write the region and city, or leave it out for UTC."
-    es "Nats-Schedule-Time-Zone no es un nombre de la base de datos de IANA (Europe/Madrid, America/Argentina/Buenos_Aires). Las abreviaturas como CET o EST5 engañan y casi ninguna se reconoce; la zona solo va con líneas cron y con @daily y parecidos."
+    es "Nats-Schedule-Time-Zone no es un nombre de la base de datos de IANA (Europe/Madrid, America/Argentina/Buenos_Aires). Las abreviaturas como CST engañan, y casi ninguna se reconoce; la zona solo va con líneas cron y con @daily y parecidos."
         => "Escribe la región y la ciudad, o quítala para usar UTC.";
 }

@@ -168,9 +168,9 @@ super::family! {
 
     (429) "Too Many Requests"
     en "Messages come in faster than the stream can store them: more wait than max_buffered_msgs or max_buffered_size allow (100,000 messages or 128 MiB). This one was not stored; the JSON beside the status is error 10167."
-        => "Publish with acknowledgements and a bounded number in flight (recado pub --ack, publish_async of the libraries), and send again what got this answer. If the disk is the bound, recado stream report and iostat show it."
+        => "Publish with acknowledgements and a bounded number in flight (recado pub --ack, publish_async of the libraries), and send again what got this answer. If the disk is the bound, iostat on the server's machine shows it."
     es "Los mensajes llegan más deprisa de lo que el flujo puede guardarlos: esperan más de los que permiten max_buffered_msgs o max_buffered_size (100 000 mensajes o 128 MiB). Este no se guardó; el JSON que acompaña al estado es el error 10167."
-        => "Publica con confirmaciones y un número acotado en vuelo (recado pub --ack, publish_async en las bibliotecas), y reenvía lo que recibió esta respuesta. Si el límite es el disco, recado stream report e iostat lo muestran.";
+        => "Publica con confirmaciones y un número acotado en vuelo (recado pub --ack, publish_async en las bibliotecas), y reenvía lo que recibió esta respuesta. Si el límite es el disco, iostat en la máquina del servidor lo muestra.";
 
     (500) "Disk Could Not Be Read"
     en "recado-server knows the message, but the disk did not give it just now (no more files, an input/output error). It is not damaged as far as is known, and not gone."
