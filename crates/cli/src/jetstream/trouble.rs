@@ -113,6 +113,8 @@ fn next_of(code: u64, err_code: u64, said: &str) -> &'static str {
         10109 => text::next_sealed(),
         10099 | 10100 => text::next_workqueue(),
         10025 => text::next_fields(),
+        // Of the request, although their code is 500.
+        10012 | 10052 | 10057 | 10110 | 10111 => text::next_settings(),
         _ if code == 503 => text::next_later(),
         _ if code >= 500 => text::next_log(),
         _ => text::next_settings(),
