@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod deb;
 mod fuzz;
 mod nats;
 mod serving;
@@ -25,6 +26,10 @@ cargo xtask bench [--quick] [--only ROW[,ROW…]] [--rounds N] [--server PATH] [
 cargo xtask serving [--quick]
                            Measures what an answer of a thread, of a worker process and of a new
                            process costs, and renews docs/processes-and-threads.md (not if quick).
+cargo xtask deb [--version V] [--out DIR] [--binaries DIR] [--compression NAME] [--lint]
+                           Makes the Debian packages recado-server and recado in target/debian, of the
+                           programs in DIR (built for release, when none is named).
+                           --lint fails when lintian warns.
 cargo xtask fuzz [--seconds N] [TARGET…]
                            Lets the fuzz targets (all, when none is named) run N seconds each.";
 
@@ -39,6 +44,7 @@ fn main() -> ExitCode {
         Some((chore, rest)) if chore == "serving" => serving::run(rest),
         Some((chore, rest)) if chore == "tour" => tour::run(rest),
         Some((chore, rest)) if chore == "fuzz" => fuzz::run(rest),
+        Some((chore, rest)) if chore == "deb" => deb::run(rest),
         Some((chore, _)) if chore != "help" && chore != "--help" && chore != "-h" => {
             Err(format!("there is no chore `{chore}`\n{USAGE}"))
         }
