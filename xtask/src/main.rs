@@ -8,6 +8,7 @@ mod deb;
 mod fuzz;
 mod nats;
 mod serving;
+mod static_build;
 mod test;
 mod tour;
 
@@ -30,6 +31,8 @@ cargo xtask deb [--version V] [--out DIR] [--binaries DIR] [--compression NAME] 
                            Makes the Debian packages recado-server and recado in target/debian, of the
                            programs in DIR (built for release, when none is named).
                            --lint fails when lintian warns.
+cargo xtask static         Builds both programs for release without any need for the system's libraries
+                           (musl), or says what the machine lacks for it.
 cargo xtask fuzz [--seconds N] [TARGET…]
                            Lets the fuzz targets (all, when none is named) run N seconds each.";
 
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Some((chore, rest)) if chore == "tour" => tour::run(rest),
         Some((chore, rest)) if chore == "fuzz" => fuzz::run(rest),
         Some((chore, rest)) if chore == "deb" => deb::run(rest),
+        Some((chore, rest)) if chore == "static" => static_build::run(rest),
         Some((chore, _)) if chore != "help" && chore != "--help" && chore != "-h" => {
             Err(format!("there is no chore `{chore}`\n{USAGE}"))
         }
