@@ -4,9 +4,11 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod deb;
 mod fuzz;
 mod nats;
 mod serving;
+mod static_build;
 mod test;
 mod tour;
 
@@ -25,6 +27,12 @@ cargo xtask bench [--quick] [--only ROW[,ROW…]] [--rounds N] [--server PATH] [
 cargo xtask serving [--quick]
                            Measures what an answer of a thread, of a worker process and of a new
                            process costs, and renews docs/processes-and-threads.md (not if quick).
+cargo xtask deb [--version V] [--out DIR] [--binaries DIR] [--compression NAME] [--lint]
+                           Makes the Debian packages recado-server and recado in target/debian, of the
+                           programs in DIR (built for release, when none is named).
+                           --lint fails when lintian warns.
+cargo xtask static         Builds both programs for release without any need for the system's libraries
+                           (musl), or says what the machine lacks for it.
 cargo xtask fuzz [--seconds N] [TARGET…]
                            Lets the fuzz targets (all, when none is named) run N seconds each.";
 
@@ -39,6 +47,8 @@ fn main() -> ExitCode {
         Some((chore, rest)) if chore == "serving" => serving::run(rest),
         Some((chore, rest)) if chore == "tour" => tour::run(rest),
         Some((chore, rest)) if chore == "fuzz" => fuzz::run(rest),
+        Some((chore, rest)) if chore == "deb" => deb::run(rest),
+        Some((chore, rest)) if chore == "static" => static_build::run(rest),
         Some((chore, _)) if chore != "help" && chore != "--help" && chore != "-h" => {
             Err(format!("there is no chore `{chore}`\n{USAGE}"))
         }

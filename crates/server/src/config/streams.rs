@@ -144,6 +144,11 @@ impl StreamsOptions {
     }
 }
 
+/// Where streams are stored if nothing is said.
+pub(crate) fn default_store(surroundings: &dyn Surroundings) -> Option<PathBuf> {
+    state_directory(surroundings)
+}
+
 /// Where this user's, or this service's, state belongs: systemd's `STATE_DIRECTORY`, else `recado`
 /// below `XDG_STATE_HOME`, below `~/.local/state`, or below `/var/lib` for root without a home.
 fn state_directory(surroundings: &dyn Surroundings) -> Option<PathBuf> {

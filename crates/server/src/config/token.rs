@@ -52,7 +52,7 @@ pub(super) fn read(
 }
 
 /// A new token: 256 bits from the system's generator, as letters and digits.
-fn generate() -> String {
+pub(crate) fn generate() -> String {
     Alphanumeric.sample_string(&mut rand::rng(), TOKEN_CHARS)
 }
 

@@ -5,6 +5,7 @@ mod activation;
 mod command;
 mod descriptors;
 mod holder;
+pub mod init;
 mod invitation;
 pub mod messages;
 mod pid_file;

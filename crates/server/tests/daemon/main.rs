@@ -4,6 +4,7 @@
 
 mod descriptors;
 mod files;
+mod init;
 mod lifetime;
 mod log;
 mod nats;

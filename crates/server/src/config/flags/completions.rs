@@ -7,7 +7,15 @@
 pub(super) const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
 
 /// What stands in the place of a flag.
-pub(super) const WORDS: [&str; 6] = ["token", "verify", "completions", "man", "help", "version"];
+pub(super) const WORDS: [&str; 7] = [
+    "init",
+    "token",
+    "verify",
+    "completions",
+    "man",
+    "help",
+    "version",
+];
 
 /// A flag as the help has it.
 #[derive(Debug, PartialEq, Eq)]

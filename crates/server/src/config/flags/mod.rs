@@ -6,6 +6,7 @@
 
 mod arguments;
 mod completions;
+mod init;
 mod manual;
 mod settings;
 mod table;
@@ -28,6 +29,7 @@ use super::programs::{Programs, shell_word};
 use super::surroundings::Surroundings;
 use super::token::TOKEN_FILE;
 
+pub use self::init::Init;
 pub use self::manual::Manual;
 pub use self::verify::Verify;
 
@@ -66,6 +68,8 @@ pub enum Invocation {
     Help(String),
     /// `completions SHELL`: the script to print.
     Completions(String),
+    /// `init`: write a configuration.
+    Init(Init),
     /// `man`: print or write the manual pages.
     Manual(Manual),
 }
@@ -364,6 +368,10 @@ fn read_task(found: &Arguments, personality: Personality, lang: Lang) -> Result<
         if word == "verify" {
             let verify = verify::read(found.words.get(1..).unwrap_or_default())?;
             return Ok(Task::Done(Invocation::Verify(verify)));
+        }
+        if word == "init" {
+            let init = init::read(found.words.get(1..).unwrap_or_default())?;
+            return Ok(Task::Done(Invocation::Init(init)));
         }
         if word == "man" {
             let manual = manual::read(found.words.get(1..).unwrap_or_default(), lang)?;

@@ -39,6 +39,18 @@ pub enum FlagProblem {
     TokenSubcommand,
     /// `completions` without one of these shells behind it.
     CompletionsShell(String),
+    /// `init` with more than one directory.
+    InitWords,
+    /// A name of a user or host that can't be one.
+    BadName {
+        flag: String,
+        name: String,
+    },
+    /// More names than are taken.
+    TooManyNames {
+        flag: String,
+        most: usize,
+    },
     /// `man` with something other than one directory.
     ManualDirectory,
     TokenFileCount,
@@ -104,6 +116,11 @@ impl FlagProblem {
             Self::TokenSubcommand => "write: token new [FILE] [--force] [--print]".into(),
             Self::CompletionsShell(shells) => format!("write: completions {shells}"),
             Self::ManualDirectory => "write: man [DIR]".into(),
+            Self::InitWords => {
+                "write: init [DIR] [--users NAME,NAME…] [--host NAME,NAME…] [--no-tls]".into()
+            }
+            Self::BadName { flag, name } => format!("{flag}: \"{name}\" can't be a name"),
+            Self::TooManyNames { flag, most } => format!("{flag} takes {most} names at the most"),
             Self::TokenFileCount => "\"token new\" takes one file".into(),
             Self::VerifyDirectory => "write: verify DIR [--salvage NEW] [--json]".into(),
             Self::SalvageInPlace(path) => format!(
@@ -162,6 +179,12 @@ impl FlagProblem {
             Self::TokenSubcommand => "escribe: token new [ARCHIVO] [--force] [--print]".into(),
             Self::CompletionsShell(shells) => format!("escribe: completions {shells}"),
             Self::ManualDirectory => "escribe: man [DIR]".into(),
+            Self::InitWords => {
+                "escribe: init [DIR] [--users NOMBRE,NOMBRE…] [--host NOMBRE,NOMBRE…] [--no-tls]"
+                    .into()
+            }
+            Self::BadName { flag, name } => format!("{flag}: \"{name}\" no puede ser un nombre"),
+            Self::TooManyNames { flag, most } => format!("{flag} lleva {most} nombres como mucho"),
             Self::TokenFileCount => "\"token new\" lleva un solo archivo".into(),
             Self::VerifyDirectory => "escribe: verify DIR [--salvage NUEVO] [--json]".into(),
             Self::SalvageInPlace(path) => format!(

@@ -179,6 +179,7 @@ Los clientes necesitan entonces server.pem como archivo de CA.
 
 const HELP_EN: &str = "\
 Usage: {program} [FLAGS]
+       {program} init [DIR] [--users A,B] [--host NAMES] [--no-tls]
        {program} token new [FILE] [--force] [--print]
        {program} verify DIR [--salvage NEW] [--json]
        {program} completions bash|zsh|fish
@@ -240,6 +241,8 @@ Log
   -h, --help                    Show this
   -v, --version                 Show the version
 
+init writes a configuration that is safe as it stands into DIR: TLS with a certificate authority made
+on the spot, for this machine's names and those of --host; a token, or a password for each of --users.
 token new makes a token of 256 random bits and writes it to FILE (recado.token), which only you
 can read. verify checks what is stored in DIR while no server uses it, and tells of every damaged
 record; --salvage copies what is whole into NEW, --json writes one JSON object a line. It leaves
@@ -250,6 +253,7 @@ pages below DIR.
 
 const HELP_ES: &str = "\
 Uso: {program} [OPCIONES]
+     {program} init [DIR] [--users A,B] [--host NOMBRES] [--no-tls]
      {program} token new [ARCHIVO] [--force] [--print]
      {program} verify DIR [--salvage NUEVO] [--json]
      {program} completions bash|zsh|fish
@@ -311,7 +315,9 @@ Registro
   -h, --help                    Mostrar esto
   -v, --version                 Mostrar la versión
 
-token new crea un token de 256 bits al azar y lo escribe en ARCHIVO (recado.token), que solo tú
+init escribe en DIR una configuración segura tal como está: TLS con una autoridad de certificación
+creada en el momento, para los nombres de esta máquina y los de --host; un token, o una contraseña para
+cada uno de --users. token new crea un token de 256 bits al azar y lo escribe en ARCHIVO (recado.token), que solo tú
 puedes leer. verify comprueba lo guardado en DIR mientras ningún servidor lo usa, y nombra cada
 registro dañado; --salvage copia lo que está entero a NUEVO, --json escribe un objeto JSON por línea.
 Termina con 0 si todo está entero, 1 si hay daños, 3 si DIR no se puede leer. completions muestra el

@@ -3,6 +3,7 @@
 //! compile. The engine's log lines are not here; they are English.
 
 mod address;
+mod init;
 mod life;
 mod obstacle;
 mod opening;
@@ -12,6 +13,7 @@ mod tls_problem;
 mod verify;
 
 pub use address::AddressProblem;
+pub use init::{InitFile, InitText, Written};
 pub use life::LifeText;
 pub use obstacle::Obstacle;
 pub use opening::OpeningText;
