@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use recado_log::OpenError;
 
+use crate::tls::TlsProblem;
+
 /// Why a server could not start. The program turns it into words; what to do next is here, too.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -45,6 +47,8 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// TLS can't be had with what was configured.
+    Tls(TlsProblem),
     /// The machine has no threads left for the server.
     Threads(io::Error),
     /// The store of the streams can't be opened.
@@ -85,6 +89,7 @@ impl std::fmt::Display for StartError {
                 "could not create storage directory {}: {source}",
                 path.display()
             ),
+            Self::Tls(problem) => problem.fmt(f),
             Self::Threads(source) => write!(f, "cannot start the server's threads: {source}"),
             Self::Store { path, source } => {
                 write!(f, "cannot open the store in {}: {source}", path.display())
@@ -101,6 +106,7 @@ impl std::error::Error for StartError {
             | Self::StoreUncreatable { source, .. } => Some(source),
             Self::Inherited(source) | Self::Threads(source) => Some(source),
             Self::Store { source, .. } => Some(source),
+            Self::Tls(problem) => Some(problem),
             Self::Options(_) | Self::OpenToEverybody { .. } | Self::StoreNotDirectory { .. } => {
                 None
             }

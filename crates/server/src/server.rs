@@ -15,8 +15,8 @@ use recado_streams::config::API_LEVEL;
 use recado_wire::Info;
 use tokio::sync::watch;
 
-use crate::config::{Authorization, Options};
-use crate::engine::{self, Accounts, CloseReason, Engine, Manner, SYSTEM_ACCOUNT};
+use crate::config::{Authorization, Options, TlsOptions};
+use crate::engine::{self, Accounts, CloseReason, Engine, Manner, Rules, SYSTEM_ACCOUNT};
 use crate::error::StartError;
 use crate::identity::Identity;
 use crate::lame_duck;
@@ -27,6 +27,7 @@ use crate::plain::{self, Plain};
 use crate::pulse::Pulse;
 use crate::service;
 use crate::streams::{self, Beat, Ceilings, Opened, Streams};
+use crate::tls::Material;
 use crate::version::{NATS_VERSION, VERSION};
 
 /// Time that waiting bytes are given to leave when the server stops.
@@ -84,6 +85,7 @@ impl Server {
     /// without having been told so, or when the machine has no threads left.
     pub fn start(options: Options, inherited: Inherited) -> Result<Self, StartError> {
         let authenticator = authenticator(&options.authorization);
+        let rules = client_rules(&options)?;
         let client =
             listener::open_client(&options, authenticator.is_required(), inherited.client)?;
         let plain: Vec<Plain> = options
@@ -114,6 +116,7 @@ impl Server {
             accounts,
             Arc::clone(&threads),
         ));
+        engine.clients.replace(rules);
         let request_limits = streams::RequestLimits::of(&options.streams);
         let started = store.map(|store| Streams::start(&engine, store, request_limits));
         let (streams, store) = started.transpose().map_err(StartError::Threads)?.unzip();
@@ -396,6 +399,16 @@ fn authenticator(authorization: &Authorization) -> Authenticator {
     }
 }
 
+/// What clients pass before their first operation.
+fn client_rules(options: &Options) -> Result<Rules, StartError> {
+    let tls = options.tls.as_ref().map(Material::load).transpose();
+    Ok(Rules {
+        tls: tls.map_err(StartError::Tls)?,
+        allow_non_tls: options.allow_non_tls,
+        proxy_protocol: options.proxy_protocol,
+    })
+}
+
 /// What INFO says of this server.
 fn describe(options: &Options, identity: Identity, client: &Listener, auth_required: bool) -> Info {
     let (host, port) = advertised(options, client);
@@ -411,6 +424,12 @@ fn describe(options: &Options, identity: Identity, client: &Listener, auth_requi
         port,
         headers: !options.limits.no_header_support,
         auth_required,
+        tls_required: options.tls.is_some() && !options.allow_non_tls,
+        tls_available: options.tls.is_some() && options.allow_non_tls,
+        tls_verify: options
+            .tls
+            .as_ref()
+            .is_some_and(TlsOptions::asks_for_certificates),
         max_payload: options.limits.max_payload,
         jetstream: options.streams.enabled,
         api_lvl: if options.streams.enabled {

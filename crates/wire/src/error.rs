@@ -36,6 +36,8 @@ pub enum ProtocolError {
     InvalidPublishSubject,
     /// A97: PINGs went unanswered.
     StaleConnection,
+    /// A69: more TLS handshakes within a second than are allowed.
+    ConnectionThrottled,
     /// A99: CONNECT asked for a protocol that is none.
     InvalidClientProtocol,
     /// A99: CONNECT asked for `no_responders` without `headers`.
@@ -72,6 +74,7 @@ impl ProtocolError {
             Self::InvalidSubject => "Invalid Subject",
             Self::InvalidPublishSubject => "Invalid Publish Subject",
             Self::StaleConnection => "Stale Connection",
+            Self::ConnectionThrottled => "Connection throttling is active. Please try again later.",
             Self::InvalidClientProtocol => "invalid client protocol",
             Self::NoRespondersNeedsHeaders => "no responders requires headers support",
             Self::SubscriptionViolation { subject, detail } => {

@@ -34,6 +34,9 @@ pub struct Info {
     /// TLS is demanded.
     #[serde(skip_serializing_if = "is_false")]
     pub tls_required: bool,
+    /// Clients must show a certificate.
+    #[serde(skip_serializing_if = "is_false")]
+    pub tls_verify: bool,
     /// TLS is offered.
     #[serde(skip_serializing_if = "is_false")]
     pub tls_available: bool,

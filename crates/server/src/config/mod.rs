@@ -20,6 +20,7 @@ mod options;
 mod programs;
 mod streams;
 mod surroundings;
+mod tls;
 mod token;
 mod validate;
 
@@ -35,3 +36,7 @@ pub use programs::Programs;
 pub(crate) use programs::shell_word;
 pub use streams::{BatchLimits, StoreLayout, StreamsLimits, StreamsOptions, SyncInterval};
 pub use surroundings::{FILE_BYTES_MAX, Loaded, Machine, Surroundings};
+pub use tls::{
+    CertificateFiles, CipherSuite, ClientCertificates, Curve, HandshakeFirst, TlsOptions,
+    TlsVersion,
+};

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::locale::Lang;
 use super::monitoring::MonitoringOptions;
 use super::streams::StreamsOptions;
+use super::tls::TlsOptions;
 
 /// Whose manners the program has. It is decided by the name the program is called by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -57,6 +58,12 @@ pub struct Options {
     pub client_advertise: Option<String>,
     /// Who may connect.
     pub authorization: Authorization,
+    /// TLS for clients; `None`: they come in clear.
+    pub tls: Option<TlsOptions>,
+    /// Serve clients that come in clear, too, where there is TLS.
+    pub allow_non_tls: bool,
+    /// Connections come through a proxy that says whose they are (PROXY protocol).
+    pub proxy_protocol: bool,
     /// Listen beyond loopback although nobody is asked for a credential.
     pub allow_anonymous: bool,
     /// Bounds of connections.
@@ -226,6 +233,9 @@ impl Default for Options {
             server_name: None,
             client_advertise: None,
             authorization: Authorization::default(),
+            tls: None,
+            allow_non_tls: false,
+            proxy_protocol: false,
             allow_anonymous: false,
             limits: Limits::default(),
             builtin_service: true,

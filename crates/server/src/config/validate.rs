@@ -4,9 +4,10 @@ use std::net::IpAddr;
 
 use super::fault::Fault;
 use super::keys::Findings;
-use super::messages::KeyProblem;
+use super::messages::{KeyProblem, TransportProblem};
 use super::options::{Options, Personality};
 use super::streams::is_domain;
+use super::tls::{CertificateFiles, TlsOptions};
 
 /// A larger `max_payload` gets a warning.
 const PAYLOAD_USUAL_MAX: usize = 8 * 1024 * 1024;
@@ -35,6 +36,9 @@ impl Options {
                 grace: self.lame_duck_grace_period,
                 duration: self.lame_duck_duration,
             });
+        }
+        if let Some(tls) = &self.tls {
+            tls_problems("tls", tls).into_iter().for_each(&mut error);
         }
         let authorization = &self.authorization;
         match (
@@ -95,6 +99,21 @@ impl Options {
             .as_deref()
             .filter(|host| !closed && !is_loopback(host))
     }
+}
+
+/// What does not fit in a `tls { … }`, which is called `block`.
+fn tls_problems(block: &'static str, tls: &TlsOptions) -> Vec<KeyProblem> {
+    let incomplete = |files: &CertificateFiles| {
+        files.cert_file.as_os_str().is_empty() || files.key_file.as_os_str().is_empty()
+    };
+    let mut problems = Vec::new();
+    if tls.certificates.is_empty() || tls.certificates.iter().any(incomplete) {
+        problems.push(TransportProblem::CertificateIncomplete { block }.into());
+    }
+    if !tls.pinned_certs.is_empty() && !tls.asks_for_certificates() {
+        problems.push(TransportProblem::PinsWithoutVerify.into());
+    }
+    problems
 }
 
 /// Whether an address is only reachable from this machine. A name other than `localhost` may be

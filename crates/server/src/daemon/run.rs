@@ -210,6 +210,7 @@ fn obstacle_of(error: StartError, options: &Options) -> Obstacle {
             path,
             error: source.to_string(),
         },
+        StartError::Tls(problem) => Obstacle::Tls(problem),
         StartError::Threads(source) => cannot_start(source),
         StartError::Options(faults) => Obstacle::Settings { faults },
     }

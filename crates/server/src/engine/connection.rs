@@ -18,6 +18,7 @@ use super::client::Client;
 use super::clock;
 use super::ending::CloseReason;
 use super::frames::Frames;
+use super::layers::Layers;
 use super::link::{Full, Link, ReadLink};
 use super::outbox::{Chunk, Outbox};
 use super::standing::Standing;
@@ -78,6 +79,14 @@ pub(crate) enum Delivered {
 enum Waiting {
     Nothing,
     Something(Full),
+}
+
+/// What is to be written next.
+enum Next {
+    Chunk(Chunk),
+    /// What the link has to say by itself.
+    OfLink,
+    Nothing,
 }
 
 /// One connection.
@@ -160,6 +169,28 @@ impl Connection {
     /// runtime the caller has entered. See [`Link::rewatch`].
     pub(crate) fn rewatch(&self, read: &mut ReadLink) -> std::io::Result<()> {
         self.link.rewatch(read)
+    }
+
+    /// Puts layers in between the connection and its socket: see [`Link::put_in`].
+    pub(super) fn put_in(&self, read: &mut ReadLink, layers: Layers) {
+        self.link.put_in(read, layers);
+    }
+
+    /// Writes bytes past the outbox, which must be empty and stay so meanwhile.
+    pub(super) async fn write_raw(&self, bytes: &[u8]) -> std::io::Result<()> {
+        let mut written = 0;
+        while written < bytes.len() {
+            match self.link.try_write(&bytes[written..]) {
+                Ok(0) => return Err(std::io::ErrorKind::WriteZero.into()),
+                Ok(count) => written += count,
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                    // The next try says whether it is true.
+                    self.link.when_writable(|| Ok(((), Full(true)))).await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// Address for logs.
@@ -291,7 +322,7 @@ impl Connection {
     fn finish_inline(self: &Arc<Self>) -> Delivered {
         {
             let mut outbox = self.outbox.lock();
-            if outbox.is_empty() {
+            if outbox.is_empty() && !self.link.has_unsent() {
                 outbox.writing = false;
                 drop(outbox);
                 // Who waits for the connection to be idle must hear of it here, too.
@@ -349,8 +380,18 @@ impl Connection {
     /// that sees to it.
     fn write_waiting(&self, most: usize) -> std::io::Result<Waiting> {
         for _ in 0..most {
-            let Some(mut chunk) = self.next_chunk() else {
-                return Ok(Waiting::Nothing);
+            let mut chunk = match self.next() {
+                Next::Chunk(chunk) => chunk,
+                Next::Nothing => return Ok(Waiting::Nothing),
+                Next::OfLink => match self.link.flush() {
+                    Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                        return Ok(Waiting::Something(Full(true)));
+                    }
+                    flushed => {
+                        flushed?;
+                        continue;
+                    }
+                },
             };
             let before = chunk.written;
             let outcome = self.write_chunk(&mut chunk);
@@ -371,15 +412,19 @@ impl Connection {
     }
 
     /// Takes the next chunk, or ends the writing.
-    fn next_chunk(&self) -> Option<Chunk> {
+    fn next(&self) -> Next {
         let mut outbox = self.outbox.lock();
-        let chunk = outbox.take();
-        if chunk.is_none() {
-            outbox.writing = false;
-            drop(outbox);
-            self.drained.notify_waiters();
+        if let Some(chunk) = outbox.take() {
+            return Next::Chunk(chunk);
         }
-        chunk
+        // Whoever gives the link something to say looks at `writing` after it.
+        if self.link.has_unsent() && !outbox.closed {
+            return Next::OfLink;
+        }
+        outbox.writing = false;
+        drop(outbox);
+        self.drained.notify_waiters();
+        Next::Nothing
     }
 
     fn write_chunk(&self, chunk: &mut Chunk) -> std::io::Result<()> {
@@ -390,6 +435,18 @@ impl Connection {
             }
         }
         Ok(())
+    }
+
+    /// Has what the link has to say by itself written, by whoever writes.
+    pub(crate) fn flush_link(self: &Arc<Self>) {
+        {
+            let mut outbox = self.outbox.lock();
+            if outbox.closed || outbox.writing {
+                return;
+            }
+            outbox.writing = true;
+        }
+        self.finish_inline();
     }
 
     /// Leaves the writing to a task that waits for the socket.
@@ -484,16 +541,30 @@ impl Connection {
     pub(crate) fn close(&self, reason: CloseReason) -> bool {
         let first = self.closed.set(reason).is_ok();
         if first {
-            let waited = self.outbox.lock().close();
+            let (waited, writing) = {
+                let mut outbox = self.outbox.lock();
+                (outbox.close(), outbox.writing)
+            };
             drop(waited);
+            if !writing && let Some(layers) = self.link.layers() {
+                layers.end();
+                // The other side learns that it was meant; if it can't be told, it is closed all the same.
+                let _ = self.link.flush();
+            }
             self.link.shutdown(Shutdown::Both);
             self.drained.notify_waiters();
         }
         first
     }
 
-    /// Says that nothing more will be written; what the other side still sends is read.
-    pub(crate) fn finish_writing(&self) {
+    /// Says that nothing more will be written, behind all that was; what the other side still sends is
+    /// read.
+    pub(crate) async fn finish_writing(self: &Arc<Self>) {
+        if let Some(layers) = self.link.layers() {
+            layers.end();
+            self.flush_link();
+        }
+        self.drained_to(0).await;
         self.link.shutdown(Shutdown::Write);
     }
 

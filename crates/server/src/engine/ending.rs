@@ -3,6 +3,9 @@
 use recado_session::Goodbye;
 use recado_wire::ProtocolError;
 
+/// Reason of a goodbye after a handshake that failed.
+pub(super) const TLS_HANDSHAKE: &str = "TLS handshake error";
+
 /// Why a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CloseReason {
@@ -16,6 +19,8 @@ pub(crate) enum CloseReason {
     AuthenticationTimeout,
     /// The credential was missing or wrong.
     AuthenticationViolation,
+    /// TLS could not be agreed on.
+    TlsHandshake,
     /// The client said `-ERR`.
     ClientError,
     /// What came was not the protocol.
@@ -48,6 +53,9 @@ impl CloseReason {
         match &goodbye.told {
             Some(ProtocolError::AuthorizationViolation) => Self::AuthenticationViolation,
             Some(ProtocolError::AuthenticationTimeout) => Self::AuthenticationTimeout,
+            Some(ProtocolError::TlsRequired) => Self::TlsHandshake,
+            Some(ProtocolError::ConnectionThrottled) => Self::MaxConnections,
+            None if goodbye.reason == TLS_HANDSHAKE => Self::TlsHandshake,
             Some(ProtocolError::MaxPayload) => Self::MaxPayload,
             Some(ProtocolError::MaxControlLine) => Self::MaxControlLine,
             Some(ProtocolError::MaxConnections) => Self::MaxConnections,
@@ -70,6 +78,7 @@ impl CloseReason {
             Self::Write => "Write Error",
             Self::AuthenticationTimeout => "Authentication Timeout",
             Self::AuthenticationViolation => "Authentication Failure",
+            Self::TlsHandshake => "TLS Handshake Failure",
             Self::ClientError => "Parse Error",
             Self::ProtocolViolation => "Protocol Violation",
             Self::ClientProtocolVersion => "Bad Client Protocol Version",

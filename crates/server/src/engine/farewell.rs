@@ -56,8 +56,7 @@ impl Reader {
         connection.deliver_bytes(&bytes);
         let connection = Arc::clone(connection);
         let lingering = async {
-            connection.drained_to(0).await;
-            connection.finish_writing();
+            connection.finish_writing().await;
             self.read_to_end().await;
         };
         // Past the time the socket is closed as it is.
@@ -71,8 +70,8 @@ impl Reader {
         loop {
             sink.clear();
             match std::future::poll_fn(|cx| self.read.poll_read(cx, &mut sink)).await {
-                Ok(0) | Err(_) => return,
-                Ok(_) => {}
+                Ok(arrived) if arrived.bytes > 0 => {}
+                _ => return,
             }
         }
     }

@@ -1,7 +1,8 @@
 //! The engine: connections, and the way of a message between them.
 //!
 //! One task reads a connection, one batch a turn ([`reader`]; [`operations`] and [`farewell`] are
-//! the rest of it). A batch is parsed, routed ([`deliver`]) and staged ([`stage`]) per destination with
+//! the rest of it). Before the first it passes what its [`door`] asks for ([`opening`]), and between it and
+//! its socket may be [`layers`]. A batch is parsed, routed ([`deliver`]) and staged ([`stage`]) per destination with
 //! the thread's [`worker`], then each destination is written to at once; what its socket does not
 //! take waits in the destination's [`outbox`] for a writer task. Each of the [`threads`] has a runtime of
 //! its own, and connections move where there is room. Nothing here
@@ -16,17 +17,20 @@ mod connection;
 mod counters;
 mod crossing;
 mod deliver;
+mod door;
 mod ending;
 mod farewell;
 mod frames;
 mod histogram;
 mod insider;
 mod intake;
+mod layers;
 mod link;
 mod load;
 mod login;
 mod mapping;
 mod newcomers;
+mod opening;
 mod operations;
 mod outbox;
 mod plan;
@@ -39,6 +43,7 @@ mod stage;
 mod standing;
 mod subscription;
 mod threads;
+mod tls;
 mod trace;
 mod worker;
 
@@ -46,6 +51,7 @@ pub(crate) use account::{Account, Accounts, GLOBAL_ACCOUNT, SYSTEM_ACCOUNT};
 pub(crate) use client::Client;
 pub(crate) use closed::{Closed, SubscriptionNote};
 pub(crate) use connection::Connection;
+pub(crate) use door::Rules;
 pub(crate) use ending::CloseReason;
 pub(crate) use insider::Insider;
 pub(crate) use intake::Intake;

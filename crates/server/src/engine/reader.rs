@@ -20,6 +20,7 @@ use super::counters::bump;
 use super::deliver::Publisher;
 use super::ending::CloseReason;
 use super::farewell::refuse;
+use super::layers::Arrived;
 use super::link::{Link, ReadLink};
 use super::load::Share;
 use super::login::{new_nonce, rights_of};
@@ -112,7 +113,12 @@ pub(crate) fn serve(engine: Arc<Engine>, link: Link, read: ReadLink, admission: 
         Admission::Internal { .. } => Session::trusted(Arc::clone(&manner.internal), now),
     };
     let nonce = manner.authenticator.needs_nonce().then(new_nonce);
-    connection.deliver_bytes(&engine.info_line(connection.id, peer, None, nonce.as_deref()));
+    let rules = peer.map(|_| engine.clients.rules());
+    if rules.as_ref().is_none_or(|rules| rules.greets_first()) {
+        // Of a proxy's client the address is not known yet.
+        let known = peer.filter(|_| rules.as_ref().is_some_and(|rules| !rules.proxy_protocol));
+        connection.deliver_bytes(&engine.info_line(connection.id, known, None, nonce.as_deref()));
+    }
     tracing::debug!(cid = connection.id, peer = %connection.peer_text(), "client connection created");
     let standing = connection.standing();
     session.set_rights(rights_of(&standing));
@@ -133,7 +139,21 @@ pub(crate) fn serve(engine: Arc<Engine>, link: Link, read: ReadLink, admission: 
         share: Share::default(),
         destination: None,
     };
-    tokio::spawn(until_end(Box::new(reader)));
+    let reader = Box::new(reader);
+    if rules.is_none_or(|rules| rules.is_open()) {
+        tokio::spawn(until_end(reader));
+    } else {
+        tokio::spawn(open_then_serve(reader));
+    }
+}
+
+/// Serves a connection once it has passed what its door asks for.
+async fn open_then_serve(mut reader: Box<Reader>) {
+    match Box::pin(reader.open()).await {
+        // A task of its own: the one of the opening is many times as large.
+        Ok(()) => drop(tokio::spawn(until_end(reader))),
+        Err(reason) => reader.clean_up(reason).await,
+    }
 }
 
 /// Serves a connection until it ends or moves to another thread.
@@ -232,6 +252,12 @@ impl Reader {
         None
     }
 
+    /// What was read before the session began is handled first.
+    pub(super) fn begin_with(&mut self, read: Vec<u8>) {
+        self.unread = !read.is_empty();
+        self.partial = read;
+    }
+
     /// One turn: a batch if there is input, else the deadline if it has passed.
     fn turn(&mut self, cx: &mut Context<'_>, sleep: Pin<&mut Sleep>) -> Poll<Turn> {
         // A flood must not keep the deadline from being seen.
@@ -292,8 +318,10 @@ impl Reader {
             buffer.extend_from_slice(&self.partial);
             buffer
         };
-        let room = buffer.capacity() - buffer.len();
         let outcome = self.read.poll_read(cx, &mut buffer);
+        if self.read.has_answer() {
+            self.connection.flush_link();
+        }
         let turn = match outcome {
             Poll::Pending if large => {
                 self.partial = buffer;
@@ -303,16 +331,19 @@ impl Reader {
                 worker.read_buffer = buffer;
                 return Poll::Pending;
             }
-            Poll::Ready(Err(_)) => Turn::Ended(CloseReason::Read),
-            Poll::Ready(Ok(0)) => Turn::Ended(CloseReason::ClientClosed),
+            Poll::Ready(Err(error)) => {
+                self.note_broken(&error);
+                Turn::Ended(CloseReason::Read)
+            }
+            Poll::Ready(Ok(Arrived { bytes: 0, .. })) => Turn::Ended(CloseReason::ClientClosed),
             Poll::Ready(Ok(_)) if buffer.len() < self.wanted => {
                 self.session.heard(now);
                 self.go_on_with(buffer);
                 return Poll::Ready(Turn::Handled(After::Again));
             }
-            Poll::Ready(Ok(count)) => {
+            Poll::Ready(Ok(Arrived { more, .. })) => {
                 let after = self.handle(worker, &buffer, now);
-                let again = count == room && matches!(after, After::Wait);
+                let again = more && matches!(after, After::Wait);
                 Turn::Handled(if again { After::Again } else { after })
             }
         };
@@ -320,6 +351,15 @@ impl Reader {
             worker.read_buffer = buffer;
         }
         Poll::Ready(turn)
+    }
+
+    /// What breaks the rules of TLS is told in the log; that a socket was reset is not worth it.
+    #[cold]
+    fn note_broken(&self, error: &std::io::Error) {
+        if error.kind() == std::io::ErrorKind::InvalidData {
+            let (cid, peer) = (self.connection.id, self.connection.peer_text());
+            tracing::error!(cid, %peer, %error, "what the client sent can't be read");
+        }
     }
 
     /// Handles the operations in `input`, writes what came of them, keeps the rest.
@@ -590,7 +630,7 @@ mod tests {
             "{}",
             size_of_future(until_end)
         );
-        assert!(size_of::<Reader>() <= 240, "{}", size_of::<Reader>());
+        assert!(size_of::<Reader>() <= 256, "{}", size_of::<Reader>());
         assert!(
             size_of::<Connection>() <= 360,
             "{}",

@@ -17,6 +17,7 @@ use super::client::RequestInfo;
 use super::closed::ClosedRing;
 use super::connection::{Connection, WriteLimits};
 use super::counters::Counters;
+use super::door::Door;
 use super::login;
 use super::newcomers::Newcomers;
 use super::registry::Registry;
@@ -34,6 +35,14 @@ const INTERNAL_PAYLOAD_BYTES: usize = 1024 * 1024;
 /// wrong ones would keep everybody else from running.
 fn deciders() -> usize {
     std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1))
+}
+
+/// Time to authenticate where none was configured (A67).
+fn default_auth_timeout(options: &Options) -> Duration {
+    match &options.tls {
+        Some(tls) => tls.timeout + Duration::from_secs(1),
+        None => Duration::from_secs(2),
+    }
 }
 
 /// What the server was told, as far as it can be told anew while it runs: it changes as a whole.
@@ -69,6 +78,10 @@ pub(crate) struct Engine {
     pub(crate) lame_duck: AtomicBool,
     /// Where credentials that take long are checked: so many at once.
     pub(crate) deciding: Semaphore,
+    /// Steps of TLS handshakes: so many at once, or a storm of them would keep everybody else waiting.
+    pub(crate) handshakes: Semaphore,
+    /// What clients pass before their first operation.
+    pub(crate) clients: Door,
     /// Tells streams who subscribes.
     pub(crate) newcomers: Newcomers,
 }
@@ -90,7 +103,7 @@ impl Manner {
             auth_timeout: options
                 .authorization
                 .timeout
-                .unwrap_or(Duration::from_secs(2)),
+                .unwrap_or_else(|| default_auth_timeout(options)),
             ping_interval: limits.ping_interval,
             first_ping: Duration::from_secs(2),
             ping_max: limits.ping_max,
@@ -155,6 +168,8 @@ impl Engine {
             manner: ArcSwap::from_pointee(manner),
             lame_duck: AtomicBool::new(false),
             deciding: Semaphore::new(deciders()),
+            handshakes: Semaphore::new(deciders()),
+            clients: Door::default(),
             newcomers: Newcomers::default(),
         }
     }

@@ -22,7 +22,7 @@ use super::fault::Fault;
 use super::keys::{Findings, nearest_word};
 use super::load::load_file;
 use super::locale::Lang;
-use super::messages::{FlagProblem, Notice, help};
+use super::messages::{FlagProblem, Notice, help, help_tls};
 use super::options::{Options, Personality};
 use super::programs::{Programs, shell_word};
 use super::surroundings::Surroundings;
@@ -328,6 +328,9 @@ fn shown(found: &Arguments, personality: Personality, lang: Lang) -> Option<Invo
         .words
         .iter()
         .any(|word| matches!(word.to_str(), Some("-h" | "-help" | "--help")));
+    if is_on(found, Flag::HelpTls) {
+        return Some(Invocation::Help(help_tls(personality, lang)));
+    }
     let asked = is_on(found, Flag::Help) || word == Some("help") || asked_after_command;
     asked.then(|| Invocation::Help(help(personality, lang)))
 }

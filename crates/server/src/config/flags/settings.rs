@@ -10,9 +10,10 @@ use crate::config::keys::{
 };
 use crate::config::lang::parse_size;
 use crate::config::locale::Lang;
-use crate::config::messages::{FlagProblem, KeyProblem, Message};
+use crate::config::messages::{FlagProblem, KeyProblem, Message, TransportProblem};
 use crate::config::options::{Authorization, Options, Personality};
 use crate::config::surroundings::Surroundings;
+use crate::config::tls::{CertificateFiles, ClientCertificates};
 use crate::config::token;
 
 /// The configuration file that was named last; an empty name is none, as for nats-server.
@@ -61,6 +62,51 @@ pub(super) fn apply(
         };
         findings.errors.extend(result.err().map(Fault::anywhere));
     }
+    if tls_turned_off(flags) && options.tls.take().is_some() {
+        let warning = KeyProblem::from(TransportProblem::TlsOff);
+        findings.warnings.push(Fault::anywhere(warning));
+    }
+}
+
+/// `--tls=false` goes over all else that is said of TLS.
+fn tls_turned_off(flags: &[Given]) -> bool {
+    let last = |given: &&Given| given.meaning == Meaning::Is(Flag::Tls);
+    flags
+        .iter()
+        .rfind(last)
+        .is_some_and(|given| boolean(given) == Ok(false))
+}
+
+/// One of the flags of TLS. What the file says stays, but for what a flag says; a certificate takes
+/// the place of all that the file names.
+fn set_tls(flag: Flag, given: &Given, options: &mut Options) -> Result<(), Message> {
+    let tls = options.tls.get_or_insert_default();
+    let mut certificate = |set: fn(&mut CertificateFiles, PathBuf)| {
+        let Some(path) = path(given) else { return };
+        tls.certificates.truncate(1);
+        if tls.certificates.is_empty() {
+            tls.certificates.push(CertificateFiles::default());
+        }
+        tls.certificates
+            .iter_mut()
+            .for_each(|files| set(files, path.clone()));
+    };
+    match flag {
+        Flag::TlsCert => certificate(|files, path| files.cert_file = path),
+        Flag::TlsKey => certificate(|files, path| files.key_file = path),
+        Flag::TlsCaCert => tls.ca_file = path(given).or(tls.ca_file.take()),
+        Flag::TlsVerify => {
+            tls.client_certificates = match (boolean(given)?, tls.client_certificates) {
+                (true, ClientCertificates::Mapped) => ClientCertificates::Mapped,
+                (true, _) => ClientCertificates::Verified,
+                (false, _) => ClientCertificates::NotAsked,
+            };
+        }
+        _ => {
+            boolean(given)?;
+        }
+    }
+    Ok(())
 }
 
 fn not_yet(given: &Given, feature: crate::config::messages::Feature) -> Message {
@@ -119,7 +165,10 @@ fn set(
             options.lang =
                 Lang::from_code(word).ok_or_else(|| one_of(&given.written, LANGS, word))?;
         }
-        Flag::Check | Flag::Help | Flag::Version => {
+        Flag::Tls | Flag::TlsCert | Flag::TlsKey | Flag::TlsCaCert | Flag::TlsVerify => {
+            set_tls(flag, given, options)?;
+        }
+        Flag::Check | Flag::Help | Flag::HelpTls | Flag::Version => {
             boolean(given)?;
         }
         // Read before the settings.

@@ -14,6 +14,7 @@ pub(super) enum Flag {
     Debug,
     DebugTrace,
     Help,
+    HelpTls,
     HttpPort,
     Jetstream,
     Lang,
@@ -33,6 +34,11 @@ pub(super) enum Flag {
     ServerName,
     Signal,
     StoreDir,
+    Tls,
+    TlsCaCert,
+    TlsCert,
+    TlsKey,
+    TlsVerify,
     TokenFile,
     Trace,
     User,
@@ -79,6 +85,12 @@ pub(super) const FLAGS: &[(&[&str], Meaning)] = &[
     (&["jetstream", "js"], Is(Flag::Jetstream)),
     (&["store_dir", "sd"], Is(Flag::StoreDir)),
     (&["http_port", "m"], Is(Flag::HttpPort)),
+    (&["tls"], Is(Flag::Tls)),
+    (&["tlscert"], Is(Flag::TlsCert)),
+    (&["tlskey"], Is(Flag::TlsKey)),
+    (&["tlscacert"], Is(Flag::TlsCaCert)),
+    (&["tlsverify"], Is(Flag::TlsVerify)),
+    (&["help_tls"], Is(Flag::HelpTls)),
     // Ours.
     (&["token-file"], Is(Flag::TokenFile)),
     (&["allow-anonymous"], Is(Flag::AllowAnonymous)),
@@ -92,14 +104,6 @@ pub(super) const FLAGS: &[(&[&str], Meaning)] = &[
     (&["profile"], ValueNotYet(Feature::Profiling)),
     (&["syslog", "s"], SwitchNotYet(Feature::Syslog)),
     (&["remote_syslog", "r"], ValueNotYet(Feature::Syslog)),
-    (
-        &["tls", "tlsverify", "help_tls"],
-        SwitchNotYet(Feature::Tls),
-    ),
-    (
-        &["tlscert", "tlskey", "tlscacert"],
-        ValueNotYet(Feature::Tls),
-    ),
     (
         &[
             "cluster",
@@ -138,11 +142,14 @@ impl Meaning {
                     | Flag::Debug
                     | Flag::DebugTrace
                     | Flag::Help
+                    | Flag::HelpTls
                     | Flag::Jetstream
                     | Flag::LogTime
                     | Flag::LogTimeUtc
                     | Flag::NoService
                     | Flag::NoStreams
+                    | Flag::Tls
+                    | Flag::TlsVerify
                     | Flag::Trace
                     | Flag::Version
             ),

@@ -1,6 +1,6 @@
 //! Command lines of both personalities.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::config::options::{LogFormat, PlainListener};
@@ -253,10 +253,9 @@ fn an_open_server_must_be_asked_for() {
 fn flags_that_are_not_there_yet_are_refused_by_name() {
     for (flag, part) in [
         (
-            "--tls",
-            "--tls: this version of recado-server does not have TLS yet",
+            "-s",
+            "-s: this version of recado-server does not have syslog",
         ),
-        ("--tlscert x", "TLS"),
         ("-ms 8222", "monitoring over HTTPS"),
         ("--cluster nats://h:1", "clusters"),
         ("--routes x", "clusters"),
@@ -282,6 +281,24 @@ fn monitoring_is_served_at_the_port_that_is_named() {
         assert_eq!(options(line).monitoring.port, port, "{line}");
     }
     refuses("s -m x", "-m");
+}
+
+#[test]
+fn tls_comes_with_a_certificate_and_its_key_and_can_be_turned_off() {
+    let given =
+        options("recado-server --tlscert c.pem --tlskey k.pem --tlsverify --tlscacert a.pem");
+    let tls = given.tls.unwrap();
+    assert_eq!(tls.certificates.len(), 1);
+    assert_eq!(tls.certificates[0].cert_file, Path::new("c.pem"));
+    assert_eq!(tls.certificates[0].key_file, Path::new("k.pem"));
+    assert_eq!(tls.ca_file.as_deref(), Some(Path::new("a.pem")));
+    assert!(tls.asks_for_certificates());
+    let off = options("nats-server --tlscert c.pem --tlskey k.pem --tls=false");
+    assert_eq!(off.tls, None);
+    for line in ["nats-server --tls", "nats-server --tlscert x"] {
+        let part = "tls needs a certificate and its private key";
+        refuses_in(line, &Imagined::default(), 1, part);
+    }
 }
 
 #[test]

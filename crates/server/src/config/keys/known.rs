@@ -8,6 +8,7 @@ use crate::config::messages::Feature;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Key {
     AllowAnonymous,
+    AllowNonTls,
     Authorization,
     ClientAdvertise,
     Debug,
@@ -39,9 +40,11 @@ pub(super) enum Key {
     Plain,
     Port,
     PortsFileDir,
+    ProxyProtocol,
     ServerName,
     Service,
     StoreDir,
+    Tls,
     TokenFile,
     Trace,
     TraceHeaders,
@@ -109,6 +112,35 @@ pub(super) enum BatchKey {
     Timeout,
 }
 
+/// A setting inside `tls { … }` of a listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TlsKey {
+    CaFile,
+    CertFile,
+    Certs,
+    CipherSuites,
+    ConnectionRateLimit,
+    CurvePreferences,
+    HandshakeFirst,
+    KeyFile,
+    MinVersion,
+    PinnedCerts,
+    Timeout,
+    Verify,
+    VerifyAndMap,
+    /// Only for links between servers.
+    ForServers,
+    /// Accepted, and warned of.
+    ChangesNothing,
+}
+
+/// A setting inside an entry of `certs` in `tls { … }`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CertificateKey {
+    CertFile,
+    KeyFile,
+}
+
 /// What the value of a key that changes nothing must look like all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
@@ -140,8 +172,6 @@ pub(super) enum Off {
     False,
     /// `true`, for a key that turns something off.
     True,
-    /// Either, for a key that means nothing without its feature.
-    Boolean,
     /// `0`, for a port or a rate.
     Zero,
     /// An empty block or list.
@@ -212,6 +242,9 @@ pub(super) const TOP_LEVEL: &Table<Key> = &[
         &["max_closed_clients"],
         Sets(Key::Monitoring(MonitoringKey::MaxClosedClients)),
     ),
+    (&["tls"], Sets(Key::Tls)),
+    (&["allow_non_tls"], Sets(Key::AllowNonTls)),
+    (&["proxy_protocol"], Sets(Key::ProxyProtocol)),
     // Ours.
     (&["allow_anonymous"], Sets(Key::AllowAnonymous)),
     (&["lang"], Sets(Key::Lang)),
@@ -271,9 +304,7 @@ pub(super) const TOP_LEVEL: &Table<Key> = &[
         ],
         NotYet(Feature::OperatorMode, Off::Empty),
     ),
-    (&["tls"], NotYet(Feature::Tls, Off::Never)),
-    (&["allow_non_tls"], NotYet(Feature::Tls, Off::Boolean)),
-    (&["ocsp", "ocsp_cache"], NotYet(Feature::Tls, Off::False)),
+    (&["ocsp", "ocsp_cache"], NotYet(Feature::Ocsp, Off::False)),
     (
         &["write_timeout"],
         NotYet(Feature::WriteRetry, Off::Words(&["default", "close"])),
@@ -322,10 +353,6 @@ pub(super) const TOP_LEVEL: &Table<Key> = &[
         NotYet(Feature::FeatureFlags, Off::Empty),
     ),
     (&["proxies"], NotYet(Feature::ProxyProtocol, Off::Empty)),
-    (
-        &["proxy_protocol"],
-        NotYet(Feature::ProxyProtocol, Off::False),
-    ),
 ];
 
 /// Keys of `authorization { … }`.
@@ -348,6 +375,55 @@ pub(super) const AUTHORIZATION: &Table<AuthorizationKey> = &[
         &["proxy_required"],
         NotYet(Feature::ProxyProtocol, Off::False),
     ),
+];
+
+/// Keys of `tls { … }` of a listener.
+pub(super) const TLS: &Table<TlsKey> = &[
+    (&["cert_file"], Sets(TlsKey::CertFile)),
+    (&["key_file"], Sets(TlsKey::KeyFile)),
+    (&["ca_file"], Sets(TlsKey::CaFile)),
+    (&["certs"], Sets(TlsKey::Certs)),
+    (&["verify"], Sets(TlsKey::Verify)),
+    (&["verify_and_map"], Sets(TlsKey::VerifyAndMap)),
+    (
+        &["handshake_first", "first", "immediate"],
+        Sets(TlsKey::HandshakeFirst),
+    ),
+    (&["timeout"], Sets(TlsKey::Timeout)),
+    (&["min_version"], Sets(TlsKey::MinVersion)),
+    (&["cipher_suites"], Sets(TlsKey::CipherSuites)),
+    (&["curve_preferences"], Sets(TlsKey::CurvePreferences)),
+    (&["pinned_certs"], Sets(TlsKey::PinnedCerts)),
+    (
+        &["connection_rate_limit"],
+        Sets(TlsKey::ConnectionRateLimit),
+    ),
+    (
+        &["verify_cert_and_check_known_urls"],
+        Sets(TlsKey::ForServers),
+    ),
+    // A server does not verify itself; and of the suites that Go calls insecure there is none.
+    (
+        &["insecure", "allow_insecure_cipher_suites"],
+        Sets(TlsKey::ChangesNothing),
+    ),
+    (&["ocsp_peer"], NotYet(Feature::Ocsp, Off::False)),
+    (
+        &[
+            "cert_store",
+            "cert_match_by",
+            "cert_match",
+            "ca_certs_match",
+            "cert_match_skip_invalid",
+        ],
+        NotYet(Feature::CertificateStores, Off::Words(&[""])),
+    ),
+];
+
+/// Keys of an entry of `certs` in `tls { … }`.
+pub(super) const CERTIFICATE: &Table<CertificateKey> = &[
+    (&["cert_file"], Sets(CertificateKey::CertFile)),
+    (&["key_file"], Sets(CertificateKey::KeyFile)),
 ];
 
 use StreamsKey::ForSeveral;
@@ -481,7 +557,6 @@ pub(super) fn is_off(off: Off, field: &Field<'_>) -> bool {
         Off::Never => false,
         Off::False => matches!(data, Data::Bool(false)),
         Off::True => matches!(data, Data::Bool(true)),
-        Off::Boolean => matches!(data, Data::Bool(_)),
         Off::Zero => matches!(data, Data::Integer(0)),
         Off::Empty => match data {
             Data::Map(map) => map.is_empty(),
@@ -518,6 +593,8 @@ mod tests {
         names_are_told_apart(STREAMS);
         names_are_told_apart(STREAMS_LIMITS);
         names_are_told_apart(BATCH);
+        names_are_told_apart(TLS);
+        names_are_told_apart(CERTIFICATE);
     }
 
     #[test]

@@ -10,11 +10,12 @@ mod settings;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use std::path::Path;
 
 use self::field::Field;
-use self::known::{Meaning, TOP_LEVEL};
+use self::known::{Meaning, TOP_LEVEL, Table};
 use super::fault::{Fault, Place};
 use super::lang::Map;
 use super::messages::{Feature, KeyProblem};
@@ -74,6 +75,28 @@ pub fn apply(
             None => Err(unknown(&field, known::nearest(TOP_LEVEL, &entry.key))),
         };
         settings.findings.errors.extend(result.err());
+    }
+}
+
+/// Sets each key of a block; mistakes are added to `findings`.
+fn read_block<K: Copy>(
+    map: &Map,
+    table: &Table<K>,
+    findings: &mut Findings,
+    mut set: impl FnMut(K, &Field<'_>, &mut Findings) -> Result<(), Fault>,
+) {
+    for entry in map.entries() {
+        if findings.errors.len() >= ERRORS_SHOWN_MAX {
+            break;
+        }
+        let inner = Field::of(entry);
+        let result = match known::find(table, &entry.key) {
+            Some(Meaning::Sets(key)) => set(key, &inner, findings),
+            Some(Meaning::NotYet(feature, off)) => not_yet(feature, off, &inner),
+            None if entry.used_as_variable => Ok(()),
+            None => Err(unknown(&inner, known::nearest(table, &entry.key))),
+        };
+        findings.errors.extend(result.err());
     }
 }
 

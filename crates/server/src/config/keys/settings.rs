@@ -10,6 +10,7 @@ use super::known::Key;
 use super::listen::{read_listen, read_plain, read_port};
 use super::monitoring;
 use super::streams;
+use super::tls;
 use crate::config::fault::Fault;
 use crate::config::locale::Lang;
 use crate::config::messages::KeyProblem;
@@ -74,7 +75,13 @@ impl Settings<'_> {
             ),
             Key::Jetstream => streams::read(field, &mut self.options.streams, self.findings),
             Key::StoreDir => streams::set_store_dir(field, &mut self.options.streams),
+            Key::Tls => {
+                self.options.tls = Some(tls::read(field, self.findings)?);
+                Ok(())
+            }
             Key::ServerName
+            | Key::AllowNonTls
+            | Key::ProxyProtocol
             | Key::ClientAdvertise
             | Key::PidFile
             | Key::PortsFileDir
@@ -221,6 +228,8 @@ impl Settings<'_> {
         let options = &mut *self.options;
         match key {
             Key::Service => options.builtin_service = field.boolean()?,
+            Key::AllowNonTls => options.allow_non_tls = field.boolean()?,
+            Key::ProxyProtocol => options.proxy_protocol = field.boolean()?,
             Key::ServerName => {
                 let name = field.text()?;
                 if name.contains(' ') {

@@ -5,13 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::field::Field;
-use super::known::{
-    self, BATCH, BatchKey, Form, Meaning, STREAMS, STREAMS_LIMITS, StreamsKey, StreamsLimitsKey,
-    Table,
-};
-use super::{ERRORS_SHOWN_MAX, Findings, one_of};
+use super::known::{BATCH, BatchKey, Form, STREAMS, STREAMS_LIMITS, StreamsKey, StreamsLimitsKey};
+use super::{Findings, one_of, read_block};
 use crate::config::fault::Fault;
-use crate::config::lang::{Data, Map};
+use crate::config::lang::Data;
 use crate::config::messages::{KeyProblem, Kind};
 use crate::config::streams::{BatchLimits, StreamsLimits, StreamsOptions, SyncInterval, is_domain};
 
@@ -50,28 +47,6 @@ pub(super) fn set_store_dir(field: &Field<'_>, streams: &mut StreamsOptions) -> 
     match streams.store_dir.replace(PathBuf::from(field.text()?)) {
         Some(_) => Err(field.fault(KeyProblem::StoreDirTwice)),
         None => Ok(()),
-    }
-}
-
-/// Sets each key of a block; mistakes are added to `findings`.
-fn read_block<K: Copy>(
-    map: &Map,
-    table: &Table<K>,
-    findings: &mut Findings,
-    mut set: impl FnMut(K, &Field<'_>, &mut Findings) -> Result<(), Fault>,
-) {
-    for entry in map.entries() {
-        if findings.errors.len() >= ERRORS_SHOWN_MAX {
-            break;
-        }
-        let inner = Field::of(entry);
-        let result = match known::find(table, &entry.key) {
-            Some(Meaning::Sets(key)) => set(key, &inner, findings),
-            Some(Meaning::NotYet(feature, off)) => super::not_yet(feature, off, &inner),
-            None if entry.used_as_variable => Ok(()),
-            None => Err(super::unknown(&inner, known::nearest(table, &entry.key))),
-        };
-        findings.errors.extend(result.err());
     }
 }
 

@@ -382,7 +382,7 @@ fn a_token_file_lies_beside_the_file_that_names_it() -> Result<(), Fault> {
 
 #[test]
 fn all_mistakes_are_reported_together() {
-    let (_, findings) = read("prot: 1\nport: x\ntls {}\nauthorization {a: 1, b: 2}\nz: 1");
+    let (_, findings) = read("prot: 1\nport: x\ngateway {a: 1}\nauthorization {a: 1, b: 2}\nz: 1");
     let errors = said(&findings.errors);
     let places: Vec<_> = errors
         .iter()
@@ -426,8 +426,7 @@ fn an_unknown_key_is_fine_only_when_it_serves_as_variable() {
 #[test]
 fn what_is_not_there_yet_is_refused_by_name() {
     for (text, part) in [
-        ("tls {cert_file: x}", "TLS"),
-        ("tls {}", "TLS"),
+        ("ocsp: true", "OCSP"),
         ("accounts {A: {}}", "accounts"),
         ("default_js_domain {A: b}", "accounts"),
         ("cluster {name: c}", "clusters"),

@@ -92,6 +92,91 @@ pub fn help(personality: Personality, lang: Lang) -> String {
         .replace("{format}", format)
 }
 
+/// What `--help_tls` prints.
+pub fn help_tls(personality: Personality, lang: Lang) -> String {
+    let text = match lang {
+        Lang::En => HELP_TLS_EN,
+        Lang::Es => HELP_TLS_ES,
+    };
+    text.replace("{program}", personality.program_name())
+}
+
+const HELP_TLS_EN: &str = "\
+TLS in the configuration file, with the values that hold where nothing is said:
+
+  tls {
+    cert_file: \"server.pem\"         # certificate, followed by those that vouch for it
+    key_file: \"server.key\"          # its private key
+    # certs: [{ cert_file: .., key_file: .. }]   several; each client is shown the one that suits it
+    verify: false                   # clients must show a certificate
+    verify_and_map: false           # and its names say which user they are
+    # ca_file: \"ca.pem\"             authorities of clients' certificates (the system's)
+    # pinned_certs: [\"3f..\"]        SHA-256 of the public keys that clients may have (any)
+    handshake_first: false          # false: INFO comes in clear before the handshake; true: behind it;
+                                    # auto, \"300ms\": behind it, or in clear if the client waits so long
+    timeout: 2s                     # for a handshake
+    min_version: \"1.2\"             # or \"1.3\"
+    # connection_rate_limit: 1000     handshakes a second at most (no limit)
+    # cipher_suites: [..]             of those below (all)
+    # curve_preferences: [..]         of those below (all)
+  }
+  allow_non_tls: false              # serve clients without TLS on the same port, too
+
+Cipher suites
+  TLS_AES_128_GCM_SHA256                         TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384
+  TLS_AES_256_GCM_SHA384                         TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
+  TLS_CHACHA20_POLY1305_SHA256                   TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
+  TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256          TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384
+                                                 TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256
+Curves
+  X25519  CurveP256  CurveP384
+
+A certificate of your own to try it with (openssl):
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 \\
+    -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 \\
+    -keyout server.key -out server.pem
+  {program} --tlscert server.pem --tlskey server.key
+Clients then need server.pem as their CA file.
+";
+
+const HELP_TLS_ES: &str = "\
+TLS en el archivo de configuración, con los valores que rigen si no se dice nada:
+
+  tls {
+    cert_file: \"server.pem\"         # certificado, seguido de los que lo avalan
+    key_file: \"server.key\"          # su clave privada
+    # certs: [{ cert_file: .., key_file: .. }]   varios; a cada cliente se le enseña el que le va
+    verify: false                   # los clientes deben enseñar un certificado
+    verify_and_map: false           # y sus nombres dicen qué usuario son
+    # ca_file: \"ca.pem\"             autoridades de los certificados de clientes (las del sistema)
+    # pinned_certs: [\"3f..\"]        SHA-256 de las claves públicas que pueden tener los clientes (todas)
+    handshake_first: false          # false: INFO va sin cifrar antes del saludo; true: después;
+                                    # auto, \"300ms\": después, o sin cifrar si el cliente calla ese tiempo
+    timeout: 2s                     # para un saludo
+    min_version: \"1.2\"             # o \"1.3\"
+    # connection_rate_limit: 1000     saludos por segundo como mucho (sin límite)
+    # cipher_suites: [..]             de los de abajo (todos)
+    # curve_preferences: [..]         de las de abajo (todas)
+  }
+  allow_non_tls: false              # atender también a clientes sin TLS en el mismo puerto
+
+Cifrados
+  TLS_AES_128_GCM_SHA256                         TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384
+  TLS_AES_256_GCM_SHA384                         TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
+  TLS_CHACHA20_POLY1305_SHA256                   TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
+  TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256          TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384
+                                                 TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256
+Curvas
+  X25519  CurveP256  CurveP384
+
+Un certificado propio para probarlo (openssl):
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 \\
+    -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 \\
+    -keyout server.key -out server.pem
+  {program} --tlscert server.pem --tlskey server.key
+Los clientes necesitan entonces server.pem como archivo de CA.
+";
+
 const HELP_EN: &str = "\
 Usage: {program} [FLAGS]
        {program} token new [FILE] [--force] [--print]
@@ -114,6 +199,14 @@ Who may connect
       --auth TOKEN              The same, for all to see in the list of processes
       --user NAME --pass WORD   Clients must present this user and password
       --allow-anonymous         Let everybody in, also from other machines
+
+TLS
+      --tlscert FILE            Certificate of the server, followed by those that vouch for it
+      --tlskey FILE             Its private key
+      --tlsverify               Clients must show a certificate
+      --tlscacert FILE          Authorities that clients' certificates must come from
+      --tls=BOOL                false: in clear, whatever the file says
+      --help_tls                Show what the file can say of it
 
 Streams
   -js, --jetstream=BOOL         Keep streams ({streams})
@@ -177,6 +270,14 @@ Quién puede conectarse
       --auth TOKEN              Lo mismo, a la vista de todos en la lista de procesos
       --user NOMBRE --pass C    Los clientes deben presentar este usuario y contraseña
       --allow-anonymous         Dejar entrar a cualquiera, también desde otras máquinas
+
+TLS
+      --tlscert ARCHIVO         Certificado del servidor, seguido de los que lo avalan
+      --tlskey ARCHIVO          Su clave privada
+      --tlsverify               Los clientes deben enseñar un certificado
+      --tlscacert ARCHIVO       Autoridades de las que deben venir esos certificados
+      --tls=BOOL                false: sin cifrar, diga lo que diga el archivo
+      --help_tls                Mostrar lo que el archivo puede decir de ello
 
 Flujos
   -js, --jetstream=BOOL         Guardar flujos ({streams})

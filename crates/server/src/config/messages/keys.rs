@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use super::transport::TransportProblem;
 use crate::config::locale::Lang;
 
 /// What nats-server has and this version of the server does not have yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "their names are below")]
 pub enum Feature {
-    Tls,
+    Ocsp,
+    CertificateStores,
     Accounts,
     Users,
     Permissions,
@@ -37,7 +39,11 @@ impl Feature {
     /// What it is called.
     pub fn name(self, lang: Lang) -> &'static str {
         let (english, spanish) = match self {
-            Self::Tls => ("TLS", "TLS"),
+            Self::Ocsp => ("OCSP", "OCSP"),
+            Self::CertificateStores => (
+                "certificates from the system's store (name files instead: cert_file and key_file)",
+                "certificados del almacén del sistema (indica archivos: cert_file y key_file)",
+            ),
             Self::Accounts => ("accounts", "cuentas"),
             Self::Users => ("more than one user", "más de un usuario"),
             Self::Permissions => ("permissions", "permisos"),
@@ -205,6 +211,7 @@ pub enum KeyProblem {
         path: String,
         mode: u32,
     },
+    Transport(TransportProblem),
     BadSize {
         key: String,
         value: String,
@@ -376,6 +383,7 @@ impl KeyProblem {
                 "from here on there may be more mistakes; mend these first".into()
             }
             Self::NothingInFile => "the configuration file says nothing".into(),
+            Self::Transport(problem) => problem.text(lang),
             Self::BadSize { key, value } => format!(
                 "\"{key}\": \"{value}\" is not a size; in quotes it ends in K, M, G or T, without quotes write for example 64MiB"
             ),
@@ -527,6 +535,7 @@ impl KeyProblem {
                 "a partir de aquí puede haber más errores; corrige antes los anteriores".into()
             }
             Self::NothingInFile => "el archivo de configuración no dice nada".into(),
+            Self::Transport(problem) => problem.text(lang),
             Self::BadSize { key, value } => format!(
                 "\"{key}\": \"{value}\" no es un tamaño; entre comillas acaba en K, M, G o T, sin comillas escribe por ejemplo 64MiB"
             ),

@@ -8,12 +8,14 @@ mod help;
 mod keys;
 mod manual;
 mod syntax;
+mod transport;
 
 pub use flags::FlagProblem;
-pub use help::{Notice, help};
+pub use help::{Notice, help, help_tls};
 pub use keys::{Feature, KeyProblem, Kind};
 pub(super) use manual::{Headings, file_page, headings, program_page};
 pub use syntax::{Inside, SyntaxProblem};
+pub use transport::TransportProblem;
 
 use super::locale::Lang;
 

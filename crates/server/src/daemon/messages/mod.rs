@@ -8,6 +8,7 @@ mod obstacle;
 mod opening;
 mod resources;
 mod signal;
+mod tls_problem;
 mod verify;
 
 pub use address::AddressProblem;

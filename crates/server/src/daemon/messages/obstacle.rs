@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{AddressProblem, Pair, choose};
+use super::{AddressProblem, Pair, choose, tls_problem};
+use crate::TlsProblem;
 use crate::config::Lang;
 use crate::daemon::Holder;
 
@@ -93,6 +94,8 @@ pub enum Obstacle {
         /// What the system said.
         error: String,
     },
+    /// TLS can't be had with what was configured.
+    Tls(TlsProblem),
     /// The settings contradict each other.
     Settings {
         /// All that is wrong with them.
@@ -134,6 +137,7 @@ impl Obstacle {
                      clientes tienen un solo socket"
                 ),
             ),
+            Self::Tls(problem) => tls_problem::pair(problem),
             Self::PidFileTaken { path, pid } => (
                 format!(
                     "the pid file {} belongs to the running server {pid}: stop that one, or name \

@@ -1,0 +1,113 @@
+//! What can be wrong with the keys of TLS and of other ways to connect.
+
+use crate::config::locale::Lang;
+
+/// What is wrong with a key of `tls { … }` or of a listener.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the words of each are below")]
+pub enum TransportProblem {
+    /// `cert_file` without `key_file`, or neither.
+    CertificateIncomplete {
+        block: &'static str,
+    },
+    NotPin(String),
+    PinsWithoutVerify,
+    NotHandshakeFirst(String),
+    NotCipherSuite {
+        name: String,
+        nearest: Option<String>,
+    },
+    NotCurve(String),
+    NotInClients(String),
+    /// Warning.
+    ChangesNothing(String),
+    /// Warning.
+    TlsOff,
+    /// Warning.
+    LongHandshake(std::time::Duration),
+}
+
+impl TransportProblem {
+    pub(super) fn text(&self, lang: Lang) -> String {
+        let (english, spanish) = self.pair();
+        match lang {
+            Lang::En => english,
+            Lang::Es => spanish,
+        }
+    }
+
+    fn pair(&self) -> (String, String) {
+        match self {
+            Self::CertificateIncomplete { block } => (
+                format!(
+                    "{block} needs a certificate and its private key: name both, cert_file and key_file"
+                ),
+                format!(
+                    "{block} necesita un certificado y su clave privada: indica los dos, cert_file y key_file"
+                ),
+            ),
+            Self::NotPin(found) => (
+                format!(
+                    "\"{found}\" is not the SHA-256 of a public key; it has 64 hexadecimal digits: openssl x509 -noout -pubkey -in CERT | openssl pkey -pubin -outform DER | openssl dgst -sha256"
+                ),
+                format!(
+                    "\"{found}\" no es el SHA-256 de una clave pública; tiene 64 cifras hexadecimales: openssl x509 -noout -pubkey -in CERT | openssl pkey -pubin -outform DER | openssl dgst -sha256"
+                ),
+            ),
+            Self::PinsWithoutVerify => (
+                "pinned_certs lets nobody in who is not asked for a certificate; add verify: true".into(),
+                "pinned_certs no deja entrar a nadie a quien no se pida un certificado; añade verify: true".into(),
+            ),
+            Self::NotHandshakeFirst(found) => (
+                format!(
+                    "handshake_first cannot be \"{found}\"; it can be true, false, auto or a time such as \"100ms\" after which INFO is sent in clear"
+                ),
+                format!(
+                    "handshake_first no puede ser \"{found}\"; puede ser true, false, auto o un tiempo como \"100ms\" tras el que INFO se envía sin cifrar"
+                ),
+            ),
+            Self::NotCipherSuite { name, nearest: Some(nearest) } => (
+                format!("this server does not speak the cipher suite {name}; did you mean {nearest}?"),
+                format!("este servidor no habla el cifrado {name}; ¿querías decir {nearest}?"),
+            ),
+            Self::NotCipherSuite { name, nearest: None } => (
+                format!(
+                    "this server does not speak the cipher suite {name}: it has the nine of TLS 1.2 and 1.3 with ECDHE and AES-GCM or ChaCha20; remove it"
+                ),
+                format!(
+                    "este servidor no habla el cifrado {name}: tiene los nueve de TLS 1.2 y 1.3 con ECDHE y AES-GCM o ChaCha20; quítalo"
+                ),
+            ),
+            Self::NotCurve(name) => (
+                format!(
+                    "this server does not speak the curve {name}; it has X25519, CurveP256 and CurveP384"
+                ),
+                format!(
+                    "este servidor no habla la curva {name}; tiene X25519, CurveP256 y CurveP384"
+                ),
+            ),
+            Self::NotInClients(key) => (
+                format!("\"{key}\" is for links between servers, not for clients; remove it"),
+                format!("\"{key}\" es para enlaces entre servidores, no para clientes; quítalo"),
+            ),
+            Self::ChangesNothing(key) => (
+                format!("\"{key}\" changes nothing for a listener; it is ignored"),
+                format!("\"{key}\" no cambia nada en un puerto de escucha; se pasa por alto"),
+            ),
+            Self::TlsOff => (
+                "there are files for TLS and it is turned off (--tls=false): clients come in clear".into(),
+                "hay archivos para TLS y está apagado (--tls=false): los clientes entran sin cifrar".into(),
+            ),
+            Self::LongHandshake(found) => (
+                format!(
+                    "a timeout of {} s for TLS handshakes is long (a bare number is seconds)",
+                    found.as_secs_f64()
+                ),
+                format!(
+                    "un plazo de {} s para el saludo de TLS es mucho (un número solo son segundos)",
+                    found.as_secs_f64()
+                ),
+            ),
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! What a connection passes between being accepted and its first operation, where its door asks for
+//! more than nothing: see [`super::door`]. Everything here is bounded in time and bytes, for nobody is known yet.
+
+use std::future::poll_fn;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use recado_session::{Goodbye, Session};
+use recado_wire::ProtocolError;
+use tokio::time::{Instant as TokioInstant, timeout_at};
+
+use super::door::{Door, Rules};
+use super::ending::{CloseReason, TLS_HANDSHAKE};
+use super::layers::Layers;
+use super::login::rights_of;
+use super::reader::Reader;
+use super::tls::{Stage, TlsSession, Wire};
+use crate::config::HandshakeFirst;
+use crate::tls::Material;
+
+/// Bytes that are read at once while nobody is known.
+const READ_BYTES: usize = 4 * 1024;
+/// The first byte of a TLS handshake.
+const HANDSHAKE_RECORD: u8 = 0x16;
+
+/// Why a connection did not come in.
+pub(super) enum Refused {
+    /// It went away.
+    Gone,
+    /// Something was wrong, which is logged already; the client may be told.
+    Told(Option<ProtocolError>, &'static str),
+}
+
+impl From<io::Error> for Refused {
+    fn from(_: io::Error) -> Self {
+        Self::Gone
+    }
+}
+
+impl Reader {
+    /// Passes what the door asks for, then begins the session. What was read beyond it is handled first.
+    pub(super) async fn open(&mut self) -> Result<(), CloseReason> {
+        let engine = Arc::clone(&self.engine);
+        let door = &engine.clients;
+        let rules = door.rules();
+        match self.pass(door, &rules).await {
+            Ok(read) => {
+                let now = Instant::now();
+                self.session = Session::new(Arc::clone(&engine.manner().session), now);
+                self.session
+                    .set_rights(rights_of(&self.connection.standing()));
+                self.begin_with(read);
+                Ok(())
+            }
+            Err(Refused::Gone) => Err(CloseReason::ClientClosed),
+            Err(Refused::Told(told, reason)) => {
+                Err(self.say_goodbye(Goodbye { told, reason }).await)
+            }
+        }
+    }
+
+    /// What was read already, plain.
+    async fn pass(&mut self, door: &Door, rules: &Rules) -> Result<Vec<u8>, Refused> {
+        let mut early = Vec::new();
+        let mut greeted = rules.greets_first();
+        let Some(material) = &rules.tls else {
+            return Ok(early);
+        };
+        if let HandshakeFirst::After(delay) = material.handshake_first {
+            self.read_within(delay, &mut early).await?;
+            if early.first() != Some(&HANDSHAKE_RECORD) {
+                self.greet();
+                greeted = true;
+            }
+        }
+        if rules.allow_non_tls {
+            if early.is_empty() {
+                self.read_within(material.timeout, &mut early).await?;
+            }
+            if early.first() != Some(&HANDSHAKE_RECORD) {
+                if !greeted {
+                    self.greet();
+                }
+                return Ok(early);
+            }
+        }
+        if !door.admits_handshake(material.rate_limit, Instant::now()) {
+            let told = Some(ProtocolError::ConnectionThrottled);
+            return Err(Refused::Told(
+                told,
+                "more TLS handshakes within a second than connection_rate_limit allows",
+            ));
+        }
+        let read = self.secure(material, early, !greeted).await?;
+        if !greeted {
+            self.greet();
+        }
+        Ok(read)
+    }
+
+    /// Says INFO.
+    fn greet(&self) {
+        let info = self.engine.info_line(
+            self.connection.id,
+            self.connection.peer,
+            None,
+            self.nonce.as_deref(),
+        );
+        self.connection.deliver_bytes(&info);
+    }
+
+    /// The handshake; what was read behind it.
+    async fn secure(
+        &mut self,
+        material: &Material,
+        early: Vec<u8>,
+        first: bool,
+    ) -> Result<Vec<u8>, Refused> {
+        let deadline = TokioInstant::now() + material.timeout;
+        let Ok(done) = timeout_at(deadline, self.shake_hands(material, early)).await else {
+            let (cid, peer) = (self.connection.id, self.connection.peer_text());
+            let timeout_ms = material.timeout.as_millis() as u64;
+            tracing::error!(cid, %peer, timeout_ms, "TLS handshake timeout: the client did not finish it in time; it may not speak TLS at all, or its network is slow (then raise the timeout of tls)");
+            let told = Some(ProtocolError::TlsRequired);
+            return Err(Refused::Told(told, "TLS handshake timeout"));
+        };
+        let (session, read) = done?;
+        let mut facts = session.facts();
+        facts.first = first;
+        let (cid, version, cipher) = (self.connection.id, facts.version, &facts.cipher_suite);
+        tracing::debug!(cid, version, %cipher, "TLS handshake complete");
+        self.connection
+            .put_in(&mut self.read, Layers::tls(session, facts));
+        Ok(read)
+    }
+
+    async fn shake_hands(
+        &mut self,
+        material: &Material,
+        early: Vec<u8>,
+    ) -> Result<(TlsSession, Vec<u8>), Refused> {
+        // The greeting must be out: from here on the socket is written to past the outbox.
+        self.connection.drained_to(0).await;
+        let mut session = TlsSession::new(Arc::clone(&material.config))
+            .map_err(|error| self.refuse_tls(&error))?;
+        let (mut input, mut plain, mut wire) = (early, Vec::new(), Wire::default());
+        let mut begun = false;
+        loop {
+            if input.is_empty() {
+                self.read_some(&mut input).await?;
+            }
+            if !begun && input.first() != Some(&HANDSHAKE_RECORD) {
+                let (cid, peer) = (self.connection.id, self.connection.peer_text());
+                tracing::error!(cid, %peer, "TLS handshake error: the client does not speak TLS; it should connect to tls://, or allow_non_tls lets it in as it is");
+                let told = Some(ProtocolError::TlsRequired);
+                return Err(Refused::Told(told, "the client does not speak TLS"));
+            }
+            begun = true;
+            input.splice(0..0, session.incomplete().iter().copied());
+            wire.clear();
+            let stage = {
+                // It is much work for the processor: so many at once, and others have their turns between.
+                let _turn = self
+                    .engine
+                    .handshakes
+                    .acquire()
+                    .await
+                    .map_err(|_| Refused::Gone)?;
+                let stage = session.receive(&mut input, &mut plain, &mut wire);
+                tokio::task::yield_now().await;
+                stage
+            };
+            self.connection.write_raw(wire.filled()).await?;
+            match stage {
+                Ok(Stage::Open) => return Ok((session, plain)),
+                Ok(Stage::Handshake) => input.clear(),
+                Ok(Stage::Closed) => return Err(Refused::Gone),
+                Err(error) => return Err(self.refuse_tls(&error)),
+            }
+        }
+    }
+
+    /// Logs what was wrong with a handshake; the client was told by an alert.
+    fn refuse_tls(&self, error: &rustls::Error) -> Refused {
+        let (cid, peer) = (self.connection.id, self.connection.peer_text());
+        tracing::error!(cid, %peer, "TLS handshake error: {error}; {}", advice(error));
+        Refused::Told(None, TLS_HANDSHAKE)
+    }
+
+    /// Reads at least a byte.
+    async fn read_some(&mut self, input: &mut Vec<u8>) -> Result<(), Refused> {
+        input.reserve(READ_BYTES);
+        let arrived = poll_fn(|cx| self.read.poll_read(cx, input)).await?;
+        match arrived.bytes {
+            0 => Err(Refused::Gone),
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads something, or nothing within this time.
+    async fn read_within(&mut self, time: Duration, input: &mut Vec<u8>) -> Result<(), Refused> {
+        let read = tokio::time::timeout(time, self.read_some(input)).await;
+        read.unwrap_or(Ok(()))
+    }
+}
+
+/// What to do about a failed handshake, as far as one can tell.
+fn advice(error: &rustls::Error) -> &'static str {
+    use rustls::{AlertDescription as Alert, CertificateError as Bad, Error, PeerIncompatible};
+    match error {
+        Error::NoCertificatesPresented => {
+            "the client showed no certificate and verify asks for one: give it a certificate and its key"
+        }
+        Error::InvalidCertificate(bad) => match bad {
+            Bad::Expired | Bad::ExpiredContext { .. } => {
+                "the client's certificate has expired: renew it, or set the clocks of both machines"
+            }
+            Bad::NotValidYet | Bad::NotValidYetContext { .. } => {
+                "the client's certificate is not valid yet: set the clocks of both machines"
+            }
+            Bad::UnknownIssuer => {
+                "the client's certificate comes from an authority that is not in ca_file: add the authority, or give the client a certificate of a known one"
+            }
+            Bad::ApplicationVerificationFailure => {
+                "the key of the client's certificate is not among pinned_certs: add its SHA-256 there"
+            }
+            _ => "the client's certificate can't be used: give it another one",
+        },
+        Error::AlertReceived(alert) => match alert {
+            Alert::UnknownCA => {
+                "the client does not know the authority of this server's certificate: give the client its CA file"
+            }
+            Alert::CertificateExpired => {
+                "the client found this server's certificate expired: renew it and reload"
+            }
+            Alert::BadCertificate | Alert::CertificateUnknown => {
+                "the client refused this server's certificate: look whether it bears the name that the client connects to"
+            }
+            _ => "the client gave up: its own log says why",
+        },
+        Error::PeerIncompatible(PeerIncompatible::NoCipherSuitesInCommon) => {
+            "client and server have no cipher suite in common: look at cipher_suites"
+        }
+        Error::PeerIncompatible(_) => {
+            "client and server have no version or curve in common: look at min_version and curve_preferences"
+        }
+        _ => "the client may not speak TLS, or not as it should",
+    }
+}
