@@ -261,6 +261,17 @@ impl ServerHandle {
         Pulse::new(&self.engine, self.streams.clone())
     }
 
+    /// Reads the certificates that the options name, and holds clients that come from now on to them and to
+    /// the other rules of TLS. Who is connected stays so.
+    ///
+    /// # Errors
+    /// When TLS can't be had with them: then all stays as it was.
+    pub fn replace_tls(&self, options: &Options) -> Result<(), StartError> {
+        let rules = client_rules(options)?;
+        self.engine.clients.replace(rules);
+        Ok(())
+    }
+
     fn advance(&self, to: Phase) {
         self.phase.send_if_modified(|phase| {
             let forward = *phase < to;

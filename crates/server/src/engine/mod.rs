@@ -34,6 +34,7 @@ mod opening;
 mod operations;
 mod outbox;
 mod plan;
+mod proxy_header;
 mod reader;
 mod reconsider;
 mod registry;
