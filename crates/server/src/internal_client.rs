@@ -187,7 +187,7 @@ fn answer(
 pub(crate) mod tests {
     use super::*;
     use crate::config::Options;
-    use crate::engine::{Accounts, Door, Manner, SYSTEM_ACCOUNT, Threads};
+    use crate::engine::{Accounts, Manner, SYSTEM_ACCOUNT, Threads};
     use recado_auth::Authenticator;
     use recado_wire::{Headers, Info};
     use tokio::io::AsyncWriteExt;
@@ -198,13 +198,7 @@ pub(crate) mod tests {
         let options = Options::default();
         let accounts = Accounts::new(SYSTEM_ACCOUNT);
         let manner = Manner::new(&options, Authenticator::Open, &Info::default(), &accounts);
-        Arc::new(Engine::new(
-            manner,
-            &options,
-            accounts,
-            Door::default(),
-            Threads::alone(),
-        ))
+        Arc::new(Engine::new(manner, &options, accounts, Threads::alone()))
     }
 
     /// Runs a test that may wait for events, but not for ever.

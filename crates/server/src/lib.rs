@@ -28,5 +28,5 @@ pub use builder::ServerBuilder;
 pub use error::StartError;
 pub use server::{Inherited, Server, ServerHandle};
 pub use streams::Opened;
-pub use tls::{CertificateNames, TlsProblem};
+pub use tls::TlsProblem;
 pub use version::{NATS_VERSION, VERSION};

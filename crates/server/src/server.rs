@@ -16,7 +16,7 @@ use recado_wire::Info;
 use tokio::sync::watch;
 
 use crate::config::{Authorization, Options, TlsOptions};
-use crate::engine::{self, Accounts, CloseReason, Door, Engine, Manner, Rules, SYSTEM_ACCOUNT};
+use crate::engine::{self, Accounts, CloseReason, Engine, Manner, Rules, SYSTEM_ACCOUNT};
 use crate::error::StartError;
 use crate::identity::Identity;
 use crate::lame_duck;
@@ -85,7 +85,7 @@ impl Server {
     /// without having been told so, or when the machine has no threads left.
     pub fn start(options: Options, inherited: Inherited) -> Result<Self, StartError> {
         let authenticator = authenticator(&options.authorization);
-        let clients = Door::new(client_rules(&options)?);
+        let rules = client_rules(&options)?;
         let client =
             listener::open_client(&options, authenticator.is_required(), inherited.client)?;
         let plain: Vec<Plain> = options
@@ -114,9 +114,9 @@ impl Server {
             manner,
             &options,
             accounts,
-            clients,
             Arc::clone(&threads),
         ));
+        engine.clients.replace(rules);
         let request_limits = streams::RequestLimits::of(&options.streams);
         let accounts = [ServedAccount {
             account: Arc::clone(engine.accounts.global()),
@@ -264,6 +264,17 @@ impl ServerHandle {
     /// Asks the server's threads whether they go on.
     pub(crate) fn pulse(&self) -> Pulse {
         Pulse::new(&self.engine, self.streams.clone())
+    }
+
+    /// Reads the certificates that the options name, and holds clients that come from now on to them and to
+    /// the other rules of TLS. Who is connected stays so.
+    ///
+    /// # Errors
+    /// When TLS can't be had with them: then all stays as it was.
+    pub fn replace_tls(&self, options: &Options) -> Result<(), StartError> {
+        let rules = client_rules(options)?;
+        self.engine.clients.replace(rules);
+        Ok(())
     }
 
     fn advance(&self, to: Phase) {

@@ -26,6 +26,8 @@ pub enum ProtocolError {
     MaxConnections,
     /// A93: no room for another connection of this account.
     MaxAccountConnections,
+    /// A98: the connection is to be secured by TLS, and was not.
+    TlsRequired,
     /// A94: no room for another subscription on this connection.
     MaxSubscriptions,
     /// A95: malformed subject in a SUB.
@@ -34,8 +36,6 @@ pub enum ProtocolError {
     InvalidPublishSubject,
     /// A97: PINGs went unanswered.
     StaleConnection,
-    /// A98: the connection is to be secured by TLS, and was not.
-    TlsRequired,
     /// A69: more TLS handshakes within a second than are allowed.
     ConnectionThrottled,
     /// A99: CONNECT asked for a protocol that is none.
@@ -64,6 +64,7 @@ impl ProtocolError {
             Self::AuthenticationTimeout => "Authentication Timeout",
             Self::UserExpired => "User Authentication Expired",
             Self::AccountExpired => "Account Authentication Expired",
+            Self::TlsRequired => "Secure Connection - TLS Required",
             Self::UserRevoked => "User Authentication Revoked",
             Self::MaxAccountConnections => "maximum account active connections exceeded",
             Self::MaxPayload => "Maximum Payload Violation",
@@ -73,7 +74,6 @@ impl ProtocolError {
             Self::InvalidSubject => "Invalid Subject",
             Self::InvalidPublishSubject => "Invalid Publish Subject",
             Self::StaleConnection => "Stale Connection",
-            Self::TlsRequired => "Secure Connection - TLS Required",
             Self::ConnectionThrottled => "Connection throttling is active. Please try again later.",
             Self::InvalidClientProtocol => "invalid client protocol",
             Self::NoRespondersNeedsHeaders => "no responders requires headers support",

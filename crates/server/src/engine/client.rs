@@ -72,9 +72,9 @@ impl<'a> RequestInfo<'a> {
             name: connection.name(),
             rtt: u64::from(round_trip_us) * 1000,
             host: connection
-                .peer
+                .address()
                 .map(|peer| peer.ip().to_canonical().to_string()),
-            port: connection.peer.map(|peer| peer.port()),
+            port: connection.address().map(|peer| peer.port()),
             start: client.map(|client| client.since_ns),
             user: standing.identity.user.clone(),
             lang: client.and_then(|client| client.lang.as_deref()),

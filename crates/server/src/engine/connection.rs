@@ -23,6 +23,7 @@ use super::link::{Full, Link, ReadLink};
 use super::outbox::{Chunk, Outbox};
 use super::standing::Standing;
 use super::subscription::SubscriptionTable;
+use super::tls::TlsFacts;
 
 /// Chunks that a delivering thread writes for others before it leaves them to the writer task.
 const INLINE_CHUNKS: usize = 8;
@@ -95,8 +96,11 @@ pub(crate) struct Connection {
     pub(crate) id: u64,
     /// Small, and used again once this connection is gone.
     pub(crate) slot: u32,
-    /// The other side's address; `None` for a part of the server itself.
+    /// The other end of the socket; `None` for a part of the server itself. Whose the connection is says
+    /// [`Connection::address`].
     pub(crate) peer: Option<SocketAddr>,
+    /// The client's address as a proxy before it told it.
+    behind: OnceLock<Box<SocketAddr>>,
     /// Messages to it say who published them.
     pub(crate) wants_origin: bool,
     link: Link,
@@ -146,6 +150,7 @@ impl Connection {
             id,
             slot,
             peer,
+            behind: OnceLock::new(),
             wants_origin,
             link,
             limits,
@@ -176,6 +181,11 @@ impl Connection {
         self.link.put_in(read, layers);
     }
 
+    /// What is known of its TLS; `None` without.
+    pub(crate) fn tls(&self) -> Option<&TlsFacts> {
+        self.link.layers().and_then(|layers| layers.tls.as_ref())
+    }
+
     /// Writes bytes past the outbox, which must be empty and stay so meanwhile.
     pub(super) async fn write_raw(&self, bytes: &[u8]) -> std::io::Result<()> {
         let mut written = 0;
@@ -193,9 +203,22 @@ impl Connection {
         Ok(())
     }
 
+    /// The client's address, also where a proxy stands before it; `None` for a part of the server itself.
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        match self.behind.get() {
+            Some(behind) => Some(**behind),
+            None => self.peer,
+        }
+    }
+
+    /// A proxy told whose the connection is. Who was told of first stays.
+    pub(super) fn set_address(&self, address: SocketAddr) {
+        let _ = self.behind.set(Box::new(address));
+    }
+
     /// Address for logs.
     pub(crate) fn peer_text(&self) -> String {
-        self.peer
+        self.address()
             .map_or_else(|| "internal".to_owned(), |peer| peer.to_string())
     }
 

@@ -35,12 +35,6 @@ struct Rate {
 }
 
 impl Door {
-    pub(crate) fn new(rules: Rules) -> Self {
-        let door = Self::default();
-        door.replace(rules);
-        door
-    }
-
     /// From now on these hold.
     pub(crate) fn replace(&self, rules: Rules) {
         *self.rules.write() = Arc::new(rules);

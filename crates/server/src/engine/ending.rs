@@ -3,6 +3,9 @@
 use recado_session::Goodbye;
 use recado_wire::ProtocolError;
 
+/// Reason of a goodbye after a handshake that failed.
+pub(super) const TLS_HANDSHAKE: &str = "TLS handshake error";
+
 /// Why a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CloseReason {
@@ -16,10 +19,10 @@ pub(crate) enum CloseReason {
     AuthenticationTimeout,
     /// The credential was missing or wrong.
     AuthenticationViolation,
+    /// TLS could not be agreed on.
+    TlsHandshake,
     /// The client said `-ERR`.
     ClientError,
-    /// What came was not TLS, or no handshake that ended.
-    TlsHandshake,
     /// The credential is no longer good.
     AuthenticationExpired,
     /// The credential was taken back.
@@ -62,6 +65,8 @@ impl CloseReason {
             }
             Some(ProtocolError::UserRevoked) => Self::AuthenticationRevoked,
             Some(ProtocolError::MaxAccountConnections) => Self::MaxAccountConnections,
+            Some(ProtocolError::ConnectionThrottled) => Self::MaxConnections,
+            None if goodbye.reason == TLS_HANDSHAKE => Self::TlsHandshake,
             Some(ProtocolError::MaxPayload) => Self::MaxPayload,
             Some(ProtocolError::MaxControlLine) => Self::MaxControlLine,
             Some(ProtocolError::MaxConnections) => Self::MaxConnections,
@@ -84,8 +89,8 @@ impl CloseReason {
             Self::Write => "Write Error",
             Self::AuthenticationTimeout => "Authentication Timeout",
             Self::AuthenticationViolation => "Authentication Failure",
-            Self::ClientError => "Parse Error",
             Self::TlsHandshake => "TLS Handshake Failure",
+            Self::ClientError => "Parse Error",
             Self::AuthenticationExpired => "Authentication Expired",
             Self::AuthenticationRevoked => "Credentials Revoked",
             Self::MaxAccountConnections => "Maximum Account Connections Exceeded",

@@ -111,7 +111,7 @@ impl Reader {
     pub(super) fn leave_everything(&mut self, held: Held) {
         self.cleaned_up = true;
         self.connection.close(CloseReason::Read);
-        if let Some(peer) = self.connection.peer {
+        if let Some(peer) = self.connection.address() {
             let closed = || Closed::of(&self.connection, peer, held);
             self.engine.closed.push(closed);
         }

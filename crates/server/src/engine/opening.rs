@@ -11,8 +11,10 @@ use recado_wire::ProtocolError;
 use tokio::time::{Instant as TokioInstant, timeout_at};
 
 use super::door::{Door, Rules};
-use super::ending::CloseReason;
+use super::ending::{CloseReason, TLS_HANDSHAKE};
 use super::layers::Layers;
+use super::login::rights_of;
+use super::proxy_header::{self, Start};
 use super::reader::Reader;
 use super::tls::{Stage, TlsSession, Wire};
 use crate::config::HandshakeFirst;
@@ -20,8 +22,10 @@ use crate::tls::Material;
 
 /// Bytes that are read at once while nobody is known.
 const READ_BYTES: usize = 4 * 1024;
+/// Time that a proxy's header may take from its first byte to its last.
+const PROXY_TIME_MAX: Duration = Duration::from_secs(5);
 /// The first byte of a TLS handshake.
-const TLS_HANDSHAKE: u8 = 0x16;
+const HANDSHAKE_RECORD: u8 = 0x16;
 
 /// Why a connection did not come in.
 pub(super) enum Refused {
@@ -47,15 +51,14 @@ impl Reader {
             Ok(read) => {
                 let now = Instant::now();
                 self.session = Session::new(Arc::clone(&engine.manner().session), now);
+                self.session
+                    .set_rights(rights_of(&self.connection.standing()));
                 self.begin_with(read);
                 Ok(())
             }
             Err(Refused::Gone) => Err(CloseReason::ClientClosed),
             Err(Refused::Told(told, reason)) => {
-                let goodbye = Goodbye { told, reason };
-                let ended = CloseReason::of(&goodbye);
-                self.say_goodbye(goodbye).await;
-                Err(ended)
+                Err(self.say_goodbye(Goodbye { told, reason }).await)
             }
         }
     }
@@ -64,12 +67,17 @@ impl Reader {
     async fn pass(&mut self, door: &Door, rules: &Rules) -> Result<Vec<u8>, Refused> {
         let mut early = Vec::new();
         let mut greeted = rules.greets_first();
+        if rules.proxy_protocol {
+            self.hear_proxy(&mut early).await?;
+        }
         let Some(material) = &rules.tls else {
             return Ok(early);
         };
         if let HandshakeFirst::After(delay) = material.handshake_first {
-            self.read_within(delay, &mut early).await?;
-            if early.first() != Some(&TLS_HANDSHAKE) {
+            if early.is_empty() {
+                self.read_within(delay, &mut early).await?;
+            }
+            if early.first() != Some(&HANDSHAKE_RECORD) {
                 self.greet();
                 greeted = true;
             }
@@ -78,7 +86,7 @@ impl Reader {
             if early.is_empty() {
                 self.read_within(material.timeout, &mut early).await?;
             }
-            if early.first() != Some(&TLS_HANDSHAKE) {
+            if early.first() != Some(&HANDSHAKE_RECORD) {
                 if !greeted {
                     self.greet();
                 }
@@ -99,11 +107,46 @@ impl Reader {
         Ok(read)
     }
 
+    /// Listens to what a proxy says of the client, if it says anything; what is read behind it stays in
+    /// `early`. Who says nothing for as long as it may is no proxy.
+    async fn hear_proxy(&mut self, early: &mut Vec<u8>) -> Result<(), Refused> {
+        let silence = self
+            .session
+            .deadline()
+            .saturating_duration_since(Instant::now());
+        self.read_within(silence, early).await?;
+        let deadline = TokioInstant::now() + PROXY_TIME_MAX;
+        loop {
+            match proxy_header::parse(early) {
+                Start::Absent => return Ok(()),
+                Start::Incomplete if early.is_empty() => return Ok(()),
+                Start::Incomplete => {
+                    let read = timeout_at(deadline, self.read_some(early)).await;
+                    read.map_err(|_| self.refuse_proxy("it did not come whole in time"))??;
+                }
+                Start::Header(length, source) => {
+                    early.drain(..length);
+                    if let Some(source) = source {
+                        self.connection.set_address(source);
+                    }
+                    return Ok(());
+                }
+                Start::Malformed(why) => return Err(self.refuse_proxy(why)),
+            }
+        }
+    }
+
+    fn refuse_proxy(&self, why: &'static str) -> Refused {
+        let (cid, peer) = (self.connection.id, self.connection.peer_text());
+        tracing::error!(cid, %peer, "the proxy's header (PROXY protocol) can't be used: {why}");
+        Refused::Told(None, "PROXY protocol error")
+    }
+
     /// Says INFO.
     fn greet(&self) {
         let info = self.engine.info_line(
             self.connection.id,
-            self.connection.peer,
+            self.connection.address(),
             None,
             self.nonce.as_deref(),
         );
@@ -150,7 +193,7 @@ impl Reader {
             if input.is_empty() {
                 self.read_some(&mut input).await?;
             }
-            if !begun && input.first() != Some(&TLS_HANDSHAKE) {
+            if !begun && input.first() != Some(&HANDSHAKE_RECORD) {
                 let (cid, peer) = (self.connection.id, self.connection.peer_text());
                 tracing::error!(cid, %peer, "TLS handshake error: the client does not speak TLS; it should connect to tls://, or allow_non_tls lets it in as it is");
                 let told = Some(ProtocolError::TlsRequired);
@@ -185,7 +228,7 @@ impl Reader {
     fn refuse_tls(&self, error: &rustls::Error) -> Refused {
         let (cid, peer) = (self.connection.id, self.connection.peer_text());
         tracing::error!(cid, %peer, "TLS handshake error: {error}; {}", advice(error));
-        Refused::Told(None, "TLS handshake error")
+        Refused::Told(None, TLS_HANDSHAKE)
     }
 
     /// Reads at least a byte.

@@ -30,7 +30,7 @@ impl Reader {
                 self.say(worker, PONG);
                 let info = self.engine.info_line(
                     self.connection.id,
-                    self.connection.peer,
+                    self.connection.address(),
                     Some(&self.account),
                     None,
                 );
@@ -209,8 +209,8 @@ impl Reader {
         Arrival {
             nonce: self.nonce.clone(),
             transport: Transport::default(),
-            peer: self.connection.peer.map(|peer| peer.ip()),
-            certificate: None,
+            peer: self.connection.address().map(|peer| peer.ip()),
+            certificate: self.connection.tls().and_then(|tls| tls.names.clone()),
         }
     }
 

@@ -115,8 +115,9 @@ pub(crate) fn serve(engine: Arc<Engine>, link: Link, read: ReadLink, admission: 
     let nonce = manner.authenticator.needs_nonce().then(new_nonce);
     let rules = peer.map(|_| engine.clients.rules());
     if rules.as_ref().is_none_or(|rules| rules.greets_first()) {
-        let greeting = engine.info_line(connection.id, peer, None, nonce.as_deref());
-        connection.deliver_bytes(&greeting);
+        // Of a proxy's client the address is not known yet.
+        let known = peer.filter(|_| rules.as_ref().is_some_and(|rules| !rules.proxy_protocol));
+        connection.deliver_bytes(&engine.info_line(connection.id, known, None, nonce.as_deref()));
     }
     tracing::debug!(cid = connection.id, peer = %connection.peer_text(), "client connection created");
     let standing = connection.standing();

@@ -152,7 +152,6 @@ impl Engine {
         manner: Manner,
         options: &Options,
         accounts: Accounts,
-        clients: Door,
         threads: Arc<Threads>,
     ) -> Self {
         Self {
@@ -167,10 +166,10 @@ impl Engine {
                 options.limits.write_deadline,
             )),
             manner: ArcSwap::from_pointee(manner),
-            clients,
             lame_duck: AtomicBool::new(false),
             deciding: Semaphore::new(deciders()),
             handshakes: Semaphore::new(deciders()),
+            clients: Door::default(),
             newcomers: Newcomers::default(),
         }
     }

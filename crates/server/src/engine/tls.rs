@@ -5,12 +5,13 @@
 
 use std::sync::Arc;
 
+use recado_auth::CertificateNames;
 use rustls::pki_types::CertificateDer;
 use rustls::server::UnbufferedServerConnection;
 use rustls::unbuffered::{ConnectionState, EncodeError, EncryptError, UnbufferedStatus};
 use rustls::{Error, ServerConfig};
 
-use crate::tls::CertificateNames;
+use crate::tls::names_in;
 
 /// Bytes that may wait for the rest of a record or handshake message: more than either can have.
 const INCOMPLETE_BYTES_MAX: usize = 80 * 1024;
@@ -73,8 +74,12 @@ pub(crate) enum Stage {
 /// One connection's TLS.
 pub(crate) struct TlsSession {
     connection: UnbufferedServerConnection,
-    /// The start of a record whose rest has not come yet.
+    /// The start of a record whose rest has not come yet. rustls may know how far into it it has read, so it
+    /// is shown each time, whatever is asked.
     incomplete: Vec<u8>,
+    /// The other side broke the rules: nothing may be asked of rustls any more, for it may speak of bytes
+    /// that are gone.
+    failed: bool,
 }
 
 impl TlsSession {
@@ -82,6 +87,7 @@ impl TlsSession {
         Ok(Self {
             connection: UnbufferedServerConnection::new(config)?,
             incomplete: Vec::new(),
+            failed: false,
         })
     }
 
@@ -93,6 +99,25 @@ impl TlsSession {
     /// Takes what came off the wire, [`TlsSession::incomplete`] in front of it. Plain bytes are
     /// appended to `plain`; what must be sent in return is appended to `wire`, also on an error.
     pub(crate) fn receive(
+        &mut self,
+        input: &mut [u8],
+        plain: &mut Vec<u8>,
+        wire: &mut Wire,
+    ) -> Result<Stage, Error> {
+        self.refuse_if_failed()?;
+        let outcome = self.take_in(input, plain, wire);
+        self.failed = outcome.is_err();
+        outcome
+    }
+
+    fn refuse_if_failed(&self) -> Result<(), Error> {
+        match self.failed {
+            true => Err(Error::General("the session failed before".to_owned())),
+            false => Ok(()),
+        }
+    }
+
+    fn take_in(
         &mut self,
         input: &mut [u8],
         plain: &mut Vec<u8>,
@@ -126,7 +151,7 @@ impl TlsSession {
                 // Early data is not offered.
                 Ok(_) => Some(Stage::Handshake),
                 Err(error) => {
-                    self.push_alert(wire);
+                    self.push_alert(&mut input[at + discard..], wire);
                     return Err(error);
                 }
             };
@@ -149,16 +174,17 @@ impl TlsSession {
     }
 
     /// What a failed handshake has to say to the other side.
-    fn push_alert(&mut self, wire: &mut Wire) {
-        loop {
-            match self.connection.process_tls_records(&mut []).state {
+    fn push_alert(&mut self, rest: &mut [u8], wire: &mut Wire) {
+        // What is queued comes before all input, and nothing of that may be looked at again.
+        while self.connection.wants_write() {
+            let told = match self.connection.process_tls_records(rest).state {
                 Ok(ConnectionState::EncodeTlsData(mut data)) => {
-                    if encode(|room| data.encode(room), wire).is_err() {
-                        return;
-                    }
+                    encode(|room| data.encode(room), wire).is_ok()
                 }
-                Ok(ConnectionState::TransmitTlsData(transmit)) => transmit.done(),
-                _ => return,
+                _ => false,
+            };
+            if !told {
+                return;
             }
         }
     }
@@ -191,8 +217,8 @@ impl TlsSession {
             &mut Wire,
         ) -> Result<(), Error>,
     ) -> Result<(), Error> {
+        self.refuse_if_failed()?;
         loop {
-            // The incomplete record has to be shown: rustls may know how far into it it has read.
             let UnbufferedStatus { discard, state, .. } =
                 self.connection.process_tls_records(&mut self.incomplete);
             let done = match state? {
@@ -233,7 +259,7 @@ impl TlsSession {
             version,
             cipher_suite,
             first: false,
-            names: certificates.first().and_then(CertificateNames::of),
+            names: certificates.first().and_then(names_in).map(Arc::new),
             certificate: certificates
                 .first()
                 .cloned()
@@ -256,7 +282,7 @@ pub(crate) struct TlsFacts {
     /// The client began, before INFO.
     pub(crate) first: bool,
     /// Of the certificate that the client showed, which was found good.
-    pub(crate) names: Option<CertificateNames>,
+    pub(crate) names: Option<Arc<CertificateNames>>,
     /// That certificate.
     pub(crate) certificate: Option<CertificateDer<'static>>,
 }

@@ -14,7 +14,7 @@ use rustls::ServerConfig;
 
 use crate::config::{HandshakeFirst, TlsOptions};
 
-pub use names::CertificateNames;
+pub(crate) use names::names_in;
 pub use problem::TlsProblem;
 
 /// TLS of one listener, ready for handshakes. Never changed: a reload makes another one, and

@@ -284,13 +284,6 @@ fn monitoring_is_served_at_the_port_that_is_named() {
 }
 
 #[test]
-fn monitoring_takes_no_port_that_another_listener_has() {
-    for line in ["s -p 5000 -m 5000", "s --plain 5000 -m 5000"] {
-        refuses_in(line, &Imagined::default(), 1, "port 5000 is monitoring's");
-    }
-}
-
-#[test]
 fn tls_comes_with_a_certificate_and_its_key_and_can_be_turned_off() {
     let given =
         options("recado-server --tlscert c.pem --tlskey k.pem --tlsverify --tlscacert a.pem");
@@ -305,6 +298,13 @@ fn tls_comes_with_a_certificate_and_its_key_and_can_be_turned_off() {
     for line in ["nats-server --tls", "nats-server --tlscert x"] {
         let part = "tls needs a certificate and its private key";
         refuses_in(line, &Imagined::default(), 1, part);
+    }
+}
+
+#[test]
+fn monitoring_takes_no_port_that_another_listener_has() {
+    for line in ["s -p 5000 -m 5000", "s --plain 5000 -m 5000"] {
+        refuses_in(line, &Imagined::default(), 1, "port 5000 is monitoring's");
     }
 }
 
