@@ -9,13 +9,13 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use recado_auth::{Authenticator, Secret};
 use recado_log::{LockError, OpenError};
 use recado_streams::config::{API_LEVEL, AccountLimits};
 use recado_wire::Info;
 use tokio::sync::watch;
 
-use crate::config::{Authorization, Options, TlsOptions};
+use crate::access;
+use crate::config::{Options, TlsOptions};
 use crate::engine::{self, Accounts, CloseReason, Door, Engine, Manner, Rules, SYSTEM_ACCOUNT};
 use crate::error::StartError;
 use crate::identity::Identity;
@@ -84,7 +84,8 @@ impl Server {
     /// When an address can't be resolved or listened on, when it would be open to everybody
     /// without having been told so, or when the machine has no threads left.
     pub fn start(options: Options, inherited: Inherited) -> Result<Self, StartError> {
-        let authenticator = authenticator(&options.authorization);
+        let authenticator = access::authenticator(&options)
+            .map_err(|invalid| StartError::Options(invalid.to_string()))?;
         let clients = Door::new(client_rules(&options)?);
         let client =
             listener::open_client(&options, authenticator.is_required(), inherited.client)?;
@@ -385,23 +386,6 @@ async fn stop(engine: &Engine) {
 /// One thread for each core that this process may use.
 fn thread_count() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
-}
-
-fn authenticator(authorization: &Authorization) -> Authenticator {
-    match authorization {
-        Authorization {
-            token: Some(token), ..
-        } => Authenticator::Token(Secret::new(token)),
-        Authorization {
-            user: Some(user),
-            password,
-            ..
-        } => Authenticator::User {
-            user: user.clone(),
-            password: Secret::new(password.as_deref().unwrap_or_default()),
-        },
-        _ => Authenticator::Open,
-    }
 }
 
 /// What clients pass before their first operation.

@@ -63,6 +63,15 @@ impl Renaming {
     }
 }
 
+/// What the subjects of an import are called in the importer's account, as a filter.
+///
+/// # Errors
+/// As [`Renaming::new`].
+pub(crate) fn imported_filter(theirs: &str, to: &str) -> Result<String, TransformError> {
+    let renaming = Renaming::new(theirs, to)?;
+    Ok(String::from_utf8_lossy(&renaming.ours).into_owned())
+}
+
 /// `a.*.*` as `a.$1.$2`.
 fn numbered(to: &str) -> String {
     let mut count = 0;

@@ -51,6 +51,7 @@ pub(crate) use account::{Account, Accounts, GLOBAL_ACCOUNT, SYSTEM_ACCOUNT};
 pub(crate) use client::Client;
 pub(crate) use closed::{Closed, SubscriptionNote};
 pub(crate) use connection::Connection;
+pub(crate) use crossing::imported_filter;
 pub(crate) use door::{Door, Rules};
 pub(crate) use ending::CloseReason;
 pub(crate) use insider::Insider;
