@@ -25,7 +25,7 @@ pub use identity::{
 pub use login::{ConnectionType, ConnectionTypes, Login};
 pub use permissions::{
     InvalidPermissions, Permissions, PermissionsSpec, RESPONSES_EXPIRES_DEFAULT,
-    RESPONSES_MAX_DEFAULT, RULES_MAX, Responses, Rules, Subscribing,
+    RESPONSES_MAX_DEFAULT, RULES_MAX, Responses, Rules, Subscribing, check_rule,
 };
 pub use secret::Secret;
 pub use signature::{InvalidKey, KeyKind, PublicKey};

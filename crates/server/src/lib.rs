@@ -1,6 +1,8 @@
 //! The server: configuration, listeners, engine. As a library it runs inside another program.
 #![forbid(unsafe_code)]
 
+mod access;
+mod accounts;
 mod builder;
 pub mod config;
 pub mod daemon;

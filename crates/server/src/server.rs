@@ -9,14 +9,15 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use recado_auth::{Authenticator, Secret};
 use recado_log::{LockError, OpenError};
-use recado_streams::config::{API_LEVEL, AccountLimits};
+use recado_streams::config::API_LEVEL;
 use recado_wire::Info;
 use tokio::sync::watch;
 
-use crate::config::{Authorization, Options, TlsOptions};
-use crate::engine::{self, Accounts, CloseReason, Engine, Manner, Rules, SYSTEM_ACCOUNT};
+use crate::access;
+use crate::accounts;
+use crate::config::{Options, TlsOptions};
+use crate::engine::{self, Accounts, CloseReason, Engine, Manner, Rules};
 use crate::error::StartError;
 use crate::identity::Identity;
 use crate::lame_duck;
@@ -26,7 +27,7 @@ use crate::phase::Phase;
 use crate::plain::{self, Plain};
 use crate::pulse::Pulse;
 use crate::service;
-use crate::streams::{self, Beat, Ceilings, Opened, ServedAccount, Streams};
+use crate::streams::{self, Beat, Ceilings, Opened, Streams};
 use crate::tls::Material;
 use crate::version::{NATS_VERSION, VERSION};
 
@@ -84,8 +85,9 @@ impl Server {
     /// When an address can't be resolved or listened on, when it would be open to everybody
     /// without having been told so, or when the machine has no threads left.
     pub fn start(options: Options, inherited: Inherited) -> Result<Self, StartError> {
-        let authenticator = authenticator(&options.authorization);
         let rules = client_rules(&options)?;
+        let authenticator = access::authenticator(&options)
+            .map_err(|invalid| StartError::Options(invalid.to_string()))?;
         let client =
             listener::open_client(&options, authenticator.is_required(), inherited.client)?;
         let plain: Vec<Plain> = options
@@ -106,7 +108,7 @@ impl Server {
         let mut options = options;
         options.streams.enabled = store.is_some();
         let info = describe(&options, identity, &client, authenticator.is_required());
-        let accounts = Accounts::new(SYSTEM_ACCOUNT);
+        let accounts = Accounts::new(accounts::system_name(&options));
         let manner = Manner::new(&options, authenticator, &info, &accounts);
         let (threads, runtimes) =
             engine::start_threads(thread_count(), CLOSE_MAX).map_err(StartError::Threads)?;
@@ -118,11 +120,10 @@ impl Server {
         ));
         engine.clients.replace(rules);
         let request_limits = streams::RequestLimits::of(&options.streams);
-        let accounts = [ServedAccount {
-            account: Arc::clone(engine.accounts.global()),
-            is_system: false,
-            limits: Some(AccountLimits::default()),
-        }];
+        engine
+            .plan_accounts(&accounts::plans(&options))
+            .map_err(|error| StartError::Options(error.to_string()))?;
+        let accounts = accounts::served(&options, &engine);
         let started = store.map(|store| Streams::start(&engine, store, &accounts, request_limits));
         let (streams, store) = started.transpose()?.unzip();
         let phase = Arc::new(watch::Sender::new(Phase::Running));
@@ -396,23 +397,6 @@ async fn stop(engine: &Engine) {
 /// One thread for each core that this process may use.
 fn thread_count() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
-}
-
-fn authenticator(authorization: &Authorization) -> Authenticator {
-    match authorization {
-        Authorization {
-            token: Some(token), ..
-        } => Authenticator::Token(Secret::new(token)),
-        Authorization {
-            user: Some(user),
-            password,
-            ..
-        } => Authenticator::User {
-            user: user.clone(),
-            password: Secret::new(password.as_deref().unwrap_or_default()),
-        },
-        _ => Authenticator::Open,
-    }
 }
 
 /// What clients pass before their first operation.

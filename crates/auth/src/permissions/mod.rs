@@ -230,14 +230,22 @@ impl QueueRules {
     }
 }
 
+/// Whether a rule can be understood, on its own. Only those of subscriptions may name a queue group.
+pub fn check_rule(rule: &str, may_name_queue: bool) -> Result<(), InvalidPermissions> {
+    match split(rule)? {
+        (_, Some(_)) if !may_name_queue => {
+            Err(InvalidPermissions::QueueForPublish(rule.to_owned()))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn publish_set(rules: &[String]) -> Result<Subjects, InvalidPermissions> {
     within_bound(rules)?;
     let mut set = Subjects::default();
     for rule in rules {
-        match split(rule)? {
-            (filter, None) => set.insert(filter.as_bytes()),
-            (_, Some(_)) => return Err(InvalidPermissions::QueueForPublish(rule.clone())),
-        }
+        check_rule(rule, false)?;
+        set.insert(split(rule)?.0.as_bytes());
     }
     Ok(set)
 }

@@ -7,6 +7,7 @@
 //! [`Fault`]s and reported together. Files and environment are reached only through
 //! [`Surroundings`].
 
+pub mod access;
 mod duration;
 mod fault;
 pub mod flags;

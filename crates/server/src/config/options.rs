@@ -5,6 +5,9 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use recado_auth::PermissionsSpec;
+
+use super::access::{AccountOptions, CalloutOptions, Mapping, UserOptions};
 use super::locale::Lang;
 use super::monitoring::MonitoringOptions;
 use super::streams::StreamsOptions;
@@ -64,6 +67,18 @@ pub struct Options {
     pub allow_non_tls: bool,
     /// Connections come through a proxy that says whose they are (PROXY protocol).
     pub proxy_protocol: bool,
+    /// Accounts beside `$G`, which is for those that belong to no other.
+    pub accounts: Vec<AccountOptions>,
+    /// Who those are that present nothing (C18).
+    pub no_auth_user: Option<String>,
+    /// The account of the server itself; `None`: `$SYS`.
+    pub system_account: Option<String>,
+    /// There is no such account.
+    pub no_system_account: bool,
+    /// Public keys of proxies whose word is taken for a client's way (B12).
+    pub trusted_proxies: Vec<String>,
+    /// Subjects of `$G` that are renamed when they are published.
+    pub mappings: Vec<Mapping>,
     /// Listen beyond loopback although nobody is asked for a credential.
     pub allow_anonymous: bool,
     /// Bounds of connections.
@@ -90,8 +105,8 @@ pub struct Options {
     pub config_digest: Option<String>,
 }
 
-/// The credential that clients must present: none, a token, or one user and password.
-#[derive(Clone, Default, PartialEq, Eq)]
+/// The credential that clients must present: none, a token, one user and password, or that of one of several users.
+#[derive(Clone, Default, PartialEq)]
 pub struct Authorization {
     /// Token, plain or bcrypt.
     pub token: Option<String>,
@@ -103,6 +118,14 @@ pub struct Authorization {
     pub password: Option<String>,
     /// Time a client has to authenticate; `None`: 2 s.
     pub timeout: Option<Duration>,
+    /// Users of `$G`.
+    pub users: Vec<UserOptions>,
+    /// For users of `$G` without permissions of their own; already filled in there.
+    pub default_permissions: Option<PermissionsSpec>,
+    /// A service that decides on logins.
+    pub callout: Option<CalloutOptions>,
+    /// Whether the token, or the one user, must come through a trusted proxy.
+    pub proxy_required: bool,
 }
 
 /// Secrets never reach a log through `{:?}`.
@@ -114,6 +137,10 @@ impl std::fmt::Debug for Authorization {
             .field("user", &self.user)
             .field("password", &self.password.as_ref().map(|_| "[redacted]"))
             .field("timeout", &self.timeout)
+            .field("users", &self.users)
+            .field("default_permissions", &self.default_permissions)
+            .field("callout", &self.callout)
+            .field("proxy_required", &self.proxy_required)
             .finish()
     }
 }
@@ -216,10 +243,28 @@ impl Options {
     }
 }
 
-impl Authorization {
+impl Options {
     /// Whether clients must present something.
-    pub fn is_required(&self) -> bool {
-        self.token.is_some() || self.user.is_some()
+    pub fn asks_for_credential(&self) -> bool {
+        self.no_auth_user.is_none() && self.knows_credentials()
+    }
+
+    /// Whether there is anything that clients could present.
+    pub fn knows_credentials(&self) -> bool {
+        let authorization = &self.authorization;
+        authorization.token.is_some()
+            || authorization.user.is_some()
+            || self.users().next().is_some()
+    }
+
+    /// All users, each with the account that it belongs to.
+    pub fn users(&self) -> impl Iterator<Item = (&str, &UserOptions)> {
+        let global = self.authorization.users.iter();
+        let global = global.map(|user| (recado_auth::DEFAULT_ACCOUNT, user));
+        global.chain(self.accounts.iter().flat_map(|account| {
+            let of = |user| (account.name.as_str(), user);
+            account.users.iter().map(of)
+        }))
     }
 }
 
@@ -236,6 +281,12 @@ impl Default for Options {
             tls: None,
             allow_non_tls: false,
             proxy_protocol: false,
+            accounts: Vec::new(),
+            no_auth_user: None,
+            system_account: None,
+            no_system_account: false,
+            trusted_proxies: Vec::new(),
+            mappings: Vec::new(),
             allow_anonymous: false,
             limits: Limits::default(),
             builtin_service: true,

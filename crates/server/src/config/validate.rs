@@ -94,7 +94,7 @@ impl Options {
     fn host_open_to_all(&self) -> Option<&str> {
         let closed = self.personality == Personality::NatsServer
             || self.allow_anonymous
-            || self.authorization.is_required();
+            || self.asks_for_credential();
         self.host
             .as_deref()
             .filter(|host| !closed && !is_loopback(host))

@@ -112,7 +112,7 @@ impl Daemon {
             server: &server,
             command: invitation::command(programs.client, options, reachable, options.lang),
             programs,
-            credential_asked: options.authorization.is_required(),
+            credential_asked: options.asks_for_credential(),
             monitoring: &options.monitoring,
         });
         report_configuration(serve, voice.lang);

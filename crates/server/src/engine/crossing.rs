@@ -32,8 +32,6 @@ pub(super) const CROSSINGS_MAX: usize = 16;
 /// How the subjects of an import are called on both sides.
 #[derive(Debug)]
 pub(crate) struct Renaming {
-    /// Filter in the exporter's account.
-    pub(crate) theirs: Box<[u8]>,
     /// Filter in the importer's account.
     pub(crate) ours: Box<[u8]>,
     /// Exporter's subject to importer's.
@@ -55,12 +53,20 @@ impl Renaming {
         let (ours, back) = reversed(theirs, &placed);
         let outward = Transform::parse(&ours, &back)?;
         Ok(Self {
-            theirs: theirs.as_bytes().into(),
             ours: ours.into_bytes().into(),
             inward,
             outward,
         })
     }
+}
+
+/// What the subjects of an import are called in the importer's account, as a filter.
+///
+/// # Errors
+/// As [`Renaming::new`].
+pub(crate) fn imported_filter(theirs: &str, to: &str) -> Result<String, TransformError> {
+    let renaming = Renaming::new(theirs, to)?;
+    Ok(String::from_utf8_lossy(&renaming.ours).into_owned())
 }
 
 /// `a.*.*` as `a.$1.$2`.

@@ -42,6 +42,8 @@ pub(crate) struct ExportPlan {
     pub(crate) subject: String,
     /// Who may import it; `None`: everybody.
     pub(crate) accounts: Option<Vec<String>>,
+    /// This token of the subject, from 1, must be the importer's name (C45).
+    pub(crate) token_position: Option<usize>,
     pub(crate) response_type: ResponseType,
     pub(crate) response_threshold: Option<Duration>,
 }
@@ -247,6 +249,9 @@ fn export_for<'a>(
         export.kind == import.kind
             && is_subset(&import.subject, &export.subject)
             && allowed.is_none_or(|names| names.iter().any(|name| name == importer))
+            && export.token_position.is_none_or(|at| {
+                import.subject.split('.').nth(at.saturating_sub(1)) == Some(importer)
+            })
     })
 }
 

@@ -185,6 +185,7 @@ impl World {
                         kind: *kind,
                         subject: (*subject).to_owned(),
                         accounts: only.map(|only| vec![NAMES[only].to_owned()]),
+                        token_position: None,
                         response_type: ResponseType::Singleton,
                         response_threshold: None,
                     })

@@ -1,11 +1,14 @@
-//! `authorization { … }`: one token, or one user with a password.
+//! `authorization { … }`: one token, one user with a password, or several users.
 
 use std::path::Path;
 use std::time::Duration;
 
+use super::Findings;
+use super::draft::{Draft, Placed};
 use super::field::Field;
-use super::known::{self, AUTHORIZATION, AuthorizationKey, Meaning};
-use super::{ERRORS_SHOWN_MAX, Findings};
+use super::known::{AUTHORIZATION, AuthorizationKey};
+use super::read_block;
+use super::{callout, permissions, users};
 use crate::config::fault::Fault;
 use crate::config::messages::KeyProblem;
 use crate::config::options::Authorization;
@@ -19,26 +22,14 @@ const TIMEOUT_USUAL_MAX: Duration = Duration::from_secs(60);
 pub(super) fn read(
     field: &Field<'_>,
     authorization: &mut Authorization,
+    draft: &mut Draft,
     surroundings: &dyn Surroundings,
     findings: &mut Findings,
 ) -> Result<(), Fault> {
-    for entry in field.map()?.entries() {
-        if findings.errors.len() >= ERRORS_SHOWN_MAX {
-            break;
-        }
-        let inner = Field::of(entry);
-        let warnings = &mut findings.warnings;
-        let result = match known::find(AUTHORIZATION, &entry.key) {
-            Some(Meaning::Sets(key)) => set(key, &inner, authorization, surroundings, warnings),
-            Some(Meaning::NotYet(feature, off)) => super::not_yet(feature, off, &inner),
-            None if entry.used_as_variable => Ok(()),
-            None => {
-                let nearest = known::nearest(AUTHORIZATION, &entry.key);
-                Err(super::unknown(&inner, nearest))
-            }
-        };
-        findings.errors.extend(result.err());
-    }
+    let map = field.map()?;
+    read_block(map, AUTHORIZATION, findings, |key, inner, findings| {
+        set(key, inner, authorization, draft, surroundings, findings)
+    });
     Ok(())
 }
 
@@ -46,9 +37,11 @@ fn set(
     key: AuthorizationKey,
     field: &Field<'_>,
     authorization: &mut Authorization,
+    draft: &mut Draft,
     surroundings: &dyn Surroundings,
-    warnings: &mut Vec<Fault>,
+    findings: &mut Findings,
 ) -> Result<(), Fault> {
+    let warnings = &mut findings.warnings;
     match key {
         AuthorizationKey::User => authorization.user = Some(field.text()?.to_owned()),
         AuthorizationKey::Password => authorization.password = Some(field.text()?.to_owned()),
@@ -66,6 +59,14 @@ fn set(
         AuthorizationKey::TokenFile => {
             read_token_file(field, authorization, surroundings, warnings)?;
         }
+        AuthorizationKey::Users => {
+            draft.users = Some(Placed::at(field, users::read(field, findings)?));
+        }
+        AuthorizationKey::DefaultPermissions => {
+            authorization.default_permissions = Some(permissions::read(field, findings)?);
+        }
+        AuthorizationKey::Callout => draft.callout = Some(callout::read(field, findings)?),
+        AuthorizationKey::ProxyRequired => authorization.proxy_required = field.boolean()?,
     }
     Ok(())
 }

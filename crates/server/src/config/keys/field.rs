@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::config::duration::parse_duration;
 use crate::config::fault::{Fault, Place};
 use crate::config::lang::{Data, Entry, Map, Value};
-use crate::config::messages::{KeyProblem, Kind};
+use crate::config::messages::{AccessProblem, KeyProblem, Kind};
 
 /// A key and its value.
 pub(super) struct Field<'a> {
@@ -36,6 +36,11 @@ impl<'a> Field<'a> {
     }
 
     pub(super) fn fault(&self, problem: KeyProblem) -> Fault {
+        Fault::at(&self.value.place, problem)
+    }
+
+    /// What is wrong with who may connect, at the value.
+    pub(super) fn trouble(&self, problem: AccessProblem) -> Fault {
         Fault::at(&self.value.place, problem)
     }
 
@@ -69,6 +74,14 @@ impl<'a> Field<'a> {
             Data::String(text) if text.is_empty() => {
                 Err(self.fault(KeyProblem::Empty(self.key.to_owned())))
             }
+            Data::String(text) => Ok(text),
+            _ => Err(self.wrong_kind(Kind::Text)),
+        }
+    }
+
+    /// Text, which may say nothing.
+    pub(super) fn maybe_empty_text(&self) -> Result<&'a str, Fault> {
+        match &self.value.data {
             Data::String(text) => Ok(text),
             _ => Err(self.wrong_kind(Kind::Text)),
         }

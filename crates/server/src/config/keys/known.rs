@@ -7,6 +7,7 @@ use crate::config::messages::Feature;
 /// A setting of this server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Key {
+    Accounts,
     AllowAnonymous,
     AllowNonTls,
     Authorization,
@@ -24,6 +25,7 @@ pub(super) enum Key {
     LogSizeLimit,
     LogTime,
     LogTimeUtc,
+    Mappings,
     MaxConnections,
     MaxControlLine,
     MaxPayload,
@@ -32,18 +34,22 @@ pub(super) enum Key {
     MaxSubscriptions,
     MaxTracedMsgLen,
     Monitoring(MonitoringKey),
+    NoAuthUser,
     NoFastProducerStall,
     NoHeaderSupport,
+    NoSystemAccount,
     PidFile,
     PingInterval,
     PingMax,
     Plain,
     Port,
     PortsFileDir,
+    Proxies,
     ProxyProtocol,
     ServerName,
     Service,
     StoreDir,
+    SystemAccount,
     Tls,
     TokenFile,
     Trace,
@@ -66,11 +72,15 @@ pub(super) enum MonitoringKey {
 /// A setting inside `authorization { … }`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AuthorizationKey {
+    Callout,
+    DefaultPermissions,
     Password,
+    ProxyRequired,
     Timeout,
     Token,
     TokenFile,
     User,
+    Users,
 }
 
 /// A setting inside `jetstream { … }`.
@@ -170,8 +180,6 @@ pub(super) enum Off {
     Never,
     /// `false`.
     False,
-    /// `true`, for a key that turns something off.
-    True,
     /// `0`, for a port or a rate.
     Zero,
     /// An empty block or list.
@@ -181,6 +189,20 @@ pub(super) enum Off {
 }
 
 use Meaning::{NotYet, Sets};
+
+/// Whether the engine asks a service about logins (C14). The key is read either way.
+const AUTH_CALLOUT: bool = false;
+
+/// A key of a feature that is there as soon as `ready` says so.
+const fn when<K>(ready: bool, key: K, feature: Feature, off: Off) -> Meaning<K>
+where
+    K: Copy,
+{
+    match ready {
+        true => Sets(key),
+        false => NotYet(feature, off),
+    }
+}
 
 /// Keys with their aliases, all in lower case, and what they do.
 pub(super) type Table<K> = [(&'static [&'static str], Meaning<K>)];
@@ -193,6 +215,15 @@ pub(super) const TOP_LEVEL: &Table<Key> = &[
     (&["server_name"], Sets(Key::ServerName)),
     (&["client_advertise"], Sets(Key::ClientAdvertise)),
     (&["authorization"], Sets(Key::Authorization)),
+    (&["accounts"], Sets(Key::Accounts)),
+    (&["no_auth_user"], Sets(Key::NoAuthUser)),
+    (&["system_account", "system"], Sets(Key::SystemAccount)),
+    (
+        &["no_system_account", "no_system", "no_sys_acc"],
+        Sets(Key::NoSystemAccount),
+    ),
+    (&["mappings", "maps"], Sets(Key::Mappings)),
+    (&["proxies"], Sets(Key::Proxies)),
     (&["max_connections", "max_conn"], Sets(Key::MaxConnections)),
     (&["max_control_line"], Sets(Key::MaxControlLine)),
     (&["max_payload"], Sets(Key::MaxPayload)),
@@ -261,19 +292,9 @@ pub(super) const TOP_LEVEL: &Table<Key> = &[
     (&["service"], Sets(Key::Service)),
     (&["token_file"], Sets(Key::TokenFile)),
     // Not there yet.
-    (&["accounts"], NotYet(Feature::Accounts, Off::Empty)),
-    (&["no_auth_user"], NotYet(Feature::Users, Off::Never)),
     (
         &["default_sentinel"],
         NotYet(Feature::OperatorMode, Off::Never),
-    ),
-    (
-        &["system_account", "system"],
-        NotYet(Feature::SystemAccount, Off::Never),
-    ),
-    (
-        &["no_system_account", "no_system", "no_sys_acc"],
-        NotYet(Feature::SystemAccount, Off::True),
     ),
     (
         &[
@@ -335,7 +356,6 @@ pub(super) const TOP_LEVEL: &Table<Key> = &[
         &["default_js_domain"],
         NotYet(Feature::Accounts, Off::Empty),
     ),
-    (&["mappings", "maps"], NotYet(Feature::Mappings, Off::Empty)),
     (&["cluster"], NotYet(Feature::Cluster, Off::Empty)),
     (&["gateway"], NotYet(Feature::Gateways, Off::Empty)),
     (
@@ -352,7 +372,6 @@ pub(super) const TOP_LEVEL: &Table<Key> = &[
         &["feature_flags"],
         NotYet(Feature::FeatureFlags, Off::Empty),
     ),
-    (&["proxies"], NotYet(Feature::ProxyProtocol, Off::Empty)),
 ];
 
 /// Keys of `authorization { … }`.
@@ -362,19 +381,21 @@ pub(super) const AUTHORIZATION: &Table<AuthorizationKey> = &[
     (&["token"], Sets(AuthorizationKey::Token)),
     (&["token_file"], Sets(AuthorizationKey::TokenFile)),
     (&["timeout"], Sets(AuthorizationKey::Timeout)),
-    (&["users"], NotYet(Feature::Users, Off::Empty)),
+    (&["users"], Sets(AuthorizationKey::Users)),
     (
         &["default_permissions", "default_permission", "permissions"],
-        NotYet(Feature::Permissions, Off::Empty),
+        Sets(AuthorizationKey::DefaultPermissions),
     ),
     (
         &["auth_callout", "auth_hook"],
-        NotYet(Feature::AuthCallout, Off::Never),
+        when(
+            AUTH_CALLOUT,
+            AuthorizationKey::Callout,
+            Feature::AuthCallout,
+            Off::Never,
+        ),
     ),
-    (
-        &["proxy_required"],
-        NotYet(Feature::ProxyProtocol, Off::False),
-    ),
+    (&["proxy_required"], Sets(AuthorizationKey::ProxyRequired)),
 ];
 
 /// Keys of `tls { … }` of a listener.
@@ -556,7 +577,6 @@ pub(super) fn is_off(off: Off, field: &Field<'_>) -> bool {
     match off {
         Off::Never => false,
         Off::False => matches!(data, Data::Bool(false)),
-        Off::True => matches!(data, Data::Bool(true)),
         Off::Zero => matches!(data, Data::Integer(0)),
         Off::Empty => match data {
             Data::Map(map) => map.is_empty(),

@@ -1,16 +1,30 @@
 //! What the keys of a configuration file mean: from parsed values to
 //! [`Options`](super::Options), all mistakes reported together.
 
+#[cfg(test)]
+mod access_tests;
+mod accounts;
 mod authorization;
+mod callout;
+mod cycles;
+mod draft;
+mod exports;
 mod field;
+mod imports;
 mod known;
 mod listen;
+mod lists;
+mod mappings;
 mod monitoring;
+mod permissions;
+mod proxies;
 mod settings;
 mod streams;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod together;
+mod users;
 
 use std::path::Path;
 
@@ -58,6 +72,7 @@ pub fn apply(
     }
     let mut settings = settings::Settings {
         options,
+        draft: draft::Draft::default(),
         surroundings,
         findings,
     };
@@ -65,7 +80,7 @@ pub fn apply(
         if settings.findings.errors.len() >= ERRORS_SHOWN_MAX {
             let rest = Fault::at(&entry.place, KeyProblem::MoreMistakes);
             settings.findings.errors.push(rest);
-            return;
+            break;
         }
         let field = Field::of(entry);
         let result = match known::find(TOP_LEVEL, &entry.key) {
@@ -76,6 +91,8 @@ pub fn apply(
         };
         settings.findings.errors.extend(result.err());
     }
+    let draft = settings.draft;
+    together::settle(draft, options, findings);
 }
 
 /// Sets each key of a block; mistakes are added to `findings`.

@@ -3,14 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Findings;
-use super::authorization;
+use super::draft::{Draft, Placed};
 use super::field::Field;
 use super::known::Key;
 use super::listen::{read_listen, read_plain, read_port};
-use super::monitoring;
-use super::streams;
-use super::tls;
+use super::{Findings, accounts, authorization, mappings, monitoring, proxies, streams, tls};
 use crate::config::fault::Fault;
 use crate::config::locale::Lang;
 use crate::config::messages::KeyProblem;
@@ -30,6 +27,8 @@ pub(crate) const LANGS: &[&str] = &["en", "es"];
 /// Where settings go.
 pub(super) struct Settings<'a> {
     pub(super) options: &'a mut Options,
+    /// Users and accounts, until all of them were read.
+    pub(super) draft: Draft,
     pub(super) surroundings: &'a dyn Surroundings,
     pub(super) findings: &'a mut Findings,
 }
@@ -63,9 +62,6 @@ impl Settings<'_> {
             | Key::WriteDeadline
             | Key::LameDuckDuration
             | Key::LameDuckGracePeriod => self.set_duration(key, field),
-            Key::Authorization | Key::TokenFile | Key::AllowAnonymous => {
-                self.set_access(key, field)
-            }
             Key::Monitoring(key) => monitoring::set(
                 key,
                 field,
@@ -73,6 +69,15 @@ impl Settings<'_> {
                 self.surroundings,
                 &mut self.findings.warnings,
             ),
+            Key::Authorization
+            | Key::TokenFile
+            | Key::AllowAnonymous
+            | Key::Accounts
+            | Key::NoAuthUser
+            | Key::SystemAccount
+            | Key::NoSystemAccount
+            | Key::Proxies
+            | Key::Mappings => self.set_access(key, field),
             Key::Jetstream => streams::read(field, &mut self.options.streams, self.findings),
             Key::StoreDir => streams::set_store_dir(field, &mut self.options.streams),
             Key::Tls => {
@@ -207,21 +212,30 @@ impl Settings<'_> {
 
     fn set_access(&mut self, key: Key, field: &Field<'_>) -> Result<(), Fault> {
         let authorization = &mut self.options.authorization;
+        let name = |field: &Field<'_>| Ok(Some(Placed::at(field, field.text()?.to_owned())));
         match key {
-            Key::Authorization => {
-                authorization::read(field, authorization, self.surroundings, self.findings)
-            }
+            Key::Authorization => authorization::read(
+                field,
+                authorization,
+                &mut self.draft,
+                self.surroundings,
+                self.findings,
+            )?,
             Key::TokenFile => authorization::read_token_file(
                 field,
                 authorization,
                 self.surroundings,
                 &mut self.findings.warnings,
-            ),
-            _ => {
-                self.options.allow_anonymous = field.boolean()?;
-                Ok(())
-            }
+            )?,
+            Key::Accounts => accounts::read(field, &mut self.draft, self.findings)?,
+            Key::NoAuthUser => self.draft.no_auth_user = name(field)?,
+            Key::SystemAccount => self.draft.system_account = name(field)?,
+            Key::Proxies => self.options.trusted_proxies = proxies::read(field, self.findings)?,
+            Key::NoSystemAccount => self.options.no_system_account = field.boolean()?,
+            Key::Mappings => self.options.mappings = mappings::read(field, self.findings)?,
+            _ => self.options.allow_anonymous = field.boolean()?,
         }
+        Ok(())
     }
 
     fn set_other(&mut self, key: Key, field: &Field<'_>) -> Result<(), Fault> {

@@ -136,7 +136,7 @@ fn set_batch(
 }
 
 /// Checks the value of a key that changes nothing here, and says that it does not.
-fn ignore(form: Form, field: &Field<'_>, findings: &mut Findings) -> Result<(), Fault> {
+pub(super) fn ignore(form: Form, field: &Field<'_>, findings: &mut Findings) -> Result<(), Fault> {
     match form {
         Form::Boolean => drop(field.boolean()?),
         Form::Integer(min, max) => drop(field.integer(min, max)?),
@@ -156,7 +156,7 @@ fn ignore(form: Form, field: &Field<'_>, findings: &mut Findings) -> Result<(), 
 
 /// A size: an integer, or text that ends in K, M, G or T, which are powers of 1024 (D03). Below 0
 /// stands for as much as there is.
-fn size(field: &Field<'_>) -> Result<i64, Fault> {
+pub(super) fn size(field: &Field<'_>) -> Result<i64, Fault> {
     match &field.value.data {
         Data::Integer(number) => Ok(*number),
         Data::String(text) => storage_size(text).ok_or_else(|| {

@@ -26,7 +26,7 @@ fn read_as(
     Ok((options, findings))
 }
 
-fn read(text: &str) -> (Options, Findings) {
+pub(super) fn read(text: &str) -> (Options, Findings) {
     match read_as(Personality::Recado, text, &Imagined::default()) {
         Ok(read) => read,
         Err(fault) => panic!("{text:?}: {fault}"),
@@ -35,18 +35,18 @@ fn read(text: &str) -> (Options, Findings) {
 
 /// The settings of a text without mistakes.
 #[track_caller]
-fn options(text: &str) -> Options {
+pub(super) fn options(text: &str) -> Options {
     let (options, findings) = read(text);
     assert_eq!(findings.errors, [], "{text:?}");
     options
 }
 
-fn said(faults: &[Fault]) -> Vec<String> {
+pub(super) fn said(faults: &[Fault]) -> Vec<String> {
     faults.iter().map(|fault| fault.text(Lang::En)).collect()
 }
 
 #[track_caller]
-fn refuses(text: &str, place: &str, part: &str) {
+pub(super) fn refuses(text: &str, place: &str, part: &str) {
     let errors = said(&read(text).1.errors);
     assert_eq!(errors.len(), 1, "{text:?}: {errors:?}");
     assert!(
@@ -57,7 +57,7 @@ fn refuses(text: &str, place: &str, part: &str) {
 }
 
 #[track_caller]
-fn warns(text: &str, part: &str) {
+pub(super) fn warns(text: &str, part: &str) {
     let (_, findings) = read(text);
     assert_eq!(findings.errors, [], "{text:?}");
     let warnings = said(&findings.warnings);
@@ -427,7 +427,6 @@ fn an_unknown_key_is_fine_only_when_it_serves_as_variable() {
 fn what_is_not_there_yet_is_refused_by_name() {
     for (text, part) in [
         ("ocsp: true", "OCSP"),
-        ("accounts {A: {}}", "accounts"),
         ("default_js_domain {A: b}", "accounts"),
         ("cluster {name: c}", "clusters"),
         ("https: 8222", "monitoring over HTTPS"),
@@ -438,17 +437,11 @@ fn what_is_not_there_yet_is_refused_by_name() {
         ("write_timeout: retry", "retrying"),
         ("server_tags: [a]", "tags"),
         ("operator: x", "operators"),
-        ("no_system_account: false", "system account"),
         ("disable_sublist_cache: true", "cache"),
     ] {
         refuses(text, "1:1", part);
         refuses(text, "1:1", "this version of recado-server does not have");
     }
-    refuses(
-        "authorization {users: [{user: a}]}",
-        "1:16",
-        "more than one user",
-    );
     refuses("authorization {auth_callout {}}", "1:16", "auth callout");
 }
 

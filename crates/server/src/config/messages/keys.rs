@@ -12,13 +12,9 @@ pub enum Feature {
     Ocsp,
     CertificateStores,
     Accounts,
-    Users,
-    Permissions,
     AuthCallout,
     OperatorMode,
-    SystemAccount,
     Encryption,
-    Mappings,
     Cluster,
     Gateways,
     Leafnodes,
@@ -45,16 +41,12 @@ impl Feature {
                 "certificados del almacén del sistema (indica archivos: cert_file y key_file)",
             ),
             Self::Accounts => ("accounts", "cuentas"),
-            Self::Users => ("more than one user", "más de un usuario"),
-            Self::Permissions => ("permissions", "permisos"),
             Self::AuthCallout => ("auth callout", "autenticación delegada (auth callout)"),
             Self::OperatorMode => ("operators and JWTs", "operadores y JWT"),
-            Self::SystemAccount => ("the system account", "la cuenta de sistema"),
             Self::Encryption => (
                 "encryption of what streams store (an encrypted disk does the same)",
                 "cifrado de lo que guardan los flujos (un disco cifrado hace lo mismo)",
             ),
-            Self::Mappings => ("subject mappings", "correspondencias de asuntos"),
             Self::Cluster => ("clusters", "clústeres"),
             Self::Gateways => ("gateways", "pasarelas (gateways)"),
             Self::Leafnodes => ("leaf nodes", "nodos hoja (leaf nodes)"),
@@ -108,6 +100,9 @@ pub enum Kind {
     Plain,
     Size,
     Streams,
+    Destination,
+    Percent,
+    Responses,
 }
 
 impl Kind {
@@ -132,6 +127,15 @@ impl Kind {
             Self::Size => (
                 "a number of bytes such as 64MiB or 10GB",
                 "un número de bytes como 64MiB o 10GB",
+            ),
+            Self::Destination => ("a subject or a block { … }", "un asunto o un bloque { … }"),
+            Self::Percent => (
+                "a percentage such as 20 or \"20%\"",
+                "un porcentaje como 20 o \"20%\"",
+            ),
+            Self::Responses => (
+                "true, false or a block { max, expires }",
+                "true, false o un bloque { max, expires }",
             ),
             Self::Streams => (
                 "true, false, \"enabled\", \"disabled\" or a block { … }",

@@ -3,6 +3,7 @@
 //! A message is a value with its particulars; its words are chosen when it is shown. Each language
 //! is one `match` without a catch-all, so a message without words does not compile.
 
+mod access;
 mod flags;
 mod help;
 mod keys;
@@ -10,6 +11,7 @@ mod manual;
 mod syntax;
 mod transport;
 
+pub use access::AccessProblem;
 pub use flags::FlagProblem;
 pub use help::{Notice, help, help_tls};
 pub use keys::{Feature, KeyProblem, Kind};
@@ -26,6 +28,8 @@ pub enum Message {
     Syntax(SyntaxProblem),
     /// A key or its value.
     Key(KeyProblem),
+    /// Users, permissions and accounts.
+    Access(AccessProblem),
     /// The command line.
     Flag(FlagProblem),
 }
@@ -36,6 +40,7 @@ impl Message {
         match self {
             Self::Syntax(problem) => problem.text(lang),
             Self::Key(problem) => problem.text(lang),
+            Self::Access(problem) => problem.text(lang),
             Self::Flag(problem) => problem.text(lang),
         }
     }
@@ -50,6 +55,12 @@ impl From<SyntaxProblem> for Message {
 impl From<KeyProblem> for Message {
     fn from(problem: KeyProblem) -> Self {
         Self::Key(problem)
+    }
+}
+
+impl From<AccessProblem> for Message {
+    fn from(problem: AccessProblem) -> Self {
+        Self::Access(problem)
     }
 }
 

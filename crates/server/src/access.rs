@@ -1,0 +1,165 @@
+//! From the options to the decision on logins.
+
+use std::sync::Arc;
+
+use recado_auth::{
+    AccountName, Authenticator, ConnectionType, Directory, DirectoryOptions, InvalidDirectory,
+    InvalidPermissions, Permissions, Secret, Single, User,
+};
+
+use crate::config::access::UserOptions;
+use crate::config::{ClientCertificates, Options};
+
+/// Why nobody could log in with these options. They were checked when a file was read, but may be made by hand.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InvalidAccess {
+    /// Users that can't be told apart, or don't exist.
+    #[error(transparent)]
+    Directory(#[from] InvalidDirectory),
+    /// Rules that mean nothing.
+    #[error("user {user:?}: {source}")]
+    Permissions {
+        /// Whose.
+        user: String,
+        /// Which.
+        source: InvalidPermissions,
+    },
+    /// Two ways at once.
+    #[error("there are users, and also a token or a single user; keep one of the two ways")]
+    UsersAndSingle,
+}
+
+/// What is asked of clients.
+pub(crate) fn authenticator(options: &Options) -> Result<Authenticator, InvalidAccess> {
+    let single = single(options);
+    let users = options.users().map(|(account, user)| known(account, user));
+    let users = users.collect::<Result<Vec<_>, _>>()?;
+    let plain = users.is_empty()
+        && options.no_auth_user.is_none()
+        && options.trusted_proxies.is_empty()
+        && !options.authorization.proxy_required;
+    match single {
+        None if plain => Ok(Authenticator::Open),
+        Some(Single::Token(token)) if plain => Ok(Authenticator::Token(token)),
+        Some(Single::User(user, password)) if plain => Ok(Authenticator::User { user, password }),
+        // Trusted proxies alone ask for nothing.
+        None if users.is_empty() && options.no_auth_user.is_none() => Ok(Authenticator::Open),
+        Some(_) if !users.is_empty() => Err(InvalidAccess::UsersAndSingle),
+        single => {
+            let directory = Directory::new(DirectoryOptions {
+                users,
+                single,
+                no_auth_user: options.no_auth_user.clone(),
+                verify_and_map: mapping_listeners(options),
+                trusted_proxies: options.trusted_proxies.clone(),
+                proxy_required: options.authorization.proxy_required,
+            })?;
+            Ok(Authenticator::Directory(Box::new(directory)))
+        }
+    }
+}
+
+/// Listeners where a certificate says who a client is.
+fn mapping_listeners(options: &Options) -> Vec<ConnectionType> {
+    let clients = options
+        .tls
+        .as_ref()
+        .filter(|tls| tls.client_certificates == ClientCertificates::Mapped);
+    clients
+        .map(|_| ConnectionType::Standard)
+        .into_iter()
+        .collect()
+}
+
+fn single(options: &Options) -> Option<Single> {
+    let authorization = &options.authorization;
+    if let Some(token) = &authorization.token {
+        return Some(Single::Token(Secret::new(token)));
+    }
+    let user = authorization.user.clone()?;
+    let password = authorization.password.as_deref().unwrap_or_default();
+    Some(Single::User(user, Secret::new(password)))
+}
+
+fn known(account: &str, user: &UserOptions) -> Result<User, InvalidAccess> {
+    let permissions = user.permissions.clone().map(Permissions::new).transpose();
+    let permissions = permissions.map_err(|source| InvalidAccess::Permissions {
+        user: user.name.as_str().to_owned(),
+        source,
+    })?;
+    Ok(User {
+        name: user.name.clone(),
+        password: user.password.as_deref().map(Secret::new),
+        account: AccountName::from(account),
+        permissions: permissions.map(Arc::new),
+        connection_types: user.connection_types.iter().copied().collect(),
+        proxy_required: user.proxy_required,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use recado_auth::{Login, Method, NameOrKey};
+    use recado_wire::Connect;
+
+    use super::*;
+    use crate::config::access::AccountOptions;
+
+    fn ana() -> UserOptions {
+        UserOptions {
+            name: NameOrKey::Name("ana".into()),
+            password: Some("clave".into()),
+            permissions: None,
+            connection_types: Vec::new(),
+            proxy_required: false,
+        }
+    }
+
+    fn with_account() -> Options {
+        Options {
+            accounts: vec![AccountOptions {
+                name: "VENTAS".into(),
+                users: vec![ana()],
+                ..AccountOptions::default()
+            }],
+            ..Options::default()
+        }
+    }
+
+    #[test]
+    fn a_user_of_an_account_is_let_in_there() {
+        let asked = authenticator(&with_account()).unwrap();
+        let connect = Connect {
+            user: Some("ana".into()),
+            pass: Some("clave".into()),
+            ..Connect::default()
+        };
+        let who = asked.decide(&Login {
+            connect: &connect,
+            nonce: b"",
+            transport: ConnectionType::Standard,
+            peer: None,
+            certificate: None,
+            now_s: 0,
+        });
+        let who = who.unwrap();
+        assert_eq!((&*who.account, who.method), ("VENTAS", Method::Password));
+        assert!(asked.is_required());
+    }
+
+    #[test]
+    fn without_users_nothing_is_asked() {
+        let asked = authenticator(&Options::default()).unwrap();
+        assert!(matches!(asked, Authenticator::Open));
+    }
+
+    #[test]
+    fn contradictions_made_by_hand_are_refused() {
+        let mut options = with_account();
+        options.authorization.token = Some("s3cr3t".into());
+        assert!(authenticator(&options).is_err());
+        let mut options = with_account();
+        options.authorization.users.push(ana());
+        assert!(authenticator(&options).is_err());
+    }
+}

@@ -1,0 +1,156 @@
+//! From the options to accounts: what they may do, what crosses between them, and which have streams.
+
+use std::sync::Arc;
+
+use recado_streams::config::AccountLimits as StreamsLimits;
+
+use crate::config::Options;
+use crate::config::access::{
+    AccountOptions, AccountStreams, Export, Import, Kind as ConfiguredKind, Mapping,
+    ResponseType as ConfiguredResponseType,
+};
+use crate::engine::{
+    AccountLimits, AccountPlan, Accounts, Engine, ExportPlan, GLOBAL_ACCOUNT, ImportPlan, Kind,
+    ResponseType, SYSTEM_ACCOUNT, Weighted,
+};
+use crate::streams::ServedAccount;
+
+/// Name of the account of the server itself.
+pub(crate) fn system_name(options: &Options) -> &str {
+    options.system_account.as_deref().unwrap_or(SYSTEM_ACCOUNT)
+}
+
+/// What all accounts are to be like.
+pub(crate) fn plans(options: &Options) -> Vec<AccountPlan> {
+    let global = AccountPlan {
+        name: GLOBAL_ACCOUNT.to_owned(),
+        mappings: options.mappings.iter().map(mapping).collect(),
+        ..AccountPlan::default()
+    };
+    let configured = options.accounts.iter().map(|account| AccountPlan {
+        name: account.name.clone(),
+        limits: AccountLimits {
+            max_connections: account.limits.max_connections,
+            max_subscriptions: account.limits.max_subscriptions,
+            max_payload: account.limits.max_payload,
+        },
+        mappings: account.mappings.iter().map(mapping).collect(),
+        exports: account.exports.iter().map(export).collect(),
+        imports: account.imports.iter().map(import).collect(),
+    });
+    let mut plans: Vec<AccountPlan> = configured.collect();
+    match plans.iter_mut().find(|plan| plan.name == GLOBAL_ACCOUNT) {
+        Some(plan) => plan.mappings.extend(global.mappings),
+        None => plans.push(global),
+    }
+    plans
+}
+
+/// Which accounts have streams, and how many (C48): where only the two that every server has are configured, the
+/// global one has them all.
+pub(crate) fn served(options: &Options, engine: &Engine) -> Vec<ServedAccount> {
+    let system = system_name(options);
+    let others =
+        |account: &&AccountOptions| account.name != GLOBAL_ACCOUNT && account.name != system;
+    let alone = options.accounts.iter().filter(others).count() == 0;
+    let mut served: Vec<ServedAccount> = options
+        .accounts
+        .iter()
+        .map(|account| {
+            of(
+                &engine.accounts,
+                &account.name,
+                system,
+                account.streams.as_ref().map(limits),
+            )
+        })
+        .collect();
+    match served
+        .iter_mut()
+        .find(|one| &*one.account.name == GLOBAL_ACCOUNT)
+    {
+        Some(global) if alone && global.limits.is_none() => {
+            global.limits = Some(StreamsLimits::default());
+        }
+        Some(_) => {}
+        None => {
+            let limits = alone.then(StreamsLimits::default);
+            served.push(of(&engine.accounts, GLOBAL_ACCOUNT, system, limits));
+        }
+    }
+    if !served.iter().any(|one| one.is_system) {
+        served.push(of(&engine.accounts, system, system, None));
+    }
+    served
+}
+
+fn of(
+    accounts: &Accounts,
+    name: &str,
+    system: &str,
+    limits: Option<StreamsLimits>,
+) -> ServedAccount {
+    ServedAccount {
+        account: Arc::clone(&accounts.get_or_add(name)),
+        is_system: name == system,
+        limits,
+    }
+}
+
+fn limits(streams: &AccountStreams) -> StreamsLimits {
+    let number = |limit: Option<u64>| limit.map_or(-1, |limit| limit.cast_signed().max(0));
+    StreamsLimits {
+        max_memory: number(streams.max_memory_bytes),
+        max_storage: number(streams.max_store_bytes),
+        max_streams: number(streams.max_streams),
+        max_consumers: number(streams.max_consumers),
+        max_ack_pending: number(streams.max_ack_pending),
+        memory_max_stream_bytes: number(streams.memory_max_stream_bytes),
+        storage_max_stream_bytes: number(streams.store_max_stream_bytes),
+        max_bytes_required: streams.max_bytes_required,
+    }
+}
+
+/// Destinations that are for the servers of a cluster only don't concern a server that is in none.
+fn mapping(mapping: &Mapping) -> (String, Vec<Weighted>) {
+    let destinations = mapping.destinations.iter();
+    let ours = destinations.filter(|destination| destination.cluster.is_none());
+    let weighted = ours.map(|destination| Weighted {
+        dest: destination.dest.clone(),
+        weight: u32::from(destination.weight_percent),
+    });
+    (mapping.source.clone(), weighted.collect())
+}
+
+fn kind(kind: ConfiguredKind) -> Kind {
+    match kind {
+        ConfiguredKind::Stream => Kind::Stream,
+        ConfiguredKind::Service => Kind::Service,
+    }
+}
+
+fn export(export: &Export) -> ExportPlan {
+    ExportPlan {
+        kind: kind(export.kind),
+        subject: export.subject.clone(),
+        accounts: export.accounts.clone(),
+        token_position: export.token_position,
+        response_type: match export.response_type {
+            ConfiguredResponseType::Singleton => ResponseType::Singleton,
+            ConfiguredResponseType::Stream | ConfiguredResponseType::Chunked => {
+                ResponseType::Streamed
+            }
+        },
+        response_threshold: export.response_threshold,
+    }
+}
+
+fn import(import: &Import) -> ImportPlan {
+    ImportPlan {
+        kind: kind(import.kind),
+        account: import.from_account.clone(),
+        subject: import.subject.clone(),
+        to: import.local(),
+        share: import.share,
+    }
+}
