@@ -36,8 +36,8 @@ super::family! {
         => "Escribe el valor que pide el texto, o quita pedantic: entonces el servidor lo corrige y muestra en su respuesta lo que vale.";
 
     (10185 412 JSRequiredApiLevelErr) "JetStream minimum api level required"
-    en "The request says that it needs a newer JetStream than this server has (header Nats-Required-Api-Level). recado-server has level 5, like nats-server 2.15."
+    en "The call, or a message of a batch, says that it needs a newer JetStream than this server has (header Nats-Required-Api-Level). recado-server has level 5, like nats-server 2.15."
         => "Update the server (recado ping shows its version), or leave out the feature for which the library asks for the level."
-    es "La petición dice que necesita un JetStream más nuevo que el de este servidor (encabezado Nats-Required-Api-Level). recado-server tiene el nivel 5, como nats-server 2.15."
+    es "La llamada, o un mensaje de un lote, dice que necesita un JetStream más nuevo que el de este servidor (encabezado Nats-Required-Api-Level). recado-server tiene el nivel 5, como nats-server 2.15."
         => "Actualiza el servidor (recado ping muestra su versión), o prescinde de la función por la que la biblioteca pide ese nivel.";
 }
