@@ -207,7 +207,15 @@ impl World {
             .collect()
     }
 
+    /// Who got what. On a thread of its own: what a thread keeps of routes belongs to one engine.
     fn observed(&self, imports_later: bool) -> Vec<BTreeSet<(usize, String)>> {
+        std::thread::scope(|scope| {
+            let done = scope.spawn(|| self.observed_here(imports_later)).join();
+            done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+
+    fn observed_here(&self, imports_later: bool) -> Vec<BTreeSet<(usize, String)>> {
         let mut observed = Vec::new();
         run(async {
             let engine = engine();
