@@ -17,6 +17,7 @@ mod monitoring;
 mod phase;
 mod plain;
 mod pulse;
+mod reload;
 mod server;
 mod service;
 mod store_dir;
@@ -28,6 +29,7 @@ mod watched;
 
 pub use builder::ServerBuilder;
 pub use error::StartError;
+pub use reload::{ReloadError, Reloaded};
 pub use server::{Inherited, Server, ServerHandle};
 pub use streams::Opened;
 pub use tls::TlsProblem;

@@ -26,6 +26,7 @@ use crate::monitoring::{self, Facts, Monitoring, Observed};
 use crate::phase::Phase;
 use crate::plain::{self, Plain};
 use crate::pulse::Pulse;
+use crate::reload::{ReloadError, Reloaded, Reloader};
 use crate::service;
 use crate::streams::{self, Beat, Ceilings, Opened, Streams};
 use crate::tls::Material;
@@ -62,6 +63,7 @@ pub struct Server {
     monitoring: Option<(String, SocketAddr)>,
     info: Info,
     store: Option<Opened>,
+    reloader: Reloader,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -85,6 +87,7 @@ impl Server {
     /// When an address can't be resolved or listened on, when it would be open to everybody
     /// without having been told so, or when the machine has no threads left.
     pub fn start(options: Options, inherited: Inherited) -> Result<Self, StartError> {
+        let as_told = options.clone();
         let rules = client_rules(&options)?;
         let authenticator = access::authenticator(&options)
             .map_err(|invalid| StartError::Options(invalid.to_string()))?;
@@ -120,26 +123,36 @@ impl Server {
         ));
         engine.clients.replace(rules);
         let request_limits = streams::RequestLimits::of(&options.streams);
-        engine
-            .plan_accounts(&accounts::plans(&options))
-            .map_err(|error| StartError::Options(error.to_string()))?;
+        let planned = engine.prepare_accounts(&accounts::plans(&options));
+        let planned = planned.map_err(|error| StartError::Options(error.to_string()))?;
+        engine.put_accounts_in_force(planned);
         let accounts = accounts::served(&options, &engine);
         let started = store.map(|store| Streams::start(&engine, store, &accounts, request_limits));
-        let (streams, store) = started.transpose()?.unzip();
+        let (streams, store): (Option<Streams>, Option<Opened>) = started.transpose()?.unzip();
+        let streams = streams.map(Arc::new);
         let phase = Arc::new(watch::Sender::new(Phase::Running));
         let facts = Facts::new(&options, &info, watched_at.clone());
         let observed = Arc::new(Observed::new(&engine, facts, phase.subscribe()));
         let token = options.monitoring.token.as_deref();
         let monitoring = watching
-            .map(|listener| Monitoring::start(listener, observed, token))
+            .map(|listener| Monitoring::start(listener, Arc::clone(&observed), token))
             .transpose()
             .map_err(StartError::Threads)?;
         let handle = ServerHandle {
             phase,
             engine,
-            streams: streams.as_ref().map(Streams::beat),
+            streams: streams.as_ref().map(|streams| streams.beat()),
         };
         let client_addr = client.addr;
+        let reloader = Reloader {
+            engine: Arc::clone(&handle.engine),
+            streams: streams.clone(),
+            observed,
+            info: info.clone(),
+            client: (client.host.clone(), client.addr),
+            watched_at: watched_at.clone(),
+            options: Mutex::new(as_told),
+        };
         let inner = Inner {
             streams,
             monitoring,
@@ -158,6 +171,7 @@ impl Server {
             monitoring: watched_at,
             info,
             store,
+            reloader,
             thread: Mutex::new(Some(thread)),
         })
     }
@@ -213,6 +227,15 @@ impl Server {
     /// Enters lame duck mode: no new connections, clients are sent elsewhere, then the server ends.
     pub fn lame_duck(&self) {
         self.handle.lame_duck();
+    }
+
+    /// Puts a new configuration in force, as a whole: who may connect and what clients may do, limits, certificates.
+    /// Clients that are held to more than before are told so, or have to go.
+    ///
+    /// # Errors
+    /// When it changes what can't change while the server runs, or can't be used. Nothing has changed then.
+    pub fn reload(&self, options: Options) -> Result<Reloaded, ReloadError> {
+        self.reloader.reload(options)
     }
 
     /// Stops: what waits is written, connections are closed. Returns when it is done.
@@ -291,7 +314,7 @@ impl ServerHandle {
 
 /// What runs on threads of its own, and ends with the server.
 struct Inner {
-    streams: Option<Streams>,
+    streams: Option<Arc<Streams>>,
     monitoring: Option<Monitoring>,
 }
 
@@ -400,7 +423,7 @@ fn thread_count() -> usize {
 }
 
 /// What clients pass before their first operation.
-fn client_rules(options: &Options) -> Result<Rules, StartError> {
+pub(crate) fn client_rules(options: &Options) -> Result<Rules, StartError> {
     let tls = options.tls.as_ref().map(Material::load).transpose();
     Ok(Rules {
         tls: tls.map_err(StartError::Tls)?,
@@ -411,8 +434,7 @@ fn client_rules(options: &Options) -> Result<Rules, StartError> {
 
 /// What INFO says of this server.
 fn describe(options: &Options, identity: Identity, client: &Listener, auth_required: bool) -> Info {
-    let (host, port) = advertised(options, client);
-    Info {
+    let base = Info {
         server_name: identity.name,
         server_id: identity.id,
         version: NATS_VERSION.to_owned(),
@@ -420,17 +442,7 @@ fn describe(options: &Options, identity: Identity, client: &Listener, auth_requi
         go: "none: written in Rust".to_owned(),
         server: "recado".to_owned(),
         server_version: VERSION.to_owned(),
-        host,
-        port,
         headers: !options.limits.no_header_support,
-        auth_required,
-        tls_required: options.tls.is_some() && !options.allow_non_tls,
-        tls_available: options.tls.is_some() && options.allow_non_tls,
-        tls_verify: options
-            .tls
-            .as_ref()
-            .is_some_and(TlsOptions::asks_for_certificates),
-        max_payload: options.limits.max_payload,
         jetstream: options.streams.enabled,
         api_lvl: if options.streams.enabled {
             API_LEVEL
@@ -439,14 +451,39 @@ fn describe(options: &Options, identity: Identity, client: &Listener, auth_requi
         },
         domain: options.streams.domain.clone().unwrap_or_default(),
         ..Info::default()
+    };
+    let client = (client.host.clone(), client.addr);
+    told_of_clients(&base, options, &client, auth_required)
+}
+
+/// INFO with what it says of how clients are let in and held to, which can change.
+pub(crate) fn told_of_clients(
+    base: &Info,
+    options: &Options,
+    client: &(String, SocketAddr),
+    auth_required: bool,
+) -> Info {
+    let (host, port) = advertised(options, client);
+    Info {
+        host,
+        port,
+        auth_required,
+        tls_required: options.tls.is_some() && !options.allow_non_tls,
+        tls_available: options.tls.is_some() && options.allow_non_tls,
+        tls_verify: options
+            .tls
+            .as_ref()
+            .is_some_and(TlsOptions::asks_for_certificates),
+        max_payload: options.limits.max_payload,
+        ..base.clone()
     }
 }
 
 /// Host and port that INFO shows: what `client_advertise` says, or where the server listens.
-fn advertised(options: &Options, client: &Listener) -> (String, u16) {
-    let port = client.addr.port();
+fn advertised(options: &Options, client: &(String, SocketAddr)) -> (String, u16) {
+    let (host, port) = (&client.0, client.1.port());
     let Some(advertise) = &options.client_advertise else {
-        return (client.host.clone(), port);
+        return (host.clone(), port);
     };
     match advertise.rsplit_once(':') {
         Some((host, given)) if given.parse::<u16>().is_ok() && !host.ends_with(':') => {

@@ -196,7 +196,7 @@ pub enum LogFormat {
 }
 
 /// Where and how the log is written; reference rows D26 and D61.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogOptions {
     /// How a line looks.
     pub format: LogFormat,

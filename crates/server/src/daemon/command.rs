@@ -27,6 +27,7 @@ fn signal_of(command: SignalCommand) -> Signal {
         SignalCommand::Stop => Signal::SIGKILL,
         SignalCommand::Term => Signal::SIGTERM,
         SignalCommand::Reopen => Signal::SIGUSR1,
+        SignalCommand::Reload => Signal::SIGHUP,
         SignalCommand::LameDuck => Signal::SIGUSR2,
     }
 }

@@ -12,10 +12,10 @@ use signal_hook::iterator::Signals;
 use recado_streams::accounts::AccountsError;
 use recado_streams::config::Storage;
 
-use crate::config::flags::Serve;
-use crate::config::{Lang, Limits, Options, Personality, Programs};
+use crate::config::flags::{Invocation, Serve, read_command_line};
+use crate::config::{Lang, Limits, Machine, Options, Personality, Programs};
 use crate::logging::Log;
-use crate::{Inherited, Server, StartError};
+use crate::{Inherited, ReloadError, Reloaded, Server, StartError};
 
 use super::messages::{AddressProblem, LifeText, Obstacle, ResourceText};
 use super::pid_file::PidFile;
@@ -61,7 +61,7 @@ pub fn serve(serve: &Serve, program: &str) -> ExitCode {
     };
     let ended = sockets.and_then(|sockets| Daemon::start(serve, program, &voice, sockets));
     let code = match ended {
-        Ok(daemon) => daemon.live(&voice),
+        Ok((daemon, signals)) => daemon.live(signals, &voice),
         Err(obstacle) => {
             voice.fatal(&obstacle);
             ExitCode::FAILURE
@@ -74,11 +74,13 @@ pub fn serve(serve: &Serve, program: &str) -> ExitCode {
 /// A server that listens, and what tells of it. Dropping removes the files.
 struct Daemon {
     server: Arc<Server>,
-    signals: Signals,
-    lame_duck_seconds: u64,
+    program: String,
+    /// As they are in force.
+    options: Options,
+    ports: Ports,
     _watchdog: Option<Watchdog>,
-    _pid_file: Option<PidFile>,
-    _ports_file: Option<PortsFile>,
+    pid_file: Option<PidFile>,
+    ports_file: Option<PortsFile>,
 }
 
 impl Daemon {
@@ -87,7 +89,7 @@ impl Daemon {
         program: &str,
         voice: &Voice,
         sockets: Inherited,
-    ) -> Result<Self, Obstacle> {
+    ) -> Result<(Self, Signals), Obstacle> {
         let options = &serve.options;
         voice.starting();
         let resources = raise_descriptors(options);
@@ -119,32 +121,83 @@ impl Daemon {
         voice.resources(&resources);
         let watchdog = Watchdog::start(&server.handle(), voice).map_err(cannot_start)?;
         notify(voice, &[NotifyState::Ready]);
-        Ok(Self {
+        let daemon = Self {
             server: Arc::new(server),
-            signals,
-            lame_duck_seconds: options.lame_duck_duration.as_secs(),
+            program: program.to_owned(),
+            options: options.clone(),
+            ports,
             _watchdog: watchdog,
-            _pid_file: pid_file,
-            _ports_file: ports_file,
-        })
+            pid_file,
+            ports_file,
+        };
+        Ok((daemon, signals))
+    }
+
+    /// Reads command line and configuration file again and puts them in force, or says why not: then everything
+    /// is as it was.
+    fn reload(&mut self, voice: &Voice) -> Result<Reloaded, String> {
+        let line = read_command_line(std::env::args_os(), &Machine);
+        let options = match line.map(|line| line.invocation) {
+            Ok(Invocation::Serve(serve)) => serve.options,
+            Ok(_) => return Err("the command line does not start a server".to_owned()),
+            Err(refusal) => return Err(refusal.text().trim_end().to_owned()),
+        };
+        let said = |obstacle: Obstacle| obstacle.text(voice.lang);
+        let log = voice.log.prepare(&self.options.log, &options.log);
+        let log = log.map_err(|error| {
+            said(Obstacle::LogFileUnopenable {
+                path: error.path,
+                error: error.source.to_string(),
+            })
+        })?;
+        let take_over = options.personality == Personality::NatsServer;
+        let pid_file = match &options.pid_file {
+            Some(path) if self.options.pid_file.as_ref() != Some(path) => {
+                Some(PidFile::create(path, &self.program, take_over).map_err(said)?)
+            }
+            _ => None,
+        };
+        let ports_file = match &options.ports_file_dir {
+            Some(directory) if self.options.ports_file_dir.as_ref() != Some(directory) => {
+                Some(PortsFile::create(directory, &self.program, &self.ports).map_err(said)?)
+            }
+            _ => None,
+        };
+        let reloaded = self
+            .server
+            .reload(options.clone())
+            .map_err(|error| match error {
+                ReloadError::Unusable(error) => obstacle_of(error, &options).text(voice.lang),
+                other => other.to_string(),
+            })?;
+        voice.log.apply(log);
+        // What was before is removed with what held it.
+        if self.options.pid_file != options.pid_file {
+            self.pid_file = pid_file;
+        }
+        if self.options.ports_file_dir != options.ports_file_dir {
+            self.ports_file = ports_file;
+        }
+        self.options = options;
+        Ok(reloaded)
     }
 
     /// Does what signals say until the server has ended.
-    fn live(mut self, voice: &Voice) -> ExitCode {
-        let signals = self.signals.handle();
+    fn live(mut self, mut signals: Signals, voice: &Voice) -> ExitCode {
+        let handle = signals.handle();
         let ended = Arc::clone(&self.server);
         let watcher = std::thread::Builder::new()
             .name("ended".to_owned())
             .spawn(move || {
                 ended.wait();
-                signals.close();
+                handle.close();
             });
         if let Err(error) = watcher {
             voice.fatal(&cannot_start(error));
             return ExitCode::FAILURE;
         }
         let mut stance = Stance::default();
-        for signal in self.signals.forever() {
+        for signal in signals.forever() {
             match stance.on(signal) {
                 Action::Stop => {
                     voice.stopping(signal);
@@ -156,7 +209,7 @@ impl Daemon {
                     return ExitCode::FAILURE;
                 }
                 Action::EnterLameDuck => {
-                    voice.lame_duck(self.lame_duck_seconds);
+                    voice.lame_duck(self.options.lame_duck_duration.as_secs());
                     notify(voice, &[NotifyState::Stopping]);
                     self.server.lame_duck();
                 }
@@ -165,7 +218,15 @@ impl Daemon {
                         voice.say(&LifeText::NoLogFile);
                     }
                 }
-                Action::RefuseReload => during_reload(voice, || voice.say(&LifeText::NoReload)),
+                Action::Reload => during_reload(voice, || {
+                    let outcome = match self.reload(voice) {
+                        Ok(Reloaded { changed, dismissed }) => {
+                            LifeText::Reloaded { changed, dismissed }
+                        }
+                        Err(why) => LifeText::ReloadRefused { why },
+                    };
+                    voice.reloaded(&outcome);
+                }),
                 Action::Ignore => voice.say(&LifeText::SignalIgnored {
                     signal: signals::name(signal),
                 }),

@@ -16,8 +16,8 @@ pub(super) enum Action {
     EnterLameDuck,
     /// Close the log file and open it by its name.
     ReopenLog,
-    /// Say that the configuration is read only at the start.
-    RefuseReload,
+    /// Read the configuration anew.
+    Reload,
     /// Nothing: it is under way already.
     Ignore,
 }
@@ -44,7 +44,8 @@ impl Stance {
                 Action::EnterLameDuck
             }
             SIGUSR1 => Action::ReopenLog,
-            SIGHUP => Action::RefuseReload,
+            SIGHUP if self.stopping || self.lame_duck => Action::Ignore,
+            SIGHUP => Action::Reload,
             _ => Action::Ignore,
         }
     }
@@ -97,10 +98,10 @@ mod tests {
 
     #[test]
     fn the_others_change_nothing() {
-        use Action::{RefuseReload, ReopenLog, Stop};
+        use Action::{Reload, ReopenLog, Stop};
         assert_eq!(
             actions(&[SIGUSR1, SIGHUP, SIGUSR1, SIGTERM]),
-            [ReopenLog, RefuseReload, ReopenLog, Stop]
+            [ReopenLog, Reload, ReopenLog, Stop]
         );
     }
 }

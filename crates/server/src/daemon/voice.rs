@@ -209,11 +209,24 @@ impl Voice {
         }
     }
 
+    /// What came of a reload; harnesses look for nats-server's words.
+    pub(super) fn reloaded(&self, outcome: &LifeText) {
+        if self.is_nats() {
+            match outcome {
+                LifeText::ReloadRefused { why } => {
+                    tracing::error!("Failed to reload server configuration: {why}");
+                }
+                _ => tracing::info!("Reloaded server configuration"),
+            }
+        }
+        self.say(outcome);
+    }
+
     pub(super) fn say(&self, text: &LifeText) {
         let line = text.text(self.lang);
         match text {
             LifeText::EndedByItself => tracing::error!(target: FATAL, "{line}"),
-            LifeText::NoLogFile | LifeText::NoReload | LifeText::Hurrying => {
+            LifeText::NoLogFile | LifeText::ReloadRefused { .. } | LifeText::Hurrying => {
                 tracing::warn!("{line}");
             }
             _ => tracing::info!("{line}"),

@@ -61,8 +61,10 @@ pub(crate) use link::{Link, Socket};
 pub(crate) use mapping::Weighted;
 pub(crate) use plan::{AccountPlan, ExportPlan, ImportPlan, Kind};
 pub(crate) use reader::{Admission, serve};
+pub(crate) use reconsider::Verdict;
 pub(crate) use registry::{Census, Totals};
 pub(crate) use shared::{Engine, Manner};
+pub(crate) use standing::Standing;
 pub(crate) use subscription::{Origin, Subscription};
 #[cfg(test)]
 pub(crate) use threads::Threads;

@@ -220,7 +220,7 @@ impl Reader {
             // Nobody in particular: all of them share one.
             Method::Open => Arc::clone(self.engine.manner().anonymous()),
             _ => {
-                let presented = Some(presented);
+                let presented = Some(Arc::new(presented));
                 Arc::new(Standing::of(identity, &self.engine.accounts, presented))
             }
         };

@@ -125,13 +125,16 @@ impl fmt::Display for PlanError {
 
 impl std::error::Error for PlanError {}
 
+/// Accounts as they are to be.
+pub(crate) struct Prepared(Vec<(Arc<Account>, Terms)>);
+
 impl Engine {
-    /// Makes accounts as planned; those that are not spoken of have nothing configured any more. Nothing changes
-    /// when any of them can't be.
+    /// What accounts become by these plans; those that are not spoken of have nothing configured any more. Nothing
+    /// changes yet.
     ///
     /// # Errors
     /// When an import is not exported, or names do not fit each other.
-    pub(crate) fn plan_accounts(&self, plans: &[AccountPlan]) -> Result<(), PlanError> {
+    pub(crate) fn prepare_accounts(&self, plans: &[AccountPlan]) -> Result<Prepared, PlanError> {
         let by_name: HashMap<&str, &AccountPlan> = plans
             .iter()
             .map(|plan| (plan.name.as_str(), plan))
@@ -147,10 +150,14 @@ impl Engine {
                 ready.push((account, Terms::default()));
             }
         }
-        for (account, terms) in ready {
+        Ok(Prepared(ready))
+    }
+
+    /// Makes accounts as they were prepared.
+    pub(crate) fn put_accounts_in_force(&self, prepared: Prepared) {
+        for (account, terms) in prepared.0 {
             self.put_in_force(&account, terms);
         }
-        Ok(())
     }
 
     fn terms(

@@ -221,7 +221,7 @@ impl World {
             let engine = engine();
             let plans = self.plans();
             if !imports_later {
-                engine.plan_accounts(&plans).unwrap();
+                engine.put_accounts_in_force(engine.prepare_accounts(&plans).unwrap());
             }
             let mut receivers = Vec::new();
             let mut connections = Vec::new();
@@ -248,7 +248,7 @@ impl World {
                 receivers.push(theirs);
             }
             if imports_later {
-                engine.plan_accounts(&plans).unwrap();
+                engine.put_accounts_in_force(engine.prepare_accounts(&plans).unwrap());
             }
             for (account, subject) in &self.publishes {
                 let (connection, _theirs) = connect(*account);
@@ -303,7 +303,7 @@ proptest! {
         let refused = world.imports.iter().any(|import| !world.allows(import));
         if refused {
             let mut result = Ok(());
-            run(async { result = engine().plan_accounts(&world.plans()); });
+            run(async { result = engine().prepare_accounts(&world.plans()).map(drop); });
             prop_assert!(matches!(result, Err(PlanError::NotExported { .. })), "{:?}", result);
             let allowed = world.clone();
             world.imports.retain(|import| allowed.allows(import));

@@ -20,7 +20,7 @@ pub(crate) struct Standing {
     /// User that it proved to be, and what that may do.
     pub(crate) identity: Identity,
     /// What it proved that by, if it was asked.
-    pub(crate) presented: Option<Presented>,
+    pub(crate) presented: Option<Arc<Presented>>,
     /// Reply subjects that it may publish to for a while (C33).
     grants: Option<Grants>,
 }
@@ -40,7 +40,7 @@ impl Standing {
     pub(crate) fn of(
         identity: Identity,
         accounts: &Accounts,
-        presented: Option<Presented>,
+        presented: Option<Arc<Presented>>,
     ) -> Self {
         let permissions = identity.permissions.as_deref();
         let responses = permissions.and_then(Permissions::responses);

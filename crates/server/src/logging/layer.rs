@@ -10,41 +10,26 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
 use super::VALUE_BYTES_MAX;
-use super::clock::Clock;
-use super::line::{Line, Style, Value};
+use super::line::{Line, Value};
+use super::look::Look;
 use super::sink::Sink;
 
 pub(super) struct LogLayer {
     sink: Arc<Sink>,
-    style: Style,
-    clock: Clock,
-    debug: bool,
-    trace: bool,
+    look: Arc<Look>,
 }
 
 impl LogLayer {
-    pub(super) fn new(
-        sink: Arc<Sink>,
-        style: Style,
-        clock: Clock,
-        debug: bool,
-        trace: bool,
-    ) -> Self {
-        Self {
-            sink,
-            style,
-            clock,
-            debug,
-            trace,
-        }
+    pub(super) fn new(sink: Arc<Sink>, look: Arc<Look>) -> Self {
+        Self { sink, look }
     }
 
     /// Debug and trace are asked for one by one, as with nats-server, and are about this server:
     /// the libraries below it stay silent.
     fn wants(&self, metadata: &Metadata<'_>) -> bool {
         match *metadata.level() {
-            Level::DEBUG => self.debug && metadata.target().starts_with("recado"),
-            Level::TRACE => self.trace && metadata.target().starts_with("recado"),
+            Level::DEBUG => self.look.debug() && metadata.target().starts_with("recado"),
+            Level::TRACE => self.look.trace() && metadata.target().starts_with("recado"),
             _ => true,
         }
     }
@@ -67,7 +52,7 @@ impl<S: Subscriber> Layer<S> for LogLayer {
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        Some(match (self.debug, self.trace) {
+        Some(match (self.look.debug(), self.look.trace()) {
             (_, true) => LevelFilter::TRACE,
             (true, false) => LevelFilter::DEBUG,
             (false, false) => LevelFilter::INFO,
@@ -83,7 +68,7 @@ impl<S: Subscriber> Layer<S> for LogLayer {
             message: &found.message,
             fields: &found.fields,
         };
-        let text = self.style.render(self.clock.now(), &line);
+        let text = self.look.render(&line);
         self.sink.push(text.as_bytes());
     }
 }

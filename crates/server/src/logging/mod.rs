@@ -10,6 +10,7 @@ mod clock;
 mod escape;
 mod layer;
 mod line;
+mod look;
 mod rotation;
 mod sink;
 
@@ -22,9 +23,9 @@ use tracing_subscriber::prelude::*;
 
 use crate::config::{LogFormat, LogOptions, Personality};
 
-use self::clock::Clock;
 use self::layer::LogLayer;
 use self::line::Style;
+use self::look::Look;
 use self::sink::{Output, Sink};
 
 /// `tracing` target of an error that ends the program: `[FTL]` in nats-server's format.
@@ -45,46 +46,80 @@ pub struct OpenError {
     pub source: io::Error,
 }
 
+/// How a log is to go on.
+pub(crate) struct Prepared {
+    /// Where lines go, if that changes.
+    output: Option<Output>,
+    options: LogOptions,
+}
+
 /// A running log. Clones are handles of the same one.
 #[derive(Clone)]
 pub struct Log {
     sink: Arc<Sink>,
-    style: Style,
-    clock: Clock,
-    debug: bool,
-    trace: bool,
+    look: Arc<Look>,
+    personality: Personality,
 }
 
 impl Log {
     /// Opens the file (or standard error) and starts the writing thread. Nothing arrives in it
     /// before [`install`](Self::install).
     pub fn open(options: &LogOptions, personality: Personality) -> Result<Self, OpenError> {
-        let on_terminal = options.file.is_none() && io::stderr().is_terminal();
-        let style = Style {
-            format: effective_format(options.format, personality),
-            colour: on_terminal && colours_wanted(|name| std::env::var_os(name)),
-            short_time: on_terminal,
-            with_time: !options.no_time,
-        };
-        let clock = Clock::new(options.utc);
-        let output = match &options.file {
-            None => Output::stderr(),
-            Some(path) => {
-                Output::file(path, options.size_limit, options.max_num).map_err(|source| {
-                    OpenError {
-                        path: path.clone(),
-                        source,
-                    }
-                })?
-            }
-        };
+        let output = Self::output(options)?;
+        let look = Arc::new(Look::new(style_of(options, personality), options));
         Ok(Self {
-            sink: Sink::start(output, style, clock.clone()),
-            style,
-            clock,
-            debug: options.debug,
-            trace: options.trace,
+            sink: Sink::start(output, Arc::clone(&look)),
+            look,
+            personality,
         })
+    }
+
+    fn output(options: &LogOptions) -> Result<Output, OpenError> {
+        let Some(path) = &options.file else {
+            return Ok(Output::stderr());
+        };
+        let opened = Output::file(path, options.size_limit, options.max_num);
+        opened.map_err(|source| OpenError {
+            path: path.clone(),
+            source,
+        })
+    }
+
+    /// Makes ready to go on as these options say, `before` being those that it had; [`Log::apply`] does it.
+    ///
+    /// # Errors
+    /// When another file is named and can't be opened.
+    pub(crate) fn prepare(
+        &self,
+        before: &LogOptions,
+        options: &LogOptions,
+    ) -> Result<Prepared, OpenError> {
+        let place = |options: &LogOptions| {
+            let LogOptions {
+                file,
+                size_limit,
+                max_num,
+                ..
+            } = options;
+            (file.clone(), *size_limit, *max_num)
+        };
+        let moves = place(before) != place(options);
+        Ok(Prepared {
+            output: moves.then(|| Self::output(options)).transpose()?,
+            options: options.clone(),
+        })
+    }
+
+    /// Goes on as was prepared.
+    pub(crate) fn apply(&self, prepared: Prepared) {
+        let Prepared { output, options } = prepared;
+        if let Some(output) = output {
+            self.sink.switch(output);
+        }
+        self.look
+            .change(style_of(&options, self.personality), &options);
+        // What is never said was left out for good where it would be said.
+        tracing::callsite::rebuild_interest_cache();
     }
 
     /// Makes this the log of the whole process, panics included. `false`: it has one already.
@@ -115,21 +150,18 @@ impl Log {
     pub fn subscriber(&self) -> impl tracing::Subscriber + Send + Sync + use<> {
         tracing_subscriber::registry().with(LogLayer::new(
             Arc::clone(&self.sink),
-            self.style,
-            self.clock.clone(),
-            self.debug,
-            self.trace,
+            Arc::clone(&self.look),
         ))
     }
 
     /// Whether people read this log on a terminal as it is written.
     pub fn is_for_people_on_a_terminal(&self) -> bool {
-        self.style.short_time && self.style.format == LogFormat::Text
+        self.look.style().short_time && self.look.style().format == LogFormat::Text
     }
 
     /// Whether each line is a JSON object.
     pub fn is_for_machines(&self) -> bool {
-        self.style.format == LogFormat::Json
+        self.look.style().format == LogFormat::Json
     }
 
     /// Writes text of ours as it is, in order with the lines. Only for a terminal.
@@ -153,6 +185,16 @@ impl Log {
     /// Lines that could not be written since the start.
     pub fn lines_lost(&self) -> u64 {
         self.sink.lines_lost()
+    }
+}
+
+fn style_of(options: &LogOptions, personality: Personality) -> Style {
+    let on_terminal = options.file.is_none() && io::stderr().is_terminal();
+    Style {
+        format: effective_format(options.format, personality),
+        colour: on_terminal && colours_wanted(|name| std::env::var_os(name)),
+        short_time: on_terminal,
+        with_time: !options.no_time,
     }
 }
 

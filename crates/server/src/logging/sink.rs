@@ -8,15 +8,15 @@
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 use tracing::Level;
 
 use super::PENDING_BYTES_MAX;
-use super::clock::Clock;
-use super::line::{Line, Style, Value};
+use super::line::{Line, Value};
+use super::look::Look;
 use super::rotation::LogFile;
 
 /// How long one line waits for room before lines are lost.
@@ -31,7 +31,7 @@ pub(super) struct Sink {
     work: Condvar,
     /// The buffer was taken, or everything is written. Loggers and `flush` wait for it.
     progress: Condvar,
-    has_file: bool,
+    has_file: AtomicBool,
     lost_total: AtomicU64,
 }
 
@@ -43,6 +43,8 @@ struct State {
     /// A line waited in vain since the writer last took the buffer.
     stalled: bool,
     reopen: bool,
+    /// Where lines go from now on.
+    switch: Option<Output>,
     /// Lines lost since the last notice.
     lost: u64,
 }
@@ -50,19 +52,18 @@ struct State {
 impl Sink {
     /// Starts the thread that writes to `output`. It lives as long as the process: a log is opened
     /// once.
-    pub(super) fn start(output: Output, style: Style, clock: Clock) -> Arc<Self> {
+    pub(super) fn start(output: Output, look: Arc<Look>) -> Arc<Self> {
         let sink = Arc::new(Self {
             state: Mutex::default(),
             work: Condvar::new(),
             progress: Condvar::new(),
-            has_file: matches!(output, Output::File(_)),
+            has_file: AtomicBool::new(matches!(output, Output::File(_))),
             lost_total: AtomicU64::new(0),
         });
         let mut writer = Writer {
             sink: Arc::clone(&sink),
             output,
-            style,
-            clock,
+            look,
         };
         let started = std::thread::Builder::new()
             .name("log".to_owned())
@@ -100,17 +101,26 @@ impl Sink {
     }
 
     pub(super) fn reopen(&self) -> bool {
-        if self.has_file {
+        let has_file = self.has_file.load(Ordering::Relaxed);
+        if has_file {
             self.state.lock().reopen = true;
             self.work.notify_one();
         }
-        self.has_file
+        has_file
+    }
+
+    /// What is said from now on goes there.
+    pub(super) fn switch(&self, output: Output) {
+        let is_file = matches!(output, Output::File(_));
+        self.has_file.store(is_file, Ordering::Relaxed);
+        self.state.lock().switch = Some(output);
+        self.work.notify_one();
     }
 
     pub(super) fn flush(&self, limit: Duration) -> bool {
         let deadline = Instant::now() + limit;
         let mut state = self.state.lock();
-        while state.writing || state.reopen || !state.pending.is_empty() {
+        while state.writing || state.reopen || state.switch.is_some() || !state.pending.is_empty() {
             if self.progress.wait_until(&mut state, deadline).timed_out() {
                 return false;
             }
@@ -139,19 +149,30 @@ impl Output {
     }
 }
 
+/// What the writer is to do besides writing.
+struct Work {
+    reopen: bool,
+    switch: Option<Output>,
+    /// Lines lost since the last notice.
+    lost: u64,
+}
+
 /// The state of the writing thread.
 struct Writer {
     sink: Arc<Sink>,
     output: Output,
-    style: Style,
-    clock: Clock,
+    look: Arc<Look>,
 }
 
 impl Writer {
     fn run(&mut self) {
         let mut batch = Vec::new();
         loop {
-            let (reopen, lost) = self.wait_for_work(&mut batch);
+            let Work {
+                reopen,
+                switch,
+                lost,
+            } = self.wait_for_work(&mut batch);
             self.write(&batch);
             batch.clear();
             if lost > 0 {
@@ -164,6 +185,9 @@ impl Writer {
             if reopen {
                 self.reopen();
             }
+            if let Some(output) = switch {
+                self.output = output;
+            }
             let mut state = self.sink.state.lock();
             state.writing = false;
             drop(state);
@@ -173,18 +197,19 @@ impl Writer {
 
     /// Takes everything that waits; the cleared `batch` becomes the next buffer, so that two
     /// buffers serve for ever.
-    fn wait_for_work(&mut self, batch: &mut Vec<u8>) -> (bool, u64) {
+    fn wait_for_work(&mut self, batch: &mut Vec<u8>) -> Work {
         let mut state = self.sink.state.lock();
-        while state.pending.is_empty() && !state.reopen {
+        while state.pending.is_empty() && !state.reopen && state.switch.is_none() {
             self.sink.work.wait(&mut state);
         }
         std::mem::swap(&mut state.pending, batch);
         state.writing = true;
         state.stalled = false;
-        let taken = (
-            std::mem::take(&mut state.reopen),
-            std::mem::take(&mut state.lost),
-        );
+        let taken = Work {
+            reopen: std::mem::take(&mut state.reopen),
+            switch: state.switch.take(),
+            lost: std::mem::take(&mut state.lost),
+        };
         drop(state);
         self.sink.progress.notify_all();
         taken
@@ -213,7 +238,7 @@ impl Writer {
         };
         let rotated = file
             .must_rotate_before(line)
-            .then(|| file.rotate(&self.clock));
+            .then(|| file.rotate(&self.look.clock()));
         match rotated {
             None => {}
             Some(Ok(backup)) => {
@@ -254,7 +279,7 @@ impl Writer {
             message,
             fields,
         };
-        let text = self.style.render(self.clock.now(), &line);
+        let text = self.look.render(&line);
         let _ = match &mut self.output {
             Output::Stream(stream) => write_patiently(stream, text.as_bytes()),
             Output::File(file) => write_patiently(file, text.as_bytes()),

@@ -2,6 +2,7 @@ use std::fs;
 use std::io::Write;
 use std::sync::mpsc;
 
+use super::clock::Clock;
 use super::line::{Line, Value};
 use super::sink::ROOM_WAIT;
 use super::*;
@@ -300,8 +301,13 @@ fn a_log_that_nobody_reads_delays_nobody_and_says_what_was_lost() {
             is_open: false,
             seen: Arc::clone(&seen),
         })),
-        style(LogFormat::Text),
-        Clock::new(true),
+        Arc::new(Look::new(
+            style(LogFormat::Text),
+            &LogOptions {
+                utc: true,
+                ..LogOptions::default()
+            },
+        )),
     );
     let line = [b'x'; 1023]
         .iter()

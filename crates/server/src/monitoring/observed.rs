@@ -76,6 +76,11 @@ impl Observed {
     }
 
     /// What the configuration says now.
+    /// The configuration was read again.
+    pub(crate) fn set_facts(&self, facts: Facts) {
+        *self.facts.write() = Arc::new(facts);
+    }
+
     pub(super) fn facts(&self) -> Arc<Facts> {
         Arc::clone(&self.facts.read())
     }

@@ -131,6 +131,8 @@ pub enum SignalCommand {
     Term,
     /// Open the log file anew: SIGUSR1.
     Reopen,
+    /// Read the configuration anew: SIGHUP.
+    Reload,
 }
 
 /// Which server a signal is for.
@@ -442,12 +444,7 @@ fn read_signal(value: &OsStr) -> Result<Invocation, Box<Fault>> {
         "quit" => SignalCommand::Quit,
         "term" => SignalCommand::Term,
         "reopen" => SignalCommand::Reopen,
-        "reload" => {
-            return Err(Box::new(Fault::anywhere(FlagProblem::NotYet {
-                flag: "--signal reload".to_owned(),
-                feature: super::messages::Feature::Reload,
-            })));
-        }
+        "reload" => SignalCommand::Reload,
         other => {
             let problem = FlagProblem::UnknownSignal(other.to_owned());
             return Err(Box::new(Fault::anywhere(problem)));

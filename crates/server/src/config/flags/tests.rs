@@ -519,10 +519,6 @@ fn a_running_server_can_be_signalled() {
         )
     );
     refuses("s -sl hup", "no signal \"hup\"");
-    refuses(
-        "s -sl reload",
-        "does not have reloading its configuration yet",
-    );
 }
 
 #[test]

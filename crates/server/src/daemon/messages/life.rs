@@ -29,8 +29,42 @@ pub enum LifeText {
     },
     /// SIGUSR1 without a log file.
     NoLogFile,
-    /// SIGHUP.
-    NoReload,
+    /// The configuration was read again and is in force.
+    Reloaded {
+        /// Settings that changed.
+        changed: Vec<&'static str>,
+        /// Clients that have to go.
+        dismissed: usize,
+    },
+    /// The configuration was read again, and everything is as it was.
+    ReloadRefused {
+        /// Why.
+        why: String,
+    },
+}
+
+fn reloaded(changed: &[&'static str], dismissed: usize) -> Pair {
+    if changed.is_empty() {
+        return (
+            "the configuration was read again: nothing has changed".to_owned(),
+            "configuración releída: no ha cambiado nada".to_owned(),
+        );
+    }
+    let names = changed.join(", ");
+    match dismissed {
+        0 => (
+            format!("the new configuration is in force; changed: {names}"),
+            format!("la configuración nueva está en vigor; cambia: {names}"),
+        ),
+        count => (
+            format!(
+                "the new configuration is in force; changed: {names}; clients that have to go: {count}"
+            ),
+            format!(
+                "la configuración nueva está en vigor; cambia: {names}; clientes que deben irse: {count}"
+            ),
+        ),
+    }
 }
 
 impl LifeText {
@@ -78,13 +112,14 @@ impl LifeText {
                  (--log ARCHIVO)"
                     .to_owned(),
             ),
-            Self::NoReload => (
-                "SIGHUP: this version does not reload its configuration; restart the server to \
-                 change it"
-                    .to_owned(),
-                "SIGHUP: esta versión no recarga la configuración; reinicia el servidor para \
-                 cambiarla"
-                    .to_owned(),
+            Self::Reloaded { changed, dismissed } => reloaded(changed, *dismissed),
+            Self::ReloadRefused { why } => (
+                format!(
+                    "the new configuration was refused, the server goes on with the old one: {why}"
+                ),
+                format!(
+                    "la configuración nueva no se acepta y el servidor sigue con la anterior: {why}"
+                ),
             ),
         }
     }

@@ -8,8 +8,6 @@ use crate::config::Lang;
 /// Why no signal was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignalProblem {
-    /// `reload`.
-    NoReload,
     /// A command that does not exist.
     Unknown {
         /// What was written.
@@ -75,16 +73,12 @@ impl SignalProblem {
 
     fn pair(&self) -> Pair {
         match self {
-            Self::NoReload => (
-                "this version does not reload its configuration: restart the server".to_owned(),
-                "esta versión no recarga la configuración: reinicia el servidor".to_owned(),
-            ),
             Self::Unknown { command } => (
                 format!(
-                    "unknown signal command {command:?}: there are quit, term, stop, reopen, ldm"
+                    "unknown signal command {command:?}: there are quit, term, stop, reopen, reload, ldm"
                 ),
                 format!(
-                    "orden de señal desconocida, {command:?}: existen quit, term, stop, reopen y ldm"
+                    "orden de señal desconocida, {command:?}: existen quit, term, stop, reopen, reload y ldm"
                 ),
             ),
             Self::NoProcess { which } => (

@@ -1,0 +1,387 @@
+//! A new configuration for a server that runs (D50 to D55): all of it, or nothing.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use recado_auth::{Denied, Identity};
+use recado_session::Goodbye;
+use recado_wire::Info;
+
+use crate::config::{Limits, Options};
+use crate::engine::{Engine, Manner, Standing, Verdict};
+use crate::error::StartError;
+use crate::monitoring::{Facts, Observed};
+use crate::server::{client_rules, told_of_clients};
+use crate::streams::{NotServed, Streams};
+use crate::{access, accounts};
+
+/// Why a new configuration was refused; everything is as it was.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ReloadError {
+    /// These settings can be changed only by starting the server again.
+    Fixed(Vec<&'static str>),
+    /// The configuration can't be used at all.
+    Unusable(StartError),
+}
+
+/// What came of a new configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reloaded {
+    /// Settings that changed.
+    pub changed: Vec<&'static str>,
+    /// Clients that have to go.
+    pub dismissed: usize,
+}
+
+impl std::fmt::Display for ReloadError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Fixed(names) => write!(
+                f,
+                "config reload not supported for {}: restart the server to change that",
+                names.join(", ")
+            ),
+            Self::Unusable(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ReloadError {}
+
+impl From<StartError> for ReloadError {
+    fn from(error: StartError) -> Self {
+        Self::Unusable(error)
+    }
+}
+
+/// What a reload needs of a running server.
+pub(crate) struct Reloader {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) streams: Option<Arc<Streams>>,
+    pub(crate) observed: Arc<Observed>,
+    /// As at the start: what can change is put in anew.
+    pub(crate) info: Info,
+    /// Where clients connect, as configured and as it is.
+    pub(crate) client: (String, SocketAddr),
+    pub(crate) watched_at: Option<(String, SocketAddr)>,
+    /// What is in force.
+    pub(crate) options: Mutex<Options>,
+}
+
+impl Reloader {
+    /// Puts `options` in force.
+    pub(crate) fn reload(&self, options: Options) -> Result<Reloaded, ReloadError> {
+        let mut held = self.options.lock();
+        let Changes { fixed, changed } = compare(&held, &options);
+        if !fixed.is_empty() {
+            return Err(ReloadError::Fixed(fixed));
+        }
+        // Everything that can fail comes first.
+        let rules = client_rules(&options)?;
+        let unusable = |text: String| ReloadError::Unusable(StartError::Options(text));
+        let authenticator =
+            access::authenticator(&options).map_err(|invalid| unusable(invalid.to_string()))?;
+        let planned = self.engine.prepare_accounts(&accounts::plans(&options));
+        let planned = planned.map_err(|error| unusable(error.to_string()))?;
+        self.serve_streams(&options)?;
+        // Nothing fails from here on.
+        let info = told_of_clients(
+            &self.info,
+            &options,
+            &self.client,
+            authenticator.is_required(),
+        );
+        let manner = Manner::new(&options, authenticator, &info, &self.engine.accounts);
+        let access_changed = touches_access(&changed);
+        self.engine.put_accounts_in_force(planned);
+        self.engine.set_manner(manner);
+        self.engine.clients.replace(rules);
+        self.engine
+            .write
+            .set_write_deadline(options.limits.write_deadline);
+        let facts = Facts::new(&options, &info, self.watched_at.clone());
+        self.observed.set_facts(facts);
+        let dismissed = self.engine.reconsider(|standing| match access_changed {
+            true => judge(&self.engine, standing),
+            false => Verdict::Same,
+        });
+        *held = options;
+        Ok(Reloaded { changed, dismissed })
+    }
+
+    fn serve_streams(&self, options: &Options) -> Result<(), ReloadError> {
+        let Some(streams) = &self.streams else {
+            return Ok(());
+        };
+        let served = accounts::served(options, &self.engine);
+        streams.set_accounts(served).map_err(|why| match why {
+            NotServed::Refused(error) => ReloadError::Unusable(StartError::Accounts(error)),
+            NotServed::Stopped => {
+                ReloadError::Unusable(StartError::Options("the streams have stopped".to_owned()))
+            }
+        })
+    }
+}
+
+/// Whether who may connect, or what clients may do, can have changed.
+fn touches_access(changed: &[&'static str]) -> bool {
+    const ACCESS: [&str; 5] = [
+        "authorization",
+        "accounts",
+        "no_auth_user",
+        "tls",
+        "trusted_proxies",
+    ];
+    changed.iter().any(|name| ACCESS.contains(name))
+}
+
+/// What becomes of a client: what it presented is judged again.
+fn judge(engine: &Engine, standing: &Standing) -> Verdict {
+    let manner = engine.manner();
+    let Some(presented) = &standing.presented else {
+        // It was let in without a credential.
+        return match manner.authenticator.is_required() {
+            true => Verdict::Go(Goodbye::unauthorized(
+                "a credential is asked for since the configuration was read again",
+            )),
+            false => Verdict::As(Arc::clone(manner.anonymous())),
+        };
+    };
+    match presented.decide(&manner.authenticator) {
+        Ok(identity) if identity.account != standing.identity.account => {
+            Verdict::Go(Goodbye::unauthorized(
+                "its user belongs to another account since the configuration was read again",
+            ))
+        }
+        Ok(identity) if is_as_before(&identity, &standing.identity) => Verdict::Same,
+        Ok(identity) => {
+            let presented = Some(Arc::clone(presented));
+            Verdict::As(Arc::new(Standing::of(
+                identity,
+                &engine.accounts,
+                presented,
+            )))
+        }
+        Err(Denied { .. }) => Verdict::Go(Goodbye::unauthorized(
+            "its credential is not good any more since the configuration was read again",
+        )),
+    }
+}
+
+fn is_as_before(now: &Identity, before: &Identity) -> bool {
+    let spec = |identity: &Identity| {
+        identity
+            .permissions
+            .as_deref()
+            .map(|one| one.spec().clone())
+    };
+    now.user == before.user
+        && spec(now) == spec(before)
+        && now.limits == before.limits
+        && now.expires_s == before.expires_s
+}
+
+/// How two configurations differ, by names of settings.
+struct Changes {
+    /// In what can't change while the server runs.
+    fixed: Vec<&'static str>,
+    /// In what can.
+    changed: Vec<&'static str>,
+}
+
+/// Both are taken apart whole: a setting that is added later has to find its place here.
+fn compare(old: &Options, new: &Options) -> Changes {
+    let Options {
+        personality,
+        lang,
+        host,
+        port,
+        server_name,
+        client_advertise,
+        authorization,
+        tls,
+        allow_non_tls,
+        proxy_protocol,
+        accounts,
+        no_auth_user,
+        system_account,
+        no_system_account,
+        trusted_proxies,
+        mappings,
+        allow_anonymous,
+        limits,
+        builtin_service,
+        plain,
+        streams,
+        monitoring,
+        log,
+        pid_file,
+        ports_file_dir,
+        lame_duck_duration,
+        lame_duck_grace_period,
+        config_digest: _,
+    } = old;
+    let mut fixed = Vec::new();
+    let mut changed = Vec::new();
+    let mut note = |same: bool, name: &'static str, can_change: bool| {
+        if !same {
+            match can_change {
+                true => changed.push(name),
+                false => fixed.push(name),
+            }
+        }
+    };
+    note(*personality == new.personality, "the program's name", false);
+    note(*lang == new.lang, "lang", false);
+    note(*host == new.host, "host", false);
+    note(*port == new.port, "port", false);
+    note(*server_name == new.server_name, "server_name", false);
+    note(
+        *proxy_protocol == new.proxy_protocol,
+        "proxy_protocol",
+        false,
+    );
+    note(
+        *system_account == new.system_account,
+        "system_account",
+        false,
+    );
+    note(
+        *no_system_account == new.no_system_account,
+        "no_system_account",
+        false,
+    );
+    note(
+        *allow_anonymous == new.allow_anonymous,
+        "allow_anonymous",
+        false,
+    );
+    note(*builtin_service == new.builtin_service, "service", false);
+    note(*plain == new.plain, "plain", false);
+    note(*streams == new.streams, "jetstream", false);
+    note(*monitoring == new.monitoring, "http", false);
+    note(
+        *client_advertise == new.client_advertise,
+        "client_advertise",
+        true,
+    );
+    note(*authorization == new.authorization, "authorization", true);
+    note(*tls == new.tls, "tls", true);
+    note(*allow_non_tls == new.allow_non_tls, "allow_non_tls", true);
+    note(*accounts == new.accounts, "accounts", true);
+    note(*no_auth_user == new.no_auth_user, "no_auth_user", true);
+    note(
+        *trusted_proxies == new.trusted_proxies,
+        "trusted_proxies",
+        true,
+    );
+    note(*mappings == new.mappings, "mappings", true);
+    note(*log == new.log, "log", true);
+    note(*pid_file == new.pid_file, "pid_file", true);
+    note(
+        *ports_file_dir == new.ports_file_dir,
+        "ports_file_dir",
+        true,
+    );
+    note(
+        *lame_duck_duration == new.lame_duck_duration,
+        "lame_duck_duration",
+        true,
+    );
+    note(
+        *lame_duck_grace_period == new.lame_duck_grace_period,
+        "lame_duck_grace_period",
+        true,
+    );
+    compare_limits(limits, &new.limits, &mut note);
+    // Whoever swaps certificates keeps the files' names.
+    if tls.is_some() && !changed.contains(&"tls") {
+        changed.push("tls");
+    }
+    Changes { fixed, changed }
+}
+
+fn compare_limits(old: &Limits, new: &Limits, note: &mut impl FnMut(bool, &'static str, bool)) {
+    let Limits {
+        max_payload,
+        max_control_line,
+        max_pending,
+        max_connections,
+        max_subscriptions,
+        max_sub_tokens,
+        ping_interval,
+        ping_max,
+        write_deadline,
+        no_fast_producer_stall,
+        no_header_support,
+    } = old;
+    note(*max_pending == new.max_pending, "max_pending", false);
+    note(
+        *max_subscriptions == new.max_subscriptions,
+        "max_subscriptions",
+        false,
+    );
+    note(
+        *max_sub_tokens == new.max_sub_tokens,
+        "max_sub_tokens",
+        false,
+    );
+    note(
+        *no_header_support == new.no_header_support,
+        "no_header_support",
+        false,
+    );
+    note(*max_payload == new.max_payload, "max_payload", true);
+    note(
+        *max_control_line == new.max_control_line,
+        "max_control_line",
+        true,
+    );
+    note(
+        *max_connections == new.max_connections,
+        "max_connections",
+        true,
+    );
+    note(*ping_interval == new.ping_interval, "ping_interval", true);
+    note(*ping_max == new.ping_max, "ping_max", true);
+    note(
+        *write_deadline == new.write_deadline,
+        "write_deadline",
+        true,
+    );
+    note(
+        *no_fast_producer_stall == new.no_fast_producer_stall,
+        "no_fast_producer_stall",
+        true,
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_change_is_told_from_what_cannot() {
+        let old = Options::default();
+        let new = Options {
+            port: 5222,
+            no_auth_user: Some("ana".into()),
+            limits: Limits {
+                max_payload: 10,
+                max_pending: 20,
+                ..Limits::default()
+            },
+            ..Options::default()
+        };
+        let Changes { fixed, changed } = compare(&old, &new);
+        assert_eq!(fixed, ["port", "max_pending"]);
+        assert_eq!(changed, ["no_auth_user", "max_payload"]);
+        let error = ReloadError::Fixed(fixed).to_string();
+        assert!(
+            error.contains("not supported for port, max_pending"),
+            "{error}"
+        );
+    }
+}
