@@ -127,11 +127,12 @@ impl Server {
         let started = store.map(|store| Streams::start(&engine, store, &accounts, request_limits));
         let (streams, store) = started.transpose()?.unzip();
         let phase = Arc::new(watch::Sender::new(Phase::Running));
-        let facts = Facts::new(&options, &info, watched_at.clone());
-        let observed = Arc::new(Observed::new(&engine, facts, phase.subscribe()));
+        let facts = Facts::new(&options, &info, store.as_ref(), watched_at.clone());
+        let inquiries = streams.as_ref().map(Streams::inquiries);
+        let observed = Observed::new(&engine, inquiries, facts, phase.subscribe());
         let token = options.monitoring.token.as_deref();
         let monitoring = watching
-            .map(|listener| Monitoring::start(listener, observed, token))
+            .map(|listener| Monitoring::start(listener, Arc::new(observed), token))
             .transpose()
             .map_err(StartError::Threads)?;
         let handle = ServerHandle {

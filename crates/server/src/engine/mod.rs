@@ -55,6 +55,7 @@ pub(crate) use connection::Connection;
 pub(crate) use crossing::{ResponseType, imported_filter};
 pub(crate) use door::Rules;
 pub(crate) use ending::CloseReason;
+pub(crate) use histogram::{BOUNDS_US, Distribution, Histogram};
 pub(crate) use insider::Insider;
 pub(crate) use intake::Intake;
 pub(crate) use link::{Link, Socket};

@@ -7,6 +7,7 @@ mod accstatz;
 mod connz;
 mod healthz;
 mod index;
+mod jsz;
 mod links;
 mod moments;
 mod problem;
@@ -34,6 +35,7 @@ pub(crate) enum Document {
     Subsz(subsz::Subsz),
     Accountz(Box<accountz::Accountz>),
     Accstatz(accstatz::Accstatz),
+    Jsz(Box<jsz::Jsz>),
     Healthz(healthz::Healthz),
 }
 
@@ -60,6 +62,7 @@ pub(super) async fn document(observed: &Observed, request: &Request) -> Result<D
             Document::Accountz(Box::new(accountz::accountz(observed, options).await?))
         }
         Request::Accstatz(options) => Document::Accstatz(accstatz::accstatz(observed, options)),
+        Request::Jsz(options) => Document::Jsz(Box::new(jsz::jsz(observed, options).await?)),
         Request::Healthz(options) => Document::Healthz(healthz::healthz(observed, options).await),
     })
 }
