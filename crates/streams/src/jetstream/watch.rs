@@ -61,6 +61,8 @@ pub struct StreamDetail {
     pub config: StreamConfig,
     /// What it holds, with times to the microsecond.
     pub state: StreamState,
+    /// Messages that were found damaged.
+    pub lost: u64,
     /// Where it lives.
     pub cluster: ClusterInfo,
     /// How far it has come as a mirror.
@@ -173,6 +175,7 @@ impl JetStream {
             created_ns: stream.created_ns,
             config: stream.config.for_answer(&self.settings.version),
             state: stream.state(),
+            lost: stream.messages.lost.messages,
             cluster: self.cluster(),
             mirror: self.mirror_info(stream, now_ns),
             sources: self.source_infos(stream, now_ns),

@@ -336,15 +336,17 @@ pub(super) async fn gather(
     let mut gathered = Gathered::default();
     let (mut room, mut after) = (consumers_max, None);
     loop {
+        let told = room > 0;
         let inquiry = Inquiry {
-            consumers: consumers && room > 0,
+            consumers: consumers && told,
             after,
         };
         let page = inquiries
             .ask(move |glimpse| glimpse.page(&inquiry))
             .await?;
         for mut detail in page.streams {
-            gathered.is_cut |= detail.consumers.len() > room;
+            let has_untold = consumers && !told && detail.state.consumer_count > 0;
+            gathered.is_cut |= detail.consumers.len() > room || has_untold;
             detail.consumers.truncate(room);
             room -= detail.consumers.len();
             let is_full = gathered.streams.len() >= streams_max;
@@ -364,8 +366,5 @@ pub(super) async fn gather(
         if after.is_none() {
             return Ok(gathered);
         }
-        // A stream that had consumers left, and there is no room for them.
-        let rest = after.as_ref().is_some_and(|mark| mark.consumer.is_some());
-        gathered.is_cut |= rest && room == 0;
     }
 }

@@ -5,10 +5,12 @@ mod accounts;
 mod accountz;
 mod accstatz;
 mod connz;
+mod exposition;
 mod healthz;
 mod index;
 mod jsz;
 mod links;
+mod metrics;
 mod moments;
 mod problem;
 mod request;
@@ -19,7 +21,9 @@ use serde::Serialize;
 
 use super::observed::Observed;
 
+pub(super) use exposition::Format;
 pub(super) use index::index;
+pub(super) use metrics::metrics;
 pub(crate) use problem::Problem;
 pub(crate) use request::{Endpoint, PATHS, Request};
 
