@@ -49,8 +49,8 @@ use events::OutOfStorage;
 pub use events::{DEAD_LETTER_KEY, Uncopied};
 pub(crate) use open::Part;
 pub use open::{Opening, OpeningReport};
-pub use watch::{Bookmark, Found, Inquiry, Page, StreamDetail, Summary};
 pub(crate) use sources::Feeding;
+pub use watch::{Bookmark, Found, Inquiry, Page, StreamDetail, Summary};
 pub(crate) use work::STREAMS_MAX as TURN_STREAMS_MAX;
 
 use replies::WaitingReplies;

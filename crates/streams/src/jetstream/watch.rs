@@ -112,7 +112,10 @@ impl JetStream {
         let mut from = inquiry.after.clone();
         while let Some((id, name)) = self.stream_after(from.as_ref()) {
             let is_rest = from.as_ref().is_some_and(|mark| mark.stream == name);
-            let told = from.take().filter(|_| is_rest).and_then(|mark| mark.consumer);
+            let told = from
+                .take()
+                .filter(|_| is_rest)
+                .and_then(|mark| mark.consumer);
             let Some(mut detail) = self.detail(id, context.now_ns) else {
                 break;
             };
@@ -228,9 +231,7 @@ mod tests {
     }
 
     fn page(world: &mut World, inquiry: &Inquiry, goes_on: &mut dyn FnMut() -> bool) -> Page {
-        world.act(|jetstream, context, journal| {
-            jetstream.page(context, journal, inquiry, goes_on)
-        })
+        world.act(|jetstream, context, journal| jetstream.page(context, journal, inquiry, goes_on))
     }
 
     fn names(page: &Page) -> Vec<(String, Vec<String>)> {
@@ -254,7 +255,10 @@ mod tests {
         }
         let whole = vec![
             ("A".to_owned(), vec![]),
-            ("B".to_owned(), vec!["c0".to_owned(), "c1".to_owned(), "c2".to_owned()]),
+            (
+                "B".to_owned(),
+                vec!["c0".to_owned(), "c1".to_owned(), "c2".to_owned()],
+            ),
             ("C".to_owned(), vec!["c0".to_owned(), "c1".to_owned()]),
         ];
         for size in 1..10 {

@@ -120,11 +120,11 @@ impl Exposition {
         let mut sum = 0_u64;
         for (at, count) in read.buckets.iter().enumerate() {
             sum = sum.saturating_add(*count);
-            let bound = match BOUNDS_US.get(at) {
-                Some(micros) => format!("{:?}", *micros as f64 / 1e6),
+            let upper = match BOUNDS_US.get(at) {
+                Some(micros) => bound(*micros),
                 None => "+Inf".to_owned(),
             };
-            self.line("_bucket", &[], Some(&bound), sum.into());
+            self.line("_bucket", &[], Some(&upper), sum.into());
         }
         self.line("_sum", &[], None, (read.sum_ns as f64 / 1e9).into());
         self.line("_count", &[], None, sum.into());
@@ -194,6 +194,17 @@ impl From<f64> for Value {
     }
 }
 
+/// Microseconds as seconds, always with a point and never with an exponent.
+fn bound(micros: u64) -> String {
+    let (whole, rest) = (micros / 1_000_000, micros % 1_000_000);
+    let fraction = format!("{rest:06}");
+    let fraction = match fraction.trim_end_matches('0') {
+        "" => "0",
+        some => some,
+    };
+    format!("{whole}.{fraction}")
+}
+
 /// A text as it may stand in a label or behind HELP.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -217,7 +228,8 @@ mod tests {
         out.one("a_bytes", Kind::Gauge, "how much", 7_u64);
         out.family("b", Kind::Counter, "how often")
             .sample(&[("x", "1\"\\\n"), ("y", "z")], 2_u64);
-        out.family("c", Kind::Info, "what").sample(&[("v", "1")], 1_u64);
+        out.family("c", Kind::Info, "what")
+            .sample(&[("v", "1")], 1_u64);
         out.finish()
     }
 
@@ -246,8 +258,8 @@ mod tests {
         out.histogram("t_seconds", "how long", &read);
         let text = out.finish();
         for line in [
-            "t_seconds_bucket{le=\"1e-5\"} 3",
-            "t_seconds_bucket{le=\"2.5e-5\"} 7",
+            "t_seconds_bucket{le=\"0.00001\"} 3",
+            "t_seconds_bucket{le=\"0.000025\"} 7",
             "t_seconds_bucket{le=\"10.0\"} 7",
             "t_seconds_bucket{le=\"+Inf\"} 12",
             "t_seconds_sum 1.5",

@@ -116,9 +116,8 @@ impl Config {
         Self {
             max_memory: bytes(store.and_then(|store| store.memory_bytes_max)),
             max_storage: bytes(store.and_then(|store| store.file_bytes_max)),
-            store_dir: store.map_or_else(String::new, |store| {
-                store.directory.display().to_string()
-            }),
+            store_dir: store
+                .map_or_else(String::new, |store| store.directory.display().to_string()),
             // Whatever `sync_interval` says: nothing is acknowledged before it is synced.
             sync_always: true,
             domain: facts.streams.domain.clone().unwrap_or_default(),
@@ -341,9 +340,7 @@ pub(super) async fn gather(
             consumers: consumers && told,
             after,
         };
-        let page = inquiries
-            .ask(move |glimpse| glimpse.page(&inquiry))
-            .await?;
+        let page = inquiries.ask(move |glimpse| glimpse.page(&inquiry)).await?;
         for mut detail in page.streams {
             let has_untold = consumers && !told && detail.state.consumer_count > 0;
             gathered.is_cut |= detail.consumers.len() > room || has_untold;

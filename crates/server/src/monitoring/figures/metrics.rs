@@ -139,7 +139,7 @@ fn write_traffic(out: &mut Exposition, observed: &Observed) {
         (
             "recado_sent_bytes",
             counter,
-            "Bytes of them, headers and payloads.",
+            "Bytes of them, as they were written: whole frames.",
             traffic.out_bytes,
         ),
         (
@@ -230,7 +230,12 @@ fn write_streams(out: &mut Exposition, seen: &Seen) {
     let streams = &gathered.streams;
     let consumers: Vec<(&str, &ConsumerInfo)> = streams
         .iter()
-        .flat_map(|stream| stream.consumers.iter().map(|one| (stream.name.as_str(), one)))
+        .flat_map(|stream| {
+            stream
+                .consumers
+                .iter()
+                .map(|one| (stream.name.as_str(), one))
+        })
         .collect();
     for (name, help, value) in [
         ("recado_streams", "Streams.", usage.streams),
@@ -244,7 +249,10 @@ fn write_streams(out: &mut Exposition, seen: &Seen) {
         Kind::Gauge,
         "Streams and consumers that have no samples here because there are too many.",
     )
-    .sample(&[("kind", "stream")], left_out(usage.streams, streams.len()))
+    .sample(
+        &[("kind", "stream")],
+        left_out(usage.streams, streams.len()),
+    )
     .sample(
         &[("kind", "consumer")],
         left_out(usage.consumers, consumers.len()),
@@ -266,7 +274,10 @@ fn write_streams(out: &mut Exposition, seen: &Seen) {
     for (name, help, figure) in STREAM_FIGURES {
         out.family(name, Kind::Gauge, help);
         for stream in streams {
-            let labels = [("account", GLOBAL_ACCOUNT), ("stream", stream.name.as_str())];
+            let labels = [
+                ("account", GLOBAL_ACCOUNT),
+                ("stream", stream.name.as_str()),
+            ];
             out.sample(&labels, figure(stream));
         }
     }
@@ -307,11 +318,9 @@ const STREAM_FIGURES: [Figure<StreamDetail>; 7] = [
         "Different subjects in a stream.",
         |one| one.state.num_subjects,
     ),
-    (
-        "recado_stream_consumers",
-        "Consumers of a stream.",
-        |one| one.state.consumer_count,
-    ),
+    ("recado_stream_consumers", "Consumers of a stream.", |one| {
+        one.state.consumer_count
+    }),
     (
         "recado_stream_lost_messages",
         "Messages of a stream that were found damaged.",

@@ -43,8 +43,18 @@ const ENDPOINTS: &[(&str, Endpoint, Option<&str>)] = &[
 
 /// The paths that requests are counted under.
 pub(crate) const PATHS: &[&str] = &[
-    "/", "/varz", "/connz", "/routez", "/gatewayz", "/leafz", "/subsz", "/accountz", "/accstatz",
-    "/jsz", "/healthz", "/metrics",
+    "/",
+    "/varz",
+    "/connz",
+    "/routez",
+    "/gatewayz",
+    "/leafz",
+    "/subsz",
+    "/accountz",
+    "/accstatz",
+    "/jsz",
+    "/healthz",
+    "/metrics",
 ];
 
 /// A document with what it is to hold.
