@@ -62,7 +62,7 @@ pub(crate) use link::{Link, Socket};
 pub(crate) use mapping::Weighted;
 pub(crate) use plan::{AccountPlan, ExportPlan, ImportPlan, Kind};
 pub(crate) use reader::{Admission, serve};
-pub(crate) use registry::{Census, Totals};
+pub(crate) use registry::{Census, Gone, Totals};
 pub(crate) use shared::{Engine, Manner};
 pub(crate) use subscription::{Origin, Subscription};
 #[cfg(test)]

@@ -295,7 +295,8 @@ impl Site {
         }
         // Whoever looks after the process must learn that it lives, and learns no more than that.
         let is_open = !self.access.is_restricted()
-            || self.endpoint(request.uri().path()) == Some(Endpoint::Healthz);
+            || (self.endpoint(request.uri().path()) == Some(Endpoint::Healthz)
+                && request.uri().query().is_none_or(str::is_empty));
         if is_open || self.access.allows(request.headers()) {
             return None;
         }

@@ -111,6 +111,11 @@ impl Glimpse<'_, '_> {
         self.accounts.find(account, stream, consumer)
     }
 
+    /// Why the store takes nothing more, if so.
+    pub(crate) fn stopped(&self) -> Option<String> {
+        self.log.stopped().map(ToOwned::to_owned)
+    }
+
     /// How the store lies on its disk.
     pub(crate) fn store(&self) -> StoreFigures {
         let usage = self.log.usage();
@@ -118,7 +123,7 @@ impl Glimpse<'_, '_> {
             segments: usage.segments as u64,
             bytes: usage.bytes,
             live_bytes: usage.live_bytes,
-            stopped: self.log.stopped().map(ToOwned::to_owned),
+            stopped: self.stopped(),
         }
     }
 }

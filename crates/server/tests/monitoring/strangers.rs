@@ -68,7 +68,8 @@ fn with_a_token_nothing_is_told_without_it_but_health() {
         );
     }
     assert_eq!(get(watch, "/healthz").status, 200);
-    // What it may be asked of streams could tell their names.
+    // Asked of streams it would tell their names to who guesses.
+    assert_eq!(get(watch, "/healthz?account=$G&stream=S").status, 401);
 }
 
 #[test]

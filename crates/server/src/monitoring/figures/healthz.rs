@@ -4,7 +4,6 @@ use recado_streams::jetstream::Found;
 use serde::Serialize;
 
 use super::request::HealthzOptions;
-use crate::engine::GLOBAL_ACCOUNT;
 use crate::monitoring::observed::Observed;
 use crate::phase::Phase;
 use crate::streams::Inquiries;
@@ -132,11 +131,11 @@ async fn streams<'a>(inquiries: &Inquiries, options: &'a HealthzOptions) -> Opti
         consumer,
         ..
     } = options;
-    let looked_for = (stream.clone(), consumer.clone());
+    let looked_for = (account.clone(), stream.clone(), consumer.clone());
     let answer = inquiries
         .ask(move |glimpse| {
-            let (stream, consumer) = &looked_for;
-            (glimpse.summary().stopped, glimpse.find(stream, consumer))
+            let (account, stream, consumer) = &looked_for;
+            (glimpse.stopped(), glimpse.find(account, stream, consumer))
         })
         .await;
     let (stopped, found) = match answer {
@@ -153,13 +152,13 @@ async fn streams<'a>(inquiries: &Inquiries, options: &'a HealthzOptions) -> Opti
     }
     let (of_type, about, error) = if account.is_empty() {
         return None;
-    } else if account != GLOBAL_ACCOUNT {
+    } else if found.is_none() {
         let error = format!("JetStream account {account:?} not found");
         ("ACCOUNT", (account.as_str(), "", ""), error)
-    } else if !stream.is_empty() && found == Found::Nothing {
+    } else if !stream.is_empty() && found == Some(Found::Nothing) {
         let error = format!("JetStream stream {stream:?} not found on account {account:?}");
         ("STREAM", (account.as_str(), stream.as_str(), ""), error)
-    } else if !consumer.is_empty() && found == Found::Stream {
+    } else if !consumer.is_empty() && found == Some(Found::Stream) {
         let error = format!(
             "JetStream consumer {consumer:?} not found for stream {stream:?} on account {account:?}"
         );

@@ -1,9 +1,11 @@
 //! `/jsz`: streams and consumers (B60).
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use recado_streams::accounts::AccountSummary;
 use recado_streams::api::{ConsumerInfo, SourceInfo, StreamState};
-use recado_streams::config::StreamConfig;
+use recado_streams::config::{API_LEVEL, StreamConfig};
 use recado_streams::jetstream::{Inquiry, StreamDetail, Summary};
 use serde::{Serialize, Serializer};
 
@@ -11,7 +13,6 @@ use super::moments::{Moment, nanos};
 use super::problem::Problem;
 use super::request::JszOptions;
 use crate::config::StreamsOptions;
-use crate::engine::GLOBAL_ACCOUNT;
 use crate::monitoring::observed::{Facts, Observed};
 use crate::streams::{Inquiries, NoAnswer};
 
@@ -48,8 +49,8 @@ pub(crate) struct Jsz {
 /// What streams take, and how their API is used.
 #[derive(Clone, Default, Serialize)]
 pub(super) struct Stats {
-    memory: u64,
-    storage: u64,
+    pub(super) memory: u64,
+    pub(super) storage: u64,
     reserved_memory: u64,
     reserved_storage: u64,
     accounts: usize,
@@ -65,31 +66,35 @@ struct Api {
 }
 
 impl Stats {
-    /// Those of the whole server.
-    pub(super) fn of(summary: &Summary) -> Self {
-        let usage = &summary.account.usage;
-        let api = summary.account.api;
-        Self {
-            memory: usage.memory,
-            storage: usage.storage,
-            reserved_memory: usage.reserved_memory,
-            reserved_storage: usage.reserved_storage,
-            accounts: 1,
-            ha_assets: 0,
-            api: Api {
-                level: api.level,
-                total: api.total,
-                errors: api.errors,
-            },
+    /// Those of all accounts together.
+    pub(super) fn of(accounts: &[AccountSummary]) -> Self {
+        let mut stats = Self {
+            accounts: accounts.len(),
+            ..Self::default()
+        };
+        stats.api.level = API_LEVEL;
+        for AccountSummary { summary, .. } in accounts {
+            stats.add(summary);
         }
+        stats
     }
 
-    /// The same of one account.
-    fn of_account(self) -> Self {
-        Self {
-            accounts: 0,
-            ..self
-        }
+    /// Those of one account.
+    fn of_account(summary: &Summary) -> Self {
+        let mut stats = Self::default();
+        stats.api.level = API_LEVEL;
+        stats.add(summary);
+        stats
+    }
+
+    fn add(&mut self, summary: &Summary) {
+        let usage = &summary.account.usage;
+        self.memory += usage.memory;
+        self.storage += usage.storage;
+        self.reserved_memory += usage.reserved_memory;
+        self.reserved_storage += usage.reserved_storage;
+        self.api.total += summary.account.api.total;
+        self.api.errors += summary.account.api.errors;
     }
 }
 
@@ -257,60 +262,94 @@ pub(super) async fn jsz(observed: &Observed, options: &JszOptions) -> Result<Jsz
         }
         return Ok(document);
     };
-    let summary = inquiries
-        .ask(|glimpse| glimpse.summary())
-        .await
-        .map_err(unanswered)?;
-    let usage = &summary.account.usage;
-    document.stats = Stats::of(&summary);
+    let all = summaries(inquiries).await.map_err(unanswered)?;
+    document.stats = Stats::of(&all);
     document.disabled = false;
     document.config = Config::of(&facts);
     document.limits = Some(Limits::of(&facts));
-    (document.streams, document.consumers) = (usage.streams, usage.consumers);
+    document.total = all.len();
+    for AccountSummary { summary, .. } in &all {
+        let usage = &summary.account.usage;
+        document.streams += usage.streams;
+        document.consumers += usage.consumers;
+        document.messages += summary.messages;
+        document.bytes += summary.bytes;
+    }
     if options.raft_groups {
         // A server that stands alone leads all that it has.
-        (document.streams_leader, document.consumers_leader) = (usage.streams, usage.consumers);
+        document.streams_leader = document.streams;
+        document.consumers_leader = document.consumers;
     }
-    (document.messages, document.bytes) = (summary.messages, summary.bytes);
-    document.total = 1;
-    if wants_account(options) {
-        document.account_details = vec![AccountDetail {
-            name: GLOBAL_ACCOUNT.to_owned(),
-            id: GLOBAL_ACCOUNT.to_owned(),
-            stats: document.stats.clone().of_account(),
-            stream_detail: match options.streams || options.consumers {
-                true => streams(inquiries, options).await?,
-                false => Vec::new(),
-            },
-        }];
+    let mut room = ASSETS_MAX;
+    for account in told(&all, options) {
+        let mut detail = AccountDetail {
+            name: account.name.as_ref().to_owned(),
+            id: account.name.as_ref().to_owned(),
+            stats: Stats::of_account(&account.summary),
+            stream_detail: Vec::new(),
+        };
+        if options.streams || options.consumers {
+            detail.stream_detail = streams(inquiries, &account.name, options, &mut room).await?;
+        }
+        document.account_details.push(detail);
     }
     Ok(document)
 }
 
-/// Whether the one account that has streams is told of: by its name, or as one of all.
-fn wants_account(options: &JszOptions) -> bool {
+/// The accounts that are told of: one by its name, or a page of all.
+fn told<'a>(all: &'a [AccountSummary], options: &JszOptions) -> Vec<&'a AccountSummary> {
     if !options.account.is_empty() {
-        return options.account == GLOBAL_ACCOUNT;
+        let named = all.iter().filter(|one| *one.name == options.account);
+        return named.collect();
+    }
+    if !(options.accounts || options.streams || options.consumers) {
+        return Vec::new();
     }
     let limit = match options.limit {
         0 => ACCOUNTS_DEFAULT,
         given => given,
     };
-    let all = options.accounts || options.streams || options.consumers;
-    all && options.offset == 0 && limit > 0
+    all.iter().skip(options.offset).take(limit).collect()
 }
 
-async fn streams(inquiries: &Inquiries, options: &JszOptions) -> Result<Vec<Stream>, Problem> {
-    let gathered = gather(inquiries, options.consumers, ASSETS_MAX, ASSETS_MAX)
+/// An account's streams. `room` is how many streams and consumers may still be told of.
+async fn streams(
+    inquiries: &Inquiries,
+    account: &Arc<str>,
+    options: &JszOptions,
+    room: &mut usize,
+) -> Result<Vec<Stream>, Problem> {
+    let bounds = Bounds {
+        streams: *room,
+        consumers: *room,
+    };
+    let gathered = gather(inquiries, account, options.consumers, bounds)
         .await
         .map_err(unanswered)?;
-    if gathered.is_cut {
+    let told = gathered.streams.len() + gathered.consumers();
+    if gathered.is_cut || told > *room {
         return Err(Problem::too_many(ASSETS_MAX));
     }
+    *room -= told;
     let streams = gathered.streams.into_iter();
     Ok(streams
         .map(|detail| Stream::new(detail, options.config))
         .collect())
+}
+
+/// All accounts that have streams, in the order of their names.
+pub(super) async fn summaries(inquiries: &Inquiries) -> Result<Vec<AccountSummary>, NoAnswer> {
+    let mut all: Vec<AccountSummary> = Vec::new();
+    loop {
+        let after = all.last().map(|last| Arc::clone(&last.name));
+        let (mut some, more) = inquiries
+            .ask(move |glimpse| glimpse.summaries(after.as_deref()))
+            .await?;
+        all.append(&mut some);
+        if !more {
+            return Ok(all);
+        }
+    }
 }
 
 fn unanswered(error: NoAnswer) -> Problem {
@@ -325,28 +364,46 @@ pub(super) struct Gathered {
     pub(super) is_cut: bool,
 }
 
-/// Gathers streams page by page, at most so many of them, and so many consumers.
+impl Gathered {
+    /// How many consumers were gathered.
+    pub(super) fn consumers(&self) -> usize {
+        let streams = self.streams.iter();
+        streams.map(|stream| stream.consumers.len()).sum()
+    }
+}
+
+/// How much may be gathered.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    pub(super) streams: usize,
+    pub(super) consumers: usize,
+}
+
+/// Gathers an account's streams page by page, with their consumers or without.
 pub(super) async fn gather(
     inquiries: &Inquiries,
+    account: &Arc<str>,
     consumers: bool,
-    streams_max: usize,
-    consumers_max: usize,
+    bounds: Bounds,
 ) -> Result<Gathered, NoAnswer> {
     let mut gathered = Gathered::default();
-    let (mut room, mut after) = (consumers_max, None);
+    let (mut room, mut after) = (bounds.consumers, None);
     loop {
         let told = room > 0;
         let inquiry = Inquiry {
             consumers: consumers && told,
             after,
         };
-        let page = inquiries.ask(move |glimpse| glimpse.page(&inquiry)).await?;
+        let account = Arc::clone(account);
+        let page = inquiries
+            .ask(move |glimpse| glimpse.page(&account, &inquiry))
+            .await?;
         for mut detail in page.streams {
             let has_untold = consumers && !told && detail.state.consumer_count > 0;
             gathered.is_cut |= detail.consumers.len() > room || has_untold;
             detail.consumers.truncate(room);
             room -= detail.consumers.len();
-            let is_full = gathered.streams.len() >= streams_max;
+            let is_full = gathered.streams.len() >= bounds.streams;
             match gathered.streams.last_mut() {
                 // The rest of a stream whose consumers filled a page.
                 Some(last) if last.name == detail.name => {

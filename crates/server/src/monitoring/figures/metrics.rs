@@ -2,15 +2,17 @@
 //! their own up to a bound; how many were left out is a sample, too.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use recado_streams::accounts::AccountSummary;
 use recado_streams::api::ConsumerInfo;
-use recado_streams::jetstream::{StreamDetail, Summary};
+use recado_streams::jetstream::StreamDetail;
 
+use super::accounts;
 use super::exposition::{Exposition, Format, Kind};
-use super::jsz::{Gathered, gather};
+use super::jsz::{Bounds, Stats, gather, summaries};
 use super::moments::Moment;
-use crate::engine::GLOBAL_ACCOUNT;
 use crate::monitoring::observed::{Facts, Observed};
 use crate::monitoring::process;
 use crate::phase::Phase;
@@ -109,7 +111,11 @@ fn write_traffic(out: &mut Exposition, observed: &Observed) {
         "Clients that are connected.",
         clients.count(),
     );
-    let routes = engine.router.figures();
+    let (mut inserts, mut removes) = (0, 0);
+    for account in accounts::all(engine, &census) {
+        inserts += account.changes.inserts;
+        removes += account.changes.removes;
+    }
     let (gauge, counter) = (Kind::Gauge, Kind::Counter);
     for (name, kind, help, value) in [
         (
@@ -164,19 +170,19 @@ fn write_traffic(out: &mut Exposition, observed: &Observed) {
             "recado_subscriptions",
             gauge,
             "Subscriptions, the server's own among them.",
-            engine.router.len() as u64,
+            engine.subscriptions() as u64,
         ),
         (
             "recado_subscriptions_added",
             counter,
             "Subscriptions that were added.",
-            routes.inserts,
+            inserts,
         ),
         (
             "recado_subscriptions_removed",
             counter,
             "Subscriptions that were removed.",
-            routes.removes,
+            removes,
         ),
         (
             "recado_routes_cached",
@@ -202,47 +208,52 @@ fn write_traffic(out: &mut Exposition, observed: &Observed) {
 
 /// What the streams told.
 struct Seen {
-    summary: Summary,
+    accounts: Vec<AccountSummary>,
     store: StoreFigures,
-    gathered: Gathered,
+    /// Streams with their accounts.
+    streams: Vec<(Arc<str>, StreamDetail)>,
 }
 
 async fn see(inquiries: &Inquiries) -> Option<Seen> {
-    let (summary, store) = inquiries
-        .ask(|glimpse| (glimpse.summary(), glimpse.store()))
-        .await
-        .ok()?;
-    let gathered = gather(inquiries, true, STREAMS_MAX, CONSUMERS_MAX)
-        .await
-        .ok()?;
+    let store = inquiries.ask(|glimpse| glimpse.store()).await.ok()?;
+    let accounts = summaries(inquiries).await.ok()?;
+    let mut streams: Vec<(Arc<str>, StreamDetail)> = Vec::new();
+    let mut bounds = Bounds {
+        streams: STREAMS_MAX,
+        consumers: CONSUMERS_MAX,
+    };
+    for account in &accounts {
+        if account.summary.account.usage.streams == 0 || bounds.streams == 0 {
+            continue;
+        }
+        let gathered = gather(inquiries, &account.name, true, bounds).await.ok()?;
+        bounds.streams -= gathered.streams.len();
+        bounds.consumers -= gathered.consumers();
+        let named = gathered.streams.into_iter();
+        streams.extend(named.map(|stream| (Arc::clone(&account.name), stream)));
+    }
     Some(Seen {
-        summary,
+        accounts,
         store,
-        gathered,
+        streams,
     })
 }
 
 fn write_streams(out: &mut Exposition, seen: &Seen) {
-    let Seen {
-        summary, gathered, ..
-    } = seen;
-    let (usage, api) = (&summary.account.usage, summary.account.api);
-    let streams = &gathered.streams;
-    let consumers: Vec<(&str, &ConsumerInfo)> = streams
-        .iter()
-        .flat_map(|stream| {
-            stream
-                .consumers
-                .iter()
-                .map(|one| (stream.name.as_str(), one))
-        })
-        .collect();
+    let sum = |figure: fn(&AccountSummary) -> u64| seen.accounts.iter().map(figure).sum::<u64>();
+    let all_streams = sum(|one| one.summary.account.usage.streams);
+    let all_consumers = sum(|one| one.summary.account.usage.consumers);
     for (name, help, value) in [
-        ("recado_streams", "Streams.", usage.streams),
-        ("recado_consumers", "Consumers.", usage.consumers),
+        ("recado_streams", "Streams.", all_streams),
+        ("recado_consumers", "Consumers.", all_consumers),
     ] {
         out.one(name, Kind::Gauge, help, value);
     }
+    let told: usize = seen
+        .streams
+        .iter()
+        .map(|(_, one)| one.consumers.len())
+        .sum();
     let left_out = |all: u64, told: usize| all.saturating_sub(told as u64);
     out.family(
         "recado_series_left_out",
@@ -251,45 +262,41 @@ fn write_streams(out: &mut Exposition, seen: &Seen) {
     )
     .sample(
         &[("kind", "stream")],
-        left_out(usage.streams, streams.len()),
+        left_out(all_streams, seen.streams.len()),
     )
-    .sample(
-        &[("kind", "consumer")],
-        left_out(usage.consumers, consumers.len()),
-    );
+    .sample(&[("kind", "consumer")], left_out(all_consumers, told));
     for (name, help, value) in [
         (
             "recado_jetstream_api_requests",
             "Requests to the streams' API.",
-            api.total,
+            sum(|one| one.summary.account.api.total),
         ),
         (
             "recado_jetstream_api_errors",
             "Of them, refused.",
-            api.errors,
+            sum(|one| one.summary.account.api.errors),
         ),
     ] {
         out.one(name, Kind::Counter, help, value);
     }
     for (name, help, figure) in STREAM_FIGURES {
         out.family(name, Kind::Gauge, help);
-        for stream in streams {
-            let labels = [
-                ("account", GLOBAL_ACCOUNT),
-                ("stream", stream.name.as_str()),
-            ];
+        for (account, stream) in &seen.streams {
+            let labels = [("account", &**account), ("stream", stream.name.as_str())];
             out.sample(&labels, figure(stream));
         }
     }
     for (name, help, figure) in CONSUMER_FIGURES {
         out.family(name, Kind::Gauge, help);
-        for (stream, consumer) in &consumers {
-            let labels = [
-                ("account", GLOBAL_ACCOUNT),
-                ("stream", *stream),
-                ("consumer", consumer.name.as_str()),
-            ];
-            out.sample(&labels, figure(consumer));
+        for (account, stream) in &seen.streams {
+            for consumer in &stream.consumers {
+                let labels = [
+                    ("account", &**account),
+                    ("stream", stream.name.as_str()),
+                    ("consumer", consumer.name.as_str()),
+                ];
+                out.sample(&labels, figure(consumer));
+            }
         }
     }
 }
@@ -363,16 +370,18 @@ const CONSUMER_FIGURES: [Figure<ConsumerInfo>; 6] = [
 ];
 
 fn write_store(out: &mut Exposition, seen: &Seen, facts: &Facts) {
-    let Seen { summary, store, .. } = seen;
-    let usage = &summary.account.usage;
+    let Seen {
+        accounts, store, ..
+    } = seen;
+    let used = Stats::of(accounts);
     let opened = facts.store.as_ref();
     out.family(
         "recado_storage_used_bytes",
         Kind::Gauge,
         "Bytes of messages, as streams count them.",
     )
-    .sample(&[("storage", "file")], usage.storage)
-    .sample(&[("storage", "memory")], usage.memory);
+    .sample(&[("storage", "file")], used.storage)
+    .sample(&[("storage", "memory")], used.memory);
     out.family(
         "recado_storage_limit_bytes",
         Kind::Gauge,

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::jsz::{Config, Limits, Stats};
+use super::jsz::{Config, Limits, Stats, summaries};
 use super::moments::{Moment, nanos, uptime};
 use crate::engine::clock;
 use crate::monitoring::observed::{Facts, Observed};
@@ -109,10 +109,10 @@ async fn streams(observed: &Observed, facts: &Facts) -> Streams {
     let Some(inquiries) = &observed.inquiries else {
         return Streams::default();
     };
-    let summary = inquiries.ask(|glimpse| glimpse.summary()).await;
+    let summaries = summaries(inquiries).await;
     Streams {
         config: Some(Config::of(facts)),
-        stats: summary.ok().map(|summary| Stats::of(&summary)),
+        stats: summaries.ok().map(|all| Stats::of(&all)),
         limits: Some(Limits::of(facts)),
     }
 }
