@@ -27,6 +27,7 @@ class Server:
             self._flags += ["-js", "-sd", os.path.join(self._dir.name, "store")]
         self.log_path = os.path.join(self._dir.name, "log")
         self.port = None
+        self.monitoring_url = None
         self._start("-1")
 
     def _start(self, port):
@@ -43,7 +44,8 @@ class Server:
     def _serves(self, ports):
         try:
             with open(ports, encoding="utf-8") as file:
-                url = json.load(file)["nats"][0]
+                urls = json.load(file)
+                url = urls["nats"][0]
             port = int(url.rsplit(":", 1)[1])
             with socket.create_connection(("127.0.0.1", port), 2) as connection:
                 if connection.recv(5) != b"INFO ":
@@ -51,6 +53,7 @@ class Server:
         except (OSError, ValueError):
             return False
         self.port = port
+        self.monitoring_url = next(iter(urls.get("monitoring", [])), None)
         return True
 
     @property

@@ -13,7 +13,7 @@ use crate::engine::{Engine, Manner, Standing, Verdict};
 use crate::error::StartError;
 use crate::monitoring::{Facts, Observed};
 use crate::server::{client_rules, told_of_clients};
-use crate::streams::{NotServed, Streams};
+use crate::streams::{NotServed, Opened, Streams};
 use crate::{access, accounts};
 
 /// Why a new configuration was refused; everything is as it was.
@@ -66,6 +66,7 @@ pub(crate) struct Reloader {
     /// Where clients connect, as configured and as it is.
     pub(crate) client: (String, SocketAddr),
     pub(crate) watched_at: Option<(String, SocketAddr)>,
+    pub(crate) store: Option<Opened>,
     /// What is in force.
     pub(crate) options: Mutex<Options>,
 }
@@ -101,7 +102,12 @@ impl Reloader {
         self.engine
             .write
             .set_write_deadline(options.limits.write_deadline);
-        let facts = Facts::new(&options, &info, self.watched_at.clone());
+        let facts = Facts::new(
+            &options,
+            &info,
+            self.store.as_ref(),
+            self.watched_at.clone(),
+        );
         self.observed.set_facts(facts);
         let dismissed = self.engine.reconsider(|standing| match access_changed {
             true => judge(&self.engine, standing),

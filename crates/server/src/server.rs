@@ -131,8 +131,10 @@ impl Server {
         let (streams, store): (Option<Streams>, Option<Opened>) = started.transpose()?.unzip();
         let streams = streams.map(Arc::new);
         let phase = Arc::new(watch::Sender::new(Phase::Running));
-        let facts = Facts::new(&options, &info, watched_at.clone());
-        let observed = Arc::new(Observed::new(&engine, facts, phase.subscribe()));
+        let facts = Facts::new(&options, &info, store.as_ref(), watched_at.clone());
+        let inquiries = streams.as_ref().map(|streams| streams.inquiries());
+        let observed = Observed::new(&engine, inquiries, facts, phase.subscribe());
+        let observed = Arc::new(observed);
         let token = options.monitoring.token.as_deref();
         let monitoring = watching
             .map(|listener| Monitoring::start(listener, Arc::clone(&observed), token))
@@ -151,6 +153,7 @@ impl Server {
             info: info.clone(),
             client: (client.host.clone(), client.addr),
             watched_at: watched_at.clone(),
+            store: store.clone(),
             options: Mutex::new(as_told),
         };
         let inner = Inner {

@@ -81,6 +81,11 @@ impl CloseReason {
         }
     }
 
+    /// Whether it read too slowly.
+    pub(crate) fn is_slow_consumer(self) -> bool {
+        matches!(self, Self::SlowConsumerPending | Self::SlowConsumerDeadline)
+    }
+
     /// The words of `/connz` and of the log. Never change: tools match them.
     pub(crate) fn text(self) -> &'static str {
         match self {

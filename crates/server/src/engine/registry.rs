@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use hashbrown::HashMap;
 use parking_lot::Mutex;
 
 use super::connection::{Connection, Traffic};
+use super::ending::CloseReason;
 
 /// The connections of one server.
 #[derive(Default)]
@@ -32,8 +34,8 @@ struct Slots {
     next_id: u64,
     /// Clients that were let in so far.
     clients_so_far: u64,
-    /// What clients that are gone sent and got.
-    gone: Totals,
+    /// What clients that are gone sent and got, by the numbers of their accounts.
+    gone: HashMap<u32, Gone>,
 }
 
 /// Messages and bytes of one connection or of many, seen from the server.
@@ -45,6 +47,14 @@ pub(crate) struct Totals {
     pub(crate) out_bytes: u64,
 }
 
+/// What is left of the clients of one account that are gone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Gone {
+    pub(crate) traffic: Totals,
+    /// Those of them that were cut off because they read too slowly.
+    pub(crate) slow_consumers: u64,
+}
+
 /// Everybody at one moment, and what those brought who are gone.
 pub(crate) struct Census {
     /// All connections, the server's own among them.
@@ -53,6 +63,8 @@ pub(crate) struct Census {
     pub(crate) clients_so_far: u64,
     /// Traffic of clients, with those that are there.
     pub(crate) traffic: Totals,
+    /// What is left of those who are gone, by the numbers of their accounts.
+    pub(crate) gone: HashMap<u32, Gone>,
 }
 
 impl Totals {
@@ -72,6 +84,17 @@ impl Totals {
         self.in_bytes = self.in_bytes.wrapping_add(other.in_bytes);
         self.out_messages = self.out_messages.wrapping_add(other.out_messages);
         self.out_bytes = self.out_bytes.wrapping_add(other.out_bytes);
+    }
+}
+
+impl Slots {
+    /// A client goes.
+    fn count_gone(&mut self, connection: &Connection) {
+        let gone = self.gone.entry(connection.account().number).or_default();
+        gone.traffic.add(Totals::of(&connection.traffic));
+        let reason = connection.close_reason();
+        let is_slow = reason.is_some_and(CloseReason::is_slow_consumer);
+        gone.slow_consumers += u64::from(is_slow);
     }
 }
 
@@ -113,7 +136,7 @@ impl Registry {
             slots.count -= 1;
             match connection.peer {
                 // Under the same lock as the census: nothing is counted twice or not at all.
-                Some(_) => slots.gone.add(Totals::of(&connection.traffic)),
+                Some(_) => slots.count_gone(&connection),
                 None => slots.internal -= 1,
             }
             // The socket closes with the last reference: not under this lock.
@@ -137,7 +160,11 @@ impl Registry {
     pub(crate) fn census(&self) -> Census {
         let slots = self.inner.lock();
         let connections: Vec<_> = slots.connections.iter().flatten().cloned().collect();
-        let (clients_so_far, mut traffic) = (slots.clients_so_far, slots.gone);
+        let (clients_so_far, gone) = (slots.clients_so_far, slots.gone.clone());
+        let mut traffic = Totals::default();
+        for gone in gone.values() {
+            traffic.add(gone.traffic);
+        }
         for connection in connections.iter().filter(|one| one.peer.is_some()) {
             traffic.add(Totals::of(&connection.traffic));
         }
@@ -145,6 +172,7 @@ impl Registry {
             connections,
             clients_so_far,
             traffic,
+            gone,
         }
     }
 

@@ -25,7 +25,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::access::Access;
-use super::figures::{self, Endpoint, Problem};
+use super::figures::{self, Endpoint, Format, Problem};
 use super::observed::Observed;
 use super::parameters::Query;
 use super::patience::Patient;
@@ -270,7 +270,7 @@ impl Site {
             None => {
                 // Closed never: it lives as long as the site.
                 let permit = Arc::clone(&self.answers).acquire_owned().await.ok();
-                let answer = self.answer(request.uri().path(), request.uri().query());
+                let answer = self.answer(request);
                 let reply = match tokio::time::timeout(ANSWER_TIME_MAX, answer).await {
                     Ok(reply) => reply,
                     Err(_) => Reply::text(
@@ -295,7 +295,8 @@ impl Site {
         }
         // Whoever looks after the process must learn that it lives, and learns no more than that.
         let is_open = !self.access.is_restricted()
-            || self.endpoint(request.uri().path()) == Some(Endpoint::Healthz);
+            || (self.endpoint(request.uri().path()) == Some(Endpoint::Healthz)
+                && request.uri().query().is_none_or(str::is_empty));
         if is_open || self.access.allows(request.headers()) {
             return None;
         }
@@ -313,21 +314,30 @@ impl Site {
         Endpoint::of_path(if path.is_empty() { "/" } else { path })
     }
 
-    async fn answer(&self, path: &str, query: Option<&str>) -> Reply {
-        let Some(endpoint) = self.endpoint(path) else {
+    async fn answer(&self, request: &Request<Incoming>) -> Reply {
+        let Some(endpoint) = self.endpoint(request.uri().path()) else {
             return Reply::text(
                 StatusCode::NOT_FOUND,
                 "404 page not found; / lists what there is",
             );
         };
         self.observed.count_request(endpoint.path());
-        let query = Query::new(query.unwrap_or_default());
+        let query = Query::new(request.uri().query().unwrap_or_default());
         let answer = match endpoint {
             Endpoint::Root => Ok(Reply {
                 status: StatusCode::OK,
                 content_type: "text/html; charset=utf-8",
                 content: figures::index(&self.observed).into_bytes(),
             }),
+            Endpoint::Metrics => {
+                let accept = request.headers().get(header::ACCEPT);
+                let format = Format::of_accept(accept.and_then(|accept| accept.to_str().ok()));
+                Ok(Reply {
+                    status: StatusCode::OK,
+                    content_type: format.content_type(),
+                    content: figures::metrics(&self.observed, format).await.into_bytes(),
+                })
+            }
             _ => self.document(endpoint, &query).await,
         };
         answer.unwrap_or_else(|problem| {

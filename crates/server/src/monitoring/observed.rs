@@ -10,11 +10,12 @@ use parking_lot::{Mutex, RwLock};
 use recado_wire::Info;
 use tokio::sync::watch;
 
-use super::figures::{Document, Problem, Request};
+use super::figures::{self, Document, Problem, Request};
 use super::process::Sampler;
 use crate::config::{Limits, Options, StreamsOptions};
 use crate::engine::{Engine, clock};
 use crate::phase::Phase;
+use crate::streams::{Inquiries, Opened};
 
 /// A running server, for whoever watches it.
 pub(crate) struct Observed {
@@ -24,6 +25,8 @@ pub(crate) struct Observed {
     pub(super) process: Mutex<Sampler>,
     /// On the engine's clock.
     pub(super) started_us: u64,
+    /// Where the streams are asked, if there are any.
+    pub(super) inquiries: Option<Arc<Inquiries>>,
     requests: RequestCounts,
 }
 
@@ -34,6 +37,7 @@ pub(crate) struct Facts {
     pub(super) limits: Limits,
     pub(super) auth_timeout: Duration,
     pub(super) streams: StreamsOptions,
+    pub(super) store: Option<Opened>,
     pub(super) base_path: String,
     /// Where monitoring listens, with the host as it was configured.
     pub(super) http: Option<(String, SocketAddr)>,
@@ -48,13 +52,19 @@ struct RequestCounts(BTreeMap<&'static str, AtomicU64>);
 
 impl Facts {
     /// What `options` say, as of now.
-    pub(crate) fn new(options: &Options, info: &Info, http: Option<(String, SocketAddr)>) -> Self {
+    pub(crate) fn new(
+        options: &Options,
+        info: &Info,
+        store: Option<&Opened>,
+        http: Option<(String, SocketAddr)>,
+    ) -> Self {
         let auth_timeout = options.authorization.timeout;
         Self {
             info: info.clone(),
             limits: options.limits.clone(),
             auth_timeout: auth_timeout.unwrap_or(Duration::from_secs(2)),
             streams: options.streams.clone(),
+            store: store.cloned(),
             base_path: options.monitoring.base_path.clone(),
             http,
             config_digest: options.config_digest.clone().unwrap_or_default(),
@@ -64,23 +74,29 @@ impl Facts {
 }
 
 impl Observed {
-    pub(crate) fn new(engine: &Arc<Engine>, facts: Facts, phase: watch::Receiver<Phase>) -> Self {
+    pub(crate) fn new(
+        engine: &Arc<Engine>,
+        inquiries: Option<&Arc<Inquiries>>,
+        facts: Facts,
+        phase: watch::Receiver<Phase>,
+    ) -> Self {
         Self {
             engine: Arc::clone(engine),
             facts: RwLock::new(Arc::new(facts)),
             phase,
             process: Mutex::default(),
             started_us: clock::now_us(),
+            inquiries: inquiries.cloned(),
             requests: RequestCounts::new(),
         }
     }
 
-    /// What the configuration says now.
     /// The configuration was read again.
     pub(crate) fn set_facts(&self, facts: Facts) {
         *self.facts.write() = Arc::new(facts);
     }
 
+    /// What the configuration says now.
     pub(super) fn facts(&self) -> Arc<Facts> {
         Arc::clone(&self.facts.read())
     }
@@ -90,7 +106,7 @@ impl Observed {
     /// # Errors
     /// When what is asked for can't be had, or makes no sense.
     pub(crate) async fn document(&self, request: &Request) -> Result<Document, Problem> {
-        super::figures::document(self, request).await
+        figures::document(self, request).await
     }
 
     /// Counts a request for a path.
@@ -112,7 +128,7 @@ impl Observed {
 
 impl RequestCounts {
     fn new() -> Self {
-        let paths = super::figures::PATHS.iter();
+        let paths = figures::PATHS.iter();
         Self(paths.map(|path| (*path, AtomicU64::new(0))).collect())
     }
 }

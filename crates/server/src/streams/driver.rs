@@ -15,10 +15,12 @@ use recado_wire::{ServerFrame, ServerParsed, parse_server_frame};
 
 use super::beat::Beat;
 use super::committer::CommitterThread;
+use super::inquiries::{Answering, Glimpse, Inquiries};
 use super::orders::{OrderBook, Orders};
 use super::outlet::{Directory, EngineExchange, ServedAccount};
 use super::requests::{RequestLimits, Time, WaitingRequests};
 use super::store::{Opened, Store};
+use super::waits::Waits;
 use crate::engine::{Engine, Insider, Intake};
 use crate::error::StartError;
 
@@ -54,6 +56,16 @@ pub(super) struct Driver {
     random: u64,
     /// The last look at what may be compacted found something.
     compacting: bool,
+    inquiries: Answering,
+    waits: Waits,
+}
+
+/// What other threads hold of it, too.
+pub(super) struct Outside {
+    pub(super) stop: Arc<AtomicBool>,
+    pub(super) orders: Arc<Orders>,
+    pub(super) beat: Arc<Beat>,
+    pub(super) inquiries: Arc<Inquiries>,
 }
 
 impl Driver {
@@ -67,9 +79,7 @@ impl Driver {
         store: Store,
         accounts: &[ServedAccount],
         limits: RequestLimits,
-        stop: &Arc<AtomicBool>,
-        orders: &Arc<Orders>,
-        beat: &Arc<Beat>,
+        outside: Outside,
     ) -> Result<(Self, Opened), StartError> {
         let Store {
             opening,
@@ -105,17 +115,19 @@ impl Driver {
             intake: Arc::clone(intake),
             accounts,
             directory,
-            orders: OrderBook(Arc::clone(orders)),
+            orders: OrderBook(outside.orders),
             log,
             committer: CommitterThread::start(committer, Arc::clone(intake))
                 .map_err(StartError::Threads)?,
-            stop: Arc::clone(stop),
-            beat: Arc::clone(beat),
+            stop: outside.stop,
+            beat: outside.beat,
             frames: Vec::new(),
             partial: Vec::new(),
             requests: WaitingRequests::new(limits),
             random: seed,
             compacting: true,
+            inquiries: Answering(outside.inquiries),
+            waits: Waits::new(Instant::now()),
         };
         Ok((driver, opened))
     }
@@ -157,6 +169,7 @@ impl Driver {
             };
             let taken = self.intake.take(&mut self.frames, Some(until));
             self.beat.answer();
+            self.waits.turn_begins(Instant::now());
             let mut time = Time::for_a_turn();
             self.handle_frames(insider, &mut time);
             self.serve_requests(insider, &mut time);
@@ -168,7 +181,10 @@ impl Driver {
                 accounts.work(around, log)
             });
             self.give_away(insider);
-            busy |= self.accounts.has_work() || !self.requests.is_empty();
+            self.answer_inquiries(insider, &mut time);
+            busy |= self.accounts.has_work()
+                || !self.requests.is_empty()
+                || !self.inquiries.0.is_empty();
             let now = Instant::now();
             if now >= upkeep {
                 self.upkeep(insider);
@@ -311,6 +327,23 @@ impl Driver {
         });
     }
 
+    /// Answers who asks from other threads: one question a turn, and more as long as there is time.
+    fn answer_inquiries(&mut self, insider: &Insider, time: &mut Time) {
+        while let Some(question) = self.inquiries.0.pop() {
+            self.act(insider, |accounts, around, log| {
+                let mut glimpse = Glimpse {
+                    accounts,
+                    around,
+                    log,
+                };
+                time.spend(|| question(&mut glimpse));
+            });
+            if time.is_up() {
+                return;
+            }
+        }
+    }
+
     /// Takes the outcome of a batch, and lets go what it allows.
     fn settle(&mut self, insider: &Insider) {
         if let Some(done) = self.committer.outcome() {
@@ -320,10 +353,16 @@ impl Driver {
 
     fn settle_with(&mut self, insider: &Insider, done: Committed) {
         match self.log.committed(done) {
-            Progress::Durable(position) => self.act(insider, |accounts, around, log| {
-                accounts.durable(around, log, position);
-            }),
+            Progress::Durable(position) => {
+                self.act(insider, |accounts, around, log| {
+                    accounts.durable(around, log, position);
+                });
+                let counters = &self.inquiries.0.counters;
+                counters.batches.fetch_add(1, Ordering::Relaxed);
+                self.waits.durable(Instant::now(), counters);
+            }
             Progress::RolledBack { why, .. } => {
+                self.waits.forget();
                 tracing::error!(%why, "the store had no room for a batch: its publishes are refused");
                 self.recover(insider, &why);
             }
@@ -374,6 +413,7 @@ impl Driver {
     }
 
     fn stopped(&mut self, insider: &Insider, why: &str) {
+        self.waits.forget();
         self.act(insider, |accounts, around, log| {
             accounts.stopped(around, log, why);
         });
@@ -381,6 +421,7 @@ impl Driver {
 
     /// Hands on what was gathered, if the committer has nothing to do.
     fn give_away(&mut self, insider: &Insider) {
+        self.waits.note(self.accounts.answers_so_far());
         if !self.committer.is_free() {
             return;
         }
@@ -390,6 +431,7 @@ impl Driver {
         let end = self.log.end();
         if let Some(batch) = self.log.take_batch() {
             self.accounts.sealed(end);
+            self.waits.seal();
             if let Some(done) = self.committer.commit(batch) {
                 self.settle_with(insider, done);
             }
@@ -399,6 +441,9 @@ impl Driver {
             self.act(insider, |accounts, around, log| {
                 accounts.durable(around, log, end);
             });
+            self.waits.seal();
+            let counters = &self.inquiries.0.counters;
+            self.waits.durable(Instant::now(), counters);
         }
     }
 

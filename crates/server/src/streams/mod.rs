@@ -4,10 +4,12 @@ mod beat;
 mod ceilings;
 mod committer;
 mod driver;
+mod inquiries;
 mod orders;
 mod outlet;
 mod requests;
 mod store;
+mod waits;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,6 +27,7 @@ use crate::version::NATS_VERSION;
 
 pub(crate) use beat::Beat;
 pub(crate) use ceilings::Ceilings;
+pub(crate) use inquiries::{Inquiries, NoAnswer, StoreFigures};
 pub(crate) use orders::NotServed;
 use orders::Orders;
 pub(crate) use outlet::ServedAccount;
@@ -93,6 +96,7 @@ pub(crate) struct Streams {
     stop: Arc<AtomicBool>,
     orders: Arc<Orders>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    inquiries: Arc<Inquiries>,
 }
 
 impl Streams {
@@ -111,9 +115,15 @@ impl Streams {
         let orders = Arc::new(Orders::default());
         let (subscribed, ready) = std::sync::mpsc::channel();
         let beat = Arc::new(Beat::new(&intake));
-        let (driver, opened) = driver::Driver::new(
-            engine, &intake, store, accounts, limits, &stop, &orders, &beat,
-        )?;
+        let inquiries = Arc::new(Inquiries::new(&intake));
+        let outside = driver::Outside {
+            stop: Arc::clone(&stop),
+            orders: Arc::clone(&orders),
+            beat: Arc::clone(&beat),
+            inquiries: Arc::clone(&inquiries),
+        };
+        let (driver, opened) =
+            driver::Driver::new(engine, &intake, store, accounts, limits, outside)?;
         let thread = std::thread::Builder::new()
             .name("recado-streams".to_owned())
             .spawn(move || driver.run(&subscribed))
@@ -126,6 +136,7 @@ impl Streams {
             stop,
             orders,
             thread: Mutex::new(Some(thread)),
+            inquiries,
         };
         Ok((streams, opened))
     }
@@ -144,6 +155,11 @@ impl Streams {
         let answer = self.orders.put(accounts);
         self.intake.ring();
         answer.recv().unwrap_or(Err(NotServed::Stopped))
+    }
+
+    /// Where the thread is asked from others.
+    pub(crate) fn inquiries(&self) -> &Arc<Inquiries> {
+        &self.inquiries
     }
 
     /// Answers what still waits, writes everything down and ends. Waits for it.

@@ -9,6 +9,7 @@ mod refusal;
 mod roster;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use crate::stream::kinds;
 
 pub use open::{AccountsReport, Unserved};
 pub use roster::{AccountSettings, AccountsError};
+pub use watch::AccountSummary;
 
 /// How an account is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +90,8 @@ pub struct Accounts {
     uncopied: Vec<(Arc<str>, Uncopied)>,
     /// Why nothing is stored any more.
     stopped: Option<String>,
+    /// Answers that wait for the disk, or did.
+    answers: u64,
 }
 
 impl Accounts {
@@ -357,7 +361,10 @@ impl Accounts {
                 None => &mut nobody,
             },
         };
+        let before = jetstream.replies_so_far();
         let done = act(jetstream, &mut context);
+        // Fewer than before: it was made anew.
+        self.answers += jetstream.replies_so_far().saturating_sub(before);
         if jetstream.has_news() {
             self.take_news(at);
         }

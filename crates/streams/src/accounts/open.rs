@@ -62,6 +62,7 @@ impl Accounts {
             newest_segment: 0,
             lost: Vec::new(),
             uncopied: Vec::new(),
+            answers: 0,
             stopped: None,
         };
         let mut around = Surroundings {

@@ -15,6 +15,7 @@ mod sources;
 mod streams;
 mod tenant;
 mod upkeep;
+mod watch;
 mod work;
 #[cfg(test)]
 mod world;
@@ -49,6 +50,7 @@ pub use events::{DEAD_LETTER_KEY, Uncopied};
 pub(crate) use open::Part;
 pub use open::{Opening, OpeningReport};
 pub(crate) use sources::Feeding;
+pub use watch::{Bookmark, Found, Inquiry, Page, StreamDetail, Summary};
 pub(crate) use work::STREAMS_MAX as TURN_STREAMS_MAX;
 
 use replies::WaitingReplies;

@@ -22,6 +22,8 @@ pub(super) struct WaitingReplies {
     /// Bytes of `sealed`.
     sealed_bytes: u64,
     spare: Vec<Batch>,
+    /// Replies so far.
+    pushed: u64,
 }
 
 /// The replies of one batch.
@@ -67,6 +69,7 @@ impl WaitingReplies {
         let before = open.text.len();
         write(&mut open.text);
         let payload_len = open.text.len() - before;
+        self.pushed += 1;
         open.replies.push(Reply {
             stream,
             subject_len: subject.len() as u32,
@@ -97,6 +100,11 @@ impl WaitingReplies {
     /// Whether nothing waits for any batch.
     pub(super) fn is_empty(&self) -> bool {
         self.sealed.is_empty() && !self.is_open()
+    }
+
+    /// Replies so far, those that left among them.
+    pub(super) fn pushed(&self) -> u64 {
+        self.pushed
     }
 
     /// Bytes that wait.

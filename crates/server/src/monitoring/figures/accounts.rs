@@ -2,15 +2,21 @@
 
 use std::sync::Arc;
 
-use crate::engine::{Census, Connection, Engine, GLOBAL_ACCOUNT, Totals};
+use recado_router::Figures;
+
+use crate::engine::{Census, Connection, Engine, GLOBAL_ACCOUNT, Gone, Totals};
 
 /// One account, as it is at one moment.
 pub(super) struct Account {
     pub(super) name: String,
     pub(super) is_system: bool,
     pub(super) subscriptions: usize,
+    /// How often its index was changed.
+    pub(super) changes: Figures,
     /// Clients in it.
     pub(super) clients: Vec<Arc<Connection>>,
+    /// What is left of those who are gone.
+    pub(super) gone: Gone,
 }
 
 /// All accounts, in the order of their names.
@@ -24,6 +30,12 @@ pub(super) fn all(engine: &Engine, census: &Census) -> Vec<Account> {
             name: account.name.as_ref().to_owned(),
             is_system: Arc::ptr_eq(&account, &system),
             subscriptions: account.router.len(),
+            changes: account.router.figures(),
+            gone: census
+                .gone
+                .get(&account.number)
+                .copied()
+                .unwrap_or_default(),
             clients: Vec::new(),
         })
         .collect();
@@ -38,9 +50,9 @@ pub(super) fn all(engine: &Engine, census: &Census) -> Vec<Account> {
 }
 
 impl Account {
-    /// What its clients sent and were sent.
+    /// What its clients sent and were sent, those among them who are gone.
     pub(super) fn traffic(&self) -> Totals {
-        let mut sum = Totals::default();
+        let mut sum = self.gone.traffic;
         for client in &self.clients {
             sum.add(Totals::of(&client.traffic));
         }

@@ -78,13 +78,14 @@ pub(super) async fn accountz(
     };
     let facts = observed.facts();
     let subscriptions = account.subscriptions;
+    let jetstream_enabled = has_streams(observed, &account.name).await?;
     document.account_detail = Some(AccountDetail {
         account_name: account.name,
         update_time: Moment(facts.loaded_ns),
         is_system: account.is_system,
         expired: false,
         complete: true,
-        jetstream_enabled: facts.streams.enabled && !account.is_system,
+        jetstream_enabled,
         leafnode_connections: 0,
         client_connections: account.clients.len(),
         subscriptions,
@@ -94,4 +95,16 @@ pub(super) async fn accountz(
         mappings: BTreeMap::new(),
     });
     Ok(document)
+}
+
+/// Whether an account may have streams.
+async fn has_streams(observed: &Observed, account: &str) -> Result<bool, Problem> {
+    let Some(inquiries) = &observed.inquiries else {
+        return Ok(false);
+    };
+    let account = account.to_owned();
+    let found = inquiries.ask(move |glimpse| glimpse.find(&account, "", "").is_some());
+    found
+        .await
+        .map_err(|error| Problem::unavailable(error.text()))
 }

@@ -5,7 +5,6 @@ use serde::Serialize;
 use super::accounts;
 use super::moments::Moment;
 use super::request::AccstatzOptions;
-use crate::engine::GLOBAL_ACCOUNT;
 use crate::monitoring::observed::Observed;
 
 /// The document.
@@ -70,10 +69,6 @@ pub(super) fn accstatz(observed: &Observed, options: &AccstatzOptions) -> Accsta
         .filter(is_wanted);
     let stats = all.map(|account| {
         let traffic = account.traffic();
-        let slow = match &*account.name == GLOBAL_ACCOUNT {
-            true => observed.engine.slow_consumers(),
-            false => 0,
-        };
         AccountStat {
             acc: account.name.clone(),
             name: account.name,
@@ -83,7 +78,7 @@ pub(super) fn accstatz(observed: &Observed, options: &AccstatzOptions) -> Accsta
             num_subscriptions: account.subscriptions,
             sent: Carried::by_clients(traffic.out_messages, traffic.out_bytes),
             received: Carried::by_clients(traffic.in_messages, traffic.in_bytes),
-            slow_consumers: slow,
+            slow_consumers: account.gone.slow_consumers,
         }
     });
     Accstatz {

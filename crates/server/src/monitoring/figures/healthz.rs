@@ -1,10 +1,14 @@
 //! `/healthz`: whether the server does what it is there for.
 
+use recado_streams::jetstream::Found;
 use serde::Serialize;
 
 use super::request::HealthzOptions;
 use crate::monitoring::observed::Observed;
 use crate::phase::Phase;
+use crate::streams::Inquiries;
+
+const UNAVAILABLE: &str = "unavailable";
 
 /// The document.
 #[derive(Debug, Serialize)]
@@ -106,7 +110,70 @@ async fn trouble<'a>(observed: &Observed, options: &'a HealthzOptions) -> Option
             .to_owned(),
         });
     }
-    None
+    match &observed.inquiries {
+        Some(inquiries) if !options.js_server_only => streams(inquiries, options).await,
+        _ => None,
+    }
+}
+
+/// What is wrong with the streams, or with those that were asked for.
+async fn streams<'a>(inquiries: &Inquiries, options: &'a HealthzOptions) -> Option<Trouble<'a>> {
+    let unavailable = |error: String| Trouble {
+        code: 503,
+        status: UNAVAILABLE,
+        of_type: "JETSTREAM",
+        about: ("", "", ""),
+        error,
+    };
+    let HealthzOptions {
+        account,
+        stream,
+        consumer,
+        ..
+    } = options;
+    let looked_for = (account.clone(), stream.clone(), consumer.clone());
+    let answer = inquiries
+        .ask(move |glimpse| {
+            let (account, stream, consumer) = &looked_for;
+            (glimpse.stopped(), glimpse.find(account, stream, consumer))
+        })
+        .await;
+    let (stopped, found) = match answer {
+        Ok(answer) => answer,
+        Err(error) => return Some(unavailable(error.text().to_owned())),
+    };
+    if let Some(why) = stopped {
+        return Some(unavailable(format!(
+            "the store stopped, nothing more is stored until the server is started again: {why}"
+        )));
+    }
+    if options.js_enabled_only || options.js_enabled || options.js_meta_only {
+        return None;
+    }
+    let (of_type, about, error) = if account.is_empty() {
+        return None;
+    } else if found.is_none() {
+        let error = format!("JetStream account {account:?} not found");
+        ("ACCOUNT", (account.as_str(), "", ""), error)
+    } else if !stream.is_empty() && found == Some(Found::Nothing) {
+        let error = format!("JetStream stream {stream:?} not found on account {account:?}");
+        ("STREAM", (account.as_str(), stream.as_str(), ""), error)
+    } else if !consumer.is_empty() && found == Some(Found::Stream) {
+        let error = format!(
+            "JetStream consumer {consumer:?} not found for stream {stream:?} on account {account:?}"
+        );
+        let about = (account.as_str(), stream.as_str(), consumer.as_str());
+        ("CONSUMER", about, error)
+    } else {
+        return None;
+    };
+    Some(Trouble {
+        code: 404,
+        status: UNAVAILABLE,
+        of_type,
+        about,
+        error,
+    })
 }
 
 /// Questions that make no sense.

@@ -5,9 +5,12 @@ mod accounts;
 mod accountz;
 mod accstatz;
 mod connz;
+mod exposition;
 mod healthz;
 mod index;
+mod jsz;
 mod links;
+mod metrics;
 mod moments;
 mod problem;
 mod request;
@@ -18,7 +21,9 @@ use serde::Serialize;
 
 use super::observed::Observed;
 
+pub(super) use exposition::Format;
 pub(super) use index::index;
+pub(super) use metrics::metrics;
 pub(crate) use problem::Problem;
 pub(crate) use request::{Endpoint, PATHS, Request};
 
@@ -34,6 +39,7 @@ pub(crate) enum Document {
     Subsz(subsz::Subsz),
     Accountz(Box<accountz::Accountz>),
     Accstatz(accstatz::Accstatz),
+    Jsz(Box<jsz::Jsz>),
     Healthz(healthz::Healthz),
 }
 
@@ -60,6 +66,7 @@ pub(super) async fn document(observed: &Observed, request: &Request) -> Result<D
             Document::Accountz(Box::new(accountz::accountz(observed, options).await?))
         }
         Request::Accstatz(options) => Document::Accstatz(accstatz::accstatz(observed, options)),
+        Request::Jsz(options) => Document::Jsz(Box::new(jsz::jsz(observed, options).await?)),
         Request::Healthz(options) => Document::Healthz(healthz::healthz(observed, options).await),
     })
 }

@@ -34,6 +34,16 @@ impl Problem {
         }
     }
 
+    /// There are more streams and consumers than one document may hold.
+    pub(crate) fn too_many(assets_max: usize) -> Self {
+        Self {
+            status: 500,
+            text: format!(
+                "there are more than {assets_max} streams and consumers; ask for less (without consumers), or over the JetStream API"
+            ),
+        }
+    }
+
     /// There is more than one document may hold.
     pub(crate) fn too_large(bytes_max: usize) -> Self {
         Self {

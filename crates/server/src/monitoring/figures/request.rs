@@ -19,7 +19,9 @@ pub(crate) enum Endpoint {
     Subsz,
     Accountz,
     Accstatz,
+    Jsz,
     Healthz,
+    Metrics,
 }
 
 /// Paths with what they lead to, and the names on `$SYS` where there are any.
@@ -34,7 +36,9 @@ const ENDPOINTS: &[(&str, Endpoint, Option<&str>)] = &[
     ("/subscriptionsz", Endpoint::Subsz, None),
     ("/accountz", Endpoint::Accountz, Some("ACCOUNTZ")),
     ("/accstatz", Endpoint::Accstatz, None),
+    ("/jsz", Endpoint::Jsz, Some("JSZ")),
     ("/healthz", Endpoint::Healthz, Some("HEALTHZ")),
+    ("/metrics", Endpoint::Metrics, None),
 ];
 
 /// The paths that requests are counted under.
@@ -48,7 +52,9 @@ pub(crate) const PATHS: &[&str] = &[
     "/subsz",
     "/accountz",
     "/accstatz",
+    "/jsz",
     "/healthz",
+    "/metrics",
 ];
 
 /// A document with what it is to hold.
@@ -62,6 +68,7 @@ pub(crate) enum Request {
     Subsz(SubszOptions),
     Accountz(AccountzOptions),
     Accstatz(AccstatzOptions),
+    Jsz(JszOptions),
     Healthz(HealthzOptions),
 }
 
@@ -131,6 +138,31 @@ pub(crate) struct AccstatzOptions {
     pub(crate) include_unused: bool,
 }
 
+/// Options of `/jsz`.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct JszOptions {
+    pub(crate) account: String,
+    pub(crate) accounts: bool,
+    pub(crate) streams: bool,
+    /// With them streams, and with those accounts.
+    #[serde(rename = "consumer")]
+    pub(crate) consumers: bool,
+    /// Consumers that the server has for itself; this one has none.
+    #[serde(rename = "direct_consumer")]
+    pub(crate) direct_consumers: bool,
+    pub(crate) config: bool,
+    pub(crate) leader_only: bool,
+    #[serde(deserialize_with = "count")]
+    pub(crate) offset: usize,
+    /// Of accounts; 0: the default.
+    #[serde(deserialize_with = "count")]
+    pub(crate) limit: usize,
+    #[serde(rename = "raft")]
+    pub(crate) raft_groups: bool,
+    pub(crate) stream_leader_only: bool,
+}
+
 /// Options of `/healthz`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
@@ -174,8 +206,8 @@ impl Request {
         query: &Query,
     ) -> Result<Self, Problem> {
         Ok(match endpoint {
-            // The page of links is no document.
-            Endpoint::Root | Endpoint::Varz => Self::Varz,
+            // The page of links and metrics are no documents.
+            Endpoint::Root | Endpoint::Metrics | Endpoint::Varz => Self::Varz,
             Endpoint::Connz => Self::Connz(connz_options(query)?),
             Endpoint::Routez => {
                 query.subscriptions()?;
@@ -204,6 +236,19 @@ impl Request {
                 accounts: Vec::new(),
                 include_unused: query.boolean("unused")?,
             }),
+            Endpoint::Jsz => Self::Jsz(JszOptions {
+                account: query.string("acc"),
+                accounts: query.boolean("accounts")?,
+                streams: query.boolean("streams")?,
+                consumers: query.boolean("consumers")?,
+                direct_consumers: query.boolean("direct-consumers")?,
+                config: query.boolean("config")?,
+                leader_only: query.boolean("leader-only")?,
+                offset: query.count("offset")?,
+                limit: query.count("limit")?,
+                raft_groups: query.boolean("raft")?,
+                stream_leader_only: query.boolean("stream-leader-only")?,
+            }),
             Endpoint::Healthz => Self::Healthz(HealthzOptions {
                 js_enabled: query.boolean("js-enabled")?,
                 js_enabled_only: query.boolean("js-enabled-only")?,
@@ -221,7 +266,7 @@ impl Request {
     #[allow(dead_code, reason = "the service on $SYS is not there yet")]
     pub(crate) fn from_json(endpoint: Endpoint, payload: &[u8]) -> Result<Self, Problem> {
         Ok(match endpoint {
-            Endpoint::Root | Endpoint::Varz => Self::Varz,
+            Endpoint::Root | Endpoint::Metrics | Endpoint::Varz => Self::Varz,
             Endpoint::Connz => Self::Connz(read(payload)?),
             Endpoint::Routez => Self::Routez,
             Endpoint::Gatewayz => Self::Gatewayz,
@@ -229,6 +274,7 @@ impl Request {
             Endpoint::Subsz => Self::Subsz(read(payload)?),
             Endpoint::Accountz => Self::Accountz(read(payload)?),
             Endpoint::Accstatz => Self::Accstatz(read(payload)?),
+            Endpoint::Jsz => Self::Jsz(read(payload)?),
             Endpoint::Healthz => Self::Healthz(read(payload)?),
         })
     }
@@ -324,6 +370,11 @@ mod tests {
                 "js-enabled-only=1&details=1&account=A",
                 r#"{"js-enabled-only":true,"details":true,"account":"A"}"#,
             ),
+            (
+                Endpoint::Jsz,
+                "acc=A&consumers=1&config=true&offset=2&raft=1",
+                r#"{"account":"A","consumer":true,"config":true,"offset":2,"raft":true}"#,
+            ),
             (Endpoint::Varz, "", ""),
         ] {
             assert_eq!(
@@ -344,6 +395,7 @@ mod tests {
             (Endpoint::Leafz, "subs=x"),
             (Endpoint::Subsz, "limit=x"),
             (Endpoint::Accstatz, "unused=x"),
+            (Endpoint::Jsz, "consumers=x"),
             (Endpoint::Healthz, "details=x"),
         ] {
             let refused = Request::from_query(endpoint, &Query::new(query));

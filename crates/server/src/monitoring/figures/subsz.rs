@@ -11,7 +11,6 @@ use super::connz::{SubDetail, subscriptions_of};
 use super::moments::Moment;
 use super::problem::Problem;
 use super::request::SubszOptions;
-use crate::engine::GLOBAL_ACCOUNT;
 use crate::monitoring::observed::Observed;
 
 /// Subscriptions of one document, unless more are asked for.
@@ -52,37 +51,49 @@ pub(super) fn subsz(observed: &Observed, options: &SubszOptions) -> Result<Subsz
         given => given,
     };
     let engine = &observed.engine;
-    let is_asked_for = options.account.is_empty() || options.account == GLOBAL_ACCOUNT;
     let (mut total, mut listed) = (0, Vec::new());
-    if options.subscriptions && is_asked_for {
+    if options.subscriptions {
         for connection in engine.connections.all() {
+            let account = accounts::of(&connection);
+            if !options.account.is_empty() && options.account != *account {
+                continue;
+            }
             for sub in subscriptions_of(&connection) {
                 if !test.is_empty() && !filter_matches(sub.filter(), test) {
                     continue;
                 }
                 if total >= options.offset && listed.len() < limit {
                     let mut detail = SubDetail::of(&sub);
-                    detail.account = Some(accounts::of(&connection).as_ref().to_owned());
+                    detail.account = Some(account.as_ref().to_owned());
                     listed.push(detail);
                 }
                 total += 1;
             }
         }
     }
-    let figures = engine.accounts.global().router.figures();
+    let census = engine.connections.census();
+    let asked_for = accounts::all(engine, &census)
+        .into_iter()
+        .filter(|account| options.account.is_empty() || account.name == options.account);
+    let (mut subscriptions, mut inserts, mut removes) = (0, 0, 0);
+    for account in asked_for {
+        subscriptions += account.subscriptions;
+        inserts += account.changes.inserts;
+        removes += account.changes.removes;
+    }
     let routes = &engine.counters.routes;
     let read = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
-    let traffic = engine.connections.census().traffic;
+    let traffic = census.traffic;
     let (resolved, fanout) = (read(&routes.resolved), read(&routes.fanout));
     // What the server publishes itself is resolved, too, and counts nowhere else.
     let matches = traffic.in_messages.max(resolved);
     Ok(Subsz {
         server_id: observed.facts().info.server_id.clone(),
         now: Moment::now(),
-        num_subscriptions: engine.subscriptions(),
+        num_subscriptions: subscriptions,
         num_cache: read(&routes.cached),
-        num_inserts: figures.inserts,
-        num_removes: figures.removes,
+        num_inserts: inserts,
+        num_removes: removes,
         num_matches: matches,
         cache_hit_rate: ratio(matches - resolved, matches),
         max_fanout: read(&routes.fanout_max),

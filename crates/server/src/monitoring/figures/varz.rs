@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+use super::jsz::{Config, Limits, Stats, summaries};
 use super::moments::{Moment, nanos, uptime};
 use crate::engine::clock;
 use crate::monitoring::observed::{Facts, Observed};
@@ -94,7 +95,27 @@ struct Nothing {}
 
 /// Streams, where there are any.
 #[derive(Default, Serialize)]
-struct Streams {}
+struct Streams {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    config: Option<Config>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stats: Option<Stats>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limits: Option<Limits>,
+}
+
+/// What is known of the streams. Where they do not answer, their figures are missing: the rest is true all the same.
+async fn streams(observed: &Observed, facts: &Facts) -> Streams {
+    let Some(inquiries) = &observed.inquiries else {
+        return Streams::default();
+    };
+    let summaries = summaries(inquiries).await;
+    Streams {
+        config: Some(Config::of(facts)),
+        stats: summaries.ok().map(|all| Stats::of(&all)),
+        limits: Some(Limits::of(facts)),
+    }
+}
 
 /// A number by the kind of connection. There are clients only.
 #[derive(Serialize)]
@@ -175,7 +196,7 @@ pub(super) async fn varz(observed: &Observed) -> Varz {
         leaf: Nothing {},
         mqtt: Nothing {},
         websocket: Nothing {},
-        jetstream: Streams::default(),
+        jetstream: streams(observed, &facts).await,
         tls_timeout: 0.0,
         write_deadline: nanos(limits.write_deadline),
         write_timeout: "default",

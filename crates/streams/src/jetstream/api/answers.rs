@@ -21,7 +21,7 @@ use crate::time::ZERO_TIME;
 const DAMAGED_ENDS_MAX: usize = 100;
 
 impl JetStream {
-    pub(super) fn account(&self) -> AccountInfo {
+    pub(in crate::jetstream) fn account(&self) -> AccountInfo {
         let reserved = |storage: Storage| -> u64 {
             let of_kind = self
                 .streams

@@ -159,23 +159,34 @@ impl JetStream {
         name: &str,
         call: &mut Call<'_, '_>,
     ) -> Result<ConsumerInfo, ApiError> {
+        self.info_of_consumer(id, name, call.context, call.journal)
+    }
+
+    /// The same for who is no caller of the API.
+    pub(in crate::jetstream) fn info_of_consumer(
+        &mut self,
+        id: u32,
+        name: &str,
+        context: &mut Context<'_>,
+        journal: &mut dyn Journal,
+    ) -> Result<ConsumerInfo, ApiError> {
         let cluster = self.cluster();
         let version = self.settings.version.clone();
         let Some(stream) = self.streams.get_mut(&id) else {
             return Err(ApiError::new(&error::STREAM_NOT_FOUND));
         };
-        stream.count_without_damage(call.journal);
+        stream.count_without_damage(journal);
         let Some(slot) = stream.consumers.get_mut(name) else {
             return Err(ApiError::new(&error::CONSUMER_NOT_FOUND));
         };
         let mut settled = Vec::new();
         let mut source = StreamSource {
             messages: &mut stream.messages,
-            journal: call.journal,
+            journal: journal,
             settled: &mut settled,
         };
-        slot.consumer.interest_changed(call.context);
-        let mut info = slot.consumer.info(call.context, &mut source);
+        slot.consumer.interest_changed(context);
+        let mut info = slot.consumer.info(context, &mut source);
         info.config = info.config.for_answer(&version);
         info.cluster = Some(cluster);
         Ok(info)
