@@ -32,12 +32,29 @@ pub(crate) fn connect(engine: &Arc<Engine>, wants_origin: bool) -> io::Result<Un
     ours.set_nonblocking(true)?;
     theirs.set_nonblocking(true)?;
     let (link, read) = Link::internal(theirs)?;
-    serve(
-        Arc::clone(engine),
-        link,
-        read,
-        Admission::Internal { wants_origin },
-    );
+    let admission = Admission::Internal {
+        wants_origin,
+        system: false,
+    };
+    serve(Arc::clone(engine), link, read, admission);
+    UnixStream::from_std(ours)
+}
+
+/// Connects a part of the server to the system account, from a runtime that is not the engine's; messages tell who
+/// published them.
+pub(crate) fn connect_to_system(engine: &Arc<Engine>) -> io::Result<UnixStream> {
+    let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
+    ours.set_nonblocking(true)?;
+    theirs.set_nonblocking(true)?;
+    {
+        let _entered = engine.threads.runtime(0).enter();
+        let (link, read) = Link::internal(theirs)?;
+        let admission = Admission::Internal {
+            wants_origin: true,
+            system: true,
+        };
+        serve(Arc::clone(engine), link, read, admission);
+    }
     UnixStream::from_std(ours)
 }
 

@@ -22,6 +22,7 @@ mod server;
 mod service;
 mod store_dir;
 mod streams;
+mod system;
 mod tls;
 mod version;
 mod visible;

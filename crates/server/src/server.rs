@@ -29,6 +29,7 @@ use crate::pulse::Pulse;
 use crate::reload::{ReloadError, Reloaded, Reloader};
 use crate::service;
 use crate::streams::{self, Beat, Ceilings, Opened, Streams};
+use crate::system::{ReloadHook, Sources, System};
 use crate::tls::Material;
 use crate::version::{NATS_VERSION, VERSION};
 
@@ -64,6 +65,7 @@ pub struct Server {
     info: Info,
     store: Option<Opened>,
     reloader: Reloader,
+    reload_hook: ReloadHook,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -156,9 +158,18 @@ impl Server {
             store: store.clone(),
             options: Mutex::new(as_told),
         };
+        let reload_hook = ReloadHook::default();
+        let sources = Sources {
+            engine: Arc::clone(&handle.engine),
+            observed: Arc::clone(&reloader.observed),
+            reload: Arc::clone(&reload_hook),
+        };
+        let system =
+            System::start(sources, handle.phase.subscribe()).map_err(StartError::Threads)?;
         let inner = Inner {
             streams,
             monitoring,
+            system,
         };
         let life = live(handle.clone(), options, client, plain, inner);
         let thread = std::thread::Builder::new()
@@ -175,6 +186,7 @@ impl Server {
             info,
             store,
             reloader,
+            reload_hook,
             thread: Mutex::new(Some(thread)),
         })
     }
@@ -239,6 +251,12 @@ impl Server {
     /// When it changes what can't change while the server runs, or can't be used. Nothing has changed then.
     pub fn reload(&self, options: Options) -> Result<Reloaded, ReloadError> {
         self.reloader.reload(options)
+    }
+
+    /// What to do when somebody in the system account asks for a reload: whoever runs the server knows where its
+    /// configuration is. Without it they are told that it can't be done.
+    pub fn on_reload_request(&self, reload: impl Fn() + Send + 'static) {
+        *self.reload_hook.lock() = Some(Box::new(reload));
     }
 
     /// Stops: what waits is written, connections are closed. Returns when it is done.
@@ -319,6 +337,7 @@ impl ServerHandle {
 struct Inner {
     streams: Option<Arc<Streams>>,
     monitoring: Option<Monitoring>,
+    system: System,
 }
 
 /// The server's life, from listening to its end.
@@ -360,11 +379,13 @@ async fn live(
         let Inner {
             streams,
             monitoring,
+            system,
         } = inner;
         if let Some(streams) = streams {
             streams.stop();
         }
         drop(monitoring);
+        drop(system);
     });
     // A panic in it was reported by its hook.
     let _ = ended.await;

@@ -108,6 +108,11 @@ impl Daemon {
         let ports_file = (options.ports_file_dir.as_deref())
             .map(|directory| PortsFile::create(directory, program, &ports))
             .transpose()?;
+        // As if the signal had come from outside: there is one way to reload.
+        server.on_reload_request(|| {
+            // It can't fail: the signal is one that is listened to.
+            let _ = signal_hook::low_level::raise(signal_hook::consts::SIGHUP);
+        });
         let reachable = reachable(server.client_addr());
         let programs = Programs::here();
         voice.ready(&Opening {

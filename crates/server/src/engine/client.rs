@@ -4,8 +4,10 @@ use std::sync::atomic::Ordering;
 
 use recado_wire::Connect;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::clock;
+use super::closed::Closed;
 use super::connection::Connection;
 
 /// One client. Boxed on its connection: idle connections are many.
@@ -31,6 +33,33 @@ impl Client {
             since_ns: clock::unix_ns(),
         }
     }
+}
+
+/// A connection as events tell of it.
+pub(crate) fn client_json(connection: &Connection) -> Value {
+    serde_json::to_value(RequestInfo::of(connection)).unwrap_or_default()
+}
+
+/// One that ended, likewise.
+pub(crate) fn gone_json(closed: &Closed) -> Value {
+    let client = closed.client.as_deref();
+    serde_json::to_value(RequestInfo {
+        id: closed.id,
+        acc: closed.account.as_ref().to_owned(),
+        name: client
+            .and_then(|client| client.name.as_deref())
+            .unwrap_or_default(),
+        rtt: u64::from(closed.round_trip_us) * 1000,
+        host: Some(closed.peer.ip().to_canonical().to_string()),
+        port: Some(closed.peer.port()),
+        start: client.map(|client| client.since_ns),
+        user: closed.user.clone(),
+        lang: client.and_then(|client| client.lang.as_deref()),
+        ver: client.and_then(|client| client.version.as_deref()),
+        kind: Some("Client"),
+        client_type: Some("nats"),
+    })
+    .unwrap_or_default()
 }
 
 /// Who published a message, under nats-server's names; `port` is our own.

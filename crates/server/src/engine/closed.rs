@@ -73,11 +73,11 @@ impl ClosedRing {
     }
 
     /// Notes one that ended.
-    pub(crate) fn push(&self, closed: impl FnOnce() -> Closed) {
+    pub(crate) fn push(&self, closed: &Arc<Closed>) {
         if self.max == 0 {
             return;
         }
-        let closed = Arc::new(closed());
+        let closed = Arc::clone(closed);
         let mut ring = self.ring.lock();
         let oldest = (ring.len() >= self.max).then(|| ring.pop_front()).flatten();
         ring.push_back(closed);
@@ -168,15 +168,15 @@ mod tests {
     #[test]
     fn the_oldest_goes_when_there_are_as_many_as_may_be() {
         let peer = "192.0.2.1:1".parse().unwrap();
-        let closed = |id| move || Closed::refused(id, peer, CloseReason::MaxConnections);
+        let closed = |id| Arc::new(Closed::refused(id, peer, CloseReason::MaxConnections));
         let ring = ClosedRing::new(2);
         for id in 1..=3 {
-            ring.push(closed(id));
+            ring.push(&closed(id));
         }
         let ids: Vec<u64> = ring.all().iter().map(|closed| closed.id).collect();
         assert_eq!(ids, [2, 3]);
         let none = ClosedRing::new(0);
-        none.push(closed(1));
+        none.push(&closed(1));
         assert!(none.all().is_empty());
     }
 }

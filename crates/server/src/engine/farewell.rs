@@ -12,6 +12,7 @@ use recado_wire::{ProtocolError, push_err};
 use super::closed::{Closed, Held};
 use super::counters::bump;
 use super::ending::CloseReason;
+use super::events::Event;
 use super::link::Link;
 use super::reader::Reader;
 use super::shared::Engine;
@@ -31,7 +32,9 @@ pub(super) fn refuse(engine: &Engine, link: &Link, peer: Option<SocketAddr>) {
     link.shutdown(std::net::Shutdown::Write);
     if let Some(peer) = peer {
         let reason = CloseReason::MaxConnections;
-        engine.closed.push(|| Closed::refused(id, peer, reason));
+        engine
+            .closed
+            .push(&Arc::new(Closed::refused(id, peer, reason)));
     }
     let peer = peer.map(|peer| peer.to_string()).unwrap_or_default();
     tracing::error!(%peer, "maximum connections exceeded");
@@ -111,15 +114,20 @@ impl Reader {
     pub(super) fn leave_everything(&mut self, held: Held) {
         self.cleaned_up = true;
         self.connection.close(CloseReason::Read);
+        let mut departed = None;
         if let Some(peer) = self.connection.address() {
-            let closed = || Closed::of(&self.connection, peer, held);
-            self.engine.closed.push(closed);
+            let closed = Arc::new(Closed::of(&self.connection, peer, held));
+            self.engine.closed.push(&closed);
+            departed = Some(closed);
         }
         let subs = self.connection.subscriptions.lock().take_all();
         for sub in subs {
             self.account.leave(&sub);
         }
         self.leave_account();
+        if let Some(closed) = departed {
+            self.engine.note_event(|| Event::Disconnected(closed));
+        }
         self.engine.connections.remove(self.connection.slot);
     }
 }

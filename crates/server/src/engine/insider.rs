@@ -52,11 +52,6 @@ impl Insider {
         })
     }
 
-    /// The account of clients that no other is named for.
-    pub(crate) fn global(&self) -> &Arc<Account> {
-        self.engine.accounts.global()
-    }
-
     /// Subscribes in an account; messages come with this sid. One sid can hold one subscription.
     pub(crate) fn subscribe(
         &self,

@@ -10,6 +10,7 @@ use recado_wire::{Connect, OK, PONG, ProtocolError, push_err};
 
 use super::account::Account;
 use super::client::Client;
+use super::events::Event;
 use super::login::{Arrival, Presented, Transport, decide_elsewhere, rights_of};
 use super::reader::{After, Reader};
 use super::standing::Standing;
@@ -188,6 +189,10 @@ impl Reader {
             account = &*self.account.name,
             "client connected"
         );
+        if self.connection.peer.is_some() {
+            self.engine
+                .note_event(|| Event::Connected(Arc::clone(&self.connection)));
+        }
         Ok(())
     }
 

@@ -14,6 +14,7 @@ use super::crossing::{RESPONSE_THRESHOLD, Renaming, ResponseType, ServiceImport,
 use super::mapping::{Mappings, Weighted};
 use super::shared::Engine;
 use super::subscription::Subscription;
+use crate::system::OFFERED;
 
 /// What an account offers to others, or takes of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,7 +148,12 @@ impl Engine {
         }
         for account in self.accounts.all() {
             if !by_name.contains_key(&*account.name) {
-                ready.push((account, Terms::default()));
+                let services = self.system_services(&account);
+                let terms = Terms {
+                    services,
+                    ..Terms::default()
+                };
+                ready.push((account, terms));
             }
         }
         Ok(Prepared(ready))
@@ -180,6 +186,7 @@ impl Engine {
                 why,
             })?;
         }
+        terms.services.extend(self.system_services(account));
         for import in &plan.imports {
             let exported = plans
                 .get(import.account.as_str())
@@ -216,6 +223,27 @@ impl Engine {
             }
         }
         Ok(terms)
+    }
+
+    /// What every account reaches of the system account (A115).
+    fn system_services(&self, account: &Arc<Account>) -> Vec<Arc<Subscription>> {
+        let system = self.accounts.system();
+        if Arc::ptr_eq(account, &system) {
+            return Vec::new();
+        }
+        let offered = OFFERED.iter().filter_map(|subject| {
+            Some(Arc::new(Subscription::for_service(Arc::new(
+                ServiceImport {
+                    exporter: Arc::clone(&system),
+                    importer: Arc::clone(account),
+                    renaming: Renaming::new(subject, "").ok()?,
+                    share: false,
+                    response_type: ResponseType::Singleton,
+                    threshold: RESPONSE_THRESHOLD,
+                },
+            ))))
+        });
+        offered.collect()
     }
 
     fn put_in_force(&self, account: &Arc<Account>, terms: Terms) {

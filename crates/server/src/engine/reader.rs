@@ -53,7 +53,11 @@ pub(crate) enum Admission {
     /// From outside: INFO first, then a credential if one is asked for.
     Outside(SocketAddr),
     /// A part of the server itself; `wants_origin`: messages to it say who published them.
-    Internal { wants_origin: bool },
+    Internal {
+        wants_origin: bool,
+        /// It is in the system account.
+        system: bool,
+    },
 }
 
 /// What a turn of the task ended with.
@@ -84,7 +88,7 @@ pub(super) enum After {
 pub(crate) fn serve(engine: Arc<Engine>, link: Link, read: ReadLink, admission: Admission) {
     let (peer, wants_origin) = match admission {
         Admission::Outside(peer) => (Some(peer), false),
-        Admission::Internal { wants_origin } => (None, wants_origin),
+        Admission::Internal { wants_origin, .. } => (None, wants_origin),
     };
     let manner = Guard::into_inner(engine.manner());
     let write = Arc::clone(&engine.write);
@@ -97,6 +101,9 @@ pub(crate) fn serve(engine: Arc<Engine>, link: Link, read: ReadLink, admission: 
         let link = link.take().expect("called once");
         let standing = Arc::clone(match peer {
             Some(_) => manner.anonymous(),
+            None if matches!(admission, Admission::Internal { system: true, .. }) => {
+                engine.system_insider()
+            }
             None => engine.insider(),
         });
         Connection::new(id, slot, peer, wants_origin, link, write, standing)

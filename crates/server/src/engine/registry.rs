@@ -145,6 +145,13 @@ impl Registry {
         }
     }
 
+    /// The one with this id. Looks at all of them.
+    pub(crate) fn by_id(&self, id: u64) -> Option<Arc<Connection>> {
+        let slots = self.inner.lock();
+        let mut all = slots.connections.iter().flatten();
+        all.find(|connection| connection.id == id).cloned()
+    }
+
     /// Everybody, as of now.
     pub(crate) fn all(&self) -> Vec<Arc<Connection>> {
         self.inner

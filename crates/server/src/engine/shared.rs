@@ -18,6 +18,7 @@ use super::closed::ClosedRing;
 use super::connection::{Connection, WriteLimits};
 use super::counters::Counters;
 use super::door::Door;
+use super::events::{Event, Events};
 use super::login;
 use super::newcomers::Newcomers;
 use super::registry::Registry;
@@ -67,6 +68,10 @@ pub(crate) struct Engine {
     pub(crate) accounts: Accounts,
     /// Who the parts of the server itself are.
     insider: Arc<Standing>,
+    /// Who those are that speak in the system account.
+    system_insider: Arc<Standing>,
+    /// What the system account is told of clients.
+    pub(crate) events: Events,
     pub(crate) connections: Registry,
     /// Those that ended last.
     pub(crate) closed: ClosedRing,
@@ -156,6 +161,8 @@ impl Engine {
     ) -> Self {
         Self {
             insider: Arc::new(Standing::anonymous(accounts.global())),
+            system_insider: Arc::new(Standing::anonymous(&accounts.system())),
+            events: Events::default(),
             accounts,
             connections: Registry::default(),
             closed: ClosedRing::new(manner.max_closed),
@@ -183,6 +190,32 @@ impl Engine {
     /// Behaves like this from now on.
     pub(crate) fn set_manner(&self, manner: Manner) {
         self.manner.store(Arc::new(manner));
+    }
+
+    /// Who the parts of the server itself are that speak in the system account.
+    pub(crate) fn system_insider(&self) -> &Arc<Standing> {
+        &self.system_insider
+    }
+
+    /// INFO that sends one client elsewhere.
+    pub(crate) fn lame_duck_line(&self, connection: &Connection) -> Vec<u8> {
+        self.manner().info.line(&ClientInfo {
+            client_id: connection.id,
+            client_ip: connection
+                .address()
+                .map(|peer| peer.ip().to_canonical().to_string())
+                .unwrap_or_default(),
+            lame_duck: true,
+            connect_info: false,
+            nonce: String::new(),
+            remote_account: String::new(),
+        })
+    }
+
+    /// Somebody came or went.
+    pub(super) fn note_event(&self, event: impl FnOnce() -> Event) {
+        self.events
+            .note(self.accounts.system_subscriptions(), event);
     }
 
     /// Subscriptions of all accounts.

@@ -13,5 +13,6 @@ mod parameters;
 mod patience;
 mod process;
 
+pub(crate) use figures::{Document, Endpoint, Problem, Request};
 pub(crate) use http::{Monitoring, open};
 pub(crate) use observed::{Facts, Observed};

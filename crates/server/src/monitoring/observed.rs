@@ -28,6 +28,7 @@ pub(crate) struct Observed {
     /// Where the streams are asked, if there are any.
     pub(super) inquiries: Option<Arc<Inquiries>>,
     requests: RequestCounts,
+    sequence: AtomicU64,
 }
 
 /// What the configuration says of the server, without any secret of it. Replaced as a whole.
@@ -88,7 +89,23 @@ impl Observed {
             started_us: clock::now_us(),
             inquiries: inquiries.cloned(),
             requests: RequestCounts::new(),
+            sequence: AtomicU64::new(1),
         }
+    }
+
+    /// What the server says of itself to clients.
+    pub(crate) fn info(&self) -> Info {
+        self.facts().info.clone()
+    }
+
+    /// Id of this run of the server.
+    pub(crate) fn server_id(&self) -> String {
+        self.facts().info.server_id.clone()
+    }
+
+    /// A number for each answer in the system account.
+    pub(crate) fn next_sequence(&self) -> u64 {
+        self.sequence.fetch_add(1, Ordering::Relaxed)
     }
 
     /// The configuration was read again.

@@ -186,7 +186,6 @@ impl Endpoint {
     }
 
     /// What a name on `$SYS` asks for: the last token of `$SYS.REQ.SERVER.PING.VARZ` and its like.
-    #[allow(dead_code, reason = "the service on $SYS is not there yet")]
     pub(crate) fn of_name(name: &str) -> Option<Self> {
         let found = ENDPOINTS.iter().find(|(.., known)| *known == Some(name));
         found.map(|(_, endpoint, _)| *endpoint)

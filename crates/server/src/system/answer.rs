@@ -1,0 +1,319 @@
+//! One request in the system account, and what is answered.
+
+use std::sync::atomic::Ordering;
+
+use recado_session::Goodbye;
+use recado_streams::api::header::REQUEST_INFO;
+use recado_wire::Headers;
+use serde_json::{Value, json};
+
+use super::Sources;
+use crate::engine::{Connection, Standing};
+use crate::internal_client::Message;
+use crate::monitoring::{Endpoint, Problem, Request};
+
+/// A request that is to be answered.
+pub(super) struct Asked {
+    subject: String,
+    pub(super) reply: Vec<u8>,
+    payload: Vec<u8>,
+    /// Who asks: what the engine put behind all that the client sent.
+    origin: Value,
+}
+
+impl Asked {
+    pub(super) fn of(message: &Message<'_>) -> Self {
+        let headers = Headers::new(message.headers);
+        let origin = headers.iter().filter(|(name, _)| *name == REQUEST_INFO);
+        let origin = origin.last().map(|(_, value)| serde_json::from_str(value));
+        Self {
+            subject: String::from_utf8_lossy(message.subject).into_owned(),
+            reply: message.reply.to_vec(),
+            payload: message.payload.to_vec(),
+            origin: origin.and_then(Result::ok).unwrap_or_default(),
+        }
+    }
+
+    /// The account that the answer must be about; `None`: whoever asks may know of all.
+    fn confined_to<'a>(&'a self, sources: &Sources) -> Option<&'a str> {
+        let account = self.origin["acc"].as_str().unwrap_or_default();
+        (account != &*sources.engine.accounts.system().name).then_some(account)
+    }
+
+    /// Options of the request, which may be nothing at all.
+    fn options(&self) -> Result<Value, String> {
+        if self.payload.is_empty() {
+            return Ok(json!({}));
+        }
+        serde_json::from_slice(&self.payload).map_err(|error| error.to_string())
+    }
+}
+
+/// What is answered; `None`: nothing, for it is not for this server, or nobody waits.
+pub(super) async fn answer(sources: &Sources, asked: &Asked) -> Option<Vec<u8>> {
+    if asked.reply.is_empty() {
+        return None;
+    }
+    let tokens: Vec<&str> = asked.subject.split('.').collect();
+    let options = match asked.options() {
+        Ok(options) => options,
+        Err(error) => return Some(failed(sources, 400, &error)),
+    };
+    match tokens[..] {
+        ["$SYS", "REQ", "USER", "INFO"] => Some(user_info(sources, asked)),
+        ["$SYS", "REQ", "SERVER", "PING"] => {
+            is_meant(sources, &options).then(|| ())?;
+            let statistics = super::event::statistics(sources).await;
+            Some(bytes(
+                &json!({"server": server(sources), "statsz": statistics}),
+            ))
+        }
+        ["$SYS", "REQ", "SERVER", "PING", what] => {
+            is_meant(sources, &options).then(|| ())?;
+            about_server(sources, asked, what, options).await
+        }
+        ["$SYS", "REQ", "SERVER", _, what] => match what {
+            "RELOAD" => Some(reload(sources)),
+            "KICK" => Some(kick(sources, &options)),
+            "LDM" => Some(lame_duck(sources, &options)),
+            _ => about_server(sources, asked, what, options).await,
+        },
+        ["$SYS", "REQ", "ACCOUNT", "PING", what] => {
+            let account = asked.confined_to(sources).map(str::to_owned);
+            about_account(sources, account.as_deref(), what, options).await
+        }
+        ["$SYS", "REQ", "ACCOUNT", account, what] => {
+            about_account(sources, Some(account), what, options).await
+        }
+        _ => None,
+    }
+}
+
+/// Who speaks, as nats-server writes it in front of every answer.
+pub(super) fn server(sources: &Sources) -> Value {
+    let info = sources.observed.info();
+    let mut server = json!({
+        "name": info.server_name,
+        "host": info.host,
+        "id": info.server_id,
+        "ver": info.version,
+        "jetstream": info.jetstream,
+        "flags": if info.jetstream { 7 } else { 0 },
+        "seq": sources.observed.next_sequence(),
+        "time": jiff::Timestamp::now().to_string(),
+    });
+    if !info.domain.is_empty() {
+        server["domain"] = info.domain.into();
+    }
+    server
+}
+
+fn bytes(value: &Value) -> Vec<u8> {
+    value.to_string().into_bytes()
+}
+
+fn answered(sources: &Sources, data: Value) -> Vec<u8> {
+    bytes(&json!({"server": server(sources), "data": data}))
+}
+
+fn failed(sources: &Sources, code: u16, text: &str) -> Vec<u8> {
+    let error = json!({"code": code, "description": text});
+    bytes(&json!({"server": server(sources), "error": error}))
+}
+
+/// Whether a question to all servers is for this one: by name, host and domain (A113).
+fn is_meant(sources: &Sources, options: &Value) -> bool {
+    let info = sources.observed.info();
+    let exact = options["exact_match"].as_bool().unwrap_or_default();
+    let fits = |key: &str, own: &str| match options[key].as_str().unwrap_or_default() {
+        "" => true,
+        wanted if exact => wanted == own,
+        wanted => own.contains(wanted),
+    };
+    // A server that stands alone is in no cluster and has no tags.
+    let tagged = options["tags"]
+        .as_array()
+        .is_some_and(|tags| !tags.is_empty());
+    let clustered = options["cluster"]
+        .as_str()
+        .is_some_and(|name| !name.is_empty());
+    fits("server_name", &info.server_name)
+        && fits("host", &info.host)
+        && fits("domain", &info.domain)
+        && !tagged
+        && !clustered
+}
+
+async fn about_server(
+    sources: &Sources,
+    asked: &Asked,
+    what: &str,
+    mut options: Value,
+) -> Option<Vec<u8>> {
+    let info = sources.observed.info();
+    match what {
+        "IDZ" => {
+            let (name, host, id) = (info.server_name, info.host, info.server_id);
+            return Some(bytes(&json!({"name": name, "host": host, "id": id})));
+        }
+        "STATSZ" => {
+            let statistics = super::event::statistics(sources).await;
+            return Some(bytes(
+                &json!({"server": server(sources), "statsz": statistics}),
+            ));
+        }
+        _ => {}
+    }
+    if let Some(account) = asked.confined_to(sources) {
+        options["acc"] = account.into();
+    }
+    let endpoint = Endpoint::of_name(what)?;
+    Some(document(sources, endpoint, &options).await)
+}
+
+async fn about_account(
+    sources: &Sources,
+    account: Option<&str>,
+    what: &str,
+    mut options: Value,
+) -> Option<Vec<u8>> {
+    if let Some(account) = account
+        && sources.engine.accounts.get(account).is_none()
+    {
+        return Some(failed(sources, 404, "account not found"));
+    }
+    let endpoint = match what {
+        "CONNZ" => Endpoint::Connz,
+        "SUBSZ" => Endpoint::Subsz,
+        "JSZ" => Endpoint::Jsz,
+        "INFO" => Endpoint::Accountz,
+        "STATZ" => Endpoint::Accstatz,
+        "CONNS" => return Some(connections(sources, account)),
+        _ => return None,
+    };
+    match (what, account) {
+        (_, None) => {}
+        ("STATZ", Some(account)) => {
+            options["accounts"] = json!([account]);
+            options["include_unused"] = true.into();
+        }
+        ("INFO", Some(account)) | ("JSZ", Some(account)) | ("SUBSZ", Some(account)) => {
+            options["account"] = account.into();
+        }
+        (_, Some(account)) => options["acc"] = account.into(),
+    }
+    Some(document(sources, endpoint, &options).await)
+}
+
+async fn document(sources: &Sources, endpoint: Endpoint, options: &Value) -> Vec<u8> {
+    let made = match Request::from_json(endpoint, options.to_string().as_bytes()) {
+        Ok(request) => sources.observed.document(&request).await,
+        Err(problem) => Err(problem),
+    };
+    match made.map(serde_json::to_value) {
+        Ok(Ok(data)) => answered(sources, data),
+        Ok(Err(error)) => failed(sources, 500, &error.to_string()),
+        Err(problem) => failed_for(sources, &problem),
+    }
+}
+
+fn failed_for(sources: &Sources, problem: &Problem) -> Vec<u8> {
+    failed(sources, problem.status(), problem.text())
+}
+
+fn connections(sources: &Sources, account: Option<&str>) -> Vec<u8> {
+    let account = account.and_then(|name| sources.engine.accounts.get(name));
+    let Some(account) = account else {
+        return failed(sources, 404, "account not found");
+    };
+    let clients = account.clients.load(Ordering::Relaxed);
+    answered(
+        sources,
+        json!({
+            "acc": &*account.name,
+            "name": &*account.name,
+            "conns": clients,
+            "leafnodes": 0,
+            "total_conns": clients,
+            "num_subscriptions": account.router.len(),
+        }),
+    )
+}
+
+/// Who asks, and what that may do (A111).
+fn user_info(sources: &Sources, asked: &Asked) -> Vec<u8> {
+    let id = asked.origin["id"].as_u64().unwrap_or_default();
+    let Some(connection) = sources.engine.connections.by_id(id) else {
+        return failed(sources, 404, "the connection that asked is gone");
+    };
+    answered(sources, user_of(&connection.standing()))
+}
+
+fn user_of(standing: &Standing) -> Value {
+    let identity = &standing.identity;
+    let mut user = json!({
+        "user": identity.user.as_deref().unwrap_or_default(),
+        "account": &*standing.account.name,
+    });
+    if let Some(permissions) = &identity.permissions {
+        user["permissions"] = serde_json::to_value(permissions.spec()).unwrap_or_default();
+    }
+    if let Some(name) = &identity.name_tag {
+        user["user_name"] = name.as_str().into();
+    }
+    if let Some(expires_s) = identity.expires_s {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let left_s = expires_s.saturating_sub(now.unwrap_or_default().as_secs());
+        user["expires"] = left_s.saturating_mul(1_000_000_000).into();
+    }
+    user
+}
+
+/// Whoever runs the program knows how to read its configuration again; the outcome is in its log.
+fn reload(sources: &Sources) -> Vec<u8> {
+    match &*sources.reload.lock() {
+        Some(reload) => {
+            reload();
+            answered(sources, json!({}))
+        }
+        None => failed(
+            sources,
+            500,
+            "this server is part of another program, which does not read a configuration",
+        ),
+    }
+}
+
+fn client(
+    sources: &Sources,
+    options: &Value,
+    act: impl FnOnce(&std::sync::Arc<Connection>),
+) -> Vec<u8> {
+    let cid = options["cid"].as_u64().unwrap_or_default();
+    let found = sources.engine.connections.by_id(cid);
+    match found.filter(|connection| connection.peer.is_some()) {
+        Some(connection) => {
+            act(&connection);
+            answered(sources, json!({}))
+        }
+        None => failed(sources, 500, &format!("no such client id: {cid}")),
+    }
+}
+
+/// Ends one connection without a word (A116).
+fn kick(sources: &Sources, options: &Value) -> Vec<u8> {
+    client(sources, options, |connection| {
+        connection.dismiss(Goodbye {
+            told: None,
+            reason: "kicked by somebody in the system account",
+        });
+    })
+}
+
+/// Tells one client to go elsewhere (A116).
+fn lame_duck(sources: &Sources, options: &Value) -> Vec<u8> {
+    client(sources, options, |connection| {
+        let line = sources.engine.lame_duck_line(connection);
+        connection.deliver_bytes(&line);
+    })
+}

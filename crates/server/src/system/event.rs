@@ -1,0 +1,143 @@
+//! What the server tells in the system account by itself (A117): clients that come and go, and how it fares.
+
+use recado_wire::push_publish;
+use serde_json::{Value, json};
+
+use super::Sources;
+use super::answer::server;
+use crate::engine::{CloseReason, Closed, Event, client_json, clock, gone_json};
+use crate::monitoring::{Document, Request};
+
+/// Tells an event.
+pub(super) fn tell(sources: &Sources, event: &Event, out: &mut Vec<u8>) {
+    let lost = sources.engine.events.take_lost();
+    if lost > 0 {
+        tracing::warn!(
+            lost,
+            "events of the system account were lost: too many at once"
+        );
+    }
+    match event {
+        Event::Connected(connection) => {
+            let account = connection.account();
+            let body = advisory(sources, "client_connect", client_json(connection));
+            publish(
+                out,
+                &format!("$SYS.ACCOUNT.{}.CONNECT", account.name),
+                &body,
+            );
+            count(sources, &account.name, out);
+        }
+        Event::Disconnected(closed) => {
+            let body = disconnect(sources, closed);
+            if closed.reason == CloseReason::AuthenticationViolation {
+                let id = sources.observed.server_id();
+                publish(out, &format!("$SYS.SERVER.{id}.CLIENT.AUTH.ERR"), &body);
+                publish(out, "$SYS.ACCOUNT.CLIENT.AUTH.ERR", &body);
+                return;
+            }
+            publish(
+                out,
+                &format!("$SYS.ACCOUNT.{}.DISCONNECT", closed.account),
+                &body,
+            );
+            count(sources, &closed.account, out);
+        }
+    }
+}
+
+fn disconnect(sources: &Sources, closed: &Closed) -> Value {
+    let mut body = advisory(sources, "client_disconnect", gone_json(closed));
+    let totals = &closed.totals;
+    body["sent"] = json!({"msgs": totals.out_messages, "bytes": totals.out_bytes});
+    body["received"] = json!({"msgs": totals.in_messages, "bytes": totals.in_bytes});
+    body["reason"] = closed.reason.text().into();
+    body
+}
+
+fn advisory(sources: &Sources, kind: &str, client: Value) -> Value {
+    json!({
+        "type": format!("io.nats.server.advisory.v1.{kind}"),
+        "id": unique(),
+        "timestamp": jiff::Timestamp::now().to_string(),
+        "server": server(sources),
+        "client": client,
+    })
+}
+
+/// How many connections an account has now, whenever that changed.
+fn count(sources: &Sources, name: &str, out: &mut Vec<u8>) {
+    let Some(account) = sources.engine.accounts.get(name) else {
+        return;
+    };
+    let clients = account.clients.load(std::sync::atomic::Ordering::Relaxed);
+    let body = json!({
+        "type": "io.nats.server.advisory.v1.account_connections",
+        "id": unique(),
+        "timestamp": jiff::Timestamp::now().to_string(),
+        "server": server(sources),
+        "acc": name,
+        "name": name,
+        "conns": clients,
+        "leafnodes": 0,
+        "total_conns": clients,
+        "num_subscriptions": account.router.len(),
+    });
+    publish(out, &format!("$SYS.ACCOUNT.{name}.SERVER.CONNS"), &body);
+    publish(out, &format!("$SYS.SERVER.ACCOUNT.{name}.CONNS"), &body);
+}
+
+/// How the server fares.
+pub(super) async fn report(sources: &Sources, out: &mut Vec<u8>) {
+    let statistics = statistics(sources).await;
+    let body = json!({"server": server(sources), "statsz": statistics});
+    let id = sources.observed.server_id();
+    publish(out, &format!("$SYS.SERVER.{id}.STATSZ"), &body);
+}
+
+/// The figures of `STATSZ`, which are some of `/varz`.
+pub(super) async fn statistics(sources: &Sources) -> Value {
+    let made = sources.observed.document(&Request::Varz).await;
+    let varz = made
+        .ok()
+        .and_then(|document: Document| serde_json::to_value(document).ok());
+    let varz = varz.unwrap_or_default();
+    let carried =
+        |messages: &str, bytes: &str| json!({"msgs": varz[messages], "bytes": varz[bytes]});
+    let active = sources.engine.accounts.all();
+    let active = active
+        .iter()
+        .filter(|account| account.clients.load(std::sync::atomic::Ordering::Relaxed) > 0);
+    let mut statistics = json!({
+        "start": varz["start"],
+        "mem": varz["mem"],
+        "cores": varz["cores"],
+        "cpu": varz["cpu"],
+        "connections": varz["connections"],
+        "total_connections": varz["total_connections"],
+        "active_accounts": active.count(),
+        "subscriptions": varz["subscriptions"],
+        "sent": carried("out_msgs", "out_bytes"),
+        "received": carried("in_msgs", "in_bytes"),
+        "slow_consumers": varz["slow_consumers"],
+        "active_servers": 1,
+    });
+    if varz["jetstream"]["config"].is_object() {
+        statistics["jetstream"] = varz["jetstream"].clone();
+    }
+    statistics
+}
+
+fn publish(out: &mut Vec<u8>, subject: &str, body: &Value) {
+    let body = body.to_string();
+    push_publish(out, subject.as_bytes(), b"", None, body.as_bytes());
+}
+
+/// An id that nothing else has.
+fn unique() -> String {
+    format!(
+        "{:016x}{:06x}",
+        rand::random::<u64>(),
+        clock::now_us() & 0xff_ffff
+    )
+}

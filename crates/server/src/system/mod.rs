@@ -1,0 +1,154 @@
+//! The server's own services and events in the system account (A110 to A117): who asks what it is, how it fares and who
+//! is connected is answered, and whoever listens hears clients come and go.
+//!
+//! A client inside the server like the built-in service, on a thread of its own: its documents are those of
+//! monitoring, and may be large. Other accounts reach a few of its subjects through imports that every account has
+//! ([`OFFERED`]); what they get is about themselves.
+
+mod answer;
+mod event;
+
+use std::io;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use recado_wire::push_publish;
+use tokio::io::AsyncWriteExt;
+use tokio::net::UnixStream;
+use tokio::sync::watch;
+
+use crate::engine::Engine;
+use crate::internal_client::{self, CONNECTION_LOST, FrameReader, Message, Restarts};
+use crate::monitoring::Observed;
+use crate::phase::Phase;
+
+use self::answer::{Asked, answer};
+
+/// Between two reports of how the server fares (`STATSZ`).
+const REPORT_EVERY: Duration = Duration::from_secs(10);
+/// Requests that are answered before others get their turn.
+const REQUESTS_A_TURN: usize = 64;
+
+/// Subjects that every account reaches (A111, A115).
+pub(crate) const OFFERED: [&str; 4] = [
+    "$SYS.REQ.USER.INFO",
+    "$SYS.REQ.ACCOUNT.PING.CONNZ",
+    "$SYS.REQ.ACCOUNT.PING.STATZ",
+    "$SYS.REQ.SERVER.PING.CONNZ",
+];
+
+/// What is to be done when somebody asks for a reload.
+pub(crate) type ReloadHook = Arc<parking_lot::Mutex<Option<Box<dyn Fn() + Send>>>>;
+
+/// What the answers are made of.
+pub(crate) struct Sources {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) observed: Arc<Observed>,
+    pub(crate) reload: ReloadHook,
+}
+
+/// The running part.
+pub(crate) struct System {
+    thread: Option<JoinHandle<()>>,
+}
+
+impl System {
+    /// Starts it; it ends with the server.
+    ///
+    /// # Errors
+    /// When the machine has no threads or descriptors left.
+    pub(crate) fn start(sources: Sources, phase: watch::Receiver<Phase>) -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let thread = std::thread::Builder::new()
+            .name("recado-system".to_owned())
+            .spawn(move || {
+                runtime.block_on(serve_until_the_end(sources, phase));
+                runtime.shutdown_background();
+            })?;
+        Ok(Self {
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for System {
+    /// The server has stopped: its thread has noticed or does now.
+    fn drop(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            // A panic in it was reported by its hook.
+            let _ = thread.join();
+        }
+    }
+}
+
+async fn serve_until_the_end(sources: Sources, mut phase: watch::Receiver<Phase>) {
+    let mut restarts = Restarts::new("system services", phase.clone());
+    loop {
+        let why = match internal_client::connect_to_system(&sources.engine) {
+            Ok(stream) => {
+                tokio::select! {
+                    () = serve(&sources, stream) => CONNECTION_LOST.to_owned(),
+                    _ = phase.wait_for(|phase| *phase == Phase::Stopping) => return,
+                }
+            }
+            Err(error) => error.to_string(),
+        };
+        if !restarts.again(&why).await {
+            return;
+        }
+    }
+}
+
+/// Answers and tells until the connection ends.
+async fn serve(sources: &Sources, stream: UnixStream) {
+    let (read, mut write) = stream.into_split();
+    let id = sources.observed.server_id();
+    let filters = [
+        "$SYS.REQ.USER.INFO".to_owned(),
+        "$SYS.REQ.SERVER.PING".to_owned(),
+        "$SYS.REQ.SERVER.PING.*".to_owned(),
+        format!("$SYS.REQ.SERVER.{id}.*"),
+        "$SYS.REQ.ACCOUNT.PING.*".to_owned(),
+        "$SYS.REQ.ACCOUNT.*.*".to_owned(),
+    ];
+    let mut out = Vec::new();
+    for (sid, filter) in filters.iter().enumerate() {
+        out.extend_from_slice(format!("SUB {filter} {sid}\r\n").as_bytes());
+    }
+    let own = filters.len() + sources.engine.accounts.system().terms().services.len();
+    sources.engine.events.set_own(own);
+    let mut frames = FrameReader::new(read);
+    let mut reports = tokio::time::interval(REPORT_EVERY);
+    loop {
+        if !out.is_empty() && write.write_all(&out).await.is_err() {
+            return;
+        }
+        out.clear();
+        let mut asked = Vec::new();
+        tokio::select! {
+            read = frames.batch(&mut out, |message: &Message<'_>, _: &mut Vec<u8>| {
+                // The filters overlap: the second look is at the one that has a question of its own.
+                if message.sid != b"5" || !message.subject.starts_with(b"$SYS.REQ.ACCOUNT.PING.") {
+                    asked.push(Asked::of(message));
+                }
+            }) => {
+                if read.is_none() {
+                    return;
+                }
+            }
+            event = sources.engine.events.next() => event::tell(sources, &event, &mut out),
+            _ = reports.tick() => event::report(sources, &mut out).await,
+        }
+        for (count, request) in asked.into_iter().enumerate() {
+            if let Some(answered) = answer(sources, &request).await {
+                push_publish(&mut out, &request.reply, b"", None, &answered);
+            }
+            if count % REQUESTS_A_TURN == REQUESTS_A_TURN - 1 {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+}
