@@ -17,6 +17,8 @@ pub type Broken = String;
 
 /// Unix time at which every world begins.
 const BEGIN_NS: i64 = 1_700_000_000_000_000_000;
+/// One world of so many has two accounts.
+const TWIN_EVERY: u64 = 4;
 /// Bytes that the disk has once it is to fill up, besides what it holds.
 const ROOM_BYTES: u64 = 24 * 1024;
 
@@ -116,7 +118,7 @@ impl World {
             dice,
             now_ns: BEGIN_NS,
             settings,
-            net: Net::default(),
+            net: Net::new(seed % TWIN_EVERY == TWIN_EVERY - 1),
             machine: None,
             streams: BTreeMap::new(),
             consumers: BTreeMap::new(),
@@ -135,6 +137,9 @@ impl World {
             counts: Counts::default(),
         };
         world.tell(|world| format!("the log has {:?}", world.settings));
+        if world.net.is_twin() {
+            world.tell(|_| "S1 is another account's S0".to_owned());
+        }
         world.start()?;
         Ok(world)
     }
@@ -173,7 +178,8 @@ impl World {
     /// # Errors
     /// When a promise was broken.
     pub fn step(&mut self) -> Result<(), Broken> {
-        let weights = [30, 6, 14, 14, 40, 14, 6, 7, 4, 3, 2, 1];
+        let twin = u64::from(self.net.is_twin());
+        let weights = [30, 6, 14, 14, 40, 14, 6, 7, 4, 3, 2, 1, twin];
         match self.dice.weighted(&weights) {
             0 => {
                 for _ in 0..=self.dice.below(4) {
@@ -193,7 +199,8 @@ impl World {
             8 => self.change_interest(),
             9 => self.audit()?,
             10 => self.misfortune()?,
-            _ => self.restart()?,
+            11 => self.restart()?,
+            _ => self.take_account_away()?,
         }
         Ok(())
     }
@@ -425,6 +432,13 @@ impl World {
         self.start()
     }
 
+    /// The configuration is read again twice: without the second account, and with it.
+    fn take_account_away(&mut self) -> Result<(), Broken> {
+        self.tell(|_| "an account goes and comes back".to_owned());
+        self.with_machine(|machine, net, now| machine.take_away_and_give_back(net, now));
+        self.look_at_sent()
+    }
+
     /// The server ends in one way or another, and another one begins.
     pub(crate) fn restart(&mut self) -> Result<(), Broken> {
         match self.dice.below(4) {
@@ -500,8 +514,14 @@ impl World {
 
     fn open(&mut self) -> Result<(Machine, crate::machine::Opened), String> {
         let chance = Dice::new(self.dice.any());
-        Machine::open(&self.disk, &self.settings, self.now_ns, chance)
-            .map_err(|error| format!("the store can't be opened: {error}"))
+        Machine::open(
+            &self.disk,
+            &self.settings,
+            self.net.is_twin(),
+            self.now_ns,
+            chance,
+        )
+        .map_err(|error| format!("the store can't be opened: {error}"))
     }
 
     /// A server begins, and finds what must be there.
