@@ -150,6 +150,12 @@ impl Machine {
         }
     }
 
+    /// Whether the outcome of a batch is there.
+    #[must_use]
+    pub fn has_outcome(&self) -> bool {
+        self.done.is_some()
+    }
+
     /// Takes the outcome of a batch, if it is there.
     pub fn settle(&mut self, net: &mut Net, now_ns: i64) -> Option<Trouble> {
         let done = self.done.take()?;

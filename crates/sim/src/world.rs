@@ -69,6 +69,8 @@ pub struct World {
     flips: bool,
     /// The server's answers are about a batch that failed.
     pub(crate) failing: bool,
+    /// Messages of which a bit was flipped since a batch was last durable: they may lie at the log's very end.
+    pub(crate) flipped_last: BTreeSet<(String, u64)>,
     /// Damage of which the server could not tell whose it is.
     pub(crate) unattributed: u64,
     /// Streams whose deletion was refused: what only memory knew of them is forgotten.
@@ -132,6 +134,7 @@ impl World {
             failing: false,
             refused_from: None,
             came_back: BTreeSet::new(),
+            flipped_last: BTreeSet::new(),
             unattributed: 0,
             story: tells.then(Vec::new),
             counts: Counts::default(),
@@ -239,9 +242,13 @@ impl World {
     }
 
     fn settle(&mut self) -> Result<(), Broken> {
+        let has_outcome = self.machine.as_ref().is_some_and(Machine::has_outcome);
         let trouble = self
             .with_machine(|machine, net, now| machine.settle(net, now))
             .flatten();
+        if has_outcome && trouble.is_none() {
+            self.flipped_last.clear();
+        }
         let Some(trouble) = trouble else {
             return self.look_at_sent();
         };
@@ -593,6 +600,7 @@ impl World {
         let bit = 1 << self.dice.below(8);
         self.disk.flip(&file, at, bit);
         self.counts.flips += 1;
+        self.flipped_last.insert((name.clone(), sequence));
         self.tell(|_| format!("a bit of {name} {sequence} is flipped, {file} at {at}"));
         for state in self
             .streams
