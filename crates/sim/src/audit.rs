@@ -28,6 +28,8 @@ struct Shown {
     msgs: BTreeMap<u64, Content>,
     /// Sequences that are said to be there and can't be read.
     unreadable: BTreeSet<u64>,
+    /// Damaged ones that may lie at the log's very end: that can't be told from what was never written.
+    at_end: BTreeSet<u64>,
 }
 
 impl World {
@@ -207,7 +209,11 @@ impl World {
             lost: 0,
             msgs: BTreeMap::new(),
             unreadable: BTreeSet::new(),
+            at_end: BTreeSet::new(),
         };
+        let flipped = self.flipped_last.iter();
+        let own = flipped.filter(|(stream, at)| stream == name && *at > last);
+        shown.at_end.extend(own.map(|(_, at)| *at));
         if count > 0 {
             for sequence in (first..=last).filter(|at| !deleted.contains(at)) {
                 // Whoever asks for what is not durable yet waits until it is.
@@ -572,7 +578,8 @@ fn compare(
     let lacking = newest
         .damaged
         .iter()
-        .filter(|at| newest.msgs.contains_key(at) && !shown.msgs.contains_key(at));
+        .filter(|at| newest.msgs.contains_key(at) && !shown.msgs.contains_key(at))
+        .filter(|at| !shown.at_end.contains(at));
     let unreadable = shown.unreadable.iter();
     let unreadable = unreadable.filter(|at| newest.damaged.contains(at));
     let lacking = (lacking.count() as u64).saturating_sub(unreadable.count() as u64);

@@ -3,19 +3,22 @@
 
 use std::cell::RefCell;
 
-use recado_log::{Batch, Committed, Committer, Journal, Log, OpenError, Progress, SimDisk};
-use recado_streams::context::Context;
-use recado_streams::jetstream::{Incoming, JetStream, Opening, Settings};
+use recado_log::{Batch, Committed, Committer, Journal, Log, Progress, SimDisk};
+use recado_streams::accounts::{AccountSettings, Accounts};
+use recado_streams::context::Surroundings;
+use recado_streams::jetstream::{Incoming, Opening, Settings};
 
 use crate::dice::Dice;
-use crate::net::{Message, Net, Nobody};
+use crate::net::{self, Message, Net};
 
 /// Live bytes that compaction copies in one step.
 const COMPACT_BYTES: u64 = 4096;
 
 /// The server while it runs.
 pub struct Machine {
-    jetstream: JetStream,
+    accounts: Accounts,
+    /// There are two accounts.
+    twin: bool,
     log: Log<SimDisk>,
     committer: Committer<SimDisk>,
     /// A batch that is being written.
@@ -25,6 +28,18 @@ pub struct Machine {
     chance: Dice,
     /// What was found to be lost when the store was read again.
     pub(crate) found_lost: Vec<String>,
+}
+
+/// The accounts of a server.
+fn roster(twin: bool) -> Vec<AccountSettings> {
+    let mut all = vec![AccountSettings::global(net::GLOBAL)];
+    if twin {
+        all.push(AccountSettings {
+            name: net::TWIN_NAME.to_owned(),
+            ..AccountSettings::global(net::TWIN)
+        });
+    }
+    all
 }
 
 /// How a batch went that did not become durable.
@@ -53,9 +68,10 @@ impl Machine {
     pub fn open(
         disk: &SimDisk,
         settings: &recado_log::Settings,
+        twin: bool,
         now_ns: i64,
         chance: Dice,
-    ) -> Result<(Self, Opened), OpenError> {
+    ) -> Result<(Self, Opened), Box<dyn std::error::Error>> {
         let mut chance = chance;
         let mut opening = Opening::new(Settings::default());
         let (mut log, committer, report) =
@@ -63,18 +79,15 @@ impl Machine {
                 opening.replay(&replayed)
             })?;
         let mut random = || chance.any();
-        let mut context = Context {
-            now_ns,
-            random: &mut random,
-            out: &mut Nobody,
-        };
-        let (jetstream, told) = opening.finish(&mut context, &mut log);
+        let roster = roster(twin);
+        let (accounts, told) = Accounts::open(opening, &roster, now_ns, &mut random, &mut log)?;
         let opened = Opened {
-            lost: told.lost,
+            lost: told.found.lost,
             clean: report.clean,
         };
         let machine = Self {
-            jetstream,
+            accounts,
+            twin,
             log,
             committer,
             batch: None,
@@ -89,28 +102,28 @@ impl Machine {
         &mut self,
         net: &mut Net,
         now_ns: i64,
-        act: impl FnOnce(&mut JetStream, &mut Context<'_>, &mut Log<SimDisk>) -> T,
+        act: impl FnOnce(&mut Accounts, &mut Surroundings<'_>, &mut Log<SimDisk>) -> T,
     ) -> T {
         let chance = &mut self.chance;
         let mut random = || chance.any();
-        let mut context = Context {
+        let mut around = Surroundings {
             now_ns,
             random: &mut random,
-            out: net,
+            exchange: net,
         };
-        act(&mut self.jetstream, &mut context, &mut self.log)
+        act(&mut self.accounts, &mut around, &mut self.log)
     }
 
     /// Subscribes, as at the start.
     pub fn subscribe(&mut self, net: &mut Net, now_ns: i64) {
-        self.act(net, now_ns, |jetstream, context, log| {
-            jetstream.subscribe(context, log);
+        self.act(net, now_ns, |accounts, around, _| {
+            accounts.subscribe(around)
         });
     }
 
     /// Takes one message in. Whether anybody was subscribed.
     pub fn handle(&mut self, net: &mut Net, now_ns: i64, message: &Message) -> bool {
-        let Some(sid) = net.sid_of(&message.subject) else {
+        let Some((sid, message)) = net.arrive(message) else {
             return false;
         };
         let incoming = Incoming {
@@ -120,10 +133,27 @@ impl Machine {
             headers: &message.headers,
             payload: &message.payload,
         };
-        self.act(net, now_ns, |jetstream, context, log| {
-            jetstream.handle(context, log, &incoming);
+        self.act(net, now_ns, |accounts, around, log| {
+            accounts.handle(around, log, &incoming);
         });
         true
+    }
+
+    /// The second account is taken away, and is there again at once.
+    pub fn take_away_and_give_back(&mut self, net: &mut Net, now_ns: i64) {
+        for twin in [false, self.twin] {
+            let roster = roster(twin);
+            self.act(net, now_ns, |accounts, around, log| {
+                // Without limits there is nothing that they could be refused for.
+                let _ = accounts.set_accounts(around, log, &roster);
+            });
+        }
+    }
+
+    /// Whether the outcome of a batch is there.
+    #[must_use]
+    pub fn has_outcome(&self) -> bool {
+        self.done.is_some()
     }
 
     /// Takes the outcome of a batch, if it is there.
@@ -131,8 +161,8 @@ impl Machine {
         let done = self.done.take()?;
         match self.log.committed(done) {
             Progress::Durable(position) => {
-                self.act(net, now_ns, |jetstream, context, log| {
-                    jetstream.durable(context, log, position);
+                self.act(net, now_ns, |accounts, around, log| {
+                    accounts.durable(around, log, position);
                 });
                 None
             }
@@ -142,39 +172,39 @@ impl Machine {
     }
 
     fn recover(&mut self, net: &mut Net, now_ns: i64, why: &str) -> Trouble {
-        let mut opening = self.jetstream.opening();
+        let mut opening = self.accounts.opening();
         let read = self.log.recover(&mut self.committer, &mut |replayed| {
             opening.replay(&replayed);
         });
         if let Err(error) = read {
             return self.stop(net, now_ns, &error.to_string());
         }
-        let report = self.act(net, now_ns, |jetstream, context, log| {
-            jetstream.recovered(context, log, opening, why)
+        let report = self.act(net, now_ns, |accounts, around, log| {
+            accounts.recovered(around, log, opening, why)
         });
         self.found_lost = report.lost;
         Trouble::Full
     }
 
     fn stop(&mut self, net: &mut Net, now_ns: i64, why: &str) -> Trouble {
-        self.act(net, now_ns, |jetstream, context, log| {
-            jetstream.stopped(context, log, why);
+        self.act(net, now_ns, |accounts, around, log| {
+            accounts.stopped(around, log, why);
         });
         Trouble::Stopped
     }
 
     /// Timers alone.
     pub fn tick(&mut self, net: &mut Net, now_ns: i64) {
-        self.act(net, now_ns, |jetstream, context, log| {
-            jetstream.tick(context, log);
+        self.act(net, now_ns, |accounts, around, log| {
+            accounts.tick(around, log);
         });
     }
 
     /// Timers and deliveries. Whether there is more to do at once.
     pub fn work(&mut self, net: &mut Net, now_ns: i64) -> bool {
-        self.act(net, now_ns, |jetstream, context, log| {
-            jetstream.tick(context, log);
-            jetstream.work(context, log)
+        self.act(net, now_ns, |accounts, around, log| {
+            accounts.tick(around, log);
+            accounts.work(around, log)
         })
     }
 
@@ -183,17 +213,17 @@ impl Machine {
         if self.is_committing() {
             return;
         }
-        self.act(net, now_ns, |jetstream, context, log| {
-            jetstream.complete_batch(context, log);
+        self.act(net, now_ns, |accounts, around, log| {
+            accounts.complete_batch(around, log);
         });
         let end = self.log.end();
         if let Some(batch) = self.log.take_batch() {
-            self.jetstream.sealed(end);
+            self.accounts.sealed(end);
             self.batch = Some(batch);
-        } else if self.jetstream.has_waiting() {
-            self.jetstream.sealed(end);
-            self.act(net, now_ns, |jetstream, context, log| {
-                jetstream.durable(context, log, end);
+        } else if self.accounts.has_waiting() {
+            self.accounts.sealed(end);
+            self.act(net, now_ns, |accounts, around, log| {
+                accounts.durable(around, log, end);
             });
         }
     }
@@ -221,29 +251,32 @@ impl Machine {
     /// Checkpoints and compaction. What consumers found damaged since the last time.
     pub fn upkeep(&mut self, net: &mut Net, now_ns: i64) -> Vec<(String, u64)> {
         let oldest = self.log.oldest_segment().unwrap_or(u32::MAX);
-        let lost = self.act(net, now_ns, |jetstream, _, log| {
-            jetstream.upkeep(log, oldest);
-            jetstream.take_lost()
+        let lost = self.act(net, now_ns, |accounts, _, log| {
+            accounts.upkeep(log, oldest);
+            accounts.take_lost()
         });
-        let jetstream = RefCell::new(&mut self.jetstream);
+        let accounts = RefCell::new(&mut self.accounts);
         let _ = self.log.compact(
             COMPACT_BYTES,
-            &mut |entry| jetstream.borrow().is_live(entry),
-            &mut |entry, to| jetstream.borrow_mut().moved(entry, to),
+            &mut |entry| accounts.borrow().is_live(entry),
+            &mut |entry, to| accounts.borrow_mut().moved(entry, to),
         );
-        lost
+        let named = lost.into_iter();
+        named
+            .map(|one| (net::name_of(&one.account, &one.stream), one.sequence))
+            .collect()
     }
 
     /// When the streams want to act next.
     #[must_use]
     pub fn next_deadline(&self) -> Option<i64> {
-        self.jetstream.next_deadline()
+        self.accounts.next_deadline()
     }
 
     /// Whether anything waits to be written.
     #[must_use]
     pub fn has_waiting(&self) -> bool {
-        self.is_committing() || self.log.waiting_bytes() > 0 || self.jetstream.has_waiting()
+        self.is_committing() || self.log.waiting_bytes() > 0 || self.accounts.has_waiting()
     }
 
     /// Whether the store takes nothing any more.
@@ -260,8 +293,8 @@ impl Machine {
 
     /// Says goodbye, as before a stop; what waits is to be drained after it.
     pub fn stopping(&mut self, net: &mut Net, now_ns: i64) {
-        self.act(net, now_ns, |jetstream, context, log| {
-            jetstream.stopping(context, log);
+        self.act(net, now_ns, |accounts, around, log| {
+            accounts.stopping(around, log);
         });
     }
 

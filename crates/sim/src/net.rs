@@ -1,10 +1,25 @@
 //! The engine as the simulated streams see it: who listens where, what came out, what is on its way in.
+//!
+//! In worlds with two accounts the clients' stream `S1` is another account's `S0`, with the same subjects as that of
+//! the first: names are translated here, on their way in and out. So the model knows nothing of accounts, and whatever
+//! gets from one to the other is something that it did not expect.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use recado_streams::context::Outlet;
+use recado_streams::context::{AccountId, Exchange, Outlet};
+use recado_streams::jetstream::GLOBAL_ACCOUNT;
 
 use crate::dice::Fingerprint;
+
+/// The first account.
+pub const GLOBAL: AccountId = AccountId(0);
+/// The other one, ...
+pub const TWIN: AccountId = AccountId(1);
+/// ... and its name.
+pub const TWIN_NAME: &str = "TWIN";
+
+/// What the clients' texts have where those of the other account have what comes second.
+const NAMES: [(&str, &str); 2] = [("S1", "S0"), ("s1", "s0")];
 
 /// A message on its way to the streams.
 #[derive(Clone, Debug)]
@@ -39,8 +54,12 @@ pub struct Sent {
 /// The engine.
 #[derive(Debug, Default)]
 pub struct Net {
-    /// Filters that the streams subscribed to, by sid.
-    subscriptions: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Filters that the streams subscribed to, by account and sid.
+    subscriptions: BTreeMap<(AccountId, Vec<u8>), Vec<u8>>,
+    /// There are two accounts.
+    twin: bool,
+    /// The one that speaks.
+    account: Option<AccountId>,
     /// Inboxes that somebody listens on.
     pub listening: BTreeSet<String>,
     /// Inboxes whose owner does not keep up.
@@ -54,6 +73,21 @@ pub struct Net {
 }
 
 impl Net {
+    /// Where nobody listens. `twin`: there are two accounts.
+    #[must_use]
+    pub fn new(twin: bool) -> Self {
+        Self {
+            twin,
+            ..Self::default()
+        }
+    }
+
+    /// Whether there are two accounts.
+    #[must_use]
+    pub fn is_twin(&self) -> bool {
+        self.twin
+    }
+
     /// The server is gone: nobody is subscribed, nothing is on its way.
     pub fn cut(&mut self) {
         self.subscriptions.clear();
@@ -61,12 +95,40 @@ impl Net {
         self.sent.clear();
     }
 
-    /// The sid of the subscription that a subject belongs to.
+    /// A message as it reaches the streams, with the sid of the subscription that it belongs to.
     #[must_use]
-    pub fn sid_of(&self, subject: &str) -> Option<Vec<u8>> {
+    pub fn arrive(&self, message: &Message) -> Option<(Vec<u8>, Message)> {
+        let mut message = message.clone();
+        let is_twin = |token: &str| NAMES.iter().any(|(ours, _)| token == *ours);
+        let mut account = GLOBAL;
+        if self.twin && message.subject.split('.').any(is_twin) {
+            account = TWIN;
+            let is_call = message.subject.starts_with("$JS.API.");
+            message.subject = renamed(&message.subject, |(ours, theirs)| (ours, theirs));
+            if is_call {
+                let body = text(&message.payload);
+                message.payload = renamed_in_json(body, |(ours, theirs)| (ours, theirs));
+            }
+        }
         let mut all = self.subscriptions.iter();
-        let found = all.find(|(_, filter)| recado_wire::filter_matches(filter, subject.as_bytes()));
-        found.map(|(sid, _)| sid.clone())
+        let subject = message.subject.as_bytes();
+        let found = all.find(|((of, _), filter)| {
+            *of == account && recado_wire::filter_matches(filter, subject)
+        });
+        found.map(|((_, sid), _)| (sid.clone(), message))
+    }
+
+    /// A subject of the account that speaks, as the clients know it.
+    fn outward(&self, subject: &[u8]) -> String {
+        let subject = text(subject);
+        match self.account {
+            Some(TWIN) => renamed(&subject, |(ours, theirs)| (theirs, ours)),
+            _ => subject,
+        }
+    }
+
+    fn speaker(&self) -> AccountId {
+        self.account.unwrap_or(GLOBAL)
     }
 
     fn note(&mut self, parts: [&[u8]; 5]) {
@@ -80,24 +142,37 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+impl Exchange for Net {
+    fn of(&mut self, account: AccountId) -> &mut dyn Outlet {
+        self.account = Some(account);
+        self
+    }
+}
+
 impl Outlet for Net {
     fn publish(&mut self, subject: &[u8], reply: &[u8], headers: &[u8], payload: &[u8]) {
         self.note([b"publish", subject, reply, headers, payload]);
-        let subject = text(subject);
+        let (subject, reply) = (self.outward(subject), self.outward(reply));
+        let payload = match self.account {
+            Some(TWIN) if payload.starts_with(b"{") => {
+                renamed_in_json(text(payload), |(ours, theirs)| (theirs, ours))
+            }
+            _ => payload.to_vec(),
+        };
         if subject.starts_with('_') || subject.starts_with("push.") {
             self.sent.push(Sent {
                 inbox: subject.clone(),
                 subject,
-                reply: text(reply),
+                reply,
                 headers: headers.to_vec(),
-                payload: payload.to_vec(),
+                payload,
             });
         } else {
             self.intake.push_back(Message {
                 subject,
-                reply: text(reply),
+                reply,
                 headers: headers.to_vec(),
-                payload: payload.to_vec(),
+                payload,
                 op: 0,
             });
         }
@@ -111,15 +186,15 @@ impl Outlet for Net {
         headers: &[u8],
         payload: &[u8],
     ) -> bool {
-        let inbox = text(inbox);
+        let inbox = self.outward(inbox);
         if !self.listening.contains(&inbox) {
             return false;
         }
         self.note([inbox.as_bytes(), subject, reply, headers, payload]);
         self.sent.push(Sent {
             inbox,
-            subject: text(subject),
-            reply: text(reply),
+            subject: self.outward(subject),
+            reply: self.outward(reply),
             headers: headers.to_vec(),
             payload: payload.to_vec(),
         });
@@ -127,41 +202,56 @@ impl Outlet for Net {
     }
 
     fn has_interest(&self, subject: &[u8], _queue: Option<&[u8]>) -> bool {
-        self.listening.contains(text(subject).as_str())
+        self.listening.contains(self.outward(subject).as_str())
     }
 
     fn is_congested(&self, subject: &[u8]) -> bool {
-        self.slow.contains(text(subject).as_str())
+        self.slow.contains(self.outward(subject).as_str())
     }
 
     fn subscribe(&mut self, filter: &[u8], sid: &[u8]) {
-        self.subscriptions.insert(sid.to_vec(), filter.to_vec());
+        let key = (self.speaker(), sid.to_vec());
+        self.subscriptions.insert(key, filter.to_vec());
     }
 
     fn unsubscribe(&mut self, sid: &[u8]) {
-        self.subscriptions.remove(sid);
+        let key = (self.speaker(), sid.to_vec());
+        self.subscriptions.remove(&key);
     }
 }
 
-/// Where nobody is, while a store is opened.
-pub struct Nobody;
-
-impl Outlet for Nobody {
-    fn publish(&mut self, _: &[u8], _: &[u8], _: &[u8], _: &[u8]) {}
-
-    fn deliver(&mut self, _: &[u8], _: &[u8], _: &[u8], _: &[u8], _: &[u8]) -> bool {
-        false
+/// A stream of an account, as the clients know it.
+#[must_use]
+pub fn name_of(account: &str, stream: &str) -> String {
+    if account == GLOBAL_ACCOUNT {
+        stream.to_owned()
+    } else {
+        renamed(stream, |(ours, theirs)| (theirs, ours))
     }
+}
 
-    fn has_interest(&self, _: &[u8], _: Option<&[u8]>) -> bool {
-        false
+type Way = fn((&'static str, &'static str)) -> (&'static str, &'static str);
+
+/// A subject with other names.
+fn renamed(subject: &str, way: Way) -> String {
+    let tokens = subject.split('.').map(|token| {
+        let mut all = NAMES.into_iter().map(way);
+        all.find(|(from, _)| token == *from)
+            .map_or(token, |(_, to)| to)
+    });
+    tokens.collect::<Vec<_>>().join(".")
+}
+
+/// JSON with other names: where they are a text of their own, or begin a subject, or are in the middle of one.
+fn renamed_in_json(mut json: String, way: Way) -> Vec<u8> {
+    for (from, to) in NAMES.into_iter().map(way) {
+        for (before, after) in [("\"", "\""), ("\"", "."), (".", ".")] {
+            let (old, new) = (
+                format!("{before}{from}{after}"),
+                format!("{before}{to}{after}"),
+            );
+            json = json.replace(&old, &new);
+        }
     }
-
-    fn is_congested(&self, _: &[u8]) -> bool {
-        false
-    }
-
-    fn subscribe(&mut self, _: &[u8], _: &[u8]) {}
-
-    fn unsubscribe(&mut self, _: &[u8]) {}
+    json.into_bytes()
 }

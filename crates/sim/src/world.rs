@@ -17,6 +17,8 @@ pub type Broken = String;
 
 /// Unix time at which every world begins.
 const BEGIN_NS: i64 = 1_700_000_000_000_000_000;
+/// One world of so many has two accounts.
+const TWIN_EVERY: u64 = 4;
 /// Bytes that the disk has once it is to fill up, besides what it holds.
 const ROOM_BYTES: u64 = 24 * 1024;
 
@@ -67,6 +69,8 @@ pub struct World {
     flips: bool,
     /// The server's answers are about a batch that failed.
     pub(crate) failing: bool,
+    /// Messages of which a bit was flipped since a batch was last durable: they may lie at the log's very end.
+    pub(crate) flipped_last: BTreeSet<(String, u64)>,
     /// Damage of which the server could not tell whose it is.
     pub(crate) unattributed: u64,
     /// Streams whose deletion was refused: what only memory knew of them is forgotten.
@@ -116,7 +120,7 @@ impl World {
             dice,
             now_ns: BEGIN_NS,
             settings,
-            net: Net::default(),
+            net: Net::new(seed % TWIN_EVERY == TWIN_EVERY - 1),
             machine: None,
             streams: BTreeMap::new(),
             consumers: BTreeMap::new(),
@@ -130,11 +134,15 @@ impl World {
             failing: false,
             refused_from: None,
             came_back: BTreeSet::new(),
+            flipped_last: BTreeSet::new(),
             unattributed: 0,
             story: tells.then(Vec::new),
             counts: Counts::default(),
         };
         world.tell(|world| format!("the log has {:?}", world.settings));
+        if world.net.is_twin() {
+            world.tell(|_| "S1 is another account's S0".to_owned());
+        }
         world.start()?;
         Ok(world)
     }
@@ -173,7 +181,8 @@ impl World {
     /// # Errors
     /// When a promise was broken.
     pub fn step(&mut self) -> Result<(), Broken> {
-        let weights = [30, 6, 14, 14, 40, 14, 6, 7, 4, 3, 2, 1];
+        let twin = u64::from(self.net.is_twin());
+        let weights = [30, 6, 14, 14, 40, 14, 6, 7, 4, 3, 2, 1, twin];
         match self.dice.weighted(&weights) {
             0 => {
                 for _ in 0..=self.dice.below(4) {
@@ -193,7 +202,8 @@ impl World {
             8 => self.change_interest(),
             9 => self.audit()?,
             10 => self.misfortune()?,
-            _ => self.restart()?,
+            11 => self.restart()?,
+            _ => self.take_account_away()?,
         }
         Ok(())
     }
@@ -232,9 +242,13 @@ impl World {
     }
 
     fn settle(&mut self) -> Result<(), Broken> {
+        let has_outcome = self.machine.as_ref().is_some_and(Machine::has_outcome);
         let trouble = self
             .with_machine(|machine, net, now| machine.settle(net, now))
             .flatten();
+        if has_outcome && trouble.is_none() {
+            self.flipped_last.clear();
+        }
         let Some(trouble) = trouble else {
             return self.look_at_sent();
         };
@@ -425,6 +439,13 @@ impl World {
         self.start()
     }
 
+    /// The configuration is read again twice: without the second account, and with it.
+    fn take_account_away(&mut self) -> Result<(), Broken> {
+        self.tell(|_| "an account goes and comes back".to_owned());
+        self.with_machine(|machine, net, now| machine.take_away_and_give_back(net, now));
+        self.look_at_sent()
+    }
+
     /// The server ends in one way or another, and another one begins.
     pub(crate) fn restart(&mut self) -> Result<(), Broken> {
         match self.dice.below(4) {
@@ -500,8 +521,14 @@ impl World {
 
     fn open(&mut self) -> Result<(Machine, crate::machine::Opened), String> {
         let chance = Dice::new(self.dice.any());
-        Machine::open(&self.disk, &self.settings, self.now_ns, chance)
-            .map_err(|error| format!("the store can't be opened: {error}"))
+        Machine::open(
+            &self.disk,
+            &self.settings,
+            self.net.is_twin(),
+            self.now_ns,
+            chance,
+        )
+        .map_err(|error| format!("the store can't be opened: {error}"))
     }
 
     /// A server begins, and finds what must be there.
@@ -573,6 +600,7 @@ impl World {
         let bit = 1 << self.dice.below(8);
         self.disk.flip(&file, at, bit);
         self.counts.flips += 1;
+        self.flipped_last.insert((name.clone(), sequence));
         self.tell(|_| format!("a bit of {name} {sequence} is flipped, {file} at {at}"));
         for state in self
             .streams

@@ -9,6 +9,8 @@ mod orders;
 mod outlet;
 mod requests;
 mod store;
+#[cfg(test)]
+mod tests;
 mod waits;
 
 use std::sync::Arc;
@@ -146,8 +148,9 @@ impl Streams {
         Arc::clone(&self.beat)
     }
 
-    /// From now on these are the accounts, with these limits. Waits until that is so. Streams of others stay in the
-    /// store, and are there again when their account is.
+    /// From now on these are the accounts, with these limits. Waits until that is so, which takes a turn of the streams
+    /// thread: not to be called where the engine's own threads would wait. Streams of others stay in the store, and are
+    /// there again when their account is.
     ///
     /// # Errors
     /// When it can't be done; then nothing changed.

@@ -243,9 +243,11 @@ impl Accounts {
     }
 
     /// Whether somebody waits for what was done since the last batch, and may be told once the log as it is now is
-    /// durable.
+    /// durable. Nobody may be while the log lacks something of any account: what came before would not be there.
     pub fn has_waiting(&self) -> bool {
-        self.awake_streams(false).any(JetStream::has_waiting)
+        let mut awake = self.awake_streams(false);
+        let is_behind = awake.any(JetStream::is_behind);
+        !is_behind && self.awake_streams(false).any(JetStream::is_open)
     }
 
     /// When one of them wants to act next although nothing comes in.

@@ -1,7 +1,7 @@
 //! What an account hears that has no JetStream while the server has (E02).
 
 use super::{Accounts, sid_prefix};
-use crate::api::{ApiCall, refusal_of_type};
+use crate::api::{ApiCall, refusal_of_type, strip_prefix};
 use crate::context::{Outlet, Surroundings};
 use crate::error::{self, ApiError};
 use crate::jetstream::Incoming;
@@ -44,8 +44,10 @@ impl Accounts {
         let out = around.exchange.of(id);
         let domain = self.settings.domain.as_deref().unwrap_or_default();
         let call = ApiCall::parse(message.subject, domain);
+        let is_of_cluster = account.is_system && is_of_cluster(message.subject, domain);
         let kind = match call {
-            ApiCall::Unknown => return,
+            _ if is_of_cluster => return,
+            ApiCall::Unknown if !account.is_system => return,
             ApiCall::Info => call.response_type(),
             _ if account.is_system => Some(SYSTEM_RESPONSE),
             // Only a consumer would answer that.
@@ -64,4 +66,16 @@ impl Accounts {
             }
         }
     }
+}
+
+/// Whether a call of the system's account is one that only servers of a cluster answer.
+fn is_of_cluster(subject: &[u8], domain: &str) -> bool {
+    const CALLS: [&[u8]; 4] = [
+        b"META.LEADER.STEPDOWN",
+        b"META.RESCUE",
+        b"SERVER.REMOVE",
+        b"SERVER.EVACUATE",
+    ];
+    strip_prefix(subject, domain)
+        .is_some_and(|rest| CALLS.contains(&rest) || rest.starts_with(b"ACCOUNT."))
 }

@@ -58,6 +58,11 @@ impl JetStream {
         !self.unsaved.is_empty() || !self.replies.is_empty()
     }
 
+    /// Whether the log did not take all that belongs to the batch.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.is_behind
+    }
+
     /// Whether a batch that is given away now holds something that somebody waits for.
     pub(crate) fn is_open(&self) -> bool {
         self.replies.is_open()

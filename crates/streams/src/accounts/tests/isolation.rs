@@ -144,6 +144,11 @@ fn the_systems_account_hears_of_a_full_disk_and_has_no_streams() {
     let answer = world.api("$SYS", "STREAM.NAMES", &Value::Null);
     assert_eq!(answer["type"], "io.nats.jetstream.api.v1.system_response");
     assert_eq!(answer["error"]["err_code"], 10039);
+    assert_eq!(world.code("$SYS", "NO.CALL", &Value::Null), 10039);
+    assert_eq!(
+        world.api("$SYS", "META.LEADER.STEPDOWN", &Value::Null),
+        Value::Null
+    );
     world.create("A", &json!({"name": "S", "subjects": ["s"]}));
     world.say("A", "s", "ack", b"1");
     world.commit_without_room();
