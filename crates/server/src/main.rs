@@ -40,6 +40,11 @@ fn main() -> ExitCode {
         Invocation::Signal { command, target } => signal(command, &target, &program, lang),
         Invocation::TokenNew(new) => make_token(&new, &program, lang),
         Invocation::Verify(verify) => daemon::verify::run(&verify, &program, lang),
+        Invocation::Explain(explained) => {
+            complain(&explained.complaints(personality, lang));
+            say(&explained.text(lang));
+            ExitCode::SUCCESS
+        }
         Invocation::Init(init) => daemon::init::run(&init, &program, lang, &Machine),
         Invocation::Manual(manual) => show_manual(&manual, &program, lang),
         Invocation::Version => {

@@ -63,7 +63,14 @@ As it is installed it serves clients of this machine alone.",
     ],
     conffiles: &["/etc/recado/recado-server.conf"],
     scripts: &["postinst", "prerm", "postrm"],
-    documents: &["README.md", "docs/configuration.md", "docs/streams.md"],
+    documents: &[
+        "README.md",
+        "docs/configuration.md",
+        "docs/streams.md",
+        "docs/install.md",
+        "docs/migrating-from-nats-server.md",
+        "docs/examples/move_stream.py",
+    ],
 };
 
 pub(super) const CLIENT: Package = Package {

@@ -33,7 +33,7 @@ pub struct Fault {
     /// What is wrong and what to do.
     pub message: Message,
     /// The `include`s that led to the file, the nearest first.
-    pub included_from: Vec<Place>,
+    pub included_from: Box<[Place]>,
 }
 
 impl Fault {
@@ -42,7 +42,7 @@ impl Fault {
         Self {
             place: Some(place.clone()),
             message: message.into(),
-            included_from: Vec::new(),
+            included_from: Box::default(),
         }
     }
 
@@ -51,8 +51,15 @@ impl Fault {
         Self {
             place: None,
             message: message.into(),
-            included_from: Vec::new(),
+            included_from: Box::default(),
         }
+    }
+
+    /// The file that it is in was included there, too.
+    pub(super) fn included_in(&mut self, place: Place) {
+        let mut places = std::mem::take(&mut self.included_from).into_vec();
+        places.push(place);
+        self.included_from = places.into();
     }
 
     /// One line for people: `file:line:column: what is wrong; what to do`. What is quoted from a file
@@ -96,7 +103,7 @@ mod tests {
         };
         let key = "a\r\n\u{1b}[2J\u{2028}\u{202e}é".to_owned();
         let mut fault = Fault::at(&place, SyntaxProblem::NoValue(key));
-        fault.included_from.push(place);
+        fault.included_in(place);
         for lang in [Lang::En, Lang::Es] {
             let text = fault.text(lang);
             assert!(!text.contains(char::is_control), "{text:?}");

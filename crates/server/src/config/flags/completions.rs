@@ -7,8 +7,9 @@
 pub(super) const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
 
 /// What stands in the place of a flag.
-pub(super) const WORDS: [&str; 7] = [
+pub(super) const WORDS: [&str; 8] = [
     "init",
+    "explain-config",
     "token",
     "verify",
     "completions",

@@ -38,7 +38,7 @@ impl Manual {
     }
 
     /// Writes the pages below the directory, and returns where they are.
-    pub fn write(&self, directory: &Path) -> Result<Vec<PathBuf>, Fault> {
+    pub fn write(&self, directory: &Path) -> Result<Vec<PathBuf>, Box<Fault>> {
         let of_language = match self.lang {
             Lang::En => directory.to_owned(),
             Lang::Es => directory.join("es"),
@@ -53,10 +53,10 @@ impl Manual {
             std::fs::create_dir_all(of_language.join(section))
                 .and_then(|()| std::fs::write(&path, source))
                 .map_err(|error| {
-                    Fault::anywhere(FlagProblem::FileFailed {
+                    Box::new(Fault::anywhere(FlagProblem::FileFailed {
                         path: path.display().to_string(),
                         error: error.to_string(),
-                    })
+                    }))
                 })?;
             written.push(path);
         }

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod completions;
+mod explain;
 mod init;
 mod manual;
 mod settings;
@@ -29,6 +30,7 @@ use super::programs::{Programs, shell_word};
 use super::surroundings::Surroundings;
 use super::token::TOKEN_FILE;
 
+pub use self::explain::Explained;
 pub use self::init::Init;
 pub use self::manual::Manual;
 pub use self::verify::Verify;
@@ -68,6 +70,8 @@ pub enum Invocation {
     Help(String),
     /// `completions SHELL`: the script to print.
     Completions(String),
+    /// `explain-config`: show what would hold.
+    Explain(Explained),
     /// `init`: write a configuration.
     Init(Init),
     /// `man`: print or write the manual pages.
@@ -215,6 +219,13 @@ impl Checked {
     }
 }
 
+impl Explained {
+    /// Warnings, for standard error.
+    pub fn complaints(&self, personality: Personality, lang: Lang) -> String {
+        warnings(&self.warnings, personality, lang).collect()
+    }
+}
+
 /// Marked as such, so that nobody mends them first; nats-server does not mark its own.
 fn warnings(
     faults: &[Fault],
@@ -275,6 +286,9 @@ pub fn read_command_line(
     };
     match task {
         Task::Done(invocation) => Ok(done(invocation)),
+        Task::Explain(asked) => explained(found.flags, asked, personality, lang, surroundings)
+            .map(done)
+            .map_err(|(findings, exit_code)| refuse(findings, exit_code)),
         Task::Serve { check } => serve(&found.flags, check, personality, lang, surroundings)
             .map(done)
             .map_err(|(findings, exit_code)| refuse(findings, exit_code)),
@@ -285,6 +299,7 @@ pub fn read_command_line(
 enum Task {
     Done(Invocation),
     Serve { check: bool },
+    Explain(explain::Asked),
 }
 
 fn only_errors(errors: Vec<Fault>) -> Findings {
@@ -349,6 +364,10 @@ fn read_task(found: &Arguments, personality: Personality, lang: Lang) -> Result<
             let word = word.to_string_lossy().into_owned();
             let nearest = nearest_word(completions::WORDS.into_iter(), &word);
             return fault(FlagProblem::UnknownCommand { word, nearest });
+        }
+        if word == "explain-config" {
+            let asked = explain::read(found.words.get(1..).unwrap_or_default())?;
+            return Ok(Task::Explain(asked));
         }
         let other_flags = |given: &Given| given.meaning != Meaning::Is(Flag::Lang);
         if found.flags.iter().any(other_flags) {
@@ -461,7 +480,32 @@ fn read_signal(value: &OsStr) -> Result<Invocation, Box<Fault>> {
     Ok(Invocation::Signal { command, target })
 }
 
-/// Merges defaults, file and flags.
+/// What `explain-config` shows: the same that would be served.
+fn explained(
+    mut flags: Vec<Given>,
+    asked: explain::Asked,
+    personality: Personality,
+    lang: Lang,
+    surroundings: &dyn Surroundings,
+) -> Result<Invocation, (Findings, u8)> {
+    flags.extend(asked.file.map(|file| Given {
+        meaning: Meaning::Is(Flag::Config),
+        written: "-c".to_owned(),
+        value: file.into_os_string(),
+    }));
+    let serve = merged(&flags, personality, lang, surroundings)?;
+    let rows = explain::explain(&serve.options, serve.config.as_ref(), &flags, surroundings)
+        .map_err(|fault| (only_errors(vec![*fault]), 1))?;
+    Ok(Invocation::Explain(Explained {
+        config: serve.config,
+        digest: serve.digest,
+        rows,
+        json: asked.json,
+        warnings: serve.warnings,
+    }))
+}
+
+/// What `-t` and a server do.
 fn serve(
     flags: &[Given],
     check: bool,
@@ -469,6 +513,28 @@ fn serve(
     lang: Lang,
     surroundings: &dyn Surroundings,
 ) -> Result<Invocation, (Findings, u8)> {
+    let serve = merged(flags, personality, lang, surroundings)?;
+    Ok(match (check, serve.config, serve.digest) {
+        (true, Some(config), Some(digest)) => Invocation::CheckConfig(Checked {
+            config,
+            digest,
+            warnings: serve.warnings,
+        }),
+        (_, config, digest) => Invocation::Serve(Box::new(Serve {
+            config,
+            digest,
+            ..serve
+        })),
+    })
+}
+
+/// Merges defaults, file and flags.
+fn merged(
+    flags: &[Given],
+    personality: Personality,
+    lang: Lang,
+    surroundings: &dyn Surroundings,
+) -> Result<Serve, (Findings, u8)> {
     let mut options = Options::of(personality);
     options.lang = lang;
     let mut findings = Findings::default();
@@ -498,18 +564,10 @@ fn serve(
         let exit_code = if errors_in_flags > 0 { 2 } else { 1 };
         return Err((findings, exit_code));
     }
-    let warnings = findings.warnings;
-    Ok(match (check, config, digest) {
-        (true, Some(config), Some(digest)) => Invocation::CheckConfig(Checked {
-            config,
-            digest,
-            warnings,
-        }),
-        (_, config, digest) => Invocation::Serve(Box::new(Serve {
-            options,
-            warnings,
-            config,
-            digest,
-        })),
+    Ok(Serve {
+        options,
+        warnings: findings.warnings,
+        config,
+        digest,
     })
 }

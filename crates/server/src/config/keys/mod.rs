@@ -8,6 +8,7 @@ mod authorization;
 mod callout;
 mod cycles;
 mod draft;
+mod explain;
 mod exports;
 mod field;
 mod imports;
@@ -19,6 +20,7 @@ mod monitoring;
 mod permissions;
 mod proxies;
 mod settings;
+mod shown;
 mod streams;
 #[cfg(test)]
 mod tests;
@@ -36,9 +38,12 @@ use super::messages::{Feature, KeyProblem};
 use super::options::Options;
 use super::surroundings::Surroundings;
 
+pub(crate) use explain::{Override, rows};
+pub use explain::{Row, Source};
 pub(crate) use known::nearest_word;
 pub(crate) use listen::{parse_plain, parse_port};
 pub(crate) use settings::{LANGS, LOG_FORMATS, one_of, parse_log_format};
+pub use shown::{Shown, Unset};
 
 /// Mistakes that are told one by one; nobody mends more in one go.
 pub const ERRORS_SHOWN_MAX: usize = 100;

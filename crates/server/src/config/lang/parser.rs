@@ -366,7 +366,7 @@ impl FileReader<'_, '_, '_> {
             .map_err(|problem| match problem {
                 FileProblem::Itself(problem) => Fault::at(place, problem),
                 FileProblem::Inside(mut fault) => {
-                    fault.included_from.push(place.clone());
+                    fault.included_in(place.clone());
                     *fault
                 }
             })?;

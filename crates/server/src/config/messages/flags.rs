@@ -51,6 +51,8 @@ pub enum FlagProblem {
         flag: String,
         most: usize,
     },
+    /// `explain-config` with more than one file.
+    ExplainWords,
     /// `man` with something other than one directory.
     ManualDirectory,
     TokenFileCount,
@@ -116,6 +118,7 @@ impl FlagProblem {
             Self::TokenSubcommand => "write: token new [FILE] [--force] [--print]".into(),
             Self::CompletionsShell(shells) => format!("write: completions {shells}"),
             Self::ManualDirectory => "write: man [DIR]".into(),
+            Self::ExplainWords => "write: [FLAGS] explain-config [FILE] [--json]".into(),
             Self::InitWords => {
                 "write: init [DIR] [--users NAME,NAME…] [--host NAME,NAME…] [--no-tls]".into()
             }
@@ -179,6 +182,7 @@ impl FlagProblem {
             Self::TokenSubcommand => "escribe: token new [ARCHIVO] [--force] [--print]".into(),
             Self::CompletionsShell(shells) => format!("escribe: completions {shells}"),
             Self::ManualDirectory => "escribe: man [DIR]".into(),
+            Self::ExplainWords => "escribe: [OPCIONES] explain-config [ARCHIVO] [--json]".into(),
             Self::InitWords => {
                 "escribe: init [DIR] [--users NOMBRE,NOMBRE…] [--host NOMBRE,NOMBRE…] [--no-tls]"
                     .into()

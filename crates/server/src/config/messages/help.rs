@@ -179,6 +179,7 @@ Los clientes necesitan entonces server.pem como archivo de CA.
 
 const HELP_EN: &str = "\
 Usage: {program} [FLAGS]
+       {program} [FLAGS] explain-config [FILE] [--json]
        {program} init [DIR] [--users A,B] [--host NAMES] [--no-tls]
        {program} token new [FILE] [--force] [--print]
        {program} verify DIR [--salvage NEW] [--json]
@@ -241,7 +242,8 @@ Log
   -h, --help                    Show this
   -v, --version                 Show the version
 
-init writes a configuration that is safe as it stands into DIR: TLS with a certificate authority made
+explain-config shows every setting as it would hold, and where it came from: the default, a line of a
+file, a flag, the environment; secrets are left out. init writes a configuration that is safe as it stands into DIR: TLS with a certificate authority made
 on the spot, for this machine's names and those of --host; a token, or a password for each of --users.
 token new makes a token of 256 random bits and writes it to FILE (recado.token), which only you
 can read. verify checks what is stored in DIR while no server uses it, and tells of every damaged
@@ -253,6 +255,7 @@ pages below DIR.
 
 const HELP_ES: &str = "\
 Uso: {program} [OPCIONES]
+     {program} [OPCIONES] explain-config [ARCHIVO] [--json]
      {program} init [DIR] [--users A,B] [--host NOMBRES] [--no-tls]
      {program} token new [ARCHIVO] [--force] [--print]
      {program} verify DIR [--salvage NUEVO] [--json]
@@ -315,7 +318,8 @@ Registro
   -h, --help                    Mostrar esto
   -v, --version                 Mostrar la versión
 
-init escribe en DIR una configuración segura tal como está: TLS con una autoridad de certificación
+explain-config muestra cada ajuste tal como valdría y de dónde viene: por omisión, una línea de un
+archivo, una opción, el entorno; los secretos no se muestran. init escribe en DIR una configuración segura tal como está: TLS con una autoridad de certificación
 creada en el momento, para los nombres de esta máquina y los de --host; un token, o una contraseña para
 cada uno de --users. token new crea un token de 256 bits al azar y lo escribe en ARCHIVO (recado.token), que solo tú
 puedes leer. verify comprueba lo guardado en DIR mientras ningún servidor lo usa, y nombra cada

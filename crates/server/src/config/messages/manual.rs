@@ -62,7 +62,7 @@ SIGNALS
   SIGINT  The same; a second one ends the server at once, with 1.
   SIGUSR2  Lame duck: no new clients, those that are there are sent away one by one, then the end.
   SIGUSR1  Close the log file and open it by its name.
-  SIGHUP  Reload the configuration, as far as this version can; the log tells.
+  SIGHUP  Read the configuration again: all of it, or nothing if something in it is wrong or can't change while the server runs; the log tells.
 
 ENVIRONMENT
   STATE_DIRECTORY, XDG_STATE_HOME, HOME  Where streams are stored, the first of them that is set, unless --store_dir or the configuration says where.
@@ -99,7 +99,7 @@ SEÑALES
   SIGINT  Lo mismo; una segunda termina el servidor en el acto, con 1.
   SIGUSR2  Lame duck: no se admiten clientes nuevos, los que hay se despiden uno a uno, y el servidor termina.
   SIGUSR1  Cerrar el archivo de registro y abrirlo de nuevo por su nombre.
-  SIGHUP  Recargar la configuración, hasta donde puede esta versión; lo cuenta el registro.
+  SIGHUP  Volver a leer la configuración: toda, o nada si algo está mal o no puede cambiar en marcha; lo cuenta el registro.
 
 ENTORNO
   STATE_DIRECTORY, XDG_STATE_HOME, HOME  Dónde se guardan los flujos, la primera que exista, si no lo dicen --store_dir ni la configuración.

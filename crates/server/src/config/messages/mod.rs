@@ -4,6 +4,7 @@
 //! is one `match` without a catch-all, so a message without words does not compile.
 
 mod access;
+mod explain;
 mod flags;
 mod help;
 mod keys;
@@ -12,6 +13,7 @@ mod syntax;
 mod transport;
 
 pub use access::AccessProblem;
+pub(super) use explain::{shown_text, source_text};
 pub use flags::FlagProblem;
 pub use help::{Notice, help, help_tls};
 pub use keys::{Feature, KeyProblem, Kind};

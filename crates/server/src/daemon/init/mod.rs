@@ -75,7 +75,7 @@ impl Plan {
             path: directory.clone(),
             error: error.to_string(),
         })?;
-        let store = match is_root {
+        let store = match directory == Path::new(MACHINE) {
             true => Some(PathBuf::from(MACHINE_STORE)),
             false => default_store(surroundings),
         };
