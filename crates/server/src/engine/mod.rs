@@ -46,6 +46,7 @@ mod subscription;
 mod threads;
 mod tls;
 mod trace;
+mod websocket;
 mod worker;
 
 pub(crate) use account::{Account, AccountLimits, Accounts, GLOBAL_ACCOUNT, SYSTEM_ACCOUNT};
@@ -53,7 +54,7 @@ pub(crate) use client::Client;
 pub(crate) use closed::{Closed, SubscriptionNote};
 pub(crate) use connection::Connection;
 pub(crate) use crossing::{ResponseType, imported_filter};
-pub(crate) use door::Rules;
+pub(crate) use door::{Rules, Way};
 pub(crate) use ending::CloseReason;
 pub(crate) use insider::Insider;
 pub(crate) use intake::Intake;
