@@ -1,5 +1,5 @@
 //! The tests that the released async-nats brings inside its crate package, unchanged, against the
-//! server under the name of `nats-server`: those about the core protocol and about services.
+//! server under the name of `nats-server`: those about the core protocol, TLS, WebSocket and services.
 //! Streams are the matter of `async_nats_jetstream`.
 
 #![forbid(unsafe_code)]
@@ -8,12 +8,14 @@ use recado_conformance::Skips;
 
 mod released_async_nats;
 
-const TESTS: [&str; 5] = [
+const TESTS: [&str; 7] = [
     "client_tests",
     "server_pool_parity_tests",
     "server_pool_tests",
     "service_tests",
     "subject_validation_test",
+    "tls_tests",
+    "websocket_test",
 ];
 
 fn skips() -> Skips {
@@ -47,6 +49,16 @@ fn service_tests_pass() {
 #[test]
 fn subject_validation_tests_pass() {
     run("subject_validation_test");
+}
+
+#[test]
+fn tls_tests_pass() {
+    run("tls_tests");
+}
+
+#[test]
+fn websocket_tests_pass() {
+    run("websocket_test");
 }
 
 #[test]

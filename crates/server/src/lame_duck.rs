@@ -20,7 +20,7 @@ pub(crate) async fn send_everybody_away(engine: &Engine, grace: Duration, durati
     engine.lame_duck.store(true, Ordering::Relaxed);
     for connection in engine.connections.all() {
         if connection.takes_async_info.load(Ordering::Relaxed) {
-            let line = engine.info_line(connection.id, connection.address(), None, None);
+            let line = engine.info_for(&connection, None, None);
             connection.deliver_bytes(&line);
         }
     }

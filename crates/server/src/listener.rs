@@ -10,8 +10,8 @@ use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::io::Interest;
 use tokio::sync::watch;
 
-use crate::config::{Options, Personality};
-use crate::engine::{Admission, Engine, Link, serve};
+use crate::config::{Options, Personality, WebsocketOptions};
+use crate::engine::{Admission, Engine, Link, Way, serve};
 use crate::error::StartError;
 use crate::phase::Phase;
 use crate::watched::watch;
@@ -71,6 +71,24 @@ pub(crate) fn open_client(
     open_at(addr, host)
 }
 
+/// Opens the socket for WebSocket clients: where the others are listened for, unless told otherwise.
+pub(crate) fn open_websocket(
+    options: &Options,
+    websocket: &WebsocketOptions,
+    auth_required: bool,
+    clients: &Listener,
+) -> Result<Listener, StartError> {
+    let open =
+        auth_required || options.allow_anonymous || options.personality == Personality::NatsServer;
+    let host = websocket.host.clone();
+    let host = host.unwrap_or_else(|| clients.host.clone());
+    let addr = resolve(&host, websocket.port)?;
+    if !open && !addr.ip().to_canonical().is_loopback() {
+        return Err(StartError::OpenToEverybody { host });
+    }
+    open_at(addr, host)
+}
+
 /// Opens a socket.
 pub(crate) fn open_at(addr: SocketAddr, host: String) -> Result<Listener, StartError> {
     let socket = listen(addr).map_err(|source| StartError::Listen { addr, source })?;
@@ -116,20 +134,27 @@ fn listen(addr: SocketAddr) -> io::Result<std::net::TcpListener> {
 }
 
 /// Accepts clients until the server leaves its running phase.
-pub(crate) async fn accept(listener: Listener, engine: Arc<Engine>, phase: watch::Receiver<Phase>) {
+pub(crate) async fn accept(
+    listener: Listener,
+    engine: Arc<Engine>,
+    way: Way,
+    phase: watch::Receiver<Phase>,
+) {
     accept_each(listener, phase, |stream, peer| {
         let serving = Arc::clone(&engine);
         match engine.threads.place() {
-            None => serve_client(serving, stream, peer),
-            Some(other) => drop(other.spawn(async move { serve_client(serving, stream, peer) })),
+            None => serve_client(serving, stream, peer, way),
+            Some(other) => {
+                drop(other.spawn(async move { serve_client(serving, stream, peer, way) }))
+            }
         }
     })
     .await;
 }
 
-fn serve_client(engine: Arc<Engine>, stream: TcpStream, peer: SocketAddr) {
+fn serve_client(engine: Arc<Engine>, stream: TcpStream, peer: SocketAddr, way: Way) {
     match Link::tcp(stream) {
-        Ok((link, read)) => serve(engine, link, read, Admission::Outside(peer)),
+        Ok((link, read)) => serve(engine, link, read, Admission::Outside(peer, way)),
         Err(error) => tracing::error!(%peer, %error, "cannot watch a client's socket"),
     }
 }

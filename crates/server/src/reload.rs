@@ -8,11 +8,11 @@ use recado_auth::{Denied, Identity};
 use recado_session::Goodbye;
 use recado_wire::Info;
 
-use crate::config::{Limits, Options};
+use crate::config::{Limits, Options, WebsocketOptions};
 use crate::engine::{Engine, Manner, Standing, Verdict};
 use crate::error::StartError;
 use crate::monitoring::{Facts, Observed};
-use crate::server::{client_rules, told_of_clients};
+use crate::server::{client_rules, told_of_clients, websocket_rules};
 use crate::streams::{NotServed, Opened, Streams};
 use crate::{access, accounts};
 
@@ -81,6 +81,7 @@ impl Reloader {
         }
         // Everything that can fail comes first.
         let rules = client_rules(&options)?;
+        let websocket_rules = websocket_rules(&options)?;
         let unusable = |text: String| ReloadError::Unusable(StartError::Options(text));
         let authenticator =
             access::authenticator(&options).map_err(|invalid| unusable(invalid.to_string()))?;
@@ -99,6 +100,7 @@ impl Reloader {
         self.engine.put_accounts_in_force(planned);
         self.engine.set_manner(manner);
         self.engine.clients.replace(rules);
+        self.engine.websocket.replace(websocket_rules);
         self.engine
             .write
             .set_write_deadline(options.limits.write_deadline);
@@ -209,6 +211,7 @@ fn compare(old: &Options, new: &Options) -> Changes {
         authorization,
         tls,
         allow_non_tls,
+        websocket,
         proxy_protocol,
         accounts,
         no_auth_user,
@@ -244,6 +247,17 @@ fn compare(old: &Options, new: &Options) -> Changes {
     note(*host == new.host, "host", false);
     note(*port == new.port, "port", false);
     note(*server_name == new.server_name, "server_name", false);
+    let place = |websocket: &Option<WebsocketOptions>| {
+        let place = |websocket: &WebsocketOptions| (websocket.host.clone(), websocket.port);
+        websocket.as_ref().map(place)
+    };
+    let same_place = place(websocket) == place(&new.websocket);
+    note(same_place, "websocket's host and port", false);
+    note(
+        *websocket == new.websocket || !same_place,
+        "websocket",
+        true,
+    );
     note(
         *proxy_protocol == new.proxy_protocol,
         "proxy_protocol",

@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use crate::access;
 use crate::accounts;
 use crate::config::{Options, TlsOptions};
-use crate::engine::{self, Accounts, CloseReason, Engine, Manner, Rules};
+use crate::engine::{self, Accounts, CloseReason, Engine, Manner, Rules, Way};
 use crate::error::StartError;
 use crate::identity::Identity;
 use crate::lame_duck;
@@ -60,6 +60,7 @@ pub struct Inherited {
 pub struct Server {
     handle: ServerHandle,
     client_addr: SocketAddr,
+    websocket_addr: Option<SocketAddr>,
     plain_addrs: Vec<(SocketAddr, String)>,
     monitoring: Option<(String, SocketAddr)>,
     info: Info,
@@ -91,10 +92,16 @@ impl Server {
     pub fn start(options: Options, inherited: Inherited) -> Result<Self, StartError> {
         let as_told = options.clone();
         let rules = client_rules(&options)?;
+        let websocket_rules = websocket_rules(&options)?;
         let authenticator = access::authenticator(&options)
             .map_err(|invalid| StartError::Options(invalid.to_string()))?;
-        let client =
-            listener::open_client(&options, authenticator.is_required(), inherited.client)?;
+        let asked = authenticator.is_required();
+        let client = listener::open_client(&options, asked, inherited.client)?;
+        let websocket = options.websocket.as_ref();
+        let websocket = websocket
+            .map(|websocket| listener::open_websocket(&options, websocket, asked, &client))
+            .transpose()?;
+        let websocket_addr = websocket.as_ref().map(|listener| listener.addr);
         let plain: Vec<Plain> = options
             .plain
             .iter()
@@ -124,6 +131,7 @@ impl Server {
             Arc::clone(&threads),
         ));
         engine.clients.replace(rules);
+        engine.websocket.replace(websocket_rules);
         let request_limits = streams::RequestLimits::of(&options.streams);
         let planned = engine.prepare_accounts(&accounts::plans(&options));
         let planned = planned.map_err(|error| StartError::Options(error.to_string()))?;
@@ -170,6 +178,7 @@ impl Server {
             streams,
             monitoring,
             system,
+            websocket,
         };
         let life = live(handle.clone(), options, client, plain, inner);
         let thread = std::thread::Builder::new()
@@ -181,6 +190,7 @@ impl Server {
         Ok(Self {
             handle,
             client_addr,
+            websocket_addr,
             plain_addrs,
             monitoring: watched_at,
             info,
@@ -194,6 +204,11 @@ impl Server {
     /// Where clients connect.
     pub fn client_addr(&self) -> SocketAddr {
         self.client_addr
+    }
+
+    /// Where WebSocket clients connect, if any may.
+    pub fn websocket_addr(&self) -> Option<SocketAddr> {
+        self.websocket_addr
     }
 
     /// Where bare TCP peers connect, and the subjects that they ask on.
@@ -216,7 +231,12 @@ impl Server {
                 SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
             });
         }
-        format!("nats://{addr}")
+        let scheme = if self.info.tls_required {
+            "tls"
+        } else {
+            "nats"
+        };
+        format!("{scheme}://{addr}")
     }
 
     #[cfg(test)]
@@ -317,8 +337,9 @@ impl ServerHandle {
     /// # Errors
     /// When TLS can't be had with them: then all stays as it was.
     pub fn replace_tls(&self, options: &Options) -> Result<(), StartError> {
-        let rules = client_rules(options)?;
-        self.engine.clients.replace(rules);
+        let (clients, websocket) = (client_rules(options)?, websocket_rules(options)?);
+        self.engine.clients.replace(clients);
+        self.engine.websocket.replace(websocket);
         Ok(())
     }
 
@@ -338,6 +359,8 @@ struct Inner {
     streams: Option<Arc<Streams>>,
     monitoring: Option<Monitoring>,
     system: System,
+    /// Where WebSocket clients come in.
+    websocket: Option<Listener>,
 }
 
 /// The server's life, from listening to its end.
@@ -356,11 +379,29 @@ async fn live(
     for one in plain {
         plain::start(engine, one, phase.clone());
     }
-    let accepting = tokio::spawn(listener::accept(client, Arc::clone(engine), phase.clone()));
+    let Inner {
+        streams,
+        monitoring,
+        system,
+        websocket,
+    } = inner;
+    let accept = |listener, way| {
+        tokio::spawn(listener::accept(
+            listener,
+            Arc::clone(engine),
+            way,
+            phase.clone(),
+        ))
+    };
+    let accepting = accept(client, Way::Clients);
+    let websocket = websocket.map(|listener| accept(listener, Way::Websocket));
     // The sender lives in `handle`: waiting can't fail.
     let _ = phase.wait_for(|phase| *phase > Phase::Running).await;
     // Nobody is told to go before the door is shut. A panic in the task was reported by the hook.
     let _ = accepting.await;
+    if let Some(websocket) = websocket {
+        let _ = websocket.await;
+    }
     if *phase.borrow() == Phase::LameDuck {
         let ended = phase.wait_for(|phase| *phase == Phase::Stopping);
         let leaving = lame_duck::send_everybody_away(
@@ -376,11 +417,6 @@ async fn live(
     // Their threads are waited for, one of them for its disk; this one goes on serving those whose answers it
     // still sends.
     let ended = tokio::task::spawn_blocking(move || {
-        let Inner {
-            streams,
-            monitoring,
-            system,
-        } = inner;
         if let Some(streams) = streams {
             streams.stop();
         }
@@ -453,6 +489,20 @@ pub(crate) fn client_rules(options: &Options) -> Result<Rules, StartError> {
         tls: tls.map_err(StartError::Tls)?,
         allow_non_tls: options.allow_non_tls,
         proxy_protocol: options.proxy_protocol,
+        websocket: None,
+    })
+}
+
+/// The same of those that speak WebSocket.
+pub(crate) fn websocket_rules(options: &Options) -> Result<Rules, StartError> {
+    let Some(websocket) = &options.websocket else {
+        return Ok(Rules::default());
+    };
+    let tls = websocket.tls.as_ref().map(Material::load).transpose();
+    Ok(Rules {
+        tls: tls.map_err(StartError::Tls)?,
+        websocket: Some(websocket.clone()),
+        ..Rules::default()
     })
 }
 

@@ -8,7 +8,7 @@
 #![forbid(unsafe_code)]
 
 use std::ffi::OsString;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, ErrorKind};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -130,21 +130,19 @@ pub fn is_port_available(port: usize) -> bool {
 impl Server {
     /// The URL that a client connects to.
     pub fn client_url(&self) -> String {
-        format!("{}://127.0.0.1:{}", self.scheme(), self.port)
+        format!("{}:{}", self.origin(""), self.port)
     }
 
     /// The URL that a client connects to, with a user and a password in it.
     pub fn client_url_with(&self, user: &str, password: &str) -> String {
-        format!(
-            "{}://{user}:{password}@127.0.0.1:{}",
-            self.scheme(),
-            self.port
-        )
+        let user = format!("{user}:{password}@");
+        format!("{}:{}", self.origin(&user), self.port)
     }
 
     /// The URL that a client connects to, with a token in it.
     pub fn client_url_with_token(&self, token: &str) -> String {
-        format!("{}://{token}@127.0.0.1:{}", self.scheme(), self.port)
+        let user = format!("{token}@");
+        format!("{}:{}", self.origin(&user), self.port)
     }
 
     /// The port that clients connect to.
@@ -174,8 +172,12 @@ impl Server {
         (self.child, self.port, self.tls_required) = (child, port, tls_required);
     }
 
-    fn scheme(&self) -> &'static str {
-        if self.tls_required { "tls" } else { "nats" }
+    /// Scheme, user and host. Certificates bear the name.
+    fn origin(&self, user: &str) -> String {
+        match self.tls_required {
+            true => format!("tls://{user}localhost"),
+            false => format!("nats://{user}127.0.0.1"),
+        }
     }
 
     fn kill(&mut self) {
@@ -244,7 +246,9 @@ impl Launch {
             let log = std::fs::read_to_string(self.log_file()).unwrap_or_default();
             let ready = listening_port(&log).filter(|_| is_number(&self.pid_file()));
             if let Some((port, info)) = ready.and_then(|port| Some((port, read_info(port)?))) {
-                return (child, port, info.contains("\"tls_required\":true"));
+                // Who says nothing waits for the client to begin with TLS.
+                let tls_required = info.is_empty() || info.contains("\"tls_required\":true");
+                return (child, port, tls_required);
             }
             let over = child.try_wait().expect("a child can be asked");
             if over.is_some() || Instant::now() > deadline {
@@ -286,12 +290,15 @@ fn is_number(path: &Path) -> bool {
     text.trim().parse::<u32>().is_ok()
 }
 
-/// The line with which the server opens.
+/// The line with which the server opens; empty for one that says nothing.
 fn read_info(port: u16) -> Option<String> {
     let stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
+    let patience = Duration::from_millis(500);
+    stream.set_read_timeout(Some(patience)).ok()?;
     let mut line = String::new();
-    BufReader::new(stream).read_line(&mut line).ok()?;
+    if let Err(error) = BufReader::new(stream).read_line(&mut line) {
+        return (error.kind() == ErrorKind::WouldBlock).then(String::new);
+    }
     line.strip_prefix("INFO ").map(str::to_owned)
 }
 

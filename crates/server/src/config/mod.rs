@@ -24,6 +24,7 @@ mod surroundings;
 mod tls;
 mod token;
 mod validate;
+mod websocket;
 
 pub use fault::{Fault, Place};
 pub use keys::Findings;
@@ -43,3 +44,4 @@ pub use tls::{
     TlsVersion,
 };
 pub(crate) use token::generate as new_secret;
+pub use websocket::WebsocketOptions;

@@ -12,6 +12,7 @@ use super::locale::Lang;
 use super::monitoring::MonitoringOptions;
 use super::streams::StreamsOptions;
 use super::tls::TlsOptions;
+use super::websocket::WebsocketOptions;
 
 /// Whose manners the program has. It is decided by the name the program is called by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -65,6 +66,8 @@ pub struct Options {
     pub tls: Option<TlsOptions>,
     /// Serve clients that come in clear, too, where there is TLS.
     pub allow_non_tls: bool,
+    /// Listen for WebSocket clients, too.
+    pub websocket: Option<WebsocketOptions>,
     /// Connections come through a proxy that says whose they are (PROXY protocol).
     pub proxy_protocol: bool,
     /// Accounts beside `$G`, which is for those that belong to no other.
@@ -280,6 +283,7 @@ impl Default for Options {
             authorization: Authorization::default(),
             tls: None,
             allow_non_tls: false,
+            websocket: None,
             proxy_protocol: false,
             accounts: Vec::new(),
             no_auth_user: None,

@@ -40,6 +40,15 @@ impl Options {
         if let Some(tls) = &self.tls {
             tls_problems("tls", tls).into_iter().for_each(&mut error);
         }
+        if let Some(websocket) = &self.websocket {
+            match &websocket.tls {
+                Some(tls) => tls_problems("websocket's tls", tls)
+                    .into_iter()
+                    .for_each(&mut error),
+                None if !websocket.no_tls => error(TransportProblem::WebsocketWithoutTls.into()),
+                None => {}
+            }
+        }
         let authorization = &self.authorization;
         match (
             &authorization.token,
@@ -78,6 +87,14 @@ impl Options {
             [first, second] if first == second => Some(KeyProblem::PlainPortTwice(*first)),
             _ => None,
         });
+        let websocket = self.websocket.as_ref().map(|websocket| websocket.port);
+        let websocket = websocket.filter(|port| {
+            *port != 0
+                && (*port == self.port
+                    || ports.contains(port)
+                    || self.monitoring.port == Some(*port))
+        });
+        let websocket = websocket.map(|port| TransportProblem::WebsocketPortTaken(port).into());
         let clients = ports
             .contains(&self.port)
             .then_some(KeyProblem::PlainPortIsClients(self.port));
@@ -86,7 +103,11 @@ impl Options {
             .port
             .filter(|port| *port != 0 && (*port == self.port || ports.contains(port)));
         let monitoring = monitoring.map(KeyProblem::MonitoringPortTaken);
-        twice.chain(clients).chain(monitoring).collect()
+        twice
+            .chain(clients)
+            .chain(monitoring)
+            .chain(websocket)
+            .collect()
     }
 
     /// The address, when it was chosen, others can reach it, and nobody would be asked for a

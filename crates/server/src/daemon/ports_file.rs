@@ -16,6 +16,9 @@ pub(super) struct Ports {
     /// URLs for NATS clients.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub nats: Vec<String>,
+    /// URLs for WebSocket clients.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub websocket: Vec<String>,
     /// URLs of monitoring.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub monitoring: Vec<String>,
@@ -24,13 +27,23 @@ pub(super) struct Ports {
     pub plain: Vec<String>,
 }
 
+/// What the server's listeners are bound to, and whether clients must speak TLS there.
+pub(super) struct Bound<'a> {
+    pub(super) clients: (SocketAddr, bool),
+    pub(super) websocket: Option<(SocketAddr, bool)>,
+    pub(super) monitoring: Option<SocketAddr>,
+    pub(super) plain: &'a [SocketAddr],
+}
+
 impl Ports {
     /// The URLs under which these listeners can be reached.
-    pub(super) fn of(
-        clients: &[SocketAddr],
-        monitoring: Option<SocketAddr>,
-        plain: &[SocketAddr],
-    ) -> Self {
+    pub(super) fn of(bound: &Bound<'_>) -> Self {
+        let Bound {
+            clients: (clients, tls),
+            websocket,
+            monitoring,
+            plain,
+        } = *bound;
         let interfaces = interfaces();
         let urls = |scheme: &str, bound: &[SocketAddr]| {
             bound
@@ -40,7 +53,10 @@ impl Ports {
                 .collect()
         };
         Self {
-            nats: urls("nats", clients),
+            nats: urls(if tls { "tls" } else { "nats" }, &[clients]),
+            websocket: websocket
+                .map(|(address, tls)| urls(if tls { "wss" } else { "ws" }, &[address]))
+                .unwrap_or_default(),
             monitoring: urls("http", monitoring.as_slice()),
             plain: urls("tcp", plain),
         }
@@ -118,18 +134,19 @@ mod tests {
     #[test]
     fn the_file_is_what_harnesses_read_and_goes_with_its_owner() {
         let directory = tempfile::tempdir().unwrap();
-        let ports = Ports::of(
-            &[address("127.0.0.1:4333")],
-            Some(address("127.0.0.1:8333")),
-            &[],
-        );
+        let ports = Ports::of(&Bound {
+            clients: (address("127.0.0.1:4333"), false),
+            websocket: Some((address("127.0.0.1:8080"), true)),
+            monitoring: Some(address("127.0.0.1:8333")),
+            plain: &[],
+        });
         let file = PortsFile::create(directory.path(), "nats-server", &ports).unwrap();
         let path = directory
             .path()
             .join(format!("nats-server_{}.ports", std::process::id()));
         assert_eq!(
             fs::read_to_string(&path).unwrap(),
-            r#"{"nats":["nats://127.0.0.1:4333"],"monitoring":["http://127.0.0.1:8333"]}"#
+            r#"{"nats":["nats://127.0.0.1:4333"],"websocket":["wss://127.0.0.1:8080"],"monitoring":["http://127.0.0.1:8333"]}"#
         );
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
         drop(file);

@@ -19,7 +19,7 @@ use crate::{Inherited, ReloadError, Reloaded, Server, StartError};
 
 use super::messages::{AddressProblem, LifeText, Obstacle, ResourceText};
 use super::pid_file::PidFile;
-use super::ports_file::{Ports, PortsFile};
+use super::ports_file::{Bound, Ports, PortsFile};
 use super::service_manager::{Watchdog, during_reload, notify};
 use super::signals::{Action, LISTENED, Stance};
 use super::voice::{Opening, Voice};
@@ -104,7 +104,12 @@ impl Daemon {
             Server::start(options.clone(), sockets).map_err(|error| obstacle_of(error, options))?;
         let plain: Vec<SocketAddr> = server.plain_addrs().iter().map(|(at, _)| *at).collect();
         let watched_at = server.monitoring_addr().map(|(_, address)| address);
-        let ports = Ports::of(&[server.client_addr()], watched_at, &plain);
+        let ports = Ports::of(&Bound {
+            clients: (server.client_addr(), server.info().tls_required),
+            websocket: websocket_of(&server, options),
+            monitoring: watched_at,
+            plain: &plain,
+        });
         let ports_file = (options.ports_file_dir.as_deref())
             .map(|directory| PortsFile::create(directory, program, &ports))
             .transpose()?;
@@ -121,6 +126,7 @@ impl Daemon {
             programs,
             credential_asked: options.asks_for_credential(),
             monitoring: &options.monitoring,
+            websocket: websocket_of(&server, options),
         });
         report_configuration(serve, voice.lang);
         voice.resources(&resources);
@@ -246,6 +252,12 @@ impl Daemon {
     }
 }
 
+/// Where WebSocket clients come in, and whether they must speak TLS there.
+fn websocket_of(server: &Server, options: &Options) -> Option<(SocketAddr, bool)> {
+    let websocket = options.websocket.as_ref()?;
+    Some((server.websocket_addr()?, websocket.tls.is_some()))
+}
+
 fn cannot_start(error: io::Error) -> Obstacle {
     Obstacle::SystemRefuses {
         error: error.to_string(),
@@ -310,10 +322,20 @@ fn cannot_listen(addr: SocketAddr, error: &io::Error, options: &Options) -> Obst
         "--plain"
     } else if options.monitoring.port == Some(port) {
         "-m"
+    } else if options
+        .websocket
+        .as_ref()
+        .is_some_and(|websocket| websocket.port == port)
+    {
+        "websocket.port"
     } else {
         "-p"
     };
-    let with = if flag == "-m" { "http" } else { "-a" };
+    let with = match flag {
+        "-m" => "http",
+        "websocket.port" => "websocket.host",
+        _ => "-a",
+    };
     Obstacle::Address(match error.kind() {
         io::ErrorKind::AddrInUse => {
             return Obstacle::PortHeld {

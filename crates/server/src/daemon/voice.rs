@@ -29,6 +29,8 @@ pub(super) struct Opening<'a> {
     pub(super) credential_asked: bool,
     /// How monitoring is served.
     pub(super) monitoring: &'a MonitoringOptions,
+    /// Where WebSocket clients come in, and whether they must speak TLS there.
+    pub(super) websocket: Option<(SocketAddr, bool)>,
 }
 
 impl Voice {
@@ -60,12 +62,22 @@ impl Voice {
                 let at = address_of(host, address.port());
                 tracing::info!("Starting http monitor on {at}");
             }
+            self.websocket(opening);
             let address = opening.server.client_addr();
             tracing::info!("Listening for client connections on {address}");
+            if info.tls_required || info.tls_available {
+                let word = if info.tls_required {
+                    "required"
+                } else {
+                    "available"
+                };
+                tracing::info!("TLS {word} for client connections");
+            }
             self.plain_listeners(opening.server);
             tracing::info!("Server is ready");
         } else {
             self.greet(opening);
+            self.websocket(opening);
             self.plain_listeners(opening.server);
             self.monitoring(opening);
             self.store(opening.server);
@@ -103,6 +115,29 @@ impl Voice {
             };
             let address = self.machines_only(*address);
             tracing::info!(address, "{}", listening.text(self.lang));
+        }
+    }
+
+    /// In nats-server's words for it: tools look for them.
+    fn websocket(&self, opening: &Opening<'_>) {
+        let Some((address, tls)) = opening.websocket else {
+            return;
+        };
+        let url = format!("{}://{address}", if tls { "wss" } else { "ws" });
+        if self.is_nats() {
+            tracing::info!("Listening for websocket clients on {url}");
+            if !tls {
+                tracing::warn!("Websocket not configured with TLS. DO NOT USE IN PRODUCTION!");
+            }
+            return;
+        }
+        let at = OpeningText::WebsocketAt { url };
+        let machines = self.machines_only(address);
+        tracing::info!(address = machines, "{}", at.text(self.lang));
+        if !tls && !is_loopback(address) {
+            let address = address.to_string();
+            let clear = OpeningText::WebsocketInClear { address };
+            tracing::warn!("{}", clear.text(self.lang));
         }
     }
 

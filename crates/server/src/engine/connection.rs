@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
 use recado_session::Goodbye;
+use recado_wire::Connect;
 use tokio::sync::Notify;
 
 use super::account::Account;
@@ -179,6 +180,23 @@ impl Connection {
     /// Puts layers in between the connection and its socket: see [`Link::put_in`].
     pub(super) fn put_in(&self, read: &mut ReadLink, layers: Layers) {
         self.link.put_in(read, layers);
+    }
+
+    /// Layers in between that were put in.
+    pub(super) fn layers(&self) -> Option<&Layers> {
+        self.link.layers()
+    }
+
+    /// Whether it speaks WebSocket.
+    pub(crate) fn is_websocket(&self) -> bool {
+        self.link.layers().is_some_and(Layers::is_websocket)
+    }
+
+    /// Fills in what a CONNECT does not say and a cookie does.
+    pub(super) fn fill_in(&self, connect: &mut Connect) {
+        if let Some(cookies) = self.link.layers().and_then(Layers::cookies) {
+            cookies.fill(connect);
+        }
     }
 
     /// What is known of its TLS; `None` without.
@@ -570,7 +588,7 @@ impl Connection {
             };
             drop(waited);
             if !writing && let Some(layers) = self.link.layers() {
-                layers.end();
+                layers.end(reason.close_code(), reason.text());
                 // The other side learns that it was meant; if it can't be told, it is closed all the same.
                 let _ = self.link.flush();
             }
@@ -582,9 +600,9 @@ impl Connection {
 
     /// Says that nothing more will be written, behind all that was; what the other side still sends is
     /// read.
-    pub(crate) async fn finish_writing(self: &Arc<Self>) {
+    pub(crate) async fn finish_writing(self: &Arc<Self>, reason: CloseReason) {
         if let Some(layers) = self.link.layers() {
-            layers.end();
+            layers.end(reason.close_code(), reason.text());
             self.flush_link();
         }
         self.drained_to(0).await;

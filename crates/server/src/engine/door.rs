@@ -1,5 +1,5 @@
 //! By which door clients come in, and what they have to pass there before their first operation:
-//! TLS, a proxy's word on whose the connection is. A door's rules are replaced as a whole, so that certificates can
+//! TLS, a proxy's word on whose the connection is, the upgrade to WebSocket. A door's rules are replaced as a whole, so that certificates can
 //! be changed while the server runs; who is inside stays.
 
 use std::sync::Arc;
@@ -7,8 +7,17 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
 
-use crate::config::HandshakeFirst;
+use crate::config::{HandshakeFirst, WebsocketOptions};
 use crate::tls::Material;
+
+/// By which door a client comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// The clients' port.
+    Clients,
+    /// The port for WebSocket.
+    Websocket,
+}
 
 /// One door.
 #[derive(Default)]
@@ -25,6 +34,8 @@ pub(crate) struct Rules {
     pub(crate) allow_non_tls: bool,
     /// A proxy may say whose the connection is.
     pub(crate) proxy_protocol: bool,
+    /// Clients speak WebSocket.
+    pub(crate) websocket: Option<WebsocketOptions>,
 }
 
 /// Handshakes begun within one second.
@@ -65,13 +76,13 @@ impl Door {
 impl Rules {
     /// Whether there is anything to pass.
     pub(super) fn is_open(&self) -> bool {
-        self.tls.is_none() && !self.proxy_protocol
+        self.tls.is_none() && !self.proxy_protocol && self.websocket.is_none()
     }
 
     /// Whether INFO is the first thing that is said.
     pub(super) fn greets_first(&self) -> bool {
         let first = self.tls.as_ref().map(|tls| tls.handshake_first);
-        matches!(first, None | Some(HandshakeFirst::No))
+        matches!(first, None | Some(HandshakeFirst::No)) && self.websocket.is_none()
     }
 }
 

@@ -3,6 +3,8 @@
 use recado_session::Goodbye;
 use recado_wire::ProtocolError;
 
+use super::websocket::CloseCode;
+
 /// Reason of a goodbye after a handshake that failed.
 pub(super) const TLS_HANDSHAKE: &str = "TLS handshake error";
 
@@ -84,6 +86,30 @@ impl CloseReason {
     /// Whether it read too slowly.
     pub(crate) fn is_slow_consumer(self) -> bool {
         matches!(self, Self::SlowConsumerPending | Self::SlowConsumerDeadline)
+    }
+
+    /// What a WebSocket client is told of it (B15).
+    pub(super) fn close_code(self) -> CloseCode {
+        match self {
+            Self::ClientClosed => CloseCode::Normal,
+            Self::AuthenticationTimeout
+            | Self::AuthenticationViolation
+            | Self::AuthenticationExpired
+            | Self::AuthenticationRevoked
+            | Self::MaxAccountConnections
+            | Self::MaxControlLine
+            | Self::MaxSubscriptions
+            | Self::MaxConnections
+            | Self::SlowConsumerPending
+            | Self::SlowConsumerDeadline => CloseCode::Policy,
+            Self::ClientError
+            | Self::ProtocolViolation
+            | Self::ClientProtocolVersion
+            | Self::NoRespondersWithoutHeaders => CloseCode::Protocol,
+            Self::MaxPayload => CloseCode::TooBig,
+            Self::Read | Self::Write | Self::Stale | Self::ServerShutdown => CloseCode::GoingAway,
+            Self::TlsHandshake => CloseCode::Internal,
+        }
     }
 
     /// The words of `/connz` and of the log. Never change: tools match them.

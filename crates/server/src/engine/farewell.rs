@@ -22,13 +22,15 @@ const LINGER_MAX: Duration = Duration::from_millis(500);
 /// Subscriptions removed in one go when a connection ends, before others get their turn.
 const REMOVE_CHUNK: usize = 4096;
 
-/// No room: says so behind the INFO, as clients expect (A64).
-pub(super) fn refuse(engine: &Engine, link: &Link, peer: Option<SocketAddr>) {
+/// No room: says so behind the INFO, as clients expect (A64), where that can be said before TLS or an upgrade.
+pub(super) fn refuse(engine: &Engine, link: &Link, peer: Option<SocketAddr>, in_clear: bool) {
     let id = engine.connections.spare_id();
-    let mut bytes = engine.info_line(id, peer, None, None);
-    push_err(&mut bytes, &ProtocolError::MaxConnections);
-    // A fresh socket takes a few hundred bytes at once, or its other side is gone.
-    let _ = link.try_write(&bytes);
+    if in_clear {
+        let mut bytes = engine.info_line(id, peer, None, None);
+        push_err(&mut bytes, &ProtocolError::MaxConnections);
+        // A fresh socket takes a few hundred bytes at once, or its other side is gone.
+        let _ = link.try_write(&bytes);
+    }
     link.shutdown(std::net::Shutdown::Write);
     if let Some(peer) = peer {
         let reason = CloseReason::MaxConnections;
@@ -59,7 +61,7 @@ impl Reader {
         connection.deliver_bytes(&bytes);
         let connection = Arc::clone(connection);
         let lingering = async {
-            connection.finish_writing().await;
+            connection.finish_writing(ending).await;
             self.read_to_end().await;
         };
         // Past the time the socket is closed as it is.

@@ -1,4 +1,5 @@
-//! What lies between a connection's bytes and its socket, where that is more than nothing: TLS.
+//! What lies between a connection's bytes and its socket, where that is more than nothing: TLS, WebSocket,
+//! or the one inside the other.
 //!
 //! Writing. Whoever holds `Outbox::writing` gives plain bytes, which are encoded into the thread's buffer
 //! and written at once. What the socket did not take waits here, encoded: it is in the order of the
@@ -13,6 +14,7 @@
 
 use std::cell::RefCell;
 use std::io::{self, IoSlice};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
@@ -20,27 +22,34 @@ use rustix::buffer::spare_capacity;
 
 use super::link::Socket;
 use super::tls::{Stage, TlsFacts, TlsSession, Wire};
+use super::websocket::{CloseCode, Cookies, Receiver, push_close, push_data, push_pong};
 
 /// Plain bytes that are encoded at once.
 const ENCODE_BYTES: usize = 64 * 1024;
 /// Bytes that are read off the wire at once.
 const READ_BYTES: usize = 128 * 1024;
 
+/// Bytes that a compressed message may become: as many as clients keep while they are not connected and
+/// send at once afterwards, ...
+const MESSAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// ... or as long as nobody knows whose they are.
+const MESSAGE_BYTES_MAX_UNKNOWN: usize = 64 * 1024;
+
 /// The layers of one connection.
 pub(crate) struct Layers {
     inner: Mutex<Inner>,
     /// There is something to be written that no plain bytes stand for.
     unsent: AtomicBool,
+    /// The client proved who it is: more may be decompressed for it.
+    known: AtomicBool,
+    websocket: OnceLock<Option<Box<Cookies>>>,
     /// What is known of its TLS; none without.
-    #[expect(
-        dead_code,
-        reason = "monitoring and decisions on credentials will read it"
-    )]
     pub(crate) tls: Option<TlsFacts>,
 }
 
 struct Inner {
     tls: Option<TlsSession>,
+    frames: Option<Box<Frames>>,
     /// What is to be sent because of what was read, encoded already: it goes before what is encoded next.
     answers: Vec<u8>,
     ending: Ending,
@@ -51,8 +60,18 @@ struct Inner {
 enum Ending {
     No,
     /// The layers' last words are to be said, behind all that was written.
-    Asked,
+    Asked(CloseCode, &'static str),
     Said,
+}
+
+/// A connection's WebSocket.
+struct Frames {
+    receiver: Receiver,
+    compression: bool,
+    /// Payload of a ping that was not answered yet.
+    ping: Option<Vec<u8>>,
+    /// Bytes that a compressed message of a known client may become.
+    message_bytes_max: usize,
 }
 
 /// Bytes of the wire that the socket did not take.
@@ -83,7 +102,7 @@ pub(super) enum Decoded {
 
 thread_local! {
     static OUTGOING: RefCell<Outgoing> = RefCell::default();
-    static INCOMING: RefCell<Vec<u8>> = RefCell::default();
+    static INCOMING: RefCell<Incoming> = RefCell::default();
 }
 
 /// A thread's buffers for what it writes.
@@ -91,20 +110,74 @@ thread_local! {
 struct Outgoing {
     wire: Wire,
     gathered: Vec<u8>,
+    framed: Vec<u8>,
+}
+
+/// A thread's buffers for what it reads.
+#[derive(Default)]
+struct Incoming {
+    wire: Vec<u8>,
+    /// Frames that came out of TLS.
+    framed: Vec<u8>,
 }
 
 impl Layers {
-    pub(crate) fn tls(session: TlsSession, facts: TlsFacts) -> Self {
+    pub(crate) fn new(tls: Option<(TlsSession, TlsFacts)>) -> Self {
+        let (session, facts) = tls.unzip();
         Self {
             inner: Mutex::new(Inner {
-                tls: Some(session),
+                tls: session,
+                frames: None,
                 answers: Vec::new(),
                 ending: Ending::No,
                 waiting: Waiting::default(),
             }),
             unsent: AtomicBool::new(false),
-            tls: Some(facts),
+            known: AtomicBool::new(false),
+            websocket: OnceLock::new(),
+            tls: facts,
         }
+    }
+
+    /// From now on the connection speaks WebSocket. `early` was read already, and is decoded.
+    pub(super) fn speak_websocket(
+        &self,
+        receiver: Receiver,
+        compression: bool,
+        max_payload: usize,
+        cookies: Option<Box<Cookies>>,
+        early: &mut [u8],
+    ) -> io::Result<Vec<u8>> {
+        let mut inner = self.inner.lock();
+        inner.frames = Some(Box::new(Frames {
+            receiver,
+            compression,
+            ping: None,
+            message_bytes_max: MESSAGE_BYTES_MAX.max(max_payload.saturating_mul(2)),
+        }));
+        // Done once for each connection.
+        let _ = self.websocket.set(cookies);
+        let mut plain = Vec::new();
+        inner.unframe(early, &mut plain, MESSAGE_BYTES_MAX_UNKNOWN)?;
+        if inner.has_something_to_say() {
+            self.unsent.store(true, Ordering::Release);
+        }
+        Ok(plain)
+    }
+
+    /// Whether the connection speaks WebSocket.
+    pub(super) fn is_websocket(&self) -> bool {
+        self.websocket.get().is_some()
+    }
+
+    /// Credentials that a browser sent along.
+    pub(super) fn cookies(&self) -> Option<&Cookies> {
+        self.websocket.get()?.as_deref()
+    }
+
+    /// The client proved who it is.
+    pub(super) fn set_known(&self) {
+        self.known.store(true, Ordering::Relaxed);
     }
 
     /// Whether there is something to be written that no plain bytes stand for.
@@ -171,10 +244,10 @@ impl Layers {
     }
 
     /// Has the layers say their last words, behind all that was written: see [`Layers::has_unsent`].
-    pub(super) fn end(&self) {
+    pub(super) fn end(&self, code: CloseCode, reason: &'static str) {
         let mut inner = self.inner.lock();
         if inner.ending == Ending::No {
-            inner.ending = Ending::Asked;
+            inner.ending = Ending::Asked(code, reason);
             self.unsent.store(true, Ordering::Release);
         }
     }
@@ -189,17 +262,22 @@ impl Layers {
     ) -> io::Result<Decoded> {
         INCOMING.with_borrow_mut(|incoming| {
             let kept = self.inner.lock().kept();
-            incoming.clear();
-            incoming.reserve(READ_BYTES.max(kept * 2));
-            incoming.resize(kept, 0);
-            let room = incoming.capacity() - kept;
-            let count = rustix::io::read(socket, spare_capacity(incoming))?;
+            let wire = &mut incoming.wire;
+            wire.clear();
+            wire.reserve(READ_BYTES.max(kept * 2));
+            wire.resize(kept, 0);
+            let room = wire.capacity() - kept;
+            let count = rustix::io::read(socket, spare_capacity(wire))?;
             *full = count == room;
             if count == 0 {
                 return Ok(Decoded::End);
             }
             let mut inner = self.inner.lock();
-            let told = inner.decode(incoming, buffer);
+            let most = match self.known.load(Ordering::Relaxed) {
+                true => usize::MAX,
+                false => MESSAGE_BYTES_MAX_UNKNOWN,
+            };
+            let told = inner.decode(incoming, buffer, most);
             // Also on an error: the other side is told what was wrong.
             if inner.has_something_to_say() {
                 self.unsent.store(true, Ordering::Release);
@@ -212,7 +290,11 @@ impl Layers {
 impl Inner {
     /// Encodes as much as is done at once; how many plain bytes that is.
     fn encode(&mut self, parts: &[IoSlice<'_>], outgoing: &mut Outgoing) -> io::Result<usize> {
-        let Outgoing { wire, gathered } = outgoing;
+        let Outgoing {
+            wire,
+            gathered,
+            framed,
+        } = outgoing;
         wire.clear();
         wire.push(&std::mem::take(&mut self.answers));
         let plain: &[u8] = match parts {
@@ -223,13 +305,29 @@ impl Inner {
                 gathered
             }
         };
-        if let Some(tls) = &mut self.tls {
-            if !plain.is_empty() {
-                tls.seal(plain, wire).map_err(broken)?;
-            }
-            if self.ending == Ending::Asked && plain.is_empty() {
+        let ending = match self.ending {
+            Ending::Asked(code, reason) if plain.is_empty() => {
                 self.ending = Ending::Said;
-                tls.close(wire).map_err(broken)?;
+                Some((code, reason))
+            }
+            _ => None,
+        };
+        let payload = match &mut self.frames {
+            None => plain,
+            Some(frames) => {
+                frames.push(plain, ending, framed);
+                framed
+            }
+        };
+        match &mut self.tls {
+            None => wire.push(payload),
+            Some(tls) => {
+                if !payload.is_empty() {
+                    tls.seal(payload, wire).map_err(broken)?;
+                }
+                if ending.is_some() {
+                    tls.close(wire).map_err(broken)?;
+                }
             }
         }
         Ok(plain.len())
@@ -240,24 +338,98 @@ impl Inner {
         self.tls.as_ref().map_or(0, |tls| tls.incomplete().len())
     }
 
-    /// Decodes what was read behind room for what was kept.
-    fn decode(&mut self, incoming: &mut [u8], buffer: &mut Vec<u8>) -> io::Result<Decoded> {
+    /// Decodes what was read behind room for what was kept. A compressed message may become `most` bytes.
+    fn decode(
+        &mut self,
+        incoming: &mut Incoming,
+        buffer: &mut Vec<u8>,
+        most: usize,
+    ) -> io::Result<Decoded> {
+        let Incoming { wire, framed } = incoming;
         let Some(tls) = &mut self.tls else {
-            return Ok(Decoded::Plain);
+            return self.unframe(wire, buffer, most);
         };
         let kept = tls.incomplete().len();
-        incoming[..kept].copy_from_slice(tls.incomplete());
+        wire[..kept].copy_from_slice(tls.incomplete());
         let mut answer = Wire::default();
-        let stage = tls.receive(incoming, buffer, &mut answer);
+        framed.clear();
+        let plain = match self.frames {
+            Some(_) => &mut *framed,
+            None => &mut *buffer,
+        };
+        let stage = tls.receive(wire, plain, &mut answer);
         self.answers.extend_from_slice(answer.filled());
-        Ok(match stage.map_err(broken)? {
+        let decoded = match stage.map_err(broken)? {
             Stage::Handshake | Stage::Open => Decoded::Plain,
             Stage::Closed => Decoded::End,
-        })
+        };
+        if self.frames.is_some()
+            && let Decoded::End = self.unframe(framed, buffer, most)?
+        {
+            return Ok(Decoded::End);
+        }
+        Ok(decoded)
+    }
+
+    /// Takes frames apart.
+    fn unframe(
+        &mut self,
+        wire: &mut [u8],
+        buffer: &mut Vec<u8>,
+        most: usize,
+    ) -> io::Result<Decoded> {
+        let Some(frames) = &mut self.frames else {
+            buffer.extend_from_slice(wire);
+            return Ok(Decoded::Plain);
+        };
+        let most = most.min(frames.message_bytes_max);
+        match frames.receiver.receive(wire, buffer, most) {
+            Ok(heard) => {
+                if heard.ping.is_some() {
+                    frames.ping = heard.ping;
+                }
+                match heard.close {
+                    true => Ok(Decoded::End),
+                    false => Ok(Decoded::Plain),
+                }
+            }
+            Err(violation) => {
+                if self.ending == Ending::No {
+                    self.ending = Ending::Asked(violation.code, violation.reason);
+                }
+                Err(broken(violation))
+            }
+        }
     }
 
     fn has_something_to_say(&self) -> bool {
-        !self.answers.is_empty() || self.ending == Ending::Asked
+        !self.answers.is_empty()
+            || matches!(self.ending, Ending::Asked(..))
+            || self
+                .frames
+                .as_ref()
+                .is_some_and(|frames| frames.ping.is_some())
+    }
+}
+
+impl Frames {
+    /// Writes what is to be sent as frames: an answer to a ping, data, the last words.
+    fn push(
+        &mut self,
+        plain: &[u8],
+        ending: Option<(CloseCode, &'static str)>,
+        framed: &mut Vec<u8>,
+    ) {
+        framed.clear();
+        if let Some(ping) = self.ping.take() {
+            push_pong(framed, &ping);
+        }
+        if !plain.is_empty() {
+            push_data(framed, plain, self.compression);
+        }
+        if let Some((code, reason)) = ending {
+            push_close(framed, code, reason);
+        }
     }
 }
 

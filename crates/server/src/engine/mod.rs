@@ -47,6 +47,7 @@ mod subscription;
 mod threads;
 mod tls;
 mod trace;
+mod websocket;
 mod worker;
 
 pub(crate) use account::{Account, AccountLimits, Accounts, GLOBAL_ACCOUNT, SYSTEM_ACCOUNT};
@@ -54,7 +55,7 @@ pub(crate) use client::{Client, client_json, gone_json};
 pub(crate) use closed::{Closed, SubscriptionNote};
 pub(crate) use connection::Connection;
 pub(crate) use crossing::{ResponseType, imported_filter};
-pub(crate) use door::Rules;
+pub(crate) use door::{Rules, Way};
 pub(crate) use ending::CloseReason;
 pub(crate) use events::Event;
 pub(crate) use histogram::{BOUNDS_US, Distribution, Histogram};

@@ -8,16 +8,17 @@ use std::time::{Duration, Instant};
 
 use recado_session::{Goodbye, Session};
 use recado_wire::ProtocolError;
-use tokio::time::{Instant as TokioInstant, timeout_at};
+use tokio::time::{Instant as TokioInstant, timeout, timeout_at};
 
-use super::door::{Door, Rules};
+use super::door::{Door, Rules, Way};
 use super::ending::{CloseReason, TLS_HANDSHAKE};
 use super::layers::Layers;
 use super::login::rights_of;
 use super::proxy_header::{self, Start};
 use super::reader::Reader;
 use super::tls::{Stage, TlsSession, Wire};
-use crate::config::HandshakeFirst;
+use super::websocket;
+use crate::config::{HandshakeFirst, WebsocketOptions};
 use crate::tls::Material;
 
 /// Bytes that are read at once while nobody is known.
@@ -43,14 +44,19 @@ impl From<io::Error> for Refused {
 
 impl Reader {
     /// Passes what the door asks for, then begins the session. What was read beyond it is handled first.
-    pub(super) async fn open(&mut self) -> Result<(), CloseReason> {
+    pub(super) async fn open(&mut self, way: Way) -> Result<(), CloseReason> {
         let engine = Arc::clone(&self.engine);
-        let door = &engine.clients;
+        let door = engine.door(way);
         let rules = door.rules();
         match self.pass(door, &rules).await {
             Ok(read) => {
                 let now = Instant::now();
-                self.session = Session::new(Arc::clone(&engine.manner().session), now);
+                let manner = engine.manner();
+                let settings = match way {
+                    Way::Clients => &manner.session,
+                    Way::Websocket => &manner.websocket_session,
+                };
+                self.session = Session::new(Arc::clone(settings), now);
                 self.session
                     .set_rights(rights_of(&self.connection.standing()));
                 self.begin_with(read);
@@ -69,6 +75,9 @@ impl Reader {
         let mut greeted = rules.greets_first();
         if rules.proxy_protocol {
             self.hear_proxy(&mut early).await?;
+        }
+        if let Some(options) = &rules.websocket {
+            return self.pass_websocket(door, rules, options, early).await;
         }
         let Some(material) = &rules.tls else {
             return Ok(early);
@@ -93,18 +102,78 @@ impl Reader {
                 return Ok(early);
             }
         }
-        if !door.admits_handshake(material.rate_limit, Instant::now()) {
-            let told = Some(ProtocolError::ConnectionThrottled);
-            return Err(Refused::Told(
-                told,
-                "more TLS handshakes within a second than connection_rate_limit allows",
-            ));
-        }
-        let read = self.secure(material, early, !greeted).await?;
+        let read = self.secure(door, material, early, !greeted).await?;
         if !greeted {
             self.greet();
         }
         Ok(read)
+    }
+
+    /// TLS if there is to be any, then the upgrade, then INFO. What was read behind it.
+    async fn pass_websocket(
+        &mut self,
+        door: &Door,
+        rules: &Rules,
+        options: &WebsocketOptions,
+        early: Vec<u8>,
+    ) -> Result<Vec<u8>, Refused> {
+        let early = match &rules.tls {
+            Some(material) => self.secure(door, material, early, true).await?,
+            None => early,
+        };
+        let secure = rules.tls.is_some();
+        let time = options.handshake_timeout;
+        let Ok(upgraded) = timeout(time, self.upgrade(options, secure, early)).await else {
+            let (cid, peer) = (self.connection.id, self.connection.peer_text());
+            let timeout_ms = time.as_millis() as u64;
+            tracing::error!(cid, %peer, timeout_ms, "websocket handshake timeout: the client did not ask for the upgrade in time (handshake_timeout)");
+            return Err(Refused::Told(None, "websocket handshake timeout"));
+        };
+        let read = upgraded?;
+        self.greet();
+        Ok(read)
+    }
+
+    /// Hears the request and answers it; what was read behind it, decoded.
+    async fn upgrade(
+        &mut self,
+        options: &WebsocketOptions,
+        secure: bool,
+        early: Vec<u8>,
+    ) -> Result<Vec<u8>, Refused> {
+        let mut request = early;
+        let upgrade = loop {
+            match websocket::parse(&request, options, secure) {
+                Ok(Some(upgrade)) => break upgrade,
+                Ok(None) if request.len() < websocket::REQUEST_BYTES_MAX => {
+                    self.read_some(&mut request).await?;
+                }
+                Ok(None) => return Err(self.refuse_upgrade(&websocket::Refusal::too_long()).await),
+                Err(refusal) => return Err(self.refuse_upgrade(&refusal).await),
+            }
+        };
+        self.connection.write_raw(&upgrade.answer(options)).await?;
+        if let Some(ip) = upgrade.forwarded_for {
+            self.connection.set_address((ip, 0).into());
+        }
+        let receiver = websocket::Receiver::new(upgrade.unmasked, upgrade.compression);
+        if self.connection.layers().is_none() {
+            self.connection.put_in(&mut self.read, Layers::new(None));
+        }
+        let max_payload = self.engine.manner().session.parse.max_payload;
+        let layers = self.connection.layers().ok_or(Refused::Gone)?;
+        let rest = &mut request[upgrade.length..];
+        let (compression, cookies) = (upgrade.compression, upgrade.cookies.boxed());
+        Ok(layers.speak_websocket(receiver, compression, max_payload, cookies, rest)?)
+    }
+
+    /// Says no in HTTP.
+    async fn refuse_upgrade(&self, refusal: &websocket::Refusal) -> Refused {
+        let (cid, peer) = (self.connection.id, self.connection.peer_text());
+        tracing::error!(cid, %peer, "websocket handshake error: {}", refusal.reason);
+        // Should it be gone already, nobody is there to hear it.
+        let _ = self.connection.write_raw(&refusal.answer()).await;
+        Refused::Told(None, "websocket handshake error")
     }
 
     /// Listens to what a proxy says of the client, if it says anything; what is read behind it stays in
@@ -144,22 +213,27 @@ impl Reader {
 
     /// Says INFO.
     fn greet(&self) {
-        let info = self.engine.info_line(
-            self.connection.id,
-            self.connection.address(),
-            None,
-            self.nonce.as_deref(),
-        );
+        let info = self
+            .engine
+            .info_for(&self.connection, None, self.nonce.as_deref());
         self.connection.deliver_bytes(&info);
     }
 
     /// The handshake; what was read behind it.
     async fn secure(
         &mut self,
+        door: &Door,
         material: &Material,
         early: Vec<u8>,
         first: bool,
     ) -> Result<Vec<u8>, Refused> {
+        if !door.admits_handshake(material.rate_limit, Instant::now()) {
+            let told = Some(ProtocolError::ConnectionThrottled);
+            return Err(Refused::Told(
+                told,
+                "more TLS handshakes within a second than connection_rate_limit allows",
+            ));
+        }
         let deadline = TokioInstant::now() + material.timeout;
         let Ok(done) = timeout_at(deadline, self.shake_hands(material, early)).await else {
             let (cid, peer) = (self.connection.id, self.connection.peer_text());
@@ -174,7 +248,7 @@ impl Reader {
         let (cid, version, cipher) = (self.connection.id, facts.version, &facts.cipher_suite);
         tracing::debug!(cid, version, %cipher, "TLS handshake complete");
         self.connection
-            .put_in(&mut self.read, Layers::tls(session, facts));
+            .put_in(&mut self.read, Layers::new(Some((session, facts))));
         Ok(read)
     }
 
@@ -243,7 +317,7 @@ impl Reader {
 
     /// Reads something, or nothing within this time.
     async fn read_within(&mut self, time: Duration, input: &mut Vec<u8>) -> Result<(), Refused> {
-        let read = tokio::time::timeout(time, self.read_some(input)).await;
+        let read = timeout(time, self.read_some(input)).await;
         read.unwrap_or(Ok(()))
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use recado_auth::{Denied, Identity, Method, Permissions, Subscribing};
+use recado_auth::{ConnectionType, Denied, Identity, Method, Permissions, Subscribing};
 use recado_session::{Goodbye, Step, subscription_violation};
 use recado_wire::{Connect, OK, PONG, ProtocolError, push_err};
 
@@ -29,12 +29,9 @@ impl Reader {
             Step::Say(bytes) => self.say(worker, bytes),
             Step::PongAndInfo => {
                 self.say(worker, PONG);
-                let info = self.engine.info_line(
-                    self.connection.id,
-                    self.connection.address(),
-                    Some(&self.account),
-                    None,
-                );
+                let info = self
+                    .engine
+                    .info_for(&self.connection, Some(&self.account), None);
                 self.say(worker, &info);
                 let takes = self.session.takes_async_info();
                 self.connection
@@ -50,14 +47,14 @@ impl Reader {
                     self.say(worker, OK);
                 }
             }
-            // A second CONNECT drops what may be very many subscriptions.
-            Step::Authenticate(connect)
+            Step::Authenticate(mut connect) => {
+                self.connection.fill_in(&mut connect);
+                // A second CONNECT drops what may be very many subscriptions.
                 if self.engine.manner().authenticator.is_costly(&connect)
-                    || self.session.connected() =>
-            {
-                return Some(After::Authenticate(connect));
-            }
-            Step::Authenticate(connect) => {
+                    || self.session.connected()
+                {
+                    return Some(After::Authenticate(connect));
+                }
                 let presented = Presented::new(&connect, &self.arrival());
                 let decision = presented.decide(&self.engine.manner().authenticator);
                 match self.admit(&connect, presented, decision, now) {
@@ -175,6 +172,9 @@ impl Reader {
         let identity = decision.map_err(|denied| self.note_denial(&denied))?;
         self.session.admit(connect, now)?;
         self.take_standing(identity, presented)?;
+        if let Some(layers) = self.connection.layers() {
+            layers.set_known();
+        }
         // Subscriptions from before the first CONNECT follow what it says.
         for sub in self.connection.subscriptions.lock().iter() {
             sub.headers.store(self.session.headers(), Ordering::Release);
@@ -213,7 +213,10 @@ impl Reader {
     fn arrival(&self) -> Arrival {
         Arrival {
             nonce: self.nonce.clone(),
-            transport: Transport::default(),
+            transport: Transport(match self.connection.is_websocket() {
+                true => ConnectionType::Websocket,
+                false => ConnectionType::Standard,
+            }),
             peer: self.connection.address().map(|peer| peer.ip()),
             certificate: self.connection.tls().and_then(|tls| tls.names.clone()),
         }

@@ -100,7 +100,7 @@ fn binary(input: &[u8]) -> Start {
         // LOCAL: the proxy's own connection.
         (0x20, _) => Start::Header(length, None),
         (0x21, 0x11) => match *addresses {
-            [a, b, c, d, _, _, _, _, high, low, ..] => {
+            [a, b, c, d, _, _, _, _, high, low, _, _, ..] => {
                 let port = u16::from_be_bytes([high, low]);
                 let source = SocketAddr::new(Ipv4Addr::new(a, b, c, d).into(), port);
                 Start::Header(length, Some(source))

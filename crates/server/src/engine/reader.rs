@@ -18,6 +18,7 @@ use super::closed::Held;
 use super::connection::{Connection, shown};
 use super::counters::bump;
 use super::deliver::Publisher;
+use super::door::Way;
 use super::ending::CloseReason;
 use super::farewell::refuse;
 use super::layers::Arrived;
@@ -44,6 +45,8 @@ const REFUSALS_TOLD: u32 = 10;
 const CONTROL_WORK: usize = 8;
 /// Partial frames up to this size are joined with new input in the thread's read buffer.
 const JOIN_MAX: usize = 64 * 1024;
+/// A read buffer that grew beyond this, for what a compressed message became, is not kept.
+const KEPT_BYTES_MAX: usize = 2 * READ_BYTES;
 /// First size of a large frame's own buffer, unless the frame is smaller.
 const LARGE_BYTES: usize = 256 * 1024;
 
@@ -51,7 +54,7 @@ const LARGE_BYTES: usize = 256 * 1024;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Admission {
     /// From outside: INFO first, then a credential if one is asked for.
-    Outside(SocketAddr),
+    Outside(SocketAddr, Way),
     /// A part of the server itself; `wants_origin`: messages to it say who published them.
     Internal {
         wants_origin: bool,
@@ -86,10 +89,12 @@ pub(super) enum After {
 
 /// Starts the task that serves one connection until it ends.
 pub(crate) fn serve(engine: Arc<Engine>, link: Link, read: ReadLink, admission: Admission) {
-    let (peer, wants_origin) = match admission {
-        Admission::Outside(peer) => (Some(peer), false),
-        Admission::Internal { wants_origin, .. } => (None, wants_origin),
+    let (peer, way, wants_origin) = match admission {
+        Admission::Outside(peer, way) => (Some(peer), way, false),
+        Admission::Internal { wants_origin, .. } => (None, Way::Clients, wants_origin),
     };
+    let rules = peer.map(|_| engine.door(way).rules());
+    let greets = rules.as_ref().is_none_or(|rules| rules.greets_first());
     let manner = Guard::into_inner(engine.manner());
     let write = Arc::clone(&engine.write);
     let limit = match peer {
@@ -110,18 +115,17 @@ pub(crate) fn serve(engine: Arc<Engine>, link: Link, read: ReadLink, admission: 
     });
     let Some(connection) = made else {
         if let Some(link) = link {
-            refuse(&engine, &link, peer);
+            refuse(&engine, &link, peer, greets);
         }
         return;
     };
     let now = Instant::now();
     let mut session = match admission {
-        Admission::Outside(_) => Session::new(Arc::clone(&manner.session), now),
+        Admission::Outside(..) => Session::new(Arc::clone(&manner.session), now),
         Admission::Internal { .. } => Session::trusted(Arc::clone(&manner.internal), now),
     };
     let nonce = manner.authenticator.needs_nonce().then(new_nonce);
-    let rules = peer.map(|_| engine.clients.rules());
-    if rules.as_ref().is_none_or(|rules| rules.greets_first()) {
+    if greets {
         // Of a proxy's client the address is not known yet.
         let known = peer.filter(|_| rules.as_ref().is_some_and(|rules| !rules.proxy_protocol));
         connection.deliver_bytes(&engine.info_line(connection.id, known, None, nonce.as_deref()));
@@ -150,13 +154,13 @@ pub(crate) fn serve(engine: Arc<Engine>, link: Link, read: ReadLink, admission: 
     if rules.is_none_or(|rules| rules.is_open()) {
         tokio::spawn(until_end(reader));
     } else {
-        tokio::spawn(open_then_serve(reader));
+        tokio::spawn(open_then_serve(reader, way));
     }
 }
 
 /// Serves a connection once it has passed what its door asks for.
-async fn open_then_serve(mut reader: Box<Reader>) {
-    match Box::pin(reader.open()).await {
+async fn open_then_serve(mut reader: Box<Reader>, way: Way) {
+    match Box::pin(reader.open(way)).await {
         // A task of its own: the one of the opening is many times as large.
         Ok(()) => drop(tokio::spawn(until_end(reader))),
         Err(reason) => reader.clean_up(reason).await,
@@ -354,7 +358,7 @@ impl Reader {
                 Turn::Handled(if again { After::Again } else { after })
             }
         };
-        if !large {
+        if !large && buffer.capacity() <= KEPT_BYTES_MAX {
             worker.read_buffer = buffer;
         }
         Poll::Ready(turn)

@@ -17,7 +17,7 @@ use super::client::RequestInfo;
 use super::closed::ClosedRing;
 use super::connection::{Connection, WriteLimits};
 use super::counters::Counters;
-use super::door::Door;
+use super::door::{Door, Way};
 use super::events::{Event, Events};
 use super::login;
 use super::newcomers::Newcomers;
@@ -46,6 +46,21 @@ fn default_auth_timeout(options: &Options) -> Duration {
     }
 }
 
+/// What WebSocket clients are told: whether their connection is secure is decided before they hear it.
+fn websocket_info(info: &Info, options: &Options) -> Info {
+    let advertise = options
+        .websocket
+        .as_ref()
+        .and_then(|websocket| websocket.advertise.clone());
+    Info {
+        tls_required: false,
+        tls_available: false,
+        tls_verify: false,
+        connect_urls: advertise.into_iter().collect(),
+        ..info.clone()
+    }
+}
+
 /// What the server was told, as far as it can be told anew while it runs: it changes as a whole.
 pub(crate) struct Manner {
     pub(crate) session: Arc<Settings>,
@@ -61,6 +76,10 @@ pub(crate) struct Manner {
     /// Who clients are that have said nothing; they may do nothing where that is not enough.
     anonymous: Arc<Standing>,
     info: PreparedInfo,
+    /// What WebSocket clients are told.
+    websocket_info: PreparedInfo,
+    /// What they are held to.
+    pub(crate) websocket_session: Arc<Settings>,
 }
 
 /// The engine of one server.
@@ -87,6 +106,8 @@ pub(crate) struct Engine {
     pub(crate) deciding: Semaphore,
     /// Steps of TLS handshakes: so many at once, or a storm of them would keep everybody else waiting.
     pub(crate) handshakes: Semaphore,
+    /// What those pass that speak WebSocket.
+    pub(crate) websocket: Door,
     /// Tells streams who subscribes.
     pub(crate) newcomers: Newcomers,
 }
@@ -128,6 +149,14 @@ impl Manner {
                 max_sub_tokens: 0,
                 ..session.clone()
             }),
+            websocket_session: Arc::new(Settings {
+                ping_interval: options
+                    .websocket
+                    .as_ref()
+                    .and_then(|websocket| websocket.ping_interval)
+                    .unwrap_or(session.ping_interval),
+                ..session.clone()
+            }),
             session: Arc::new(session),
             max_connections: limits.max_connections,
             stall_publishers: !limits.no_fast_producer_stall,
@@ -140,6 +169,7 @@ impl Manner {
                 .unwrap_or_else(|| Arc::new(Standing::anonymous(accounts.global()))),
             authenticator,
             info: info.prepare(),
+            websocket_info: websocket_info(info, options).prepare(),
         }
     }
 }
@@ -177,7 +207,15 @@ impl Engine {
             deciding: Semaphore::new(deciders()),
             handshakes: Semaphore::new(deciders()),
             clients: Door::default(),
+            websocket: Door::default(),
             newcomers: Newcomers::default(),
+        }
+    }
+
+    pub(crate) fn door(&self, way: Way) -> &Door {
+        match way {
+            Way::Clients => &self.clients,
+            Way::Websocket => &self.websocket,
         }
     }
 
@@ -237,7 +275,18 @@ impl Engine {
         account: Option<&Account>,
         nonce: Option<&str>,
     ) -> Vec<u8> {
-        self.manner().info.line(&ClientInfo {
+        let client = self.client_info(id, peer, account, nonce);
+        self.manner().info.line(&client)
+    }
+
+    fn client_info(
+        &self,
+        id: u64,
+        peer: Option<SocketAddr>,
+        account: Option<&Account>,
+        nonce: Option<&str>,
+    ) -> ClientInfo {
+        ClientInfo {
             client_id: id,
             client_ip: peer
                 .map(|peer| peer.ip().to_canonical().to_string())
@@ -246,7 +295,22 @@ impl Engine {
             connect_info: account.is_some(),
             nonce: nonce.unwrap_or_default().to_owned(),
             remote_account: account.map_or("", |account| &account.name).to_owned(),
-        })
+        }
+    }
+
+    /// The same for a connection that there is.
+    pub(crate) fn info_for(
+        &self,
+        connection: &Connection,
+        account: Option<&Account>,
+        nonce: Option<&str>,
+    ) -> Vec<u8> {
+        let manner = self.manner();
+        let info = match connection.is_websocket() {
+            true => &manner.websocket_info,
+            false => &manner.info,
+        };
+        info.line(&self.client_info(connection.id, connection.address(), account, nonce))
     }
 
     /// Ends a subscription that had its last delivery, from whichever thread delivered it.

@@ -62,7 +62,11 @@ impl<S: Read + Write> Client<S> {
             }
         }
         let line = String::from_utf8(line).unwrap();
-        Ok(line.trim_end().to_owned())
+        match line.trim_end() {
+            // The server asks by itself once in a while.
+            "PING" => self.line(),
+            line => Ok(line.to_owned()),
+        }
     }
 
     pub(crate) fn send(&mut self, text: &str) {

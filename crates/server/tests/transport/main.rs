@@ -1,6 +1,7 @@
-//! How clients come in: over TLS, right and wrong, and through proxies.
+//! How clients come in: over TLS, right and wrong, through proxies, and over WebSocket.
 
 mod certificates;
 mod client;
 mod proxy;
 mod tls;
+mod websocket;

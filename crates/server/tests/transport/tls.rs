@@ -82,7 +82,11 @@ impl<R: Read> Client<std::io::BufReader<R>> {
     fn read_line(&mut self) -> String {
         let mut line = String::new();
         std::io::BufRead::read_line(&mut self.stream, &mut line).unwrap();
-        line.trim_end().to_owned()
+        match line.trim_end() {
+            // The server asks by itself once in a while.
+            "PING" => self.read_line(),
+            line => line.to_owned(),
+        }
     }
 }
 

@@ -55,6 +55,7 @@ pub(super) enum Key {
     Trace,
     TraceHeaders,
     TraceVerbose,
+    Websocket,
     WriteDeadline,
 }
 
@@ -142,6 +143,27 @@ pub(super) enum TlsKey {
     ForServers,
     /// Accepted, and warned of.
     ChangesNothing,
+}
+
+/// A setting inside `websocket { … }`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WebsocketKey {
+    Advertise,
+    AllowedOrigins,
+    Compression,
+    HandshakeTimeout,
+    Headers,
+    Host,
+    JwtCookie,
+    Listen,
+    NoTls,
+    PassCookie,
+    PingInterval,
+    Port,
+    SameOrigin,
+    Tls,
+    TokenCookie,
+    UserCookie,
 }
 
 /// A setting inside an entry of `certs` in `tls { … }`.
@@ -276,6 +298,7 @@ pub(super) const TOP_LEVEL: &Table<Key> = &[
     (&["tls"], Sets(Key::Tls)),
     (&["allow_non_tls"], Sets(Key::AllowNonTls)),
     (&["proxy_protocol"], Sets(Key::ProxyProtocol)),
+    (&["websocket", "ws"], Sets(Key::Websocket)),
     // Ours.
     (&["allow_anonymous"], Sets(Key::AllowAnonymous)),
     (&["lang"], Sets(Key::Lang)),
@@ -362,7 +385,6 @@ pub(super) const TOP_LEVEL: &Table<Key> = &[
         &["leafnodes", "leaf"],
         NotYet(Feature::Leafnodes, Off::Empty),
     ),
-    (&["websocket", "ws"], NotYet(Feature::Websocket, Off::Empty)),
     (&["mqtt"], NotYet(Feature::Mqtt, Off::Empty)),
     (
         &["server_tags", "server_metadata"],
@@ -438,6 +460,45 @@ pub(super) const TLS: &Table<TlsKey> = &[
             "cert_match_skip_invalid",
         ],
         NotYet(Feature::CertificateStores, Off::Words(&[""])),
+    ),
+];
+
+/// Keys of `websocket { … }`.
+pub(super) const WEBSOCKET: &Table<WebsocketKey> = &[
+    (&["listen"], Sets(WebsocketKey::Listen)),
+    (&["host", "net"], Sets(WebsocketKey::Host)),
+    (&["port"], Sets(WebsocketKey::Port)),
+    (&["advertise"], Sets(WebsocketKey::Advertise)),
+    (&["no_tls"], Sets(WebsocketKey::NoTls)),
+    (&["tls"], Sets(WebsocketKey::Tls)),
+    (&["compression"], Sets(WebsocketKey::Compression)),
+    (&["same_origin"], Sets(WebsocketKey::SameOrigin)),
+    (
+        &[
+            "allowed_origins",
+            "allowed_origin",
+            "allow_origins",
+            "allow_origin",
+            "origins",
+            "origin",
+        ],
+        Sets(WebsocketKey::AllowedOrigins),
+    ),
+    (&["jwt_cookie"], Sets(WebsocketKey::JwtCookie)),
+    (&["user_cookie"], Sets(WebsocketKey::UserCookie)),
+    (&["pass_cookie"], Sets(WebsocketKey::PassCookie)),
+    (&["token_cookie"], Sets(WebsocketKey::TokenCookie)),
+    (&["headers"], Sets(WebsocketKey::Headers)),
+    (&["handshake_timeout"], Sets(WebsocketKey::HandshakeTimeout)),
+    (&["ping_interval"], Sets(WebsocketKey::PingInterval)),
+    // Whoever may connect may do it this way, too.
+    (
+        &["no_auth_user"],
+        NotYet(Feature::WebsocketAccess, Off::Never),
+    ),
+    (
+        &["authorization", "authentication"],
+        NotYet(Feature::WebsocketAccess, Off::Empty),
     ),
 ];
 
@@ -615,6 +676,7 @@ mod tests {
         names_are_told_apart(BATCH);
         names_are_told_apart(TLS);
         names_are_told_apart(CERTIFICATE);
+        names_are_told_apart(WEBSOCKET);
     }
 
     #[test]

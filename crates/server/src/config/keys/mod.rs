@@ -27,6 +27,7 @@ mod tests;
 mod tls;
 mod together;
 mod users;
+mod websocket;
 
 use std::path::Path;
 

@@ -7,7 +7,9 @@ use super::draft::{Draft, Placed};
 use super::field::Field;
 use super::known::Key;
 use super::listen::{read_listen, read_plain, read_port};
-use super::{Findings, accounts, authorization, mappings, monitoring, proxies, streams, tls};
+use super::{
+    Findings, accounts, authorization, mappings, monitoring, proxies, streams, tls, websocket,
+};
 use crate::config::fault::Fault;
 use crate::config::locale::Lang;
 use crate::config::messages::KeyProblem;
@@ -80,6 +82,10 @@ impl Settings<'_> {
             | Key::Mappings => self.set_access(key, field),
             Key::Jetstream => streams::read(field, &mut self.options.streams, self.findings),
             Key::StoreDir => streams::set_store_dir(field, &mut self.options.streams),
+            Key::Websocket => {
+                self.options.websocket = websocket::read(field, self.findings)?;
+                Ok(())
+            }
             Key::Tls => {
                 self.options.tls = Some(tls::read(field, self.findings)?);
                 Ok(())

@@ -431,7 +431,6 @@ fn what_is_not_there_yet_is_refused_by_name() {
         ("cluster {name: c}", "clusters"),
         ("https: 8222", "monitoring over HTTPS"),
         ("https_port: -1", "monitoring over HTTPS"),
-        ("websocket {port: 80}", "WebSocket"),
         ("leafnodes {port: 1}", "leaf nodes"),
         ("syslog: true", "syslog"),
         ("write_timeout: retry", "retrying"),

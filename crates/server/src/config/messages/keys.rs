@@ -11,6 +11,7 @@ use crate::config::locale::Lang;
 pub enum Feature {
     Ocsp,
     CertificateStores,
+    WebsocketAccess,
     Accounts,
     AuthCallout,
     OperatorMode,
@@ -18,7 +19,6 @@ pub enum Feature {
     Cluster,
     Gateways,
     Leafnodes,
-    Websocket,
     Mqtt,
     MonitoringTls,
     Profiling,
@@ -36,6 +36,10 @@ impl Feature {
     pub fn name(self, lang: Lang) -> &'static str {
         let (english, spanish) = match self {
             Self::Ocsp => ("OCSP", "OCSP"),
+            Self::WebsocketAccess => (
+                "credentials of their own for WebSocket clients (those of all clients hold for them)",
+                "credenciales propias para los clientes WebSocket (valen las de todos los clientes)",
+            ),
             Self::CertificateStores => (
                 "certificates from the system's store (name files instead: cert_file and key_file)",
                 "certificados del almacén del sistema (indica archivos: cert_file y key_file)",
@@ -50,7 +54,6 @@ impl Feature {
             Self::Cluster => ("clusters", "clústeres"),
             Self::Gateways => ("gateways", "pasarelas (gateways)"),
             Self::Leafnodes => ("leaf nodes", "nodos hoja (leaf nodes)"),
-            Self::Websocket => ("WebSocket", "WebSocket"),
             Self::Mqtt => ("MQTT", "MQTT"),
             Self::MonitoringTls => (
                 "monitoring over HTTPS (http_port serves it in clear, on loopback unless told otherwise)",

@@ -19,6 +19,11 @@ pub enum TransportProblem {
     },
     NotCurve(String),
     NotInClients(String),
+    NotHeader(String),
+    WebsocketWithoutTls,
+    WebsocketPortTaken(u16),
+    /// Warning.
+    WebsocketWithoutPort,
     /// Warning.
     ChangesNothing(String),
     /// Warning.
@@ -89,6 +94,22 @@ impl TransportProblem {
             Self::NotInClients(key) => (
                 format!("\"{key}\" is for links between servers, not for clients; remove it"),
                 format!("\"{key}\" es para enlaces entre servidores, no para clientes; quítalo"),
+            ),
+            Self::NotHeader(name) => (
+                format!("\"{name}\" can't be a header of HTTP with this value; both must be one line of plain text"),
+                format!("\"{name}\" no puede ser una cabecera de HTTP con este valor; ambos deben ser una línea de texto simple"),
+            ),
+            Self::WebsocketWithoutTls => (
+                "websocket needs a certificate and its private key (tls { cert_file, key_file }); no_tls: true serves it in clear, behind a proxy that does TLS for example".into(),
+                "websocket necesita un certificado y su clave privada (tls { cert_file, key_file }); con no_tls: true se sirve sin cifrar, por ejemplo detrás de un proxy que pone el TLS".into(),
+            ),
+            Self::WebsocketPortTaken(port) => (
+                format!("port {port} is websocket's and that of another listener; change one of the two (-1 takes a free one)"),
+                format!("el puerto {port} es a la vez el de websocket y el de otra entrada; pon otro en una de las dos (-1 toma uno libre)"),
+            ),
+            Self::WebsocketWithoutPort => (
+                "websocket names no port, so nothing listens for WebSocket clients; add port: 8080 for example".into(),
+                "websocket no indica ningún puerto, así que nada escucha a clientes WebSocket; añade por ejemplo port: 8080".into(),
             ),
             Self::ChangesNothing(key) => (
                 format!("\"{key}\" changes nothing for a listener; it is ignored"),

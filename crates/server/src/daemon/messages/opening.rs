@@ -39,6 +39,16 @@ pub enum OpeningText {
         /// Subject of their requests.
         subject: String,
     },
+    /// WebSocket clients are served here.
+    WebsocketAt {
+        /// URL for them.
+        url: String,
+    },
+    /// They are served without TLS where others can listen in.
+    WebsocketInClear {
+        /// Listening address.
+        address: String,
+    },
     /// Monitoring is served here.
     MonitoringAt {
         /// URL of its first page.
@@ -113,6 +123,20 @@ impl OpeningText {
             Self::PlainListening { address, subject } => (
                 format!("listening for plain sockets on {address}, subject {subject}"),
                 format!("a la escucha de sockets sin protocolo en {address}, asunto {subject}"),
+            ),
+            Self::WebsocketAt { url } => (
+                format!("WebSocket clients are served at {url}"),
+                format!("los clientes WebSocket se atienden en {url}"),
+            ),
+            Self::WebsocketInClear { address } => (
+                format!(
+                    "WebSocket clients on {address} are not secured by TLS: whoever is between can read \
+                     along. Give websocket a certificate, or a proxy before it that has one"
+                ),
+                format!(
+                    "los clientes WebSocket de {address} no van protegidos por TLS: quien esté en medio \
+                     puede leerlo todo. Ponle un certificado a websocket, o un proxy delante que lo tenga"
+                ),
             ),
             Self::MonitoringAt { url } => (
                 format!("monitoring is served at {url}"),

@@ -221,7 +221,7 @@ fn gather(observed: &Observed, state: ConnState) -> Vec<Known> {
     let mut known = Vec::new();
     if state != ConnState::Closed {
         let all = engine.connections.all().into_iter();
-        known.extend(all.filter_map(|one| one.peer.map(|peer| Known::Open(one, peer))));
+        known.extend(all.filter_map(|one| one.address().map(|peer| Known::Open(one, peer))));
     }
     if state != ConnState::Open {
         let closed = engine.closed.all();
