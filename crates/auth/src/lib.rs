@@ -10,8 +10,11 @@ mod certificate;
 mod directory;
 mod distinguished_name;
 mod identity;
+pub mod jwt;
 mod login;
+mod operator;
 mod permissions;
+mod proxies;
 mod secret;
 mod signature;
 
@@ -23,9 +26,11 @@ pub use identity::{
     AccountName, DEFAULT_ACCOUNT, Denied, Identity, Method, Reason, UserLimits, default_account,
 };
 pub use login::{ConnectionType, ConnectionTypes, Login};
+pub use operator::{ACCOUNTS_MAX, InvalidOperator, Operator, OperatorOptions};
 pub use permissions::{
     InvalidPermissions, Permissions, PermissionsSpec, RESPONSES_EXPIRES_DEFAULT,
     RESPONSES_MAX_DEFAULT, RULES_MAX, Responses, Rules, Subscribing, check_rule,
 };
+pub use proxies::TrustedProxies;
 pub use secret::Secret;
 pub use signature::{InvalidKey, KeyKind, PublicKey};
