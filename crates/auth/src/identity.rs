@@ -166,6 +166,9 @@ pub enum Reason {
     /// The user may not connect at this time of the day.
     #[error("the user may not connect at this time")]
     TimeOfDay,
+    /// The service that was asked did not let it in.
+    #[error("auth callout: {0}")]
+    Callout(String),
     /// A proxy's signature is not one of a trusted key.
     #[error("the signature of the proxy is not one of a trusted key")]
     ProxyNotTrusted,

@@ -6,9 +6,11 @@
 #![forbid(unsafe_code)]
 
 mod authenticator;
+mod callout;
 mod certificate;
 mod directory;
 mod distinguished_name;
+mod failures;
 mod identity;
 pub mod jwt;
 mod login;
@@ -19,9 +21,14 @@ mod secret;
 mod signature;
 
 pub use authenticator::Authenticator;
+pub use callout::{
+    Asked, CALLOUT_AUDIENCE, CALLOUT_SUBJECT, CALLOUT_XKEY_HEADER, Callout, CalloutOptions, Court,
+    Question,
+};
 pub use certificate::CertificateNames;
 pub use directory::{Directory, DirectoryOptions, InvalidDirectory, NameOrKey, Single, User};
 pub use distinguished_name::{Attribute, DistinguishedName};
+pub use failures::{ADDRESSES_MAX, FAILURES_MAX, FailureLimits, Failures, PAUSE_S, WINDOW_S};
 pub use identity::{
     AccountName, DEFAULT_ACCOUNT, Denied, Identity, Method, Reason, UserLimits, default_account,
 };

@@ -14,7 +14,7 @@ use crate::jwt::{
     UserLimitClaims, UtcOffset, expand,
 };
 use crate::login::{ConnectionType, ConnectionTypes, Login};
-use crate::permissions::Permissions;
+use crate::permissions::{Permissions, PermissionsSpec};
 use crate::proxies::TrustedProxies;
 use crate::signature::{KeyKind, PublicKey};
 
@@ -308,6 +308,16 @@ impl Terms {
         let known: ConnectionTypes = known.filter_map(ConnectionType::parse).collect();
         self.connection_types.is_empty() || known.contains(transport)
     }
+}
+
+/// What a user that a service vouches for may do: as if it had come by itself.
+pub(crate) fn terms_permissions(
+    user: &Claims<UserClaims>,
+    account: &Claims<AccountClaims>,
+) -> Result<Option<PermissionsSpec>, Reason> {
+    let terms = Terms::of(user, account)?;
+    let default = &account.nats.default_permissions;
+    Ok(terms.permissions.spec().or_else(|| default.spec()))
 }
 
 fn check_signature(login: &Login<'_>, subject: &str) -> Result<(), Reason> {

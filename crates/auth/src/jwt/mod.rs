@@ -5,6 +5,7 @@
 
 mod account;
 mod activation;
+mod authorization;
 mod operator;
 mod permissions;
 mod source;
@@ -18,10 +19,12 @@ pub use account::{
     MappingClaims, SigningKey, StreamsLimits, TraceClaims,
 };
 pub use activation::ActivationClaims;
+pub use authorization::{ClientInfo, ClientTls, ResponseClaims, ServerInfo};
 pub use operator::OperatorClaims;
 pub use permissions::{PermissionClaims, UserLimitClaims};
 pub use times::UtcOffset;
 pub use token::{Claims, InvalidToken, TOKEN_BYTES_MAX, sign};
 pub use user::UserClaims;
 
+pub(crate) use authorization::{ConnectOptions, RequestClaims};
 pub(crate) use template::expand;
