@@ -33,7 +33,7 @@ pub use identity::{
     AccountName, DEFAULT_ACCOUNT, Denied, Identity, Method, Reason, UserLimits, default_account,
 };
 pub use login::{ConnectionType, ConnectionTypes, Login};
-pub use operator::{ACCOUNTS_MAX, InvalidOperator, Operator, OperatorOptions};
+pub use operator::{ACCOUNTS_MAX, InvalidOperator, Operator, OperatorOptions, check_sentinel};
 pub use permissions::{
     InvalidPermissions, Permissions, PermissionsSpec, RESPONSES_EXPIRES_DEFAULT,
     RESPONSES_MAX_DEFAULT, RULES_MAX, Responses, Rules, Subscribing, check_rule,

@@ -372,7 +372,8 @@ fn not_of_kind(keys: &HashSet<String>, kind: KeyKind) -> Option<String> {
     wrong.next().cloned()
 }
 
-fn check_sentinel(sentinel: &str) -> Result<(), InvalidOperator> {
+/// Whether a token may stand for all that bring none: nobody could sign with it.
+pub fn check_sentinel(sentinel: &str) -> Result<(), InvalidOperator> {
     let user = Claims::<UserClaims>::decode_user(sentinel).map_err(InvalidOperator::Sentinel)?;
     let claims = &user.nats;
     // A role may make it a bearer token; that shows when the account is known.

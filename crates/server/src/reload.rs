@@ -80,10 +80,12 @@ impl Reloader {
             return Err(ReloadError::Fixed(fixed));
         }
         // Everything that can fail comes first.
+        let told = options.clone();
+        let mut options = options;
         let rules = client_rules(&options)?;
         let unusable = |text: String| ReloadError::Unusable(StartError::Options(text));
         let authenticator =
-            access::authenticator(&options).map_err(|invalid| unusable(invalid.to_string()))?;
+            access::authenticator(&mut options).map_err(|invalid| unusable(invalid.to_string()))?;
         let planned = self.engine.prepare_accounts(&accounts::plans(&options));
         let planned = planned.map_err(|error| unusable(error.to_string()))?;
         self.serve_streams(&options)?;
@@ -95,7 +97,8 @@ impl Reloader {
             authenticator.is_required(),
         );
         let manner = Manner::new(&options, authenticator, &info, &self.engine.accounts);
-        let access_changed = touches_access(&changed);
+        // What operators sign changes without the configuration.
+        let access_changed = touches_access(&changed) || options.operator.is_some();
         self.engine.put_accounts_in_force(planned);
         self.engine.set_manner(manner);
         self.engine.clients.replace(rules);
@@ -113,7 +116,7 @@ impl Reloader {
             true => judge(&self.engine, standing),
             false => Verdict::Same,
         });
-        *held = options;
+        *held = told;
         Ok(Reloaded { changed, dismissed })
     }
 
@@ -133,9 +136,10 @@ impl Reloader {
 
 /// Whether who may connect, or what clients may do, can have changed.
 fn touches_access(changed: &[&'static str]) -> bool {
-    const ACCESS: [&str; 5] = [
+    const ACCESS: [&str; 6] = [
         "authorization",
         "accounts",
+        "operator",
         "no_auth_user",
         "tls",
         "trusted_proxies",
@@ -211,6 +215,7 @@ fn compare(old: &Options, new: &Options) -> Changes {
         allow_non_tls,
         proxy_protocol,
         accounts,
+        operator,
         no_auth_user,
         system_account,
         no_system_account,
@@ -274,6 +279,7 @@ fn compare(old: &Options, new: &Options) -> Changes {
         true,
     );
     note(*authorization == new.authorization, "authorization", true);
+    note(*operator == new.operator, "operator", true);
     note(*tls == new.tls, "tls", true);
     note(*allow_non_tls == new.allow_non_tls, "allow_non_tls", true);
     note(*accounts == new.accounts, "accounts", true);

@@ -23,7 +23,7 @@ pub use authorization::{ClientInfo, ClientTls, ResponseClaims, ServerInfo};
 pub use operator::OperatorClaims;
 pub use permissions::{PermissionClaims, UserLimitClaims};
 pub use times::UtcOffset;
-pub use token::{Claims, InvalidToken, TOKEN_BYTES_MAX, sign};
+pub use token::{Claims, InvalidToken, TOKEN_BYTES_MAX, sign, undecorated};
 pub use user::UserClaims;
 
 pub(crate) use authorization::{ConnectOptions, RequestClaims};

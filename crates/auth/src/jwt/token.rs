@@ -218,6 +218,19 @@ pub fn sign<N: Serialize>(
     Ok(format!("{signed}.{}", BASE64.encode(signature)))
 }
 
+/// The token in a text as tools write it to files: between lines of dashes, or alone.
+pub fn undecorated(text: &str) -> &str {
+    let mut lines = text.lines().map(str::trim);
+    let mut decorated = lines
+        .clone()
+        .skip_while(|line| !line.starts_with("-----BEGIN"));
+    let inside = decorated
+        .next()
+        .and_then(|_| decorated.find(|line| !line.is_empty()));
+    let alone = lines.find(|line| !line.is_empty());
+    inside.or(alone).unwrap_or_default()
+}
+
 /// `null` stands for nothing, as Go writes empty lists.
 pub(super) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where

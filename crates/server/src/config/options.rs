@@ -10,6 +10,7 @@ use recado_auth::PermissionsSpec;
 use super::access::{AccountOptions, CalloutOptions, Mapping, UserOptions};
 use super::locale::Lang;
 use super::monitoring::MonitoringOptions;
+use super::operator::OperatorOptions;
 use super::streams::StreamsOptions;
 use super::tls::TlsOptions;
 
@@ -69,6 +70,8 @@ pub struct Options {
     pub proxy_protocol: bool,
     /// Accounts beside `$G`, which is for those that belong to no other.
     pub accounts: Vec<AccountOptions>,
+    /// Accounts and users are signed by operators, and not configured here.
+    pub operator: Option<OperatorOptions>,
     /// Who those are that present nothing (C18).
     pub no_auth_user: Option<String>,
     /// The account of the server itself; `None`: `$SYS`.
@@ -255,6 +258,7 @@ impl Options {
         authorization.token.is_some()
             || authorization.user.is_some()
             || self.users().next().is_some()
+            || self.operator.is_some()
     }
 
     /// All users, each with the account that it belongs to.
@@ -282,6 +286,7 @@ impl Default for Options {
             allow_non_tls: false,
             proxy_protocol: false,
             accounts: Vec::new(),
+            operator: None,
             no_auth_user: None,
             system_account: None,
             no_system_account: false,

@@ -7,7 +7,9 @@ use super::draft::{Draft, Placed};
 use super::field::Field;
 use super::known::Key;
 use super::listen::{read_listen, read_plain, read_port};
-use super::{Findings, accounts, authorization, mappings, monitoring, proxies, streams, tls};
+use super::{
+    Findings, accounts, authorization, mappings, monitoring, operator, proxies, streams, tls,
+};
 use crate::config::fault::Fault;
 use crate::config::locale::Lang;
 use crate::config::messages::KeyProblem;
@@ -78,6 +80,13 @@ impl Settings<'_> {
             | Key::NoSystemAccount
             | Key::Proxies
             | Key::Mappings => self.set_access(key, field),
+            Key::Operator(key) => operator::set(
+                key,
+                field,
+                &mut self.draft,
+                self.surroundings,
+                self.findings,
+            ),
             Key::Jetstream => streams::read(field, &mut self.options.streams, self.findings),
             Key::StoreDir => streams::set_store_dir(field, &mut self.options.streams),
             Key::Tls => {
