@@ -1,10 +1,13 @@
 //! What a server asks of those who connect, and the decision on what they present.
 
+use std::sync::Arc;
+
 use recado_wire::Connect;
 
 use crate::directory::Directory;
 use crate::identity::{Denied, Identity, Method, Reason, default_account};
 use crate::login::Login;
+use crate::operator::Operator;
 use crate::secret::{Secret, same};
 
 /// What a server asks of those who connect.
@@ -24,6 +27,8 @@ pub enum Authenticator {
     },
     /// One of several users (C04, C06, C15, C18 to C20).
     Directory(Box<Directory>),
+    /// Claims that a trusted operator stands behind (C07).
+    Operator(Arc<Operator>),
 }
 
 impl Authenticator {
@@ -31,7 +36,7 @@ impl Authenticator {
     pub fn is_required(&self) -> bool {
         match self {
             Self::Open => false,
-            Self::Token(_) | Self::User { .. } => true,
+            Self::Token(_) | Self::User { .. } | Self::Operator(_) => true,
             Self::Directory(directory) => directory.is_required(),
         }
     }
@@ -40,6 +45,7 @@ impl Authenticator {
     pub fn needs_nonce(&self) -> bool {
         match self {
             Self::Open | Self::Token(_) | Self::User { .. } => false,
+            Self::Operator(_) => true,
             Self::Directory(directory) => directory.needs_nonce(),
         }
     }
@@ -48,7 +54,7 @@ impl Authenticator {
     /// the user that is named exists.
     pub fn is_costly(&self, connect: &Connect) -> bool {
         match self {
-            Self::Open => false,
+            Self::Open | Self::Operator(_) => false,
             Self::Token(secret)
             | Self::User {
                 password: secret, ..
@@ -65,6 +71,7 @@ impl Authenticator {
             Self::Token(token) => by_token(token, connect),
             Self::User { user, password } => by_single_user(user, password, connect),
             Self::Directory(directory) => directory.decide(login),
+            Self::Operator(operator) => operator.decide(login),
         }
     }
 }

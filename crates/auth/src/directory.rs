@@ -10,6 +10,7 @@ use crate::authenticator::{by_single_user, by_token};
 use crate::identity::{AccountName, Denied, Identity, Method, Reason};
 use crate::login::{ConnectionType, ConnectionTypes, Login};
 use crate::permissions::Permissions;
+use crate::proxies::TrustedProxies;
 use crate::secret::Secret;
 use crate::signature::{KeyKind, PublicKey};
 
@@ -99,7 +100,7 @@ pub struct Directory {
     single: Option<Single>,
     no_auth_user: Option<String>,
     verify_and_map: Vec<ConnectionType>,
-    trusted_proxies: Vec<PublicKey>,
+    trusted_proxies: TrustedProxies,
     proxy_required: bool,
     /// Who has the most expensive of the bcrypt hashes. All failures by name cost as much as this one.
     costliest: Option<String>,
@@ -114,7 +115,8 @@ impl Directory {
             single: options.single,
             no_auth_user: options.no_auth_user,
             verify_and_map: options.verify_and_map,
-            trusted_proxies: proxy_keys(options.trusted_proxies)?,
+            trusted_proxies: TrustedProxies::new(&options.trusted_proxies)
+                .map_err(InvalidDirectory::InvalidProxyKey)?,
             proxy_required: options.proxy_required,
             costliest: None,
         };
@@ -179,7 +181,7 @@ impl Directory {
 
     /// Decides on a login.
     pub fn decide(&self, login: &Login<'_>) -> Result<Identity, Denied> {
-        let proxy = self.proxy(login)?;
+        let proxy = self.trusted_proxies.vouching_for(login)?;
         let mut who = self.find(login, proxy.is_some())?;
         who.proxy_key = proxy.map(|key| key.as_str().to_owned());
         Ok(who)
@@ -202,21 +204,6 @@ impl Directory {
             Some(Single::Token(token)) => by_token(token, connect),
             Some(Single::User(user, password)) => by_single_user(user, password, connect),
             None => self.by_password(login, proxied),
-        }
-    }
-
-    /// The proxy that vouches for the client's way. A signature that none of the trusted made is refused, not ignored.
-    fn proxy(&self, login: &Login<'_>) -> Result<Option<&PublicKey>, Denied> {
-        let Some(signature) = given(&login.connect.proxy_sig) else {
-            return Ok(None);
-        };
-        if self.trusted_proxies.is_empty() {
-            return Ok(None);
-        }
-        let mut keys = self.trusted_proxies.iter();
-        match keys.find(|key| key.verify_text(login.nonce, signature)) {
-            Some(key) => Ok(Some(key)),
-            None => Err(Reason::ProxyNotTrusted.into()),
         }
     }
 
@@ -345,17 +332,6 @@ fn admit(
     }
     who.user = Some(name);
     Ok(who)
-}
-
-fn proxy_keys(texts: Vec<String>) -> Result<Vec<PublicKey>, InvalidDirectory> {
-    texts
-        .into_iter()
-        .map(|text| match KeyKind::of(&text) {
-            Some(kind) if kind != KeyKind::Curve => PublicKey::parse(&text, kind)
-                .map_err(|_| InvalidDirectory::InvalidProxyKey(text.clone())),
-            _ => Err(InvalidDirectory::InvalidProxyKey(text)),
-        })
-        .collect()
 }
 
 /// What was said; empty is as good as not said.

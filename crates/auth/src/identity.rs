@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::jwt::InvalidToken;
 use crate::permissions::Permissions;
 
 /// An account's name.
@@ -26,6 +27,8 @@ pub struct Identity {
     pub permissions: Option<Arc<Permissions>>,
     /// When the login ends, in seconds since 1970: "User Authentication Expired" (C11).
     pub expires_s: Option<u64>,
+    /// When the account's claims end: "Account Authentication Expired".
+    pub account_expires_s: Option<u64>,
     /// Bounds of this user's connection.
     pub limits: UserLimits,
     /// How it was proven.
@@ -82,6 +85,7 @@ impl Identity {
             account,
             permissions: None,
             expires_s: None,
+            account_expires_s: None,
             limits: UserLimits::default(),
             method,
             public_key: None,
@@ -132,12 +136,53 @@ pub enum Reason {
     /// The user must come through a trusted proxy (C20).
     #[error("the user must come through a trusted proxy")]
     ProxyRequired,
+    /// The client's claims can't be accepted.
+    #[error("the user's JWT is not accepted: {0}")]
+    InvalidJwt(InvalidToken),
+    /// The account's claims can't be accepted any more.
+    #[error("the account's JWT is not accepted: {0}")]
+    InvalidAccount(InvalidToken),
+    /// The account must be looked up, and the login decided on again.
+    #[error("account {0} is not known")]
+    UnknownAccount(AccountName),
+    /// The account is not among those that are served.
+    #[error("the account is not among resolver_pinned_accounts")]
+    AccountNotServed,
+    /// The user was signed with a key that is not its account's.
+    #[error("the user's JWT is not signed with a key of its account")]
+    UnknownSigner,
+    /// The key has a role, but the user's claims say what it may do, too.
+    #[error("the signing key has a role, and the user's JWT has permissions or limits of its own")]
+    RoleAndOwnTerms,
+    /// A token alone is not enough in this account.
+    #[error("the account does not allow bearer tokens")]
+    BearerNotAllowed,
+    /// The user is let in no more.
+    #[error("the user's JWT is revoked")]
+    Revoked,
+    /// The user may not come from this address.
+    #[error("the user may not connect from this address")]
+    Source,
+    /// The user may not connect at this time of the day.
+    #[error("the user may not connect at this time")]
+    TimeOfDay,
+    /// The service that was asked did not let it in.
+    #[error("auth callout: {0}")]
+    Callout(String),
     /// A proxy's signature is not one of a trusted key.
     #[error("the signature of the proxy is not one of a trusted key")]
     ProxyNotTrusted,
 }
 
 impl Denied {
+    /// The account to look up before the login is decided on again, if that is all that is missing.
+    pub fn account_needed(&self) -> Option<&AccountName> {
+        match &self.reason {
+            Reason::UnknownAccount(name) => Some(name),
+            _ => None,
+        }
+    }
+
     /// A denial of somebody who claimed nothing, or what does not matter.
     pub fn of(reason: Reason) -> Self {
         Self {

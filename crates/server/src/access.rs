@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use recado_auth::{
     AccountName, Authenticator, ConnectionType, Directory, DirectoryOptions, InvalidDirectory,
-    InvalidPermissions, Permissions, Secret, Single, User,
+    InvalidOperator, InvalidPermissions, Permissions, Secret, Single, User,
 };
 
 use crate::config::access::UserOptions;
 use crate::config::{ClientCertificates, Options};
+use crate::operator;
 
 /// Why nobody could log in with these options. They were checked when a file was read, but may be made by hand.
 #[derive(Debug, thiserror::Error)]
@@ -24,13 +25,20 @@ pub(crate) enum InvalidAccess {
         /// Which.
         source: InvalidPermissions,
     },
+    /// Nobody to trust.
+    #[error(transparent)]
+    Operator(#[from] InvalidOperator),
     /// Two ways at once.
     #[error("there are users, and also a token or a single user; keep one of the two ways")]
     UsersAndSingle,
 }
 
-/// What is asked of clients.
-pub(crate) fn authenticator(options: &Options) -> Result<Authenticator, InvalidAccess> {
+/// What is asked of clients. Accounts that operators sign are added to those in the options.
+pub(crate) fn authenticator(options: &mut Options) -> Result<Authenticator, InvalidAccess> {
+    if let Some(signed) = operator::read(options)? {
+        options.accounts.extend(signed.accounts);
+        return Ok(Authenticator::Operator(signed.operator));
+    }
     let single = single(options);
     let users = options.users().map(|(account, user)| known(account, user));
     let users = users.collect::<Result<Vec<_>, _>>()?;
@@ -128,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_user_of_an_account_is_let_in_there() {
-        let asked = authenticator(&with_account()).unwrap();
+        let asked = authenticator(&mut with_account()).unwrap();
         let connect = Connect {
             user: Some("ana".into()),
             pass: Some("clave".into()),
@@ -149,7 +157,7 @@ mod tests {
 
     #[test]
     fn without_users_nothing_is_asked() {
-        let asked = authenticator(&Options::default()).unwrap();
+        let asked = authenticator(&mut Options::default()).unwrap();
         assert!(matches!(asked, Authenticator::Open));
     }
 
@@ -157,9 +165,9 @@ mod tests {
     fn contradictions_made_by_hand_are_refused() {
         let mut options = with_account();
         options.authorization.token = Some("s3cr3t".into());
-        assert!(authenticator(&options).is_err());
+        assert!(authenticator(&mut options).is_err());
         let mut options = with_account();
         options.authorization.users.push(ana());
-        assert!(authenticator(&options).is_err());
+        assert!(authenticator(&mut options).is_err());
     }
 }

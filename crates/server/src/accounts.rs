@@ -52,7 +52,7 @@ pub(crate) fn served(options: &Options, engine: &Engine) -> Vec<ServedAccount> {
     let system = system_name(options);
     let others =
         |account: &&AccountOptions| account.name != GLOBAL_ACCOUNT && account.name != system;
-    let alone = options.accounts.iter().filter(others).count() == 0;
+    let alone = options.operator.is_none() && options.accounts.iter().filter(others).count() == 0;
     let mut served: Vec<ServedAccount> = options
         .accounts
         .iter()

@@ -14,6 +14,7 @@ mod lame_duck;
 mod listener;
 pub mod logging;
 mod monitoring;
+mod operator;
 mod phase;
 mod plain;
 mod pulse;

@@ -80,11 +80,13 @@ impl Reloader {
             return Err(ReloadError::Fixed(fixed));
         }
         // Everything that can fail comes first.
+        let told = options.clone();
+        let mut options = options;
         let rules = client_rules(&options)?;
         let websocket_rules = websocket_rules(&options)?;
         let unusable = |text: String| ReloadError::Unusable(StartError::Options(text));
         let authenticator =
-            access::authenticator(&options).map_err(|invalid| unusable(invalid.to_string()))?;
+            access::authenticator(&mut options).map_err(|invalid| unusable(invalid.to_string()))?;
         let planned = self.engine.prepare_accounts(&accounts::plans(&options));
         let planned = planned.map_err(|error| unusable(error.to_string()))?;
         self.serve_streams(&options)?;
@@ -96,7 +98,8 @@ impl Reloader {
             authenticator.is_required(),
         );
         let manner = Manner::new(&options, authenticator, &info, &self.engine.accounts);
-        let access_changed = touches_access(&changed);
+        // What operators sign changes without the configuration.
+        let access_changed = touches_access(&changed) || options.operator.is_some();
         self.engine.put_accounts_in_force(planned);
         self.engine.set_manner(manner);
         self.engine.clients.replace(rules);
@@ -115,7 +118,7 @@ impl Reloader {
             true => judge(&self.engine, standing),
             false => Verdict::Same,
         });
-        *held = options;
+        *held = told;
         Ok(Reloaded { changed, dismissed })
     }
 
@@ -135,9 +138,10 @@ impl Reloader {
 
 /// Whether who may connect, or what clients may do, can have changed.
 fn touches_access(changed: &[&'static str]) -> bool {
-    const ACCESS: [&str; 5] = [
+    const ACCESS: [&str; 6] = [
         "authorization",
         "accounts",
+        "operator",
         "no_auth_user",
         "tls",
         "trusted_proxies",
@@ -214,6 +218,7 @@ fn compare(old: &Options, new: &Options) -> Changes {
         websocket,
         proxy_protocol,
         accounts,
+        operator,
         no_auth_user,
         system_account,
         no_system_account,
@@ -288,6 +293,7 @@ fn compare(old: &Options, new: &Options) -> Changes {
         true,
     );
     note(*authorization == new.authorization, "authorization", true);
+    note(*operator == new.operator, "operator", true);
     note(*tls == new.tls, "tls", true);
     note(*allow_non_tls == new.allow_non_tls, "allow_non_tls", true);
     note(*accounts == new.accounts, "accounts", true);

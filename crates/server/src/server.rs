@@ -91,9 +91,10 @@ impl Server {
     /// without having been told so, or when the machine has no threads left.
     pub fn start(options: Options, inherited: Inherited) -> Result<Self, StartError> {
         let as_told = options.clone();
+        let mut options = options;
         let rules = client_rules(&options)?;
         let websocket_rules = websocket_rules(&options)?;
-        let authenticator = access::authenticator(&options)
+        let authenticator = access::authenticator(&mut options)
             .map_err(|invalid| StartError::Options(invalid.to_string()))?;
         let asked = authenticator.is_required();
         let client = listener::open_client(&options, asked, inherited.client)?;
@@ -117,7 +118,6 @@ impl Server {
             .map(|listener| (listener.host.clone(), listener.addr));
         let identity = Identity::new(&options);
         let store = open_store(&options, &identity)?;
-        let mut options = options;
         options.streams.enabled = store.is_some();
         let info = describe(&options, identity, &client, authenticator.is_required());
         let accounts = Accounts::new(accounts::system_name(&options));

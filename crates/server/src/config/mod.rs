@@ -17,6 +17,7 @@ mod load;
 mod locale;
 pub mod messages;
 mod monitoring;
+pub mod operator;
 mod options;
 mod programs;
 mod streams;

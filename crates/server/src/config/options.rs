@@ -10,6 +10,7 @@ use recado_auth::PermissionsSpec;
 use super::access::{AccountOptions, CalloutOptions, Mapping, UserOptions};
 use super::locale::Lang;
 use super::monitoring::MonitoringOptions;
+use super::operator::OperatorOptions;
 use super::streams::StreamsOptions;
 use super::tls::TlsOptions;
 use super::websocket::WebsocketOptions;
@@ -72,6 +73,8 @@ pub struct Options {
     pub proxy_protocol: bool,
     /// Accounts beside `$G`, which is for those that belong to no other.
     pub accounts: Vec<AccountOptions>,
+    /// Accounts and users are signed by operators, and not configured here.
+    pub operator: Option<OperatorOptions>,
     /// Who those are that present nothing (C18).
     pub no_auth_user: Option<String>,
     /// The account of the server itself; `None`: `$SYS`.
@@ -258,6 +261,7 @@ impl Options {
         authorization.token.is_some()
             || authorization.user.is_some()
             || self.users().next().is_some()
+            || self.operator.is_some()
     }
 
     /// All users, each with the account that it belongs to.
@@ -286,6 +290,7 @@ impl Default for Options {
             websocket: None,
             proxy_protocol: false,
             accounts: Vec::new(),
+            operator: None,
             no_auth_user: None,
             system_account: None,
             no_system_account: false,

@@ -4,6 +4,7 @@ use recado_auth::NameOrKey;
 
 use super::exports::DraftExport;
 use super::field::Field;
+use super::operator::DraftOperator;
 use crate::config::access::{AccountOptions, CalloutOptions, Import, UserOptions};
 use crate::config::fault::Place;
 
@@ -36,6 +37,7 @@ pub(super) struct Draft {
     pub(super) callout: Option<DraftCallout>,
     pub(super) no_auth_user: Option<Named>,
     pub(super) system_account: Option<Named>,
+    pub(super) operator: DraftOperator,
 }
 
 /// One account.

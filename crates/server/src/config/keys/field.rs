@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::config::duration::parse_duration;
 use crate::config::fault::{Fault, Place};
 use crate::config::lang::{Data, Entry, Map, Value};
-use crate::config::messages::{AccessProblem, KeyProblem, Kind};
+use crate::config::messages::{KeyProblem, Kind, Message};
 
 /// A key and its value.
 pub(super) struct Field<'a> {
@@ -40,7 +40,7 @@ impl<'a> Field<'a> {
     }
 
     /// What is wrong with who may connect, at the value.
-    pub(super) fn trouble(&self, problem: AccessProblem) -> Fault {
+    pub(super) fn trouble(&self, problem: impl Into<Message>) -> Fault {
         Fault::at(&self.value.place, problem)
     }
 

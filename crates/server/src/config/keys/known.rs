@@ -38,6 +38,7 @@ pub(super) enum Key {
     NoFastProducerStall,
     NoHeaderSupport,
     NoSystemAccount,
+    Operator(OperatorKey),
     PidFile,
     PingInterval,
     PingMax,
@@ -68,6 +69,17 @@ pub(super) enum MonitoringKey {
     MaxClosedClients,
     Token,
     TokenFile,
+}
+
+/// A setting of operator mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OperatorKey {
+    Operators,
+    TrustedKeys,
+    Resolver,
+    Preload,
+    PinnedAccounts,
+    DefaultSentinel,
 }
 
 /// A setting inside `authorization { … }`.
@@ -246,6 +258,37 @@ pub(super) const TOP_LEVEL: &Table<Key> = &[
     ),
     (&["mappings", "maps"], Sets(Key::Mappings)),
     (&["proxies"], Sets(Key::Proxies)),
+    (
+        &[
+            "operator",
+            "operators",
+            "root",
+            "roots",
+            "root_operator",
+            "root_operators",
+        ],
+        Sets(Key::Operator(OperatorKey::Operators)),
+    ),
+    (
+        &["trusted", "trusted_keys"],
+        Sets(Key::Operator(OperatorKey::TrustedKeys)),
+    ),
+    (
+        &["resolver", "account_resolver", "accounts_resolver"],
+        Sets(Key::Operator(OperatorKey::Resolver)),
+    ),
+    (
+        &["resolver_preload"],
+        Sets(Key::Operator(OperatorKey::Preload)),
+    ),
+    (
+        &["resolver_pinned_accounts"],
+        Sets(Key::Operator(OperatorKey::PinnedAccounts)),
+    ),
+    (
+        &["default_sentinel"],
+        Sets(Key::Operator(OperatorKey::DefaultSentinel)),
+    ),
     (&["max_connections", "max_conn"], Sets(Key::MaxConnections)),
     (&["max_control_line"], Sets(Key::MaxControlLine)),
     (&["max_payload"], Sets(Key::MaxPayload)),
@@ -315,39 +358,7 @@ pub(super) const TOP_LEVEL: &Table<Key> = &[
     (&["service"], Sets(Key::Service)),
     (&["token_file"], Sets(Key::TokenFile)),
     // Not there yet.
-    (
-        &["default_sentinel"],
-        NotYet(Feature::OperatorMode, Off::Never),
-    ),
-    (
-        &[
-            "operator",
-            "operators",
-            "root",
-            "roots",
-            "root_operator",
-            "root_operators",
-        ],
-        NotYet(Feature::OperatorMode, Off::Never),
-    ),
-    (
-        &[
-            "resolver",
-            "account_resolver",
-            "accounts_resolver",
-            "resolver_tls",
-        ],
-        NotYet(Feature::OperatorMode, Off::Never),
-    ),
-    (
-        &[
-            "resolver_preload",
-            "resolver_pinned_accounts",
-            "trusted",
-            "trusted_keys",
-        ],
-        NotYet(Feature::OperatorMode, Off::Empty),
-    ),
+    (&["resolver_tls"], NotYet(Feature::UrlResolver, Off::Never)),
     (&["ocsp", "ocsp_cache"], NotYet(Feature::Ocsp, Off::False)),
     (
         &["write_timeout"],

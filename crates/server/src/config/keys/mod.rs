@@ -17,6 +17,9 @@ mod listen;
 mod lists;
 mod mappings;
 mod monitoring;
+mod operator;
+#[cfg(test)]
+mod operator_tests;
 mod permissions;
 mod proxies;
 mod settings;

@@ -8,7 +8,8 @@ use super::field::Field;
 use super::known::Key;
 use super::listen::{read_listen, read_plain, read_port};
 use super::{
-    Findings, accounts, authorization, mappings, monitoring, proxies, streams, tls, websocket,
+    Findings, accounts, authorization, mappings, monitoring, operator, proxies, streams, tls,
+    websocket,
 };
 use crate::config::fault::Fault;
 use crate::config::locale::Lang;
@@ -80,6 +81,13 @@ impl Settings<'_> {
             | Key::NoSystemAccount
             | Key::Proxies
             | Key::Mappings => self.set_access(key, field),
+            Key::Operator(key) => operator::set(
+                key,
+                field,
+                &mut self.draft,
+                self.surroundings,
+                self.findings,
+            ),
             Key::Jetstream => streams::read(field, &mut self.options.streams, self.findings),
             Key::StoreDir => streams::set_store_dir(field, &mut self.options.streams),
             Key::Websocket => {

@@ -114,9 +114,13 @@ pub(super) fn top_level(key: Key) -> Show {
         Key::StoreDir => Elsewhere(&["jetstream.store_dir"]),
         Key::TraceVerbose => Elsewhere(&["trace"]),
         Key::Authorization | Key::Jetstream => Block,
-        Key::Accounts | Key::Mappings | Key::Plain | Key::Proxies | Key::Tls | Key::Websocket => {
-            AsWritten
-        }
+        Key::Accounts
+        | Key::Mappings
+        | Key::Plain
+        | Key::Proxies
+        | Key::Tls
+        | Key::Websocket
+        | Key::Operator(_) => AsWritten,
         Key::Monitoring(key) => monitoring(key),
         Key::Host => Effective(host),
         Key::Port => Effective(|o| Shown::Count(o.port.into())),

@@ -10,7 +10,7 @@ use crate::config::options::{LogFormat, Personality, PlainListener};
 use crate::config::streams::{BatchLimits, StreamsLimits, StreamsOptions, SyncInterval};
 use crate::config::surroundings::Imagined;
 
-fn read_as(
+pub(super) fn read_as(
     personality: Personality,
     text: &str,
     surroundings: &Imagined,
@@ -435,7 +435,7 @@ fn what_is_not_there_yet_is_refused_by_name() {
         ("syslog: true", "syslog"),
         ("write_timeout: retry", "retrying"),
         ("server_tags: [a]", "tags"),
-        ("operator: x", "operators"),
+        ("resolver_tls {}", "resolvers by URL"),
         ("disable_sublist_cache: true", "cache"),
     ] {
         refuses(text, "1:1", part);

@@ -19,13 +19,17 @@ use crate::engine::imported_filter;
 const IMPORTS_MAX: usize = 4_096;
 
 /// Checks what was read, and puts it into `options`. What is wrong is added to `findings`.
-pub(super) fn settle(draft: Draft, options: &mut Options, findings: &mut Findings) {
+pub(super) fn settle(mut draft: Draft, options: &mut Options, findings: &mut Findings) {
     let mut problems = Vec::new();
     users(&draft, options, &mut problems);
     references(&draft, &mut problems);
     crossings(&draft, &mut problems);
+    draft.check_operator(options, &mut problems);
     problems.truncate(ERRORS_SHOWN_MAX.saturating_sub(findings.errors.len()));
     findings.errors.extend(problems);
+    let system_account = draft.system_account.take().map(|name| name.value);
+    options.system_account = system_account;
+    draft.take_over_operator(options);
     take_over(draft, options);
 }
 
@@ -55,6 +59,8 @@ fn users(draft: &Draft, options: &Options, problems: &mut Vec<Fault>) {
 
 /// Names of accounts and users that must be there.
 fn references(draft: &Draft, problems: &mut Vec<Fault>) {
+    // Accounts that operators sign are not in the file.
+    let signed = draft.is_operator_mode();
     let unknown = |named: &&Named| !draft.has_account(&named.value);
     let exports = draft.accounts.iter().flat_map(|account| &account.exports);
     let listed = exports.flat_map(|export| &export.accounts);
@@ -63,7 +69,9 @@ fn references(draft: &Draft, problems: &mut Vec<Fault>) {
         .iter()
         .flat_map(DraftCallout::named_accounts)
         .collect();
-    let all = listed.chain(callout).chain(&draft.system_account);
+    let all = listed
+        .chain(callout)
+        .chain(draft.system_account.iter().filter(|_| !signed));
     problems.extend(
         all.filter(unknown)
             .map(|named| unknown_account(draft, &named.value, &named.place)),
@@ -191,7 +199,6 @@ fn take_over(draft: Draft, options: &mut Options) {
     options.authorization.users = with_defaults(own, default.as_ref());
     options.authorization.callout = draft.callout.map(|callout| callout.options);
     options.no_auth_user = draft.no_auth_user.map(|name| name.value);
-    options.system_account = draft.system_account.map(|name| name.value);
     let accounts = draft.accounts.into_iter().map(|draft| {
         let mut account = draft.options;
         let default = account.default_permissions.as_ref();

@@ -14,7 +14,7 @@ pub enum Feature {
     WebsocketAccess,
     Accounts,
     AuthCallout,
-    OperatorMode,
+    UrlResolver,
     Encryption,
     Cluster,
     Gateways,
@@ -46,7 +46,7 @@ impl Feature {
             ),
             Self::Accounts => ("accounts", "cuentas"),
             Self::AuthCallout => ("auth callout", "autenticación delegada (auth callout)"),
-            Self::OperatorMode => ("operators and JWTs", "operadores y JWT"),
+            Self::UrlResolver => ("resolvers by URL", "resolvers por URL"),
             Self::Encryption => (
                 "encryption of what streams store (an encrypted disk does the same)",
                 "cifrado de lo que guardan los flujos (un disco cifrado hace lo mismo)",

@@ -9,6 +9,7 @@ mod flags;
 mod help;
 mod keys;
 mod manual;
+mod operator;
 mod syntax;
 mod transport;
 
@@ -18,6 +19,7 @@ pub use flags::FlagProblem;
 pub use help::{Notice, help, help_tls};
 pub use keys::{Feature, KeyProblem, Kind};
 pub(super) use manual::{Headings, file_page, headings, program_page};
+pub use operator::{OperatorProblem, Whose};
 pub use syntax::{Inside, SyntaxProblem};
 pub use transport::TransportProblem;
 
@@ -32,6 +34,8 @@ pub enum Message {
     Key(KeyProblem),
     /// Users, permissions and accounts.
     Access(AccessProblem),
+    /// Operators and what they sign.
+    Operator(OperatorProblem),
     /// The command line.
     Flag(FlagProblem),
 }
@@ -43,6 +47,7 @@ impl Message {
             Self::Syntax(problem) => problem.text(lang),
             Self::Key(problem) => problem.text(lang),
             Self::Access(problem) => problem.text(lang),
+            Self::Operator(problem) => problem.text(lang),
             Self::Flag(problem) => problem.text(lang),
         }
     }
@@ -63,6 +68,12 @@ impl From<KeyProblem> for Message {
 impl From<AccessProblem> for Message {
     fn from(problem: AccessProblem) -> Self {
         Self::Access(problem)
+    }
+}
+
+impl From<OperatorProblem> for Message {
+    fn from(problem: OperatorProblem) -> Self {
+        Self::Operator(problem)
     }
 }
 

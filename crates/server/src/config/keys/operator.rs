@@ -1,0 +1,365 @@
+//! `operator`, `resolver` and what goes with them (D22, D48).
+
+use std::path::{Path, PathBuf};
+
+use recado_auth::KeyKind;
+use recado_auth::jwt::{Claims, OperatorClaims, undecorated};
+
+use super::draft::{Draft, Placed};
+use super::field::Field;
+use super::known::{Meaning::Sets, OperatorKey, Table};
+use super::lists::{bound, read_list};
+use super::users::nkey;
+use super::{ERRORS_SHOWN_MAX, Findings, read_block};
+use crate::config::fault::{Fault, Place};
+use crate::config::lang::{Data, Map};
+use crate::config::messages::{KeyProblem, OperatorProblem, Whose};
+use crate::config::operator::{DirectoryOptions, OperatorOptions, ResolverOptions};
+use crate::config::options::Options;
+use crate::config::surroundings::Surroundings;
+use crate::version::NATS_VERSION;
+
+/// How an inlined token begins.
+const TOKEN_START: &str = "eyJ";
+
+/// Operator mode, until all of it was read.
+#[derive(Default)]
+pub(super) struct DraftOperator {
+    options: OperatorOptions,
+    operators: Vec<Claims<OperatorClaims>>,
+    /// Where operators are named, whether they could be read or not; likewise the next two.
+    named: Option<Place>,
+    trusted_keys: Option<Place>,
+    resolver: Option<Place>,
+    /// The first key that means nothing without an operator.
+    dependent: Option<Placed<String>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ResolverKey {
+    Type,
+    Dir,
+    AllowDelete,
+    HardDelete,
+    Limit,
+    Ttl,
+    Interval,
+    Timeout,
+}
+
+const RESOLVER_KEYS: &Table<ResolverKey> = &[
+    (&["type"], Sets(ResolverKey::Type)),
+    (&["dir"], Sets(ResolverKey::Dir)),
+    (&["allow_delete"], Sets(ResolverKey::AllowDelete)),
+    (&["hard_delete"], Sets(ResolverKey::HardDelete)),
+    (&["limit"], Sets(ResolverKey::Limit)),
+    (&["ttl"], Sets(ResolverKey::Ttl)),
+    (&["interval"], Sets(ResolverKey::Interval)),
+    (&["timeout"], Sets(ResolverKey::Timeout)),
+];
+
+/// Takes over one of the keys; mistakes inside are added to `findings`.
+pub(super) fn set(
+    key: OperatorKey,
+    field: &Field<'_>,
+    draft: &mut Draft,
+    surroundings: &dyn Surroundings,
+    findings: &mut Findings,
+) -> Result<(), Fault> {
+    let draft = &mut draft.operator;
+    if !matches!(key, OperatorKey::Operators | OperatorKey::TrustedKeys) {
+        let place = field.key_place.clone();
+        let value = field.key.to_owned();
+        draft.dependent.get_or_insert(Placed { value, place });
+    }
+    let place = Some(field.value.place.clone());
+    match key {
+        OperatorKey::Operators => {
+            draft.named = place;
+            read_operators(field, draft, surroundings, findings)?;
+        }
+        OperatorKey::TrustedKeys => {
+            draft.trusted_keys = place;
+            draft.options.trusted_keys = keys(field, KeyKind::Operator, findings)?;
+        }
+        OperatorKey::Resolver => {
+            draft.resolver = place;
+            draft.options.resolver = resolver(field, findings)?;
+        }
+        OperatorKey::Preload => draft.options.preload = preload(field, findings)?,
+        OperatorKey::PinnedAccounts => {
+            draft.options.pinned_accounts = Some(keys(field, KeyKind::Account, findings)?);
+        }
+        OperatorKey::DefaultSentinel => {
+            draft.options.default_sentinel = Some(sentinel(field)?);
+        }
+    }
+    Ok(())
+}
+
+fn keys(field: &Field<'_>, kind: KeyKind, findings: &mut Findings) -> Result<Vec<String>, Fault> {
+    if matches!(field.value.data, Data::String(_)) {
+        return Ok(vec![nkey(field, kind)?]);
+    }
+    let mut keys = Vec::new();
+    read_list(field, findings, |one, _| {
+        keys.push(nkey(one, kind)?);
+        Ok(())
+    })?;
+    Ok(keys)
+}
+
+fn read_operators(
+    field: &Field<'_>,
+    draft: &mut DraftOperator,
+    surroundings: &dyn Surroundings,
+    findings: &mut Findings,
+) -> Result<(), Fault> {
+    let mut take = |one: &Field<'_>| {
+        let token = token(one, surroundings)?;
+        let claims = Claims::decode_operator(&token).map_err(|why| {
+            one.trouble(OperatorProblem::BadToken {
+                whose: Whose::Operator,
+                why,
+            })
+        })?;
+        let wanted = &claims.nats.assert_server_version;
+        if is_newer(wanted, NATS_VERSION) {
+            return Err(one.trouble(OperatorProblem::NewerServer {
+                wanted: wanted.clone(),
+                version: NATS_VERSION,
+            }));
+        }
+        draft.options.operators.push(token);
+        draft.operators.push(claims);
+        Ok(())
+    };
+    match &field.value.data {
+        Data::String(_) => take(field),
+        _ => read_list(field, findings, |one, _| take(one)),
+    }
+}
+
+/// A token that is written here, or the file that it is in: as it is named, or beside the file that names it.
+fn token(field: &Field<'_>, surroundings: &dyn Surroundings) -> Result<String, Fault> {
+    let text = field.text()?;
+    if text.starts_with(TOKEN_START) {
+        return Ok(text.to_owned());
+    }
+    let path = Path::new(text);
+    let beside = Path::new(field.key_place.file.as_ref()).parent();
+    let beside = beside.map(|directory| directory.join(path));
+    let loaded = surroundings.load(path).or_else(|error| {
+        let beside = beside.and_then(|path| surroundings.load(&path).ok());
+        beside.ok_or(error)
+    });
+    let loaded = loaded.map_err(|error| {
+        field.trouble(OperatorProblem::Unreadable {
+            path: text.to_owned(),
+            error: error.to_string(),
+        })
+    })?;
+    let text = String::from_utf8_lossy(&loaded.bytes);
+    Ok(undecorated(&text).to_owned())
+}
+
+/// Whether a version like `2.15.0` is behind one that is asked for. What is no version asks for none.
+fn is_newer(wanted: &str, have: &str) -> bool {
+    let parts = |text: &str| -> Option<Vec<u64>> {
+        let plain = text.split(['-', '+']).next().unwrap_or_default();
+        plain.split('.').map(|part| part.parse().ok()).collect()
+    };
+    match (parts(wanted), parts(have)) {
+        (Some(wanted), Some(have)) => wanted > have,
+        _ => false,
+    }
+}
+
+/// `MEMORY`, or a block for a directory.
+fn resolver(field: &Field<'_>, findings: &mut Findings) -> Result<ResolverOptions, Fault> {
+    match &field.value.data {
+        Data::String(word) if is_memory(word) => Ok(ResolverOptions::Memory),
+        Data::Map(map) => directory(field, map, findings),
+        _ => Err(field.trouble(OperatorProblem::BadResolver)),
+    }
+}
+
+fn is_memory(word: &str) -> bool {
+    let word = word.trim();
+    word.eq_ignore_ascii_case("memory") || word.eq_ignore_ascii_case("mem")
+}
+
+fn directory(
+    field: &Field<'_>,
+    map: &Map,
+    findings: &mut Findings,
+) -> Result<ResolverOptions, Fault> {
+    let (mut kind, mut directory) = (String::new(), DirectoryOptions::default());
+    let mut seen: Vec<(ResolverKey, String, Place)> = Vec::new();
+    let mistakes = findings.errors.len();
+    read_block(map, RESOLVER_KEYS, findings, |key, inner, findings| {
+        seen.push((key, inner.key.to_owned(), inner.key_place.clone()));
+        match key {
+            ResolverKey::Type => kind = inner.text()?.to_uppercase(),
+            ResolverKey::Dir => directory.path = PathBuf::from(inner.text()?),
+            ResolverKey::AllowDelete => directory.allow_delete = inner.boolean()?,
+            ResolverKey::HardDelete => directory.hard_delete = inner.boolean()?,
+            ResolverKey::Limit => {
+                directory.limit = bound(inner)?.filter(|limit| *limit > 0);
+            }
+            ResolverKey::Interval => directory.interval = Some(inner.span()?.duration),
+            ResolverKey::Timeout => directory.timeout = Some(inner.span()?.duration),
+            ResolverKey::Ttl => {
+                inner.span()?;
+                let ignored = KeyProblem::ForSeveralServers(inner.key.to_owned());
+                findings.warnings.push(inner.fault(ignored));
+            }
+        }
+        Ok(())
+    });
+    if findings.errors.len() > mistakes {
+        return Err(findings.errors.remove(mistakes));
+    }
+    let full = match kind.as_str() {
+        "FULL" => true,
+        "CACHE" => false,
+        _ if is_memory(&kind) => return Ok(ResolverOptions::Memory),
+        _ => return Err(field.trouble(OperatorProblem::BadResolver)),
+    };
+    let misplaced = |key: ResolverKey| match key {
+        ResolverKey::Ttl => full,
+        ResolverKey::AllowDelete | ResolverKey::HardDelete | ResolverKey::Interval => !full,
+        _ => false,
+    };
+    if let Some((_, key, place)) = seen.into_iter().find(|(key, ..)| misplaced(*key)) {
+        let kind = if full { "CACHE" } else { "FULL" };
+        return Err(Fault::at(
+            &place,
+            OperatorProblem::OnlyForKind { key, kind },
+        ));
+    }
+    if directory.hard_delete && !directory.allow_delete {
+        return Err(field.trouble(OperatorProblem::DeleteFirst));
+    }
+    if directory.path.as_os_str().is_empty() {
+        return Err(field.fault(KeyProblem::Empty("dir".to_owned())));
+    }
+    Ok(ResolverOptions::Directory(directory))
+}
+
+/// Tokens of accounts, each under its public key.
+fn preload(field: &Field<'_>, findings: &mut Findings) -> Result<Vec<(String, String)>, Fault> {
+    let mut preload = Vec::new();
+    for entry in field.map()?.entries() {
+        if findings.errors.len() >= ERRORS_SHOWN_MAX {
+            break;
+        }
+        if entry.used_as_variable {
+            continue;
+        }
+        let inner = Field::of(entry);
+        match account(&inner) {
+            Ok(token) => preload.push((inner.key.to_owned(), token)),
+            Err(fault) => findings.errors.push(fault),
+        }
+    }
+    Ok(preload)
+}
+
+fn account(field: &Field<'_>) -> Result<String, Fault> {
+    let token = field.text()?.trim();
+    let claims = Claims::decode_account(token).map_err(|why| {
+        field.trouble(OperatorProblem::BadToken {
+            whose: Whose::Account,
+            why,
+        })
+    })?;
+    match claims.subject == field.key {
+        true => Ok(token.to_owned()),
+        false => Err(field.trouble(OperatorProblem::OtherAccount(claims.subject))),
+    }
+}
+
+fn sentinel(field: &Field<'_>) -> Result<String, Fault> {
+    let token = field.text()?.trim();
+    match recado_auth::check_sentinel(token) {
+        Ok(()) => Ok(token.to_owned()),
+        Err(recado_auth::InvalidOperator::Sentinel(why)) => {
+            Err(field.trouble(OperatorProblem::BadToken {
+                whose: Whose::User,
+                why,
+            }))
+        }
+        Err(_) => Err(field.trouble(OperatorProblem::SentinelSigns)),
+    }
+}
+
+impl Draft {
+    /// Whether accounts and users are signed by operators.
+    pub(super) fn is_operator_mode(&self) -> bool {
+        let operator = &self.operator;
+        operator.named.is_some() || operator.trusted_keys.is_some()
+    }
+
+    /// Operator mode held against the rest (D48).
+    pub(super) fn check_operator(&self, options: &Options, problems: &mut Vec<Fault>) {
+        let operator = &self.operator;
+        let named = operator.named.as_ref();
+        let Some(place) = named.or(operator.trusted_keys.as_ref()) else {
+            if let Some(key) = &operator.dependent {
+                let problem = OperatorProblem::WithoutOperator(key.value.clone());
+                problems.push(Fault::at(&key.place, problem));
+            }
+            return;
+        };
+        let authorization = &options.authorization;
+        let single = authorization.token.is_some() || authorization.user.is_some();
+        for (there, what) in [
+            (!self.accounts.is_empty(), "accounts"),
+            (single || self.all_users().next().is_some(), "users / token"),
+            (self.no_auth_user.is_some(), "no_auth_user"),
+            (self.callout.is_some(), "auth_callout"),
+        ] {
+            if there {
+                problems.push(Fault::at(place, OperatorProblem::NotWithOperator(what)));
+            }
+        }
+        if named.is_some() && operator.trusted_keys.is_some() {
+            problems.push(Fault::at(place, OperatorProblem::OperatorAndKeys));
+        }
+        if operator.resolver.is_none() {
+            problems.push(Fault::at(place, OperatorProblem::NoResolver));
+        }
+        self.check_system_account(problems);
+    }
+
+    /// It must be one of the operators', where they name any.
+    fn check_system_account(&self, problems: &mut Vec<Fault>) {
+        let Some(named) = &self.system_account else {
+            return;
+        };
+        let theirs: Vec<&str> = self.operators_system_accounts().collect();
+        if let Some(first) = theirs.first()
+            && !theirs.contains(&named.value.as_str())
+        {
+            let problem = OperatorProblem::OtherSystemAccount((*first).to_owned());
+            problems.push(Fault::at(&named.place, problem));
+        }
+    }
+
+    fn operators_system_accounts(&self) -> impl Iterator<Item = &str> {
+        let operators = self.operator.operators.iter();
+        let named = operators.map(|one| one.nats.system_account.as_str());
+        named.filter(|account| !account.is_empty())
+    }
+
+    /// Puts operator mode into the options.
+    pub(super) fn take_over_operator(&mut self, options: &mut Options) {
+        if !self.is_operator_mode() {
+            return;
+        }
+        let theirs = self.operators_system_accounts().next().map(str::to_owned);
+        options.system_account = options.system_account.take().or(theirs);
+        options.operator = Some(std::mem::take(&mut self.operator.options));
+    }
+}

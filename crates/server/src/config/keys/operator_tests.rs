@@ -1,0 +1,192 @@
+//! Operator mode, with the mistakes that can be made.
+
+use nkeys::{KeyPair, KeyPairType};
+use recado_auth::jwt::{Claims, sign};
+use serde_json::{Value, json};
+
+use super::tests::{options, read, read_as, refuses, said, warns};
+use crate::config::operator::{DirectoryOptions, ResolverOptions};
+use crate::config::options::Personality;
+use crate::config::surroundings::Imagined;
+
+fn pair(kind: KeyPairType, seed: u8) -> KeyPair {
+    KeyPair::new_from_raw(kind, [seed; 32]).unwrap()
+}
+
+fn root() -> KeyPair {
+    pair(KeyPairType::Operator, 1)
+}
+
+fn account() -> KeyPair {
+    pair(KeyPairType::Account, 2)
+}
+
+fn token(kind: &str, about: &KeyPair, by: &KeyPair, mut nats: Value) -> String {
+    nats["type"] = kind.into();
+    nats["version"] = 2.into();
+    let mut claims: Claims<Value> = Claims {
+        subject: about.public_key(),
+        nats,
+        ..Claims::default()
+    };
+    sign(&mut claims, by, 1_800_000_000).unwrap()
+}
+
+fn operator() -> String {
+    let claims = json!({"system_account": account().public_key()});
+    token("operator", &root(), &root(), claims)
+}
+
+fn account_token() -> String {
+    token("account", &account(), &root(), json!({}))
+}
+
+#[test]
+fn operator_mode_is_read() {
+    let text = format!(
+        "operator: {}, resolver: memory, resolver_preload {{ {}: {} }}
+         resolver_pinned_accounts: [{}]",
+        operator(),
+        account().public_key(),
+        account_token(),
+        account().public_key(),
+    );
+    let options = options(&text);
+    let read = options.operator.as_ref().unwrap();
+    assert_eq!(read.operators, [operator()]);
+    assert_eq!(read.resolver, ResolverOptions::Memory);
+    assert_eq!(read.preload, [(account().public_key(), account_token())]);
+    assert_eq!(read.pinned_accounts, Some(vec![account().public_key()]));
+    assert_eq!(options.system_account, Some(account().public_key()));
+    assert!(options.asks_for_credential());
+    assert!(!format!("{options:?}").contains("eyJ"));
+}
+
+#[test]
+fn an_operators_token_may_be_in_a_file_beside_the_configuration() {
+    let decorated = format!(
+        "-----BEGIN NATS OPERATOR JWT-----\n{}\n------END NATS OPERATOR JWT------\n",
+        operator()
+    );
+    let machine = Imagined::default().file("etc/op.jwt", &decorated);
+    let text = "operator: 'op.jwt', resolver: MEM";
+    let (options, findings) = read_as(Personality::Recado, text, &machine).unwrap();
+    assert_eq!(findings.errors, []);
+    assert_eq!(options.operator.unwrap().operators, [operator()]);
+    refuses(
+        "operator: 'no.jwt', resolver: MEM",
+        "1:11",
+        "can't read the JWT",
+    );
+}
+
+#[test]
+fn a_directory_of_accounts_is_read() {
+    let resolver = |text: &str| {
+        let key = root().public_key();
+        let text = format!("trusted_keys: {key}, resolver {{ {text} }}");
+        options(&text).operator.unwrap().resolver
+    };
+    assert_eq!(
+        resolver("type: full, dir: '/jwt', allow_delete: true, limit: 7, interval: \"2m\""),
+        ResolverOptions::Directory(DirectoryOptions {
+            path: "/jwt".into(),
+            allow_delete: true,
+            limit: Some(7),
+            interval: Some(std::time::Duration::from_secs(120)),
+            ..DirectoryOptions::default()
+        })
+    );
+    assert_eq!(resolver("type: MEM"), ResolverOptions::Memory);
+    let key = root().public_key();
+    let refused = |text: &str, part: &str| {
+        let text = format!("trusted_keys: {key}, resolver {{ {text} }}");
+        let errors = said(&read(&text).1.errors);
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert!(errors[0].contains(part), "{errors:?}");
+    };
+    refused("type: full", "\"dir\" is empty");
+    refused("type: other, dir: x", "a resolver is MEMORY or");
+    refused("type: cache, dir: x, allow_delete: true", "of type FULL");
+    refused("type: full, dir: x, ttl: \"1h\"", "of type CACHE");
+    refused(
+        "type: full, dir: x, hard_delete: true",
+        "without allow_delete",
+    );
+    warns(
+        &format!("trusted_keys: {key}, resolver {{ type: cache, dir: x, ttl: \"1h\" }}"),
+        "alone",
+    );
+}
+
+#[test]
+fn what_does_not_go_with_operators_is_refused() {
+    let with = |text: &str| {
+        let text = format!("trusted_keys: {}\n{text}", root().public_key());
+        said(&read(&text).1.errors)
+    };
+    for (text, part) in [
+        ("", "needs a resolver"),
+        ("resolver: MEM, accounts {A {}}", "there are no accounts"),
+        (
+            "resolver: MEM, authorization {token: t}",
+            "there are no users",
+        ),
+        ("resolver: \"URL(http://x)\"", "a resolver is MEMORY or"),
+    ] {
+        let errors = with(text);
+        assert!(
+            errors.iter().any(|error| error.contains(part)),
+            "{errors:?}"
+        );
+    }
+    let both = format!("operator: {}, resolver: MEM", operator());
+    assert!(with(&both).concat().contains("keep one of the two"));
+    refuses("resolver: MEM", "1:1", "goes with an operator");
+    refuses("trusted_keys: X, resolver: MEM", "1:15", "it begins with O");
+    let other = pair(KeyPairType::Account, 3).public_key();
+    let text = format!("operator: {}, resolver: MEM, system: {other}", operator());
+    let errors = said(&read(&text).1.errors);
+    assert!(
+        errors.concat().contains("the operator's system account is"),
+        "{errors:?}"
+    );
+}
+
+#[test]
+fn tokens_that_are_not_what_they_should_be_are_refused() {
+    let preload = |key: &str, token: &str| {
+        let text = format!(
+            "trusted_keys: {}, resolver: MEM, resolver_preload {{ {key}: {token} }}",
+            root().public_key()
+        );
+        said(&read(&text).1.errors).concat()
+    };
+    let key = account().public_key();
+    assert!(preload(&key, &operator()).contains("it is of type \"operator\""));
+    assert!(preload(&key, "eyJx.y.z").contains("it is not a JWT"));
+    let other = pair(KeyPairType::Account, 3).public_key();
+    assert!(preload(&other, &account_token()).contains("of another account"));
+    let newer = token(
+        "operator",
+        &root(),
+        &root(),
+        json!({"assert_server_version": "99.0.0"}),
+    );
+    refuses(
+        &format!("operator: {newer}, resolver: MEM"),
+        "1:11",
+        "of version 99.0.0 or newer",
+    );
+    let user = pair(KeyPairType::User, 4);
+    let signs = token("user", &user, &account(), json!({}));
+    let text = format!(
+        "trusted_keys: {}, resolver: MEM, default_sentinel: {signs}",
+        root().public_key()
+    );
+    assert!(
+        said(&read(&text).1.errors)
+            .concat()
+            .contains("must be a bearer token")
+    );
+}

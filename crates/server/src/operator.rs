@@ -1,0 +1,318 @@
+//! Accounts that operators sign: read where they are kept, and made into options like configured ones.
+//!
+//! One that can't be read or is not trusted is told in the log, and left out; the others are served.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use recado_auth::jwt::{
+    AccountClaims, Claims, ExportClaims, ImportClaims, LatencyClaims, MappingClaims, StreamsLimits,
+    TOKEN_BYTES_MAX,
+};
+use recado_auth::{
+    ACCOUNTS_MAX, InvalidOperator, KeyKind, Operator, OperatorOptions as Trust, TrustedProxies,
+};
+use recado_wire::Transform;
+
+use crate::config::Options;
+use crate::config::access::{
+    AccountLimits, AccountOptions, AccountStreams, AccountTrace, Destination, Export, Import,
+    ImportName, Kind, Latency, Mapping, ResponseType, Sampling,
+};
+use crate::config::operator::{DirectoryOptions, ResolverOptions};
+use crate::engine::imported_filter;
+
+/// Accounts that an operator signed, as far as they are found now.
+pub(crate) struct Signed {
+    pub(crate) operator: Arc<Operator>,
+    pub(crate) accounts: Vec<AccountOptions>,
+}
+
+/// Reads the accounts of operator mode; `None` without it.
+///
+/// # Errors
+/// When there is nobody to trust, which the reading of a file has refused already.
+pub(crate) fn read(options: &Options) -> Result<Option<Signed>, InvalidOperator> {
+    let Some(configured) = &options.operator else {
+        return Ok(None);
+    };
+    let operators = configured.operators.iter();
+    let operators = operators.filter_map(|token| Claims::decode_operator(token).ok());
+    let trusted_proxies =
+        TrustedProxies::new(&options.trusted_proxies).map_err(InvalidOperator::TrustedKey)?;
+    let operator = Operator::new(Trust {
+        operators: operators.collect(),
+        trusted_keys: configured.trusted_keys.clone(),
+        pinned_accounts: configured.pinned_accounts.clone(),
+        system_account: options.system_account.clone(),
+        default_sentinel: configured.default_sentinel.clone(),
+        trusted_proxies,
+        utc_offset,
+    })?;
+    let now_s = now_s();
+    let mut known: Vec<Arc<Claims<AccountClaims>>> = Vec::new();
+    let mut add = |name: &str, token: &str| match operator.add_account(token, now_s) {
+        Ok(claims) if claims.subject == name => known.push(claims),
+        Ok(claims) => {
+            operator.remove_account(&claims.subject);
+            tracing::warn!(
+                account = name,
+                found = claims.subject,
+                "this is another account's JWT"
+            );
+        }
+        Err(why) => {
+            tracing::warn!(account = name, reason = %why, "the account's JWT is not accepted")
+        }
+    };
+    for (name, token) in &configured.preload {
+        add(name, token);
+    }
+    if let ResolverOptions::Directory(directory) = &configured.resolver {
+        read_directory(directory, &mut add);
+    }
+    known.sort_by(|one, other| one.subject.cmp(&other.subject));
+    known.dedup_by(|one, other| one.subject == other.subject);
+    let accounts = known
+        .iter()
+        .map(|account| as_options(account, &operator, now_s));
+    let accounts = accounts.collect();
+    Ok(Some(Signed {
+        operator: Arc::new(operator),
+        accounts,
+    }))
+}
+
+fn now_s() -> u64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+    since_1970.unwrap_or_default().as_secs()
+}
+
+/// How far a zone is ahead of UTC.
+fn utc_offset(zone: Option<&str>, at_s: u64) -> Option<i32> {
+    let at = Timestamp::from_second(i64::try_from(at_s).ok()?).ok()?;
+    let zone = match zone {
+        Some(name) => TimeZone::get(name).ok()?,
+        None => TimeZone::system(),
+    };
+    Some(zone.to_offset(at).seconds())
+}
+
+/// Hands each account of a directory to `add`: files `KEY.jwt`, as nats-server keeps them.
+fn read_directory(directory: &DirectoryOptions, add: &mut impl FnMut(&str, &str)) {
+    let path = &directory.path;
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) => {
+            tracing::warn!(
+                directory = %path.display(),
+                %error,
+                "the directory of accounts can't be read: only preloaded accounts are served"
+            );
+            return;
+        }
+    };
+    let most = directory.limit.unwrap_or(ACCOUNTS_MAX).min(ACCOUNTS_MAX);
+    let mut count = 0;
+    for entry in entries.filter_map(Result::ok) {
+        let file = entry.path();
+        let key = file.file_stem().and_then(|stem| stem.to_str());
+        let is_token = file.extension().is_some_and(|extension| extension == "jwt");
+        let Some(key) = key.filter(|key| is_token && KeyKind::of(key) == Some(KeyKind::Account))
+        else {
+            continue;
+        };
+        if count == most {
+            tracing::warn!(
+                most,
+                "there are more accounts in the directory than may be: the rest is left out"
+            );
+            return;
+        }
+        count += 1;
+        match read_token(&file) {
+            Ok(token) => add(key, token.trim()),
+            Err(error) => {
+                tracing::warn!(file = %file.display(), %error, "an account's JWT can't be read");
+            }
+        }
+    }
+}
+
+/// A file of at most as many bytes as a token may have. What is no regular file (a link, a pipe) is refused.
+fn read_token(path: &Path) -> std::io::Result<String> {
+    if !fs::symlink_metadata(path)?.is_file() {
+        return Err(std::io::Error::other("it is not a regular file"));
+    }
+    let mut text = String::new();
+    let most = u64::try_from(TOKEN_BYTES_MAX).unwrap_or(u64::MAX);
+    fs::File::open(path)?
+        .take(most + 1)
+        .read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// An account as if it were configured. Imports without an export that lets them are left out, and told.
+fn as_options(account: &Claims<AccountClaims>, operator: &Operator, now_s: u64) -> AccountOptions {
+    let claims = &account.nats;
+    let imports = claims.imports.iter().filter_map(|import| {
+        let exporter = operator.account(&import.account);
+        let exported = exporter.is_some_and(|exporter| {
+            exporter.export_for(&account.subject, import, now_s).is_some()
+        });
+        if !exported {
+            tracing::warn!(
+                account = account.subject,
+                exporter = import.account,
+                subject = import.subject,
+                "an import is left out: the exporter does not let it, or is not known"
+            );
+        }
+        let import = exported.then(|| as_import(import))?;
+        let fits = imported_filter(&import.subject, &import.local());
+        if let Err(why) = &fits {
+            tracing::warn!(account = account.subject, subject = import.subject, %why, "an import is left out");
+        }
+        fits.is_ok().then_some(import)
+    });
+    let mappings = claims.mappings.iter().map(as_mapping).filter(|mapping| {
+        let fits = mapping
+            .destinations
+            .iter()
+            .try_for_each(|one| Transform::parse(&mapping.source, &one.dest).map(drop));
+        if let Err(why) = &fits {
+            tracing::warn!(account = account.subject, source = mapping.source, %why, "a mapping is left out");
+        }
+        fits.is_ok()
+    });
+    let trace = claims.trace.as_ref().filter(|trace| !trace.dest.is_empty());
+    AccountOptions {
+        name: account.subject.clone(),
+        nkey: Some(account.subject.clone()),
+        users: Vec::new(),
+        imports: imports.collect(),
+        exports: claims.exports.iter().map(as_export).collect(),
+        mappings: mappings.collect(),
+        default_permissions: claims.default_permissions.spec(),
+        limits: AccountLimits {
+            max_connections: bound(claims.limits.conn),
+            max_subscriptions: bound(claims.limits.subs),
+            max_payload: bound(claims.limits.payload),
+            max_leafnodes: bound(claims.limits.leaf),
+        },
+        streams: as_streams(account),
+        trace: trace.map(|trace| AccountTrace {
+            destination: trace.dest.clone(),
+            sampling_percent: u8::try_from(trace.sampling).unwrap_or(100).clamp(1, 100),
+        }),
+    }
+}
+
+/// Below 0 there is no bound.
+fn bound<N: TryFrom<i64>>(number: i64) -> Option<N> {
+    N::try_from(number).ok().filter(|_| number >= 0)
+}
+
+/// One server alone keeps everything once, so of tiers the first counts.
+fn as_streams(account: &Claims<AccountClaims>) -> Option<AccountStreams> {
+    let limits = &account.nats.limits;
+    let tier = limits.tiered_limits.get("R1");
+    let of: &StreamsLimits = tier.unwrap_or(&limits.streams);
+    let above_zero = |number: i64| bound(number).filter(|number| *number > 0);
+    of.is_enabled().then(|| AccountStreams {
+        max_memory_bytes: bound(of.mem_storage),
+        max_store_bytes: bound(of.disk_storage),
+        max_streams: bound(of.streams),
+        max_consumers: bound(of.consumer),
+        max_bytes_required: of.max_bytes_required,
+        memory_max_stream_bytes: above_zero(of.mem_max_stream_bytes),
+        store_max_stream_bytes: above_zero(of.disk_max_stream_bytes),
+        max_ack_pending: above_zero(of.max_ack_pending),
+    })
+}
+
+fn kind(text: &str) -> Kind {
+    match text {
+        "service" => Kind::Service,
+        _ => Kind::Stream,
+    }
+}
+
+/// Who may import was decided where the imports were read: what they name is exported to everybody.
+fn as_export(export: &ExportClaims) -> Export {
+    let threshold = u64::try_from(export.response_threshold).unwrap_or(0);
+    Export {
+        kind: kind(&export.r#type),
+        subject: export.subject.clone(),
+        accounts: None,
+        response_type: match export.response_type.as_str() {
+            "Stream" => ResponseType::Stream,
+            "Chunked" => ResponseType::Chunked,
+            _ => ResponseType::Singleton,
+        },
+        response_threshold: Some(Duration::from_nanos(threshold)).filter(|time| !time.is_zero()),
+        latency: export.service_latency.as_ref().map(as_latency),
+        token_position: Some(export.account_token_position).filter(|position| *position > 0),
+        allow_trace: export.allow_trace,
+    }
+}
+
+fn as_latency(latency: &LatencyClaims) -> Latency {
+    let percent = latency
+        .sampling
+        .as_u64()
+        .and_then(|number| u8::try_from(number).ok());
+    Latency {
+        subject: latency.results.clone(),
+        sampling: match percent {
+            Some(percent @ 1..=100) => Sampling::Percent(percent),
+            _ => Sampling::Headers,
+        },
+    }
+}
+
+/// Claims name a service as its users call it, and a stream as its exporter does.
+fn as_import(import: &ImportClaims) -> Import {
+    let kind = kind(&import.r#type);
+    let named = |name: &str| match name.is_empty() {
+        true => ImportName::Same,
+        false => ImportName::To(name.to_owned()),
+    };
+    let name = match (kind, import.local_subject.as_str(), import.to.as_str()) {
+        (Kind::Stream, "", prefix) if !prefix.is_empty() => ImportName::Prefix(prefix.to_owned()),
+        (Kind::Service, "", to) if !to.is_empty() => named(&import.subject),
+        (_, local, _) => named(local),
+    };
+    Import {
+        kind,
+        from_account: import.account.clone(),
+        subject: import.exporters_subject().to_owned(),
+        name,
+        share: import.share,
+        allow_trace: import.allow_trace,
+    }
+}
+
+fn as_mapping((source, destinations): (&String, &Vec<MappingClaims>)) -> Mapping {
+    let destinations = destinations.iter().map(|one| Destination {
+        dest: one.subject.clone(),
+        weight_percent: match one.weight {
+            0 => 100,
+            weight => weight.min(100),
+        },
+        cluster: Some(one.cluster.clone()).filter(|cluster| !cluster.is_empty()),
+    });
+    Mapping {
+        source: source.clone(),
+        destinations: destinations.collect(),
+    }
+}
+
+#[cfg(test)]
+#[path = "operator_tests.rs"]
+mod tests;
