@@ -54,7 +54,7 @@ fn accounts_have_streams_of_their_own_within_their_limits() {
     let mut create = |peer: &mut Peer| code(&api(peer, "STREAM.CREATE.S", &config));
     let created = [&mut a, &mut b, &mut c, &mut system].map(&mut create);
     assert_eq!(created, [0, 0, 10039, 10039]);
-    let mut publish = |peer: &mut Peer| ask(peer, "s", &json!("hello"));
+    let publish = |peer: &mut Peer| ask(peer, "s", &json!("hello"));
     assert_eq!(publish(&mut a)["seq"], 1);
     assert_eq!(
         [
@@ -64,7 +64,7 @@ fn accounts_have_streams_of_their_own_within_their_limits() {
         [1, 2]
     );
     assert_eq!(publish(&mut c), "NATS/1.0 503");
-    let mut messages =
+    let messages =
         |peer: &mut Peer| api(peer, "STREAM.INFO.S", &Value::Null)["state"]["messages"].clone();
     assert_eq!([messages(&mut a), messages(&mut b)], [1, 2]);
     let other = json!({"name": "T", "subjects": ["t"]});
