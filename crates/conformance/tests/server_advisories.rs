@@ -1,5 +1,5 @@
-//! Advisories about the server as a whole. nats-server tells them to its system account; this server has one
-//! account, so whoever listens hears them. Over bare sockets.
+//! Advisories about the server as a whole. nats-server tells them to its system account; this server tells `$G`, too,
+//! where no other account has JetStream. Over bare sockets.
 
 #![forbid(unsafe_code)]
 

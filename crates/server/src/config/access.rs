@@ -81,7 +81,7 @@ pub struct AccountStreams {
     pub max_store_bytes: Option<u64>,
     /// Streams.
     pub max_streams: Option<u64>,
-    /// Consumers, of all its streams together.
+    /// Consumers of one stream.
     pub max_consumers: Option<u64>,
     /// Whether every stream must say how large it may become.
     pub max_bytes_required: bool,

@@ -20,7 +20,9 @@ use crate::api::RequestKind;
 use crate::api::advisory::Advisory;
 use crate::context::{AccountId, Context, Nobody, Surroundings};
 use crate::jetstream::common::Common;
-use crate::jetstream::{Incoming, JetStream, Settings, TURN_STREAMS_MAX, Uncopied, events};
+use crate::jetstream::{
+    GLOBAL_ACCOUNT, Incoming, JetStream, Settings, TURN_STREAMS_MAX, Uncopied, events,
+};
 use crate::stream::kinds;
 
 pub use open::{AccountsReport, Unserved};
@@ -52,6 +54,21 @@ struct Account {
     is_awake: bool,
     /// When it wants to be woken.
     deadline: Option<i64>,
+}
+
+impl Account {
+    /// Publishes an advisory in it, if anybody listens.
+    fn tell(&self, context: &mut Context<'_>, advisory: &impl Advisory) {
+        if let Some(jetstream) = &self.jetstream {
+            return jetstream.advise(context, advisory);
+        }
+        let subject = advisory.subject();
+        if context.out.has_interest(subject.as_bytes(), None) {
+            let id = events::unique_id(context);
+            let body = advisory.to_json(&id, context.now_ns);
+            context.out.publish(subject.as_bytes(), b"", b"", &body);
+        }
+    }
 }
 
 /// A damaged message that a consumer met.
@@ -449,28 +466,25 @@ impl Accounts {
         });
     }
 
-    /// Tells whoever looks after the server of something: in the system's account, or in `$G` where there is none.
+    /// Tells whoever looks after the server of something: in the system's account and, where no other has JetStream, in
+    /// `$G`, for nobody may be able to be in the system's then.
     fn tell_system(&self, around: &mut Surroundings<'_>, advisory: &impl Advisory) {
-        let mut all = self.accounts.iter().flatten();
-        let system = all
-            .find(|account| account.is_system)
-            .or_else(|| self.account(*self.names.get(crate::jetstream::GLOBAL_ACCOUNT)?));
-        let Some((account, id)) = system.and_then(|account| Some((account, account.voice?))) else {
-            return;
-        };
-        let mut context = Context {
-            now_ns: around.now_ns,
-            random: &mut *around.random,
-            out: around.exchange.of(id),
-        };
-        if let Some(jetstream) = &account.jetstream {
-            return jetstream.advise(&mut context, advisory);
-        }
-        let subject = advisory.subject();
-        if context.out.has_interest(subject.as_bytes(), None) {
-            let id = events::unique_id(&mut context);
-            let body = advisory.to_json(&id, context.now_ns);
-            context.out.publish(subject.as_bytes(), b"", b"", &body);
+        let served = |account: &&Account| account.service == Service::Full;
+        let is_alone = self.accounts.iter().flatten().filter(served).count() == 1;
+        for account in self.accounts.iter().flatten() {
+            let is_only_one = is_alone && served(&account) && *account.name == *GLOBAL_ACCOUNT;
+            let Some(id) = account.voice else {
+                continue;
+            };
+            if !account.is_system && !is_only_one {
+                continue;
+            }
+            let mut context = Context {
+                now_ns: around.now_ns,
+                random: &mut *around.random,
+                out: around.exchange.of(id),
+            };
+            account.tell(&mut context, advisory);
         }
     }
 

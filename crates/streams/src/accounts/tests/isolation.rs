@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::world::{World, account, without};
+use crate::context::AccountId;
 use crate::time::SECOND;
 
 fn two() -> World {
@@ -153,12 +154,24 @@ fn the_systems_account_hears_of_a_full_disk_and_has_no_streams() {
     world.say("A", "s", "ack", b"1");
     world.commit_without_room();
     assert_eq!(world.answer("A", "ack")["error"]["err_code"], 10077);
-    let told: Vec<_> = world
-        .net
-        .sent
-        .iter()
-        .filter(|one| one.subject.starts_with("$JS.EVENT.ADVISORY.SERVER"))
-        .collect();
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert_eq!(told[0].account, world.id("$SYS"));
+    let told = who_was_told(&world);
+    assert_eq!(told, [world.id("$SYS")]);
+}
+
+#[test]
+fn the_global_account_hears_of_a_full_disk_where_it_is_the_only_one() {
+    let mut system = without(9, "$SYS");
+    system.is_system = true;
+    let mut world = World::new(&[account(0, "$G"), system]);
+    world.create("$G", &json!({"name": "S", "subjects": ["s"]}));
+    world.say("$G", "s", "ack", b"1");
+    world.commit_without_room();
+    assert_eq!(who_was_told(&world), [world.id("$G"), world.id("$SYS")]);
+}
+
+/// Accounts that heard of what concerns the server.
+fn who_was_told(world: &World) -> Vec<AccountId> {
+    let all = world.net.sent.iter();
+    let told = all.filter(|one| one.subject.starts_with("$JS.EVENT.ADVISORY.SERVER"));
+    told.map(|one| one.account).collect()
 }
