@@ -22,7 +22,7 @@ use crate::error::StartError;
 use crate::identity::Identity;
 use crate::lame_duck;
 use crate::listener::{self, Listener};
-use crate::monitoring::{self, Facts, Monitoring, Observed};
+use crate::monitoring::{self, Facts, Keys, Listening, Monitoring, Observed};
 use crate::phase::Phase;
 use crate::plain::{self, Plain};
 use crate::pulse::Pulse;
@@ -62,7 +62,7 @@ pub struct Server {
     client_addr: SocketAddr,
     websocket_addr: Option<SocketAddr>,
     plain_addrs: Vec<(SocketAddr, String)>,
-    monitoring: Option<(String, SocketAddr)>,
+    monitoring: Option<Listening>,
     info: Info,
     store: Option<Opened>,
     reloader: Reloader,
@@ -76,6 +76,7 @@ pub struct ServerHandle {
     phase: Arc<watch::Sender<Phase>>,
     engine: Arc<Engine>,
     streams: Option<Arc<Beat>>,
+    monitoring_keys: Option<Arc<Keys>>,
 }
 
 impl Server {
@@ -112,9 +113,12 @@ impl Server {
             .map(|p| (p.listener.addr, p.subject.clone()))
             .collect();
         let watching = monitoring::open(&options)?;
-        let watched_at = watching
-            .as_ref()
-            .map(|listener| (listener.host.clone(), listener.addr));
+        let watched_at = watching.as_ref().map(|listener| Listening {
+            host: listener.host.clone(),
+            addr: listener.addr,
+            https: options.monitoring.https_port.is_some(),
+        });
+        let keys = monitoring_keys(&options)?;
         let identity = Identity::new(&options);
         let store = open_store(&options, &identity)?;
         let mut options = options;
@@ -147,13 +151,16 @@ impl Server {
         let observed = Arc::new(observed);
         let token = options.monitoring.token.as_deref();
         let monitoring = watching
-            .map(|listener| Monitoring::start(listener, Arc::clone(&observed), token))
+            .map(|listener| {
+                Monitoring::start(listener, Arc::clone(&observed), token, keys.clone())
+            })
             .transpose()
             .map_err(StartError::Threads)?;
         let handle = ServerHandle {
             phase,
             engine,
             streams: streams.as_ref().map(|streams| streams.beat()),
+            monitoring_keys: keys.clone(),
         };
         let client_addr = client.addr;
         let reloader = Reloader {
@@ -218,8 +225,16 @@ impl Server {
 
     /// Where monitoring is served, if it is: the host as it was configured, and the address.
     pub fn monitoring_addr(&self) -> Option<(&str, SocketAddr)> {
-        let (host, addr) = self.monitoring.as_ref()?;
-        Some((host, *addr))
+        let at = self.monitoring.as_ref()?;
+        Some((&at.host, at.addr))
+    }
+
+    /// How it is: `http`, or `https`.
+    pub fn monitoring_scheme(&self) -> &'static str {
+        match &self.monitoring {
+            Some(at) if at.https => "https",
+            _ => "http",
+        }
     }
 
     /// A URL for clients: `nats://ADDRESS:PORT`, of loopback where it listens everywhere.
@@ -340,6 +355,9 @@ impl ServerHandle {
         let (clients, websocket) = (client_rules(options)?, websocket_rules(options)?);
         self.engine.clients.replace(clients);
         self.engine.websocket.replace(websocket);
+        if let (Some(keys), Some(tls)) = (&self.monitoring_keys, &options.tls) {
+            keys.replace(tls).map_err(StartError::Tls)?;
+        }
         Ok(())
     }
 
@@ -480,6 +498,19 @@ async fn stop(engine: &Engine) {
 /// One thread for each core that this process may use.
 fn thread_count() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// What monitoring over HTTPS shows of itself, if it is served so.
+fn monitoring_keys(options: &Options) -> Result<Option<Arc<Keys>>, StartError> {
+    if options.monitoring.https_port.is_none() {
+        return Ok(None);
+    }
+    let Some(tls) = &options.tls else {
+        let text = "monitoring over HTTPS needs certificates";
+        return Err(StartError::Options(text.to_owned()));
+    };
+    let keys = Keys::load(tls).map_err(StartError::Tls)?;
+    Ok(Some(Arc::new(keys)))
 }
 
 /// What clients pass before their first operation.

@@ -31,6 +31,16 @@ pub(crate) struct Observed {
     sequence: AtomicU64,
 }
 
+/// Where monitoring listens.
+#[derive(Clone, Debug)]
+pub(crate) struct Listening {
+    /// Host as it was configured.
+    pub(crate) host: String,
+    pub(crate) addr: SocketAddr,
+    /// Over HTTPS.
+    pub(crate) https: bool,
+}
+
 /// What the configuration says of the server, without any secret of it. Replaced as a whole.
 #[derive(Clone, Debug)]
 pub(crate) struct Facts {
@@ -40,8 +50,8 @@ pub(crate) struct Facts {
     pub(super) streams: StreamsOptions,
     pub(super) store: Option<Opened>,
     pub(super) base_path: String,
-    /// Where monitoring listens, with the host as it was configured.
-    pub(super) http: Option<(String, SocketAddr)>,
+    /// Where monitoring listens, if it does.
+    pub(super) listening: Option<Listening>,
     pub(super) config_digest: String,
     /// When the configuration was read, in Unix nanoseconds.
     pub(super) loaded_ns: i64,
@@ -57,7 +67,7 @@ impl Facts {
         options: &Options,
         info: &Info,
         store: Option<&Opened>,
-        http: Option<(String, SocketAddr)>,
+        listening: Option<Listening>,
     ) -> Self {
         let auth_timeout = options.authorization.timeout;
         Self {
@@ -67,7 +77,7 @@ impl Facts {
             streams: options.streams.clone(),
             store: store.cloned(),
             base_path: options.monitoring.base_path.clone(),
-            http,
+            listening,
             config_digest: options.config_digest.clone().unwrap_or_default(),
             loaded_ns: clock::unix_ns(),
         }

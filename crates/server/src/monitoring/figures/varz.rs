@@ -161,7 +161,7 @@ pub(super) async fn varz(observed: &Observed) -> Varz {
     let census = engine.connections.census();
     let usage = observed.process.lock().sample(Instant::now());
     let clients = census.connections.iter().filter(|one| one.peer.is_some());
-    let (http_host, http_port) = listening(&facts);
+    let (http_host, http_port, https_port) = listening(&facts);
     let slow_consumers = engine.slow_consumers();
     let stale = engine.counters.stale.load(Ordering::Relaxed);
     let Facts { info, limits, .. } = &*facts;
@@ -186,7 +186,7 @@ pub(super) async fn varz(observed: &Observed) -> Varz {
         http_host,
         http_port,
         http_base_path: facts.base_path.clone(),
-        https_port: 0,
+        https_port,
         auth_timeout: facts.auth_timeout.as_secs_f64(),
         max_control_line: limits.max_control_line,
         max_payload: limits.max_payload,
@@ -234,8 +234,11 @@ pub(super) async fn varz(observed: &Observed) -> Varz {
     }
 }
 
-/// Host and port of monitoring itself; empty where only `$SYS` asks.
-fn listening(facts: &Facts) -> (String, u16) {
-    let http = facts.http.as_ref();
-    http.map_or_else(Default::default, |(host, addr)| (host.clone(), addr.port()))
+/// Host and ports (HTTP and HTTPS) of monitoring itself; empty where only `$SYS` asks.
+fn listening(facts: &Facts) -> (String, u16, u16) {
+    match &facts.listening {
+        Some(at) if at.https => (at.host.clone(), 0, at.addr.port()),
+        Some(at) => (at.host.clone(), at.addr.port(), 0),
+        None => Default::default(),
+    }
 }
