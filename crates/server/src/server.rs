@@ -118,7 +118,7 @@ impl Server {
             addr: listener.addr,
             https: options.monitoring.https_port.is_some(),
         });
-        let keys = monitoring_keys(&options)?;
+        let keys = monitoring_keys(&options)?.map(Arc::new);
         let identity = Identity::new(&options);
         let store = open_store(&options, &identity)?;
         let mut options = options;
@@ -145,10 +145,15 @@ impl Server {
         let (streams, store): (Option<Streams>, Option<Opened>) = started.transpose()?.unzip();
         let streams = streams.map(Arc::new);
         let phase = Arc::new(watch::Sender::new(Phase::Running));
-        let facts = Facts::new(&options, &info, store.as_ref(), watched_at.clone());
-        let inquiries = streams.as_ref().map(|streams| streams.inquiries());
-        let observed = Observed::new(&engine, inquiries, facts, phase.subscribe());
-        let observed = Arc::new(observed);
+        let facts = Facts::new(&options, &info, watched_at.clone());
+        let inquiries = streams.as_deref().map(Streams::inquiries);
+        let observed = Arc::new(Observed::new(
+            &engine,
+            inquiries,
+            store.as_ref(),
+            facts,
+            phase.subscribe(),
+        ));
         let token = options.monitoring.token.as_deref();
         let monitoring = watching
             .map(|listener| {
@@ -170,7 +175,7 @@ impl Server {
             info: info.clone(),
             client: (client.host.clone(), client.addr),
             watched_at: watched_at.clone(),
-            store: store.clone(),
+            monitoring_keys: keys,
             options: Mutex::new(as_told),
         };
         let reload_hook = ReloadHook::default();
@@ -353,10 +358,11 @@ impl ServerHandle {
     /// When TLS can't be had with them: then all stays as it was.
     pub fn replace_tls(&self, options: &Options) -> Result<(), StartError> {
         let (clients, websocket) = (client_rules(options)?, websocket_rules(options)?);
+        let keys = monitoring_keys(options)?;
         self.engine.clients.replace(clients);
         self.engine.websocket.replace(websocket);
-        if let (Some(keys), Some(tls)) = (&self.monitoring_keys, &options.tls) {
-            keys.replace(tls).map_err(StartError::Tls)?;
+        if let (Some(shown), Some(keys)) = (&self.monitoring_keys, keys) {
+            shown.replace(keys);
         }
         Ok(())
     }
@@ -501,7 +507,7 @@ fn thread_count() -> usize {
 }
 
 /// What monitoring over HTTPS shows of itself, if it is served so.
-fn monitoring_keys(options: &Options) -> Result<Option<Arc<Keys>>, StartError> {
+pub(crate) fn monitoring_keys(options: &Options) -> Result<Option<Keys>, StartError> {
     if options.monitoring.https_port.is_none() {
         return Ok(None);
     }
@@ -509,8 +515,7 @@ fn monitoring_keys(options: &Options) -> Result<Option<Arc<Keys>>, StartError> {
         let text = "monitoring over HTTPS needs certificates";
         return Err(StartError::Options(text.to_owned()));
     };
-    let keys = Keys::load(tls).map_err(StartError::Tls)?;
-    Ok(Some(Arc::new(keys)))
+    Keys::load(tls).map(Some).map_err(StartError::Tls)
 }
 
 /// What clients pass before their first operation.

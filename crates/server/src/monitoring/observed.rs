@@ -25,8 +25,9 @@ pub(crate) struct Observed {
     pub(super) process: Mutex<Sampler>,
     /// On the engine's clock.
     pub(super) started_us: u64,
-    /// Where the streams are asked, if there are any.
+    /// Where the streams are asked, and what was found where they are stored, if there are any.
     pub(super) inquiries: Option<Arc<Inquiries>>,
+    pub(super) store: Option<Opened>,
     requests: RequestCounts,
     sequence: AtomicU64,
 }
@@ -48,7 +49,6 @@ pub(crate) struct Facts {
     pub(super) limits: Limits,
     pub(super) auth_timeout: Duration,
     pub(super) streams: StreamsOptions,
-    pub(super) store: Option<Opened>,
     pub(super) base_path: String,
     /// Where monitoring listens, if it does.
     pub(super) listening: Option<Listening>,
@@ -66,7 +66,6 @@ impl Facts {
     pub(crate) fn new(
         options: &Options,
         info: &Info,
-        store: Option<&Opened>,
         listening: Option<Listening>,
     ) -> Self {
         let auth_timeout = options.authorization.timeout;
@@ -75,7 +74,6 @@ impl Facts {
             limits: options.limits.clone(),
             auth_timeout: auth_timeout.unwrap_or(Duration::from_secs(2)),
             streams: options.streams.clone(),
-            store: store.cloned(),
             base_path: options.monitoring.base_path.clone(),
             listening,
             config_digest: options.config_digest.clone().unwrap_or_default(),
@@ -88,6 +86,7 @@ impl Observed {
     pub(crate) fn new(
         engine: &Arc<Engine>,
         inquiries: Option<&Arc<Inquiries>>,
+        store: Option<&Opened>,
         facts: Facts,
         phase: watch::Receiver<Phase>,
     ) -> Self {
@@ -98,6 +97,7 @@ impl Observed {
             process: Mutex::default(),
             started_us: clock::now_us(),
             inquiries: inquiries.cloned(),
+            store: store.cloned(),
             requests: RequestCounts::new(),
             sequence: AtomicU64::new(1),
         }

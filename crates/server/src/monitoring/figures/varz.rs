@@ -111,7 +111,7 @@ async fn streams(observed: &Observed, facts: &Facts) -> Streams {
     };
     let summaries = summaries(inquiries).await;
     Streams {
-        config: Some(Config::of(facts)),
+        config: Some(Config::of(observed, facts)),
         stats: summaries.ok().map(|all| Stats::of(&all)),
         limits: Some(Limits::of(facts)),
     }
