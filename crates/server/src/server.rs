@@ -156,9 +156,7 @@ impl Server {
         ));
         let token = options.monitoring.token.as_deref();
         let monitoring = watching
-            .map(|listener| {
-                Monitoring::start(listener, Arc::clone(&observed), token, keys.clone())
-            })
+            .map(|listener| Monitoring::start(listener, Arc::clone(&observed), token, keys.clone()))
             .transpose()
             .map_err(StartError::Threads)?;
         let handle = ServerHandle {

@@ -63,11 +63,7 @@ struct RequestCounts(BTreeMap<&'static str, AtomicU64>);
 
 impl Facts {
     /// What `options` say, as of now.
-    pub(crate) fn new(
-        options: &Options,
-        info: &Info,
-        listening: Option<Listening>,
-    ) -> Self {
+    pub(crate) fn new(options: &Options, info: &Info, listening: Option<Listening>) -> Self {
         let auth_timeout = options.authorization.timeout;
         Self {
             info: info.clone(),
