@@ -182,7 +182,7 @@ impl JetStream {
         let mut settled = Vec::new();
         let mut source = StreamSource {
             messages: &mut stream.messages,
-            journal: journal,
+            journal,
             settled: &mut settled,
         };
         slot.consumer.interest_changed(context);
