@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::figures::{self, Document, Problem, Request};
 use super::process::Sampler;
-use crate::config::{Limits, Options, StreamsOptions};
+use crate::config::{Limits, Options, StreamsOptions, WebsocketOptions};
 use crate::engine::{Engine, clock};
 use crate::phase::Phase;
 use crate::streams::{Inquiries, Opened};
@@ -49,12 +49,43 @@ pub(crate) struct Facts {
     pub(super) limits: Limits,
     pub(super) auth_timeout: Duration,
     pub(super) streams: StreamsOptions,
+    pub(super) websocket: Option<WebsocketFacts>,
     pub(super) base_path: String,
     /// Where monitoring listens, if it does.
     pub(super) listening: Option<Listening>,
     pub(super) config_digest: String,
     /// When the configuration was read, in Unix nanoseconds.
     pub(super) loaded_ns: i64,
+}
+
+/// What it says of WebSocket clients.
+#[derive(Clone, Debug)]
+pub(crate) struct WebsocketFacts {
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) advertise: String,
+    pub(super) no_tls: bool,
+    pub(super) same_origin: bool,
+    pub(super) allowed_origins: Vec<String>,
+    pub(super) compression: bool,
+    pub(super) jwt_cookie: String,
+    pub(super) handshake_timeout: Duration,
+}
+
+impl WebsocketFacts {
+    fn of(options: &WebsocketOptions) -> Self {
+        Self {
+            host: options.host.clone().unwrap_or_default(),
+            port: options.port,
+            advertise: options.advertise.clone().unwrap_or_default(),
+            no_tls: options.no_tls,
+            same_origin: options.same_origin,
+            allowed_origins: options.allowed_origins.clone(),
+            compression: options.compression,
+            jwt_cookie: options.jwt_cookie.clone().unwrap_or_default(),
+            handshake_timeout: options.handshake_timeout,
+        }
+    }
 }
 
 /// How often each path was asked for.
@@ -70,6 +101,7 @@ impl Facts {
             limits: options.limits.clone(),
             auth_timeout: auth_timeout.unwrap_or(Duration::from_secs(2)),
             streams: options.streams.clone(),
+            websocket: options.websocket.as_ref().map(WebsocketFacts::of),
             base_path: options.monitoring.base_path.clone(),
             listening,
             config_digest: options.config_digest.clone().unwrap_or_default(),

@@ -307,6 +307,17 @@ impl Known {
         }
     }
 
+    fn client_type(&self) -> &'static str {
+        let is_websocket = match self {
+            Self::Open(one, _) => one.is_websocket(),
+            Self::Closed(one) => one.is_websocket,
+        };
+        match is_websocket {
+            true => "websocket",
+            false => "nats",
+        }
+    }
+
     fn totals(&self) -> Totals {
         match self {
             Self::Open(one, _) => Totals::of(&one.traffic),
@@ -404,7 +415,7 @@ impl Known {
         ConnInfo {
             cid: self.id(),
             kind: "Client",
-            of_type: "nats",
+            of_type: self.client_type(),
             ip: peer.ip().to_canonical().to_string(),
             port: peer.port(),
             start: Moment::of_engine(opened),

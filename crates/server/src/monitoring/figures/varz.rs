@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::jsz::{Config, Limits, Stats, summaries};
 use super::moments::{Moment, nanos, uptime};
 use crate::engine::clock;
-use crate::monitoring::observed::{Facts, Observed};
+use crate::monitoring::observed::{Facts, Observed, WebsocketFacts};
 
 /// The document. Keys are nats-server's; what this server does not have is empty or not there, as it would be in
 /// a nats-server that was not told of it.
@@ -49,7 +49,7 @@ pub(crate) struct Varz {
     gateway: Nothing,
     leaf: Nothing,
     mqtt: Nothing,
-    websocket: Nothing,
+    websocket: Websocket,
     jetstream: Streams,
     tls_timeout: f64,
     write_deadline: i64,
@@ -92,6 +92,45 @@ pub(crate) struct Varz {
 /// What is not there.
 #[derive(Serialize)]
 struct Nothing {}
+
+/// WebSocket clients, where they are listened for. The name of a cookie is no secret; what is in it is.
+#[derive(Default, Serialize)]
+struct Websocket {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    host: String,
+    #[serde(skip_serializing_if = "is_no_port")]
+    port: u16,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    advertise: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    jwt_cookie: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handshake_timeout: Option<i64>,
+    #[serde(skip_serializing_if = "is_false")]
+    no_tls: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    same_origin: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    allowed_origins: Vec<String>,
+    #[serde(skip_serializing_if = "is_false")]
+    compression: bool,
+}
+
+impl Websocket {
+    fn of(facts: &WebsocketFacts) -> Self {
+        Self {
+            host: facts.host.clone(),
+            port: facts.port,
+            advertise: facts.advertise.clone(),
+            jwt_cookie: facts.jwt_cookie.clone(),
+            handshake_timeout: Some(nanos(facts.handshake_timeout)),
+            no_tls: facts.no_tls,
+            same_origin: facts.same_origin,
+            allowed_origins: facts.allowed_origins.clone(),
+            compression: facts.compression,
+        }
+    }
+}
 
 /// Streams, where there are any.
 #[derive(Default, Serialize)]
@@ -150,6 +189,10 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
+fn is_no_port(port: &u16) -> bool {
+    *port == 0
+}
+
 fn is_zero(value: &usize) -> bool {
     *value == 0
 }
@@ -195,7 +238,10 @@ pub(super) async fn varz(observed: &Observed) -> Varz {
         gateway: Nothing {},
         leaf: Nothing {},
         mqtt: Nothing {},
-        websocket: Nothing {},
+        websocket: facts
+            .websocket
+            .as_ref()
+            .map_or_else(Websocket::default, Websocket::of),
         jetstream: streams(observed, &facts).await,
         tls_timeout: 0.0,
         write_deadline: nanos(limits.write_deadline),
