@@ -11,9 +11,9 @@ use recado_wire::Info;
 use crate::config::{Limits, Options, WebsocketOptions};
 use crate::engine::{Engine, Manner, Standing, Verdict};
 use crate::error::StartError;
-use crate::monitoring::{Facts, Observed};
-use crate::server::{client_rules, told_of_clients, websocket_rules};
-use crate::streams::{NotServed, Opened, Streams};
+use crate::monitoring::{Facts, Keys, Listening, Observed};
+use crate::server::{client_rules, monitoring_keys, told_of_clients, websocket_rules};
+use crate::streams::{NotServed, Streams};
 use crate::{access, accounts};
 
 /// Why a new configuration was refused; everything is as it was.
@@ -65,8 +65,9 @@ pub(crate) struct Reloader {
     pub(crate) info: Info,
     /// Where clients connect, as configured and as it is.
     pub(crate) client: (String, SocketAddr),
-    pub(crate) watched_at: Option<(String, SocketAddr)>,
-    pub(crate) store: Option<Opened>,
+    pub(crate) watched_at: Option<Listening>,
+    /// What monitoring over HTTPS shows of itself.
+    pub(crate) monitoring_keys: Option<Arc<Keys>>,
     /// What is in force.
     pub(crate) options: Mutex<Options>,
 }
@@ -84,6 +85,7 @@ impl Reloader {
         let mut options = options;
         let rules = client_rules(&options)?;
         let websocket_rules = websocket_rules(&options)?;
+        let keys = monitoring_keys(&options)?;
         let unusable = |text: String| ReloadError::Unusable(StartError::Options(text));
         let authenticator =
             access::authenticator(&mut options).map_err(|invalid| unusable(invalid.to_string()))?;
@@ -107,13 +109,11 @@ impl Reloader {
         self.engine
             .write
             .set_write_deadline(options.limits.write_deadline);
-        let facts = Facts::new(
-            &options,
-            &info,
-            self.store.as_ref(),
-            self.watched_at.clone(),
-        );
+        let facts = Facts::new(&options, &info, self.watched_at.clone());
         self.observed.set_facts(facts);
+        if let (Some(shown), Some(keys)) = (&self.monitoring_keys, keys) {
+            shown.replace(keys);
+        }
         let dismissed = self.engine.reconsider(|standing| match access_changed {
             true => judge(&self.engine, standing),
             false => Verdict::Same,

@@ -22,7 +22,7 @@ use crate::error::StartError;
 use crate::identity::Identity;
 use crate::lame_duck;
 use crate::listener::{self, Listener};
-use crate::monitoring::{self, Facts, Monitoring, Observed};
+use crate::monitoring::{self, Facts, Keys, Listening, Monitoring, Observed};
 use crate::phase::Phase;
 use crate::plain::{self, Plain};
 use crate::pulse::Pulse;
@@ -62,7 +62,7 @@ pub struct Server {
     client_addr: SocketAddr,
     websocket_addr: Option<SocketAddr>,
     plain_addrs: Vec<(SocketAddr, String)>,
-    monitoring: Option<(String, SocketAddr)>,
+    monitoring: Option<Listening>,
     info: Info,
     store: Option<Opened>,
     reloader: Reloader,
@@ -76,6 +76,7 @@ pub struct ServerHandle {
     phase: Arc<watch::Sender<Phase>>,
     engine: Arc<Engine>,
     streams: Option<Arc<Beat>>,
+    monitoring_keys: Option<Arc<Keys>>,
 }
 
 impl Server {
@@ -113,9 +114,12 @@ impl Server {
             .map(|p| (p.listener.addr, p.subject.clone()))
             .collect();
         let watching = monitoring::open(&options)?;
-        let watched_at = watching
-            .as_ref()
-            .map(|listener| (listener.host.clone(), listener.addr));
+        let watched_at = watching.as_ref().map(|listener| Listening {
+            host: listener.host.clone(),
+            addr: listener.addr,
+            https: options.monitoring.https_port.is_some(),
+        });
+        let keys = monitoring_keys(&options)?.map(Arc::new);
         let identity = Identity::new(&options);
         let store = open_store(&options, &identity)?;
         options.streams.enabled = store.is_some();
@@ -141,19 +145,25 @@ impl Server {
         let (streams, store): (Option<Streams>, Option<Opened>) = started.transpose()?.unzip();
         let streams = streams.map(Arc::new);
         let phase = Arc::new(watch::Sender::new(Phase::Running));
-        let facts = Facts::new(&options, &info, store.as_ref(), watched_at.clone());
-        let inquiries = streams.as_ref().map(|streams| streams.inquiries());
-        let observed = Observed::new(&engine, inquiries, facts, phase.subscribe());
-        let observed = Arc::new(observed);
+        let facts = Facts::new(&options, &info, watched_at.clone());
+        let inquiries = streams.as_deref().map(Streams::inquiries);
+        let observed = Arc::new(Observed::new(
+            &engine,
+            inquiries,
+            store.as_ref(),
+            facts,
+            phase.subscribe(),
+        ));
         let token = options.monitoring.token.as_deref();
         let monitoring = watching
-            .map(|listener| Monitoring::start(listener, Arc::clone(&observed), token))
+            .map(|listener| Monitoring::start(listener, Arc::clone(&observed), token, keys.clone()))
             .transpose()
             .map_err(StartError::Threads)?;
         let handle = ServerHandle {
             phase,
             engine,
             streams: streams.as_ref().map(|streams| streams.beat()),
+            monitoring_keys: keys.clone(),
         };
         let client_addr = client.addr;
         let reloader = Reloader {
@@ -163,7 +173,7 @@ impl Server {
             info: info.clone(),
             client: (client.host.clone(), client.addr),
             watched_at: watched_at.clone(),
-            store: store.clone(),
+            monitoring_keys: keys,
             options: Mutex::new(as_told),
         };
         let reload_hook = ReloadHook::default();
@@ -218,8 +228,16 @@ impl Server {
 
     /// Where monitoring is served, if it is: the host as it was configured, and the address.
     pub fn monitoring_addr(&self) -> Option<(&str, SocketAddr)> {
-        let (host, addr) = self.monitoring.as_ref()?;
-        Some((host, *addr))
+        let at = self.monitoring.as_ref()?;
+        Some((&at.host, at.addr))
+    }
+
+    /// How it is: `http`, or `https`.
+    pub fn monitoring_scheme(&self) -> &'static str {
+        match &self.monitoring {
+            Some(at) if at.https => "https",
+            _ => "http",
+        }
     }
 
     /// A URL for clients: `nats://ADDRESS:PORT`, of loopback where it listens everywhere.
@@ -338,8 +356,12 @@ impl ServerHandle {
     /// When TLS can't be had with them: then all stays as it was.
     pub fn replace_tls(&self, options: &Options) -> Result<(), StartError> {
         let (clients, websocket) = (client_rules(options)?, websocket_rules(options)?);
+        let keys = monitoring_keys(options)?;
         self.engine.clients.replace(clients);
         self.engine.websocket.replace(websocket);
+        if let (Some(shown), Some(keys)) = (&self.monitoring_keys, keys) {
+            shown.replace(keys);
+        }
         Ok(())
     }
 
@@ -480,6 +502,18 @@ async fn stop(engine: &Engine) {
 /// One thread for each core that this process may use.
 fn thread_count() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// What monitoring over HTTPS shows of itself, if it is served so.
+pub(crate) fn monitoring_keys(options: &Options) -> Result<Option<Keys>, StartError> {
+    if options.monitoring.https_port.is_none() {
+        return Ok(None);
+    }
+    let Some(tls) = &options.tls else {
+        let text = "monitoring over HTTPS needs certificates";
+        return Err(StartError::Options(text.to_owned()));
+    };
+    Keys::load(tls).map(Some).map_err(StartError::Tls)
 }
 
 /// What clients pass before their first operation.

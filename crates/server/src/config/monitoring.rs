@@ -14,6 +14,8 @@ pub struct MonitoringOptions {
     pub host: Option<String>,
     /// TCP port for HTTP; 0 picks a free one. `None`: there is no monitoring over HTTP.
     pub port: Option<u16>,
+    /// The same for HTTPS, with the certificates that clients are shown. One of the two at most.
+    pub https_port: Option<u16>,
     /// What stands before each path: empty, or a `/` and a name without one at its end.
     pub base_path: String,
     /// Token that requests must bear, plain or bcrypt.
@@ -40,6 +42,7 @@ impl Default for MonitoringOptions {
         Self {
             host: None,
             port: None,
+            https_port: None,
             base_path: String::new(),
             token: None,
             token_file: None,
@@ -54,6 +57,7 @@ impl std::fmt::Debug for MonitoringOptions {
         f.debug_struct("MonitoringOptions")
             .field("host", &self.host)
             .field("port", &self.port)
+            .field("https_port", &self.https_port)
             .field("base_path", &self.base_path)
             .field("token", &self.token.as_ref().map(|_| "[redacted]"))
             .field("token_file", &self.token_file)

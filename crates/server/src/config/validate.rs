@@ -49,6 +49,11 @@ impl Options {
                 None => {}
             }
         }
+        match (self.monitoring.port, self.monitoring.https_port) {
+            (Some(_), Some(_)) => error(KeyProblem::HttpAndHttps),
+            (None, Some(_)) if self.tls.is_none() => error(KeyProblem::HttpsWithoutTls),
+            _ => {}
+        }
         let authorization = &self.authorization;
         match (
             &authorization.token,
@@ -98,11 +103,11 @@ impl Options {
         let clients = ports
             .contains(&self.port)
             .then_some(KeyProblem::PlainPortIsClients(self.port));
-        let monitoring = self
-            .monitoring
-            .port
-            .filter(|port| *port != 0 && (*port == self.port || ports.contains(port)));
-        let monitoring = monitoring.map(KeyProblem::MonitoringPortTaken);
+        let monitoring = &self.monitoring;
+        let monitoring = monitoring.port.or(monitoring.https_port);
+        let monitoring = monitoring
+            .filter(|port| *port != 0 && (*port == self.port || ports.contains(port)))
+            .map(KeyProblem::MonitoringPortTaken);
         twice
             .chain(clients)
             .chain(monitoring)

@@ -31,7 +31,8 @@ pub(super) struct Ports {
 pub(super) struct Bound<'a> {
     pub(super) clients: (SocketAddr, bool),
     pub(super) websocket: Option<(SocketAddr, bool)>,
-    pub(super) monitoring: Option<SocketAddr>,
+    /// With its scheme.
+    pub(super) monitoring: Option<(&'a str, SocketAddr)>,
     pub(super) plain: &'a [SocketAddr],
 }
 
@@ -57,7 +58,9 @@ impl Ports {
             websocket: websocket
                 .map(|(address, tls)| urls(if tls { "wss" } else { "ws" }, &[address]))
                 .unwrap_or_default(),
-            monitoring: urls("http", monitoring.as_slice()),
+            monitoring: monitoring
+                .map(|(scheme, at)| urls(scheme, &[at]))
+                .unwrap_or_default(),
             plain: urls("tcp", plain),
         }
     }
@@ -137,7 +140,7 @@ mod tests {
         let ports = Ports::of(&Bound {
             clients: (address("127.0.0.1:4333"), false),
             websocket: Some((address("127.0.0.1:8080"), true)),
-            monitoring: Some(address("127.0.0.1:8333")),
+            monitoring: Some(("http", address("127.0.0.1:8333"))),
             plain: &[],
         });
         let file = PortsFile::create(directory.path(), "nats-server", &ports).unwrap();

@@ -103,7 +103,9 @@ impl Daemon {
         let server =
             Server::start(options.clone(), sockets).map_err(|error| obstacle_of(error, options))?;
         let plain: Vec<SocketAddr> = server.plain_addrs().iter().map(|(at, _)| *at).collect();
-        let watched_at = server.monitoring_addr().map(|(_, address)| address);
+        let watched_at = server
+            .monitoring_addr()
+            .map(|(_, address)| (server.monitoring_scheme(), address));
         let ports = Ports::of(&Bound {
             clients: (server.client_addr(), server.info().tls_required),
             websocket: websocket_of(&server, options),
@@ -320,7 +322,7 @@ fn cannot_listen(addr: SocketAddr, error: &io::Error, options: &Options) -> Obst
     let (host, port) = (addr.ip().to_string(), addr.port());
     let flag = if options.plain.iter().any(|plain| plain.port == port) {
         "--plain"
-    } else if options.monitoring.port == Some(port) {
+    } else if options.monitoring.port.or(options.monitoring.https_port) == Some(port) {
         "-m"
     } else if options
         .websocket

@@ -60,7 +60,8 @@ impl Voice {
             tracing::info!("  ID:       {}", info.server_id);
             if let Some((host, address)) = opening.server.monitoring_addr() {
                 let at = address_of(host, address.port());
-                tracing::info!("Starting http monitor on {at}");
+                let scheme = opening.server.monitoring_scheme();
+                tracing::info!("Starting {scheme} monitor on {at}");
             }
             self.websocket(opening);
             let address = opening.server.client_addr();
@@ -146,7 +147,11 @@ impl Voice {
             return;
         };
         let at = OpeningText::MonitoringAt {
-            url: format!("http://{address}{}/", opening.monitoring.base_path),
+            url: format!(
+                "{}://{address}{}/",
+                opening.server.monitoring_scheme(),
+                opening.monitoring.base_path
+            ),
         };
         tracing::info!(
             address = self.machines_only(address),

@@ -130,6 +130,6 @@ impl Reader {
         if let Some(closed) = departed {
             self.engine.note_event(|| Event::Disconnected(closed));
         }
-        self.engine.connections.remove(self.connection.slot);
+        self.engine.connections.remove(&self.connection);
     }
 }

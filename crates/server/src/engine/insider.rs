@@ -224,6 +224,6 @@ impl Drop for Insider {
                 account.leave(&sub);
             }
         }
-        self.engine.connections.remove(self.connection.slot);
+        self.engine.connections.remove(&self.connection);
     }
 }

@@ -88,9 +88,9 @@ impl Totals {
 }
 
 impl Slots {
-    /// A client goes.
-    fn count_gone(&mut self, connection: &Connection) {
-        let gone = self.gone.entry(connection.account().number).or_default();
+    /// A client goes that was in this account.
+    fn count_gone(&mut self, connection: &Connection, account: u32) {
+        let gone = self.gone.entry(account).or_default();
         gone.traffic.add(Totals::of(&connection.traffic));
         let reason = connection.close_reason();
         let is_slow = reason.is_some_and(CloseReason::is_slow_consumer);
@@ -126,17 +126,20 @@ impl Registry {
     }
 
     /// Forgets a connection whose subscriptions are gone already.
-    pub(crate) fn remove(&self, slot: u32) {
+    pub(crate) fn remove(&self, connection: &Connection) {
+        let slot = connection.slot;
+        // Before the lock, for it is under another.
+        let account = connection.account().number;
         let mut slots = self.inner.lock();
         let Some(place) = slots.connections.get_mut(slot as usize) else {
             return;
         };
-        if let Some(connection) = place.take() {
+        if let Some(connection) = place.take_if(|held| held.id == connection.id) {
             slots.free.push(slot);
             slots.count -= 1;
             match connection.peer {
                 // Under the same lock as the census: nothing is counted twice or not at all.
-                Some(_) => slots.count_gone(&connection),
+                Some(_) => slots.count_gone(&connection, account),
                 None => slots.internal -= 1,
             }
             // The socket closes with the last reference: not under this lock.

@@ -270,10 +270,6 @@ impl TlsSession {
 
 /// What is known of a connection's TLS, for decisions and for monitoring.
 #[derive(Debug)]
-#[expect(
-    dead_code,
-    reason = "monitoring and decisions on credentials will read them"
-)]
 pub(crate) struct TlsFacts {
     /// `1.2` or `1.3`.
     pub(crate) version: &'static str,

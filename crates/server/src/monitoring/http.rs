@@ -20,18 +20,21 @@ use hyper::header::{self, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
 
 use super::access::Access;
 use super::figures::{self, Endpoint, Format, Problem};
 use super::observed::Observed;
 use super::parameters::Query;
 use super::patience::Patient;
-use crate::config::Options;
+use crate::config::{ClientCertificates, Options, TlsOptions};
 use crate::error::StartError;
 use crate::listener::{Listener, open_at, resolve};
+use crate::tls::{Material, TlsProblem};
 
 /// Connections at once.
 const CONNECTIONS_MAX: usize = 256;
@@ -54,6 +57,59 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Pause after accepting failed for want of descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// What monitoring over HTTPS shows of itself; can be replaced while it runs. Clients are asked for no certificate: a
+/// token is what lets in.
+pub(crate) struct Keys(RwLock<Current>);
+
+struct Current {
+    acceptor: TlsAcceptor,
+    /// Time that a handshake may take.
+    timeout: Duration,
+}
+
+impl Keys {
+    /// Reads what the options name.
+    ///
+    /// # Errors
+    /// When a file can't be read or is not what it should be.
+    pub(crate) fn load(options: &TlsOptions) -> Result<Self, TlsProblem> {
+        Ok(Self(RwLock::new(Current::load(options)?)))
+    }
+
+    /// Shows what others show from now on.
+    pub(crate) fn replace(&self, others: Self) {
+        *self.0.write() = others.0.into_inner();
+    }
+
+    async fn handshake(&self, stream: Patient<TcpStream>) -> io::Result<Encrypted> {
+        let (acceptor, timeout) = {
+            let current = self.0.read();
+            (current.acceptor.clone(), current.timeout)
+        };
+        match tokio::time::timeout(timeout, acceptor.accept(stream)).await {
+            Ok(accepted) => accepted,
+            Err(_) => Err(io::ErrorKind::TimedOut.into()),
+        }
+    }
+}
+
+type Encrypted = tokio_rustls::server::TlsStream<Patient<TcpStream>>;
+
+impl Current {
+    fn load(options: &TlsOptions) -> Result<Self, TlsProblem> {
+        let unasked = TlsOptions {
+            client_certificates: ClientCertificates::NotAsked,
+            pinned_certs: Vec::new(),
+            ..options.clone()
+        };
+        let material = Material::load(&unasked)?;
+        Ok(Self {
+            acceptor: TlsAcceptor::from(material.config),
+            timeout: material.timeout,
+        })
+    }
+}
+
 /// Monitoring that runs. It ends when this is dropped.
 pub(crate) struct Monitoring {
     stop: watch::Sender<bool>,
@@ -66,7 +122,7 @@ pub(crate) struct Monitoring {
 /// When the host has no address, or nothing can listen there.
 pub(crate) fn open(options: &Options) -> Result<Option<Listener>, StartError> {
     let monitoring = &options.monitoring;
-    let Some(port) = monitoring.port else {
+    let Some(port) = monitoring.port.or(monitoring.https_port) else {
         return Ok(None);
     };
     let host = monitoring.host_for(options.personality, options.host.as_deref());
@@ -75,7 +131,8 @@ pub(crate) fn open(options: &Options) -> Result<Option<Listener>, StartError> {
 }
 
 impl Monitoring {
-    /// Serves what is watched on an open socket. Requests must bear `token` if there is one.
+    /// Serves what is watched on an open socket: in clear, or with `keys`. Requests must bear `token` if there is
+    /// one.
     ///
     /// # Errors
     /// When the machine has no threads or descriptors left.
@@ -83,6 +140,7 @@ impl Monitoring {
         listener: Listener,
         observed: Arc<Observed>,
         token: Option<&str>,
+        keys: Option<Arc<Keys>>,
     ) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -94,6 +152,7 @@ impl Monitoring {
         let site = Arc::new(Site {
             observed,
             access: Access::new(token),
+            keys,
             answers: Arc::new(Semaphore::new(ANSWERS_MAX)),
         });
         let (stop, mut stopped) = watch::channel(false);
@@ -129,6 +188,7 @@ impl Drop for Monitoring {
 /// What all connections share.
 struct Site {
     observed: Arc<Observed>,
+    keys: Option<Arc<Keys>>,
     access: Access,
     answers: Arc<Semaphore>,
 }
@@ -210,7 +270,22 @@ async fn serve(stream: TcpStream, peer: SocketAddr, site: Arc<Site>, seat: Seat)
     let _seat = seat;
     // Answers are written whole; whoever waits for one should not wait for an ack as well.
     let _ = stream.set_nodelay(true);
-    let stream = TokioIo::new(Patient::new(stream, READER_PATIENCE));
+    let stream = Patient::new(stream, READER_PATIENCE);
+    let Some(keys) = site.keys.clone() else {
+        return converse(stream, peer, site).await;
+    };
+    match keys.handshake(stream).await {
+        Ok(stream) => converse(stream, peer, site).await,
+        Err(error) => tracing::debug!(%peer, %error, "no TLS with a client of monitoring"),
+    }
+}
+
+/// Answers requests until the connection ends.
+async fn converse<S>(stream: S, peer: SocketAddr, site: Arc<Site>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let stream = TokioIo::new(stream);
     let service = service_fn(move |request| {
         let site = Arc::clone(&site);
         async move { Ok::<_, Infallible>(site.respond(&request, peer).await) }

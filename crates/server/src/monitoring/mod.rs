@@ -14,5 +14,5 @@ mod patience;
 mod process;
 
 pub(crate) use figures::{Document, Endpoint, Problem, Request};
-pub(crate) use http::{Monitoring, open};
-pub(crate) use observed::{Facts, Observed};
+pub(crate) use http::{Keys, Monitoring, open};
+pub(crate) use observed::{Facts, Listening, Observed};

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::figures::{self, Document, Problem, Request};
 use super::process::Sampler;
-use crate::config::{Limits, Options, StreamsOptions};
+use crate::config::{Limits, Options, StreamsOptions, WebsocketOptions};
 use crate::engine::{Engine, clock};
 use crate::phase::Phase;
 use crate::streams::{Inquiries, Opened};
@@ -25,10 +25,21 @@ pub(crate) struct Observed {
     pub(super) process: Mutex<Sampler>,
     /// On the engine's clock.
     pub(super) started_us: u64,
-    /// Where the streams are asked, if there are any.
+    /// Where the streams are asked, and what was found where they are stored, if there are any.
     pub(super) inquiries: Option<Arc<Inquiries>>,
+    pub(super) store: Option<Opened>,
     requests: RequestCounts,
     sequence: AtomicU64,
+}
+
+/// Where monitoring listens.
+#[derive(Clone, Debug)]
+pub(crate) struct Listening {
+    /// Host as it was configured.
+    pub(crate) host: String,
+    pub(crate) addr: SocketAddr,
+    /// Over HTTPS.
+    pub(crate) https: bool,
 }
 
 /// What the configuration says of the server, without any secret of it. Replaced as a whole.
@@ -38,13 +49,43 @@ pub(crate) struct Facts {
     pub(super) limits: Limits,
     pub(super) auth_timeout: Duration,
     pub(super) streams: StreamsOptions,
-    pub(super) store: Option<Opened>,
+    pub(super) websocket: Option<WebsocketFacts>,
     pub(super) base_path: String,
-    /// Where monitoring listens, with the host as it was configured.
-    pub(super) http: Option<(String, SocketAddr)>,
+    /// Where monitoring listens, if it does.
+    pub(super) listening: Option<Listening>,
     pub(super) config_digest: String,
     /// When the configuration was read, in Unix nanoseconds.
     pub(super) loaded_ns: i64,
+}
+
+/// What it says of WebSocket clients.
+#[derive(Clone, Debug)]
+pub(crate) struct WebsocketFacts {
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) advertise: String,
+    pub(super) no_tls: bool,
+    pub(super) same_origin: bool,
+    pub(super) allowed_origins: Vec<String>,
+    pub(super) compression: bool,
+    pub(super) jwt_cookie: String,
+    pub(super) handshake_timeout: Duration,
+}
+
+impl WebsocketFacts {
+    fn of(options: &WebsocketOptions) -> Self {
+        Self {
+            host: options.host.clone().unwrap_or_default(),
+            port: options.port,
+            advertise: options.advertise.clone().unwrap_or_default(),
+            no_tls: options.no_tls,
+            same_origin: options.same_origin,
+            allowed_origins: options.allowed_origins.clone(),
+            compression: options.compression,
+            jwt_cookie: options.jwt_cookie.clone().unwrap_or_default(),
+            handshake_timeout: options.handshake_timeout,
+        }
+    }
 }
 
 /// How often each path was asked for.
@@ -53,21 +94,16 @@ struct RequestCounts(BTreeMap<&'static str, AtomicU64>);
 
 impl Facts {
     /// What `options` say, as of now.
-    pub(crate) fn new(
-        options: &Options,
-        info: &Info,
-        store: Option<&Opened>,
-        http: Option<(String, SocketAddr)>,
-    ) -> Self {
+    pub(crate) fn new(options: &Options, info: &Info, listening: Option<Listening>) -> Self {
         let auth_timeout = options.authorization.timeout;
         Self {
             info: info.clone(),
             limits: options.limits.clone(),
             auth_timeout: auth_timeout.unwrap_or(Duration::from_secs(2)),
             streams: options.streams.clone(),
-            store: store.cloned(),
+            websocket: options.websocket.as_ref().map(WebsocketFacts::of),
             base_path: options.monitoring.base_path.clone(),
-            http,
+            listening,
             config_digest: options.config_digest.clone().unwrap_or_default(),
             loaded_ns: clock::unix_ns(),
         }
@@ -78,6 +114,7 @@ impl Observed {
     pub(crate) fn new(
         engine: &Arc<Engine>,
         inquiries: Option<&Arc<Inquiries>>,
+        store: Option<&Opened>,
         facts: Facts,
         phase: watch::Receiver<Phase>,
     ) -> Self {
@@ -88,6 +125,7 @@ impl Observed {
             process: Mutex::default(),
             started_us: clock::now_us(),
             inquiries: inquiries.cloned(),
+            store: store.cloned(),
             requests: RequestCounts::new(),
             sequence: AtomicU64::new(1),
         }

@@ -1,6 +1,7 @@
 //! Called `nats-server`, it says what scripts made for nats-server look for.
 
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 
 use nix::sys::signal::Signal;
@@ -95,6 +96,42 @@ fn what_ends_the_start_is_fatal_and_named_as_scripts_expect() {
     let (code, _, said) = outcome(command(&program).arg("-c").arg(file.path()));
     assert_eq!(code, 1);
     assert!(said.starts_with("nats-server: "), "{said}");
+}
+
+#[test]
+fn monitoring_is_announced_and_in_the_ports_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let ports = tempfile::tempdir().unwrap();
+    let program = linked(directory.path(), "nats-server");
+    let mut server = Running::spawn(
+        command(program)
+            .args([
+                "-a",
+                "127.0.0.1",
+                "-p",
+                "-1",
+                "-m",
+                "-1",
+                "--ports_file_dir",
+            ])
+            .arg(ports.path()),
+    );
+    let line = server.line("[INF] Starting http monitor on 127.0.0.1:");
+    let address = crate::program::address_in(&line);
+    server.line("Server is ready");
+    let file = ports
+        .path()
+        .join(format!("nats-server_{}.ports", server.pid()));
+    let text = std::fs::read_to_string(file).unwrap();
+    let expected = format!("\"monitoring\":[\"http://{address}\"]");
+    assert!(text.contains(&expected), "{text}");
+    let mut socket = TcpStream::connect(address).unwrap();
+    socket
+        .write_all(b"GET /varz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        .unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
 }
 
 #[test]

@@ -4,4 +4,5 @@ mod certificates;
 mod client;
 mod proxy;
 mod tls;
+mod watching;
 mod websocket;

@@ -130,6 +130,7 @@ fn settings_of(flag: Flag) -> &'static [&'static str] {
         Flag::ClientAdvertise => &["client_advertise"],
         Flag::Plain => &["plain"],
         Flag::HttpPort => &["http"],
+        Flag::HttpsPort => &["https"],
         Flag::TokenFile => &["authorization.token", "authorization.token_file"],
         Flag::Auth => &["authorization.token"],
         Flag::User => &["authorization.user"],

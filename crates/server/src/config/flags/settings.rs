@@ -135,12 +135,8 @@ fn set(
             }
         }
         Flag::Port => options.port = port(given, options.personality)?,
-        Flag::HttpPort => {
-            // As in files: 0 says that there is none.
-            let off = text(given)? == "0";
-            let port = port(given, Personality::Recado)?;
-            options.monitoring.port = (!off).then_some(port);
-        }
+        Flag::HttpPort => options.monitoring.port = monitoring_port(given)?,
+        Flag::HttpsPort => options.monitoring.https_port = monitoring_port(given)?,
         Flag::ServerName => options.server_name = name(given)?.or(options.server_name.take()),
         Flag::ClientAdvertise => {
             options.client_advertise = name(given)?.or(options.client_advertise.take());
@@ -285,6 +281,13 @@ fn port(given: &Given, personality: Personality) -> Result<u16, Message> {
         value: value.to_owned(),
     })?;
     parse_port(number, personality).ok_or_else(|| KeyProblem::BadPort(value.to_owned()).into())
+}
+
+/// As in files: -1 is a free one, and 0 says that there is none.
+fn monitoring_port(given: &Given) -> Result<Option<u16>, Message> {
+    let off = text(given)? == "0";
+    let port = port(given, Personality::Recado)?;
+    Ok((!off).then_some(port))
 }
 
 fn size(given: &Given) -> Result<u64, Message> {

@@ -16,6 +16,7 @@ pub(super) enum Flag {
     Help,
     HelpTls,
     HttpPort,
+    HttpsPort,
     Jetstream,
     Lang,
     Log,
@@ -85,6 +86,7 @@ pub(super) const FLAGS: &[(&[&str], Meaning)] = &[
     (&["jetstream", "js"], Is(Flag::Jetstream)),
     (&["store_dir", "sd"], Is(Flag::StoreDir)),
     (&["http_port", "m"], Is(Flag::HttpPort)),
+    (&["https_port", "ms"], Is(Flag::HttpsPort)),
     (&["tls"], Is(Flag::Tls)),
     (&["tlscert"], Is(Flag::TlsCert)),
     (&["tlskey"], Is(Flag::TlsKey)),
@@ -100,7 +102,6 @@ pub(super) const FLAGS: &[(&[&str], Meaning)] = &[
     (&["log-format"], Is(Flag::LogFormat)),
     (&["lang"], Is(Flag::Lang)),
     // Not there yet.
-    (&["https_port", "ms"], ValueNotYet(Feature::MonitoringTls)),
     (&["profile"], ValueNotYet(Feature::Profiling)),
     (&["syslog", "s"], SwitchNotYet(Feature::Syslog)),
     (&["remote_syslog", "r"], ValueNotYet(Feature::Syslog)),

@@ -256,7 +256,6 @@ fn flags_that_are_not_there_yet_are_refused_by_name() {
             "-s",
             "-s: this version of recado-server does not have syslog",
         ),
-        ("-ms 8222", "monitoring over HTTPS"),
         ("--cluster nats://h:1", "clusters"),
         ("--routes x", "clusters"),
         ("-s", "syslog"),
@@ -281,6 +280,13 @@ fn monitoring_is_served_at_the_port_that_is_named() {
         assert_eq!(options(line).monitoring.port, port, "{line}");
     }
     refuses("s -m x", "-m");
+    refuses_in("s -ms 1", &Imagined::default(), 1, "needs certificates");
+    refuses_in(
+        "s -ms 1 -m 2",
+        &Imagined::default(),
+        1,
+        "keep one of the two",
+    );
 }
 
 #[test]

@@ -66,6 +66,8 @@ pub(super) enum MonitoringKey {
     Http,
     HttpBasePath,
     HttpPort,
+    Https,
+    HttpsPort,
     MaxClosedClients,
     Token,
     TokenFile,
@@ -326,6 +328,11 @@ pub(super) const TOP_LEVEL: &Table<Key> = &[
     (&["jetstream"], Sets(Key::Jetstream)),
     (&["store_dir", "storedir"], Sets(Key::StoreDir)),
     (&["http"], Sets(Key::Monitoring(MonitoringKey::Http))),
+    (&["https"], Sets(Key::Monitoring(MonitoringKey::Https))),
+    (
+        &["https_port"],
+        Sets(Key::Monitoring(MonitoringKey::HttpsPort)),
+    ),
     (
         &["http_port", "monitor_port"],
         Sets(Key::Monitoring(MonitoringKey::HttpPort)),
@@ -367,10 +374,6 @@ pub(super) const TOP_LEVEL: &Table<Key> = &[
     (
         &["disable_sublist_cache", "no_sublist_cache"],
         NotYet(Feature::RouteCacheOff, Off::False),
-    ),
-    (
-        &["https", "https_port"],
-        NotYet(Feature::MonitoringTls, Off::Zero),
     ),
     (
         &["prof_port", "prof_block_rate"],

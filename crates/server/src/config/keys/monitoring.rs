@@ -22,15 +22,10 @@ pub(super) fn set(
     warnings: &mut Vec<Fault>,
 ) -> Result<(), Fault> {
     match key {
-        MonitoringKey::Http if is_zero(field) => options.port = None,
-        MonitoringKey::Http => {
-            // As `recado-server` takes ports: 0 behind a host would be a free one, but -1 says so.
-            let (host, port) = read_listen(field, Personality::Recado)?;
-            options.host = host.or(options.host.take());
-            options.port = Some(port);
-        }
-        MonitoringKey::HttpPort if is_zero(field) => options.port = None,
-        MonitoringKey::HttpPort => options.port = Some(read_port(field, Personality::Recado)?),
+        MonitoringKey::Http => options.port = listen(field, &mut options.host)?,
+        MonitoringKey::Https => options.https_port = listen(field, &mut options.host)?,
+        MonitoringKey::HttpPort => options.port = port(field)?,
+        MonitoringKey::HttpsPort => options.https_port = port(field)?,
         MonitoringKey::HttpBasePath => {
             let text = field.text()?;
             options.base_path = base_path(text)
@@ -57,7 +52,22 @@ pub(super) fn set(
     Ok(())
 }
 
-/// A port of 0, which says that there is no monitoring.
+/// A port, or host and port. Ports are as `recado-server` has them: -1 is a free one. A port of 0 alone says that
+/// there is no monitoring.
+fn listen(field: &Field<'_>, host: &mut Option<String>) -> Result<Option<u16>, Fault> {
+    if is_zero(field) {
+        return Ok(None);
+    }
+    let (named, port) = read_listen(field, Personality::Recado)?;
+    *host = named.or(host.take());
+    Ok(Some(port))
+}
+
+fn port(field: &Field<'_>) -> Result<Option<u16>, Fault> {
+    let port = read_port(field, Personality::Recado)?;
+    Ok(Some(port).filter(|_| !is_zero(field)))
+}
+
 fn is_zero(field: &Field<'_>) -> bool {
     matches!(field.value.data, Data::Integer(0))
 }

@@ -215,16 +215,9 @@ fn log(key: Key) -> Show {
 fn monitoring(key: MonitoringKey) -> Show {
     match key {
         MonitoringKey::HttpPort => Elsewhere(&["http"]),
-        MonitoringKey::Http => Effective(|o| {
-            let Some(port) = o.monitoring.port else {
-                return Shown::Unset(Unset::Nothing);
-            };
-            let host = o.monitoring.host_for(o.personality, o.host.as_deref());
-            Shown::Text(match host.contains(':') {
-                true => format!("[{host}]:{port}"),
-                false => format!("{host}:{port}"),
-            })
-        }),
+        MonitoringKey::HttpsPort => Elsewhere(&["https"]),
+        MonitoringKey::Http => Effective(|o| monitoring_address(o, o.monitoring.port)),
+        MonitoringKey::Https => Effective(|o| monitoring_address(o, o.monitoring.https_port)),
         MonitoringKey::HttpBasePath => Effective(|o| match o.monitoring.base_path.as_str() {
             "" => Shown::Text("/".to_owned()),
             path => Shown::Text(path.to_owned()),
@@ -235,6 +228,21 @@ fn monitoring(key: MonitoringKey) -> Show {
             Effective(|o| path(o.monitoring.token_file.as_deref(), Unset::Nothing))
         }
     }
+}
+
+/// Where monitoring listens with this port.
+fn monitoring_address(options: &Options, port: Option<u16>) -> Shown {
+    let Some(port) = port else {
+        return Shown::Unset(Unset::Nothing);
+    };
+    let clients_host = options.host.as_deref();
+    let host = options
+        .monitoring
+        .host_for(options.personality, clients_host);
+    Shown::Text(match host.contains(':') {
+        true => format!("[{host}]:{port}"),
+        false => format!("{host}:{port}"),
+    })
 }
 
 /// Keys of `authorization { … }`.

@@ -308,6 +308,16 @@ fn monitoring_listens_where_it_is_told_to_and_not_at_all_for_a_port_of_0() {
     assert_eq!(at("monitor_port: -1"), (None, Some(0)));
     assert_eq!(at("http: 1, http_port: 0"), (None, None));
     assert_eq!(at("http: 0"), (None, None));
+    let secure = options("https: \"0.0.0.0:8443\"").monitoring;
+    assert_eq!(
+        (secure.host, secure.https_port),
+        (host("0.0.0.0"), Some(8443))
+    );
+    assert_eq!(options("https_port: -1").monitoring.https_port, Some(0));
+    assert_eq!(
+        options("https_port: 1, https: 0").monitoring.https_port,
+        None
+    );
     refuses("http_port: 70000", "1:12", "70000");
     refuses("http: localhost", "1:7", "localhost");
 }
@@ -429,8 +439,6 @@ fn what_is_not_there_yet_is_refused_by_name() {
         ("ocsp: true", "OCSP"),
         ("default_js_domain {A: b}", "accounts"),
         ("cluster {name: c}", "clusters"),
-        ("https: 8222", "monitoring over HTTPS"),
-        ("https_port: -1", "monitoring over HTTPS"),
         ("leafnodes {port: 1}", "leaf nodes"),
         ("syslog: true", "syslog"),
         ("write_timeout: retry", "retrying"),
@@ -447,8 +455,6 @@ fn what_is_not_there_yet_is_refused_by_name() {
 #[test]
 fn what_is_not_there_may_be_said_to_be_off() {
     for text in [
-        "https: 0",
-        "https_port: 0",
         "jetstream: false",
         "jetstream: disabled",
         "jetstream {enabled: false, store_dir: x}",

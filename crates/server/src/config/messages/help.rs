@@ -226,6 +226,7 @@ Running
 
 Watching
   -m, --http_port PORT          Serve /varz, /connz, /jsz, /healthz, /metrics over HTTP ({watch})
+  -ms, --https_port PORT        The same over HTTPS
 
 Log
   -l, --log FILE                Write to a file instead of standard error
@@ -302,6 +303,7 @@ Funcionamiento
 
 Supervisión
   -m, --http_port PUERTO        Servir /varz, /connz, /jsz, /healthz y /metrics por HTTP ({watch})
+  -ms, --https_port PUERTO      Lo mismo por HTTPS
 
 Registro
   -l, --log ARCHIVO             Escribir en un archivo en vez de la salida de errores

@@ -20,7 +20,6 @@ pub enum Feature {
     Gateways,
     Leafnodes,
     Mqtt,
-    MonitoringTls,
     Profiling,
     Tags,
     FeatureFlags,
@@ -55,10 +54,6 @@ impl Feature {
             Self::Gateways => ("gateways", "pasarelas (gateways)"),
             Self::Leafnodes => ("leaf nodes", "nodos hoja (leaf nodes)"),
             Self::Mqtt => ("MQTT", "MQTT"),
-            Self::MonitoringTls => (
-                "monitoring over HTTPS (http_port serves it in clear, on loopback unless told otherwise)",
-                "supervisión por HTTPS (http_port la sirve sin cifrar, solo en esta máquina si no se dice otra cosa)",
-            ),
             Self::Profiling => ("profiling over HTTP", "perfiles de rendimiento por HTTP"),
             Self::Tags => (
                 "server tags and metadata",
@@ -192,6 +187,8 @@ pub enum KeyProblem {
     MonitoringPortTaken(u16),
     BadBasePath(String),
     MonitorTokenTwice,
+    HttpAndHttps,
+    HttpsWithoutTls,
     ServerNameSpaces,
     Empty(String),
     LameDuckTooShort(Duration),
@@ -335,6 +332,12 @@ impl KeyProblem {
             Self::BadBasePath(path) => format!(
                 "http_base_path: {path:?} is no path; write it like \"/nats\", of letters, digits and -._~"
             ),
+            Self::HttpAndHttps => {
+                "monitoring has a port for HTTP and one for HTTPS; keep one of the two".into()
+            }
+            Self::HttpsWithoutTls => {
+                "monitoring over HTTPS needs certificates: give tls { cert_file, key_file }, or serve it with http_port".into()
+            }
             Self::MonitorTokenTwice => {
                 "there is a monitor_token and a monitor_token_file; keep one of the two".into()
             }
@@ -487,6 +490,12 @@ impl KeyProblem {
             Self::BadBasePath(path) => format!(
                 "http_base_path: {path:?} no es una ruta; escríbela como \"/nats\", con letras, dígitos y -._~"
             ),
+            Self::HttpAndHttps => {
+                "la supervisión tiene un puerto para HTTP y otro para HTTPS; deja uno de los dos".into()
+            }
+            Self::HttpsWithoutTls => {
+                "la supervisión por HTTPS necesita certificados: pon tls { cert_file, key_file }, o sírvela con http_port".into()
+            }
             Self::MonitorTokenTwice => {
                 "hay un monitor_token y también un monitor_token_file; deja uno de los dos".into()
             }

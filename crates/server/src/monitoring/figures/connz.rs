@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use recado_router::Subscription as _;
 use recado_streams::config::subjects_overlap;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use super::accounts;
 use super::moments::{Moment, round_trip, uptime};
@@ -65,6 +66,14 @@ pub(super) struct ConnInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    tls_version: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls_cipher_suite: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tls_peer_certs: Vec<PeerCert>,
+    #[serde(skip_serializing_if = "is_false")]
+    tls_first: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
     authorized_user: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<String>,
@@ -72,6 +81,28 @@ pub(super) struct ConnInfo {
     subscriptions_list: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     subscriptions_list_detail: Vec<SubDetail>,
+}
+
+/// The certificate that a client showed.
+#[derive(Serialize)]
+struct PeerCert {
+    cert_sha256: String,
+}
+
+impl PeerCert {
+    fn of(certificate: &[u8]) -> Self {
+        use std::fmt::Write;
+        let mut cert_sha256 = String::new();
+        for byte in Sha256::digest(certificate) {
+            // Writing to a string can't fail.
+            let _ = write!(cert_sha256, "{byte:02x}");
+        }
+        Self { cert_sha256 }
+    }
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// One subscription, with all there is to tell of it.
@@ -276,6 +307,17 @@ impl Known {
         }
     }
 
+    fn client_type(&self) -> &'static str {
+        let is_websocket = match self {
+            Self::Open(one, _) => one.is_websocket(),
+            Self::Closed(one) => one.is_websocket,
+        };
+        match is_websocket {
+            true => "websocket",
+            false => "nats",
+        }
+    }
+
     fn totals(&self) -> Totals {
         match self {
             Self::Open(one, _) => Totals::of(&one.traffic),
@@ -363,10 +405,17 @@ impl Known {
         let client = self.client();
         let text = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(ToOwned::to_owned);
         let (listed, detailed) = self.lists(options);
+        let tls = match self {
+            Self::Open(one, _) => one.tls(),
+            Self::Closed(_) => None,
+        };
+        let certificate = tls
+            .and_then(|tls| tls.certificate.as_ref())
+            .filter(|_| options.auth);
         ConnInfo {
             cid: self.id(),
             kind: "Client",
-            of_type: "nats",
+            of_type: self.client_type(),
             ip: peer.ip().to_canonical().to_string(),
             port: peer.port(),
             start: Moment::of_engine(opened),
@@ -385,6 +434,13 @@ impl Known {
             name: text(client.and_then(|client| client.name.as_deref())),
             lang: text(client.and_then(|client| client.lang.as_deref())),
             version: text(client.and_then(|client| client.version.as_deref())),
+            tls_version: tls.map(|tls| tls.version),
+            tls_cipher_suite: tls.map(|tls| tls.cipher_suite.clone()),
+            tls_peer_certs: certificate
+                .map(|one| PeerCert::of(one))
+                .into_iter()
+                .collect(),
+            tls_first: tls.is_some_and(|tls| tls.first),
             authorized_user: text(self.user().as_deref().filter(|_| options.auth)),
             account: accounts::shown(&self.account()).filter(|_| options.auth),
             subscriptions_list: listed,

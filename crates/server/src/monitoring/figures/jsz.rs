@@ -115,8 +115,8 @@ pub(super) struct Config {
 
 impl Config {
     /// What the server was told, with what the machine gave where it was not.
-    pub(super) fn of(facts: &Facts) -> Self {
-        let store = facts.store.as_ref();
+    pub(super) fn of(observed: &Observed, facts: &Facts) -> Self {
+        let store = observed.store.as_ref();
         let bytes = |bytes: Option<u64>| bytes.map_or(-1, |bytes| bytes.cast_signed().max(0));
         Self {
             max_memory: bytes(store.and_then(|store| store.memory_bytes_max)),
@@ -265,7 +265,7 @@ pub(super) async fn jsz(observed: &Observed, options: &JszOptions) -> Result<Jsz
     let all = summaries(inquiries).await.map_err(unanswered)?;
     document.stats = Stats::of(&all);
     document.disabled = false;
-    document.config = Config::of(&facts);
+    document.config = Config::of(observed, &facts);
     document.limits = Some(Limits::of(&facts));
     document.total = all.len();
     for AccountSummary { summary, .. } in &all {

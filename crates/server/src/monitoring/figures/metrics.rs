@@ -16,7 +16,7 @@ use super::moments::Moment;
 use crate::monitoring::observed::{Facts, Observed};
 use crate::monitoring::process;
 use crate::phase::Phase;
-use crate::streams::{Inquiries, StoreFigures};
+use crate::streams::{Inquiries, Opened, StoreFigures};
 use crate::version::{NATS_VERSION, VERSION};
 
 /// Streams that have samples of their own.
@@ -40,7 +40,7 @@ pub(in crate::monitoring) async fn metrics(observed: &Observed, format: Format) 
         );
         if let Some(seen) = seen {
             write_streams(&mut out, &seen);
-            write_store(&mut out, &seen, &facts);
+            write_store(&mut out, &seen, observed.store.as_ref());
         }
         write_durability(&mut out, inquiries);
     }
@@ -369,12 +369,11 @@ const CONSUMER_FIGURES: [Figure<ConsumerInfo>; 6] = [
     ),
 ];
 
-fn write_store(out: &mut Exposition, seen: &Seen, facts: &Facts) {
+fn write_store(out: &mut Exposition, seen: &Seen, opened: Option<&Opened>) {
     let Seen {
         accounts, store, ..
     } = seen;
     let used = Stats::of(accounts);
-    let opened = facts.store.as_ref();
     out.family(
         "recado_storage_used_bytes",
         Kind::Gauge,

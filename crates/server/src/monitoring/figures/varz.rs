@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::jsz::{Config, Limits, Stats, summaries};
 use super::moments::{Moment, nanos, uptime};
 use crate::engine::clock;
-use crate::monitoring::observed::{Facts, Observed};
+use crate::monitoring::observed::{Facts, Observed, WebsocketFacts};
 
 /// The document. Keys are nats-server's; what this server does not have is empty or not there, as it would be in
 /// a nats-server that was not told of it.
@@ -49,7 +49,7 @@ pub(crate) struct Varz {
     gateway: Nothing,
     leaf: Nothing,
     mqtt: Nothing,
-    websocket: Nothing,
+    websocket: Websocket,
     jetstream: Streams,
     tls_timeout: f64,
     write_deadline: i64,
@@ -93,6 +93,45 @@ pub(crate) struct Varz {
 #[derive(Serialize)]
 struct Nothing {}
 
+/// WebSocket clients, where they are listened for. The name of a cookie is no secret; what is in it is.
+#[derive(Default, Serialize)]
+struct Websocket {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    host: String,
+    #[serde(skip_serializing_if = "is_no_port")]
+    port: u16,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    advertise: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    jwt_cookie: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handshake_timeout: Option<i64>,
+    #[serde(skip_serializing_if = "is_false")]
+    no_tls: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    same_origin: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    allowed_origins: Vec<String>,
+    #[serde(skip_serializing_if = "is_false")]
+    compression: bool,
+}
+
+impl Websocket {
+    fn of(facts: &WebsocketFacts) -> Self {
+        Self {
+            host: facts.host.clone(),
+            port: facts.port,
+            advertise: facts.advertise.clone(),
+            jwt_cookie: facts.jwt_cookie.clone(),
+            handshake_timeout: Some(nanos(facts.handshake_timeout)),
+            no_tls: facts.no_tls,
+            same_origin: facts.same_origin,
+            allowed_origins: facts.allowed_origins.clone(),
+            compression: facts.compression,
+        }
+    }
+}
+
 /// Streams, where there are any.
 #[derive(Default, Serialize)]
 struct Streams {
@@ -111,7 +150,7 @@ async fn streams(observed: &Observed, facts: &Facts) -> Streams {
     };
     let summaries = summaries(inquiries).await;
     Streams {
-        config: Some(Config::of(facts)),
+        config: Some(Config::of(observed, facts)),
         stats: summaries.ok().map(|all| Stats::of(&all)),
         limits: Some(Limits::of(facts)),
     }
@@ -150,6 +189,10 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
+fn is_no_port(port: &u16) -> bool {
+    *port == 0
+}
+
 fn is_zero(value: &usize) -> bool {
     *value == 0
 }
@@ -161,7 +204,7 @@ pub(super) async fn varz(observed: &Observed) -> Varz {
     let census = engine.connections.census();
     let usage = observed.process.lock().sample(Instant::now());
     let clients = census.connections.iter().filter(|one| one.peer.is_some());
-    let (http_host, http_port) = listening(&facts);
+    let (http_host, http_port, https_port) = listening(&facts);
     let slow_consumers = engine.slow_consumers();
     let stale = engine.counters.stale.load(Ordering::Relaxed);
     let Facts { info, limits, .. } = &*facts;
@@ -186,7 +229,7 @@ pub(super) async fn varz(observed: &Observed) -> Varz {
         http_host,
         http_port,
         http_base_path: facts.base_path.clone(),
-        https_port: 0,
+        https_port,
         auth_timeout: facts.auth_timeout.as_secs_f64(),
         max_control_line: limits.max_control_line,
         max_payload: limits.max_payload,
@@ -195,7 +238,10 @@ pub(super) async fn varz(observed: &Observed) -> Varz {
         gateway: Nothing {},
         leaf: Nothing {},
         mqtt: Nothing {},
-        websocket: Nothing {},
+        websocket: facts
+            .websocket
+            .as_ref()
+            .map_or_else(Websocket::default, Websocket::of),
         jetstream: streams(observed, &facts).await,
         tls_timeout: 0.0,
         write_deadline: nanos(limits.write_deadline),
@@ -234,8 +280,11 @@ pub(super) async fn varz(observed: &Observed) -> Varz {
     }
 }
 
-/// Host and port of monitoring itself; empty where only `$SYS` asks.
-fn listening(facts: &Facts) -> (String, u16) {
-    let http = facts.http.as_ref();
-    http.map_or_else(Default::default, |(host, addr)| (host.clone(), addr.port()))
+/// Host and ports (HTTP and HTTPS) of monitoring itself; empty where only `$SYS` asks.
+fn listening(facts: &Facts) -> (String, u16, u16) {
+    match &facts.listening {
+        Some(at) if at.https => (at.host.clone(), 0, at.addr.port()),
+        Some(at) => (at.host.clone(), at.addr.port(), 0),
+        None => Default::default(),
+    }
 }

@@ -4,4 +4,5 @@ mod isolation;
 mod lasting;
 mod limits;
 mod serving;
+mod watching;
 mod world;
