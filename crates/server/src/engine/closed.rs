@@ -16,6 +16,7 @@ use super::connection::Connection;
 use super::ending::CloseReason;
 use super::registry::Totals;
 use super::subscription::Subscription;
+use super::tls::TlsFacts;
 
 /// Subscriptions that are kept of one connection; of more, only how many they were is known.
 const LISTED_MAX: usize = 16;
@@ -43,6 +44,8 @@ pub(crate) struct Closed {
     pub(crate) account: Arc<str>,
     pub(crate) user: Option<String>,
     pub(crate) held: Held,
+    pub(crate) tls: Option<Arc<TlsFacts>>,
+    pub(crate) is_websocket: bool,
 }
 
 /// What a connection was subscribed to when it ended.
@@ -109,6 +112,8 @@ impl Closed {
             account: Arc::clone(&standing.account.name),
             user: standing.identity.user.clone(),
             held,
+            tls: connection.tls().cloned(),
+            is_websocket: connection.is_websocket(),
         }
     }
 
@@ -128,6 +133,8 @@ impl Closed {
             account: GLOBAL_ACCOUNT.into(),
             user: None,
             held: Held::default(),
+            tls: None,
+            is_websocket: false,
         }
     }
 }

@@ -14,7 +14,9 @@ use super::accounts;
 use super::moments::{Moment, round_trip, uptime};
 use super::problem::Problem;
 use super::request::{ConnState, ConnzOptions};
-use crate::engine::{Client, Closed, Connection, Subscription, SubscriptionNote, Totals, clock};
+use crate::engine::{
+    Client, Closed, Connection, Subscription, SubscriptionNote, TlsFacts, Totals, clock,
+};
 use crate::monitoring::observed::Observed;
 
 /// Connections of one document, unless more are asked for.
@@ -65,6 +67,14 @@ pub(super) struct ConnInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    tls_version: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls_cipher_suite: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tls_peer_certs: Vec<PeerCertificate>,
+    #[serde(skip_serializing_if = "is_false")]
+    tls_first: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
     authorized_user: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<String>,
@@ -72,6 +82,31 @@ pub(super) struct ConnInfo {
     subscriptions_list: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     subscriptions_list_detail: Vec<SubDetail>,
+}
+
+/// The certificate that a client showed.
+#[derive(Clone, Debug, Serialize)]
+struct PeerCertificate {
+    subject: String,
+    spki_sha256: String,
+    cert_sha256: String,
+}
+
+impl PeerCertificate {
+    fn of(tls: &TlsFacts) -> Option<Self> {
+        let digests = tls.digests.as_ref()?;
+        let names = tls.names.as_ref();
+        Some(Self {
+            subject: names.map_or_else(String::new, |names| names.subject.text()),
+            spki_sha256: digests.key.clone(),
+            cert_sha256: digests.certificate.clone(),
+        })
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// One subscription, with all there is to tell of it.
@@ -363,10 +398,14 @@ impl Known {
         let client = self.client();
         let text = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(ToOwned::to_owned);
         let (listed, detailed) = self.lists(options);
+        let tls = self.tls();
         ConnInfo {
             cid: self.id(),
             kind: "Client",
-            of_type: "nats",
+            of_type: match self.is_websocket() {
+                true => "websocket",
+                false => "nats",
+            },
             ip: peer.ip().to_canonical().to_string(),
             port: peer.port(),
             start: Moment::of_engine(opened),
@@ -385,10 +424,33 @@ impl Known {
             name: text(client.and_then(|client| client.name.as_deref())),
             lang: text(client.and_then(|client| client.lang.as_deref())),
             version: text(client.and_then(|client| client.version.as_deref())),
+            tls_version: tls.map(|tls| tls.version),
+            tls_cipher_suite: tls.map(|tls| tls.cipher_suite.clone()),
+            // Whose it is is told to those who ask for users.
+            tls_peer_certs: tls
+                .filter(|_| options.auth)
+                .and_then(|tls| PeerCertificate::of(tls))
+                .into_iter()
+                .collect(),
+            tls_first: tls.is_some_and(|tls| tls.first),
             authorized_user: text(self.user().as_deref().filter(|_| options.auth)),
             account: accounts::shown(&self.account()).filter(|_| options.auth),
             subscriptions_list: listed,
             subscriptions_list_detail: detailed,
+        }
+    }
+
+    fn tls(&self) -> Option<&Arc<TlsFacts>> {
+        match self {
+            Self::Open(one, _) => one.tls(),
+            Self::Closed(one) => one.tls.as_ref(),
+        }
+    }
+
+    fn is_websocket(&self) -> bool {
+        match self {
+            Self::Open(one, _) => one.is_websocket(),
+            Self::Closed(one) => one.is_websocket,
         }
     }
 
