@@ -28,6 +28,7 @@ fn missing(binaries: &Path) -> Option<String> {
         "setpriv",
         "adduser",
         "deb-systemd-helper",
+        "systemctl",
     ] {
         let found = Command::new("sh")
             .args(["-c", "command -v \"$0\"", tool])
