@@ -112,10 +112,11 @@ impl Package {
         let file = out.join(format!("{}_{version}_{architecture}.deb", self.name));
         // Its own directory for each, so that two runs don't disturb each other.
         let work = out.join(format!(".{}-{version}-{}", self.name, std::process::id()));
-        let tree = Tree::new(work.clone(), &facts.built)?;
+        let mut tree = Tree::new(work.clone(), &facts.built)?;
         let program = binaries.join(self.name);
         tree.program(&format!("usr/bin/{}", self.name), &program)?;
-        self.lay(&tree, &program, facts)?;
+        self.lay(&mut tree, &program, facts)?;
+        tree.compress()?;
         self.describe(&tree, facts)?;
         tree.pack(&file, compression)?;
         std::fs::remove_dir_all(&work)
@@ -124,7 +125,7 @@ impl Package {
     }
 
     /// All but the program.
-    fn lay(&self, tree: &Tree, program: &Path, facts: &Facts) -> Result<(), Failure> {
+    fn lay(&self, tree: &mut Tree, program: &Path, facts: &Facts) -> Result<(), Failure> {
         for (from, to) in self.files {
             tree.file(to, read_text(&source(from))?.as_bytes())?;
         }
@@ -138,17 +139,17 @@ impl Package {
         let copyright = read_text(&source("packaging/debian/copyright"))?;
         tree.file(&format!("{documents}/copyright"), copyright.as_bytes())?;
         let changelog = format!("{documents}/changelog");
-        tree.compressed(&changelog, changes(self.name, facts)?.as_bytes())?;
+        tree.document(&changelog, changes(self.name, facts)?.as_bytes())?;
         for document in self.documents {
             let text = read_text(&source(document))?;
             let name = document.rsplit('/').next().unwrap_or(document);
-            tree.compressed(&format!("{documents}/{name}"), text.as_bytes())?;
+            tree.document(&format!("{documents}/{name}"), text.as_bytes())?;
         }
         Ok(())
     }
 
     /// The pages as the program itself writes them, in each language.
-    fn manual(&self, tree: &Tree, program: &Path) -> Result<(), Failure> {
+    fn manual(&self, tree: &mut Tree, program: &Path) -> Result<(), Failure> {
         let written = target_folder().join(format!("manual-{}-{}", self.name, std::process::id()));
         for language in LANGUAGES {
             let mut command = asked(program);
@@ -162,7 +163,7 @@ impl Package {
         )?;
         for page in pages.lines() {
             let text = read_text(&written.join(page))?;
-            tree.compressed(&format!("usr/share/man/{page}"), text.as_bytes())?;
+            tree.document(&format!("usr/share/man/{page}"), text.as_bytes())?;
         }
         let own = format!("man{0}/{1}.{0}", self.section, self.name);
         if !pages.lines().any(|page| page == own) {

@@ -13,6 +13,8 @@ pub(super) struct Tree {
     root: PathBuf,
     /// Seconds since 1970 that compressed files and directories bear.
     built: String,
+    /// Files that are still to be compressed.
+    documents: Vec<String>,
 }
 
 impl Tree {
@@ -24,6 +26,7 @@ impl Tree {
         let tree = Self {
             root,
             built: built.to_owned(),
+            documents: Vec::new(),
         };
         tree.directory("")?;
         Ok(tree)
@@ -59,14 +62,19 @@ impl Tree {
             .map_err(|error| problem("writing", &file, &error))
     }
 
-    /// Writes a file as Debian keeps manuals and documents: compressed, without a time.
-    pub(super) fn compressed(&self, path: &str, contents: &[u8]) -> Result<(), Failure> {
+    /// Writes a file that Debian keeps compressed, as it does manuals and documents.
+    pub(super) fn document(&mut self, path: &str, contents: &[u8]) -> Result<(), Failure> {
         self.file(path, contents)?;
-        succeed(
-            Command::new("gzip")
-                .args(["-9nf"])
-                .arg(self.root.join(path)),
-        )
+        self.documents.push(path.to_owned());
+        Ok(())
+    }
+
+    /// Compresses the documents, all by one process, without a time in them.
+    pub(super) fn compress(&mut self) -> Result<(), Failure> {
+        let documents = std::mem::take(&mut self.documents);
+        let mut gzip = Command::new("gzip");
+        gzip.arg("-9nf").args(documents).current_dir(&self.root);
+        succeed(&mut gzip)
     }
 
     /// Puts a program in, without what only a debugger reads.

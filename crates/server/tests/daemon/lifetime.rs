@@ -94,7 +94,7 @@ fn a_lame_duck_without_clients_ends_by_itself() {
 fn a_hangup_and_a_pointless_reopen_are_explained_and_harmless() {
     let (mut server, address) = Running::start(&[]);
     server.signal(Signal::SIGHUP);
-    server.line("nothing has changed");
+    server.line("read again");
     server.signal(Signal::SIGUSR1);
     server.line("--log FILE");
     assert!(Client::connect(address).is_answered());

@@ -229,8 +229,13 @@ impl Consumer {
         self.activity.swept_ns = now_ns;
         let last = self.last_seen();
         let scratch = &mut self.scratch;
+        let used_ns = &mut self.activity.used_ns;
         self.waiting.retain(|request| {
             if now_ns >= request.expires_ns {
+                // Who waited to the end has used it until now, and has yet to ask again.
+                if ctx.out.has_interest(&request.inbox, None) {
+                    *used_ns = now_ns;
+                }
                 status::with_rest(
                     scratch,
                     status::REQUEST_TIMEOUT,

@@ -94,6 +94,9 @@ impl Consumer {
             self.activity.used_ns = ctx.now_ns;
             return;
         }
+        if self.inactive_at_ns().is_some_and(|at| ctx.now_ns < at) {
+            return;
+        }
         self.activity.over = true;
         self.events.push(Event::Inactive);
     }

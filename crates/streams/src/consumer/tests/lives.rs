@@ -21,6 +21,23 @@ fn nobody_uses_it_so_it_is_to_be_deleted() {
 }
 
 #[test]
+fn who_waits_as_long_as_the_threshold_finds_it_there_when_asking_again() {
+    let config = ConsumerConfig {
+        inactive_threshold: 5 * SECOND,
+        ..pull_config()
+    };
+    let mut world = World::new(config, &[]);
+    for _ in 0..3 {
+        world.pull("x", &format!("{{\"batch\":1,\"expires\":{}}}", 5 * SECOND));
+        world.pass(5 * SECOND);
+        assert_eq!(world.events(), []);
+        world.pass(SECOND / 10);
+    }
+    world.pass(5 * SECOND);
+    assert_eq!(world.events(), [Event::Inactive]);
+}
+
+#[test]
 fn a_push_consumer_is_used_while_somebody_listens() {
     let config = ConsumerConfig {
         inactive_threshold: 5 * SECOND,
