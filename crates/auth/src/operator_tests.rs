@@ -527,3 +527,28 @@ fn a_private_export_needs_an_activation_for_this_importer() {
         &account_key()
     )));
 }
+
+#[test]
+fn no_letter_of_a_token_can_be_changed() {
+    let good = user(json!({"tags": ["a:b"]}));
+    assert!(Claims::<UserClaims>::decode_user(&good).is_ok());
+    for at in 0..good.len() {
+        for other in ["A", "B", ".", "="] {
+            let mut changed = good.clone();
+            changed.replace_range(at..=at, other);
+            let accepted = changed != good && Claims::<UserClaims>::decode_user(&changed).is_ok();
+            assert!(!accepted, "letter {at} as {other}");
+        }
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn nonsense_is_refused_and_no_more(text in ".{0,200}", parts in "[A-Za-z0-9_.-]{0,200}") {
+        for text in [&text, &parts] {
+            proptest::prop_assert!(Claims::<UserClaims>::decode_user(text).is_err());
+            proptest::prop_assert!(Claims::<AccountClaims>::decode_account(text).is_err());
+            proptest::prop_assert!(Claims::<OperatorClaims>::decode_operator(text).is_err());
+        }
+    }
+}

@@ -5,7 +5,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::known::{AuthorizationKey, BatchKey, Key, MonitoringKey, StreamsKey, StreamsLimitsKey};
+use super::known::{
+    AuthorizationKey, BatchKey, Key, MonitoringKey, OperatorKey, StreamsKey, StreamsLimitsKey,
+};
 use crate::config::options::{LogFormat, Options, Personality};
 use crate::config::streams::SyncInterval;
 
@@ -114,13 +116,14 @@ pub(super) fn top_level(key: Key) -> Show {
         Key::StoreDir => Elsewhere(&["jetstream.store_dir"]),
         Key::TraceVerbose => Elsewhere(&["trace"]),
         Key::Authorization | Key::Jetstream => Block,
-        Key::Accounts
-        | Key::Mappings
-        | Key::Plain
-        | Key::Proxies
-        | Key::Tls
-        | Key::Websocket
-        | Key::Operator(_) => AsWritten,
+        Key::Accounts | Key::Mappings | Key::Plain | Key::Proxies | Key::Tls | Key::Websocket => {
+            AsWritten
+        }
+        Key::Operator(OperatorKey::DefaultSentinel) => Effective(|o| {
+            let operator = o.operator.as_ref();
+            secret(operator.and_then(|operator| operator.default_sentinel.as_deref()))
+        }),
+        Key::Operator(_) => AsWritten,
         Key::Monitoring(key) => monitoring(key),
         Key::Host => Effective(host),
         Key::Port => Effective(|o| Shown::Count(o.port.into())),

@@ -1,0 +1,202 @@
+//! Operator mode: two accounts that share a stream and a service, and those who are not let in.
+
+use std::io::Read as _;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use nkeys::{KeyPair, KeyPairType};
+use recado_auth::jwt::{Claims, sign};
+use recado_server::Server;
+use recado_server::config::{Machine, load_file};
+use serde_json::{Value, json};
+
+use crate::peer::{Frame, Peer};
+
+fn pair(kind: KeyPairType, seed: u8) -> KeyPair {
+    KeyPair::new_from_raw(kind, [seed; 32]).unwrap()
+}
+
+fn root() -> KeyPair {
+    pair(KeyPairType::Operator, 1)
+}
+
+fn sales() -> KeyPair {
+    pair(KeyPairType::Account, 2)
+}
+
+fn stock() -> KeyPair {
+    pair(KeyPairType::Account, 3)
+}
+
+fn user() -> KeyPair {
+    pair(KeyPairType::User, 4)
+}
+
+fn token(kind: &str, about: &KeyPair, by: &KeyPair, mut nats: Value) -> String {
+    nats["type"] = kind.into();
+    nats["version"] = 2.into();
+    let mut claims: Claims<Value> = Claims {
+        subject: about.public_key(),
+        name: "ana".into(),
+        nats,
+        ..Claims::default()
+    };
+    sign(&mut claims, by, 1_700_000_000).unwrap()
+}
+
+fn account(key: &KeyPair, mut nats: Value) -> String {
+    nats["limits"] = json!({"subs": -1, "payload": -1, "conn": 2, "imports": -1,
+        "exports": -1, "wildcards": true});
+    token("account", key, &root(), nats)
+}
+
+fn of_user(account: &KeyPair, mut nats: Value) -> String {
+    nats["subs"] = (-1).into();
+    nats["payload"] = (-1).into();
+    token("user", &user(), account, nats)
+}
+
+/// A server that trusts `root`, and knows both accounts.
+fn server() -> Server {
+    let stock_claims = json!({"exports": [
+        {"subject": "moved.>", "type": "stream"},
+        {"subject": "count", "type": "service"},
+    ]});
+    let sales_claims = json!({
+        "imports": [
+            {"account": stock().public_key(), "subject": "moved.>", "type": "stream", "to": "stock"},
+            {"account": stock().public_key(), "subject": "ask", "to": "count", "type": "service"},
+        ],
+        "revocations": {pair(KeyPairType::User, 9).public_key(): 1_800_000_000},
+    });
+    let text = format!(
+        "trusted_keys: {}\nresolver: MEMORY\nresolver_preload {{ {}: {}, {}: {} }}
+         port: -1, jetstream: false",
+        root().public_key(),
+        sales().public_key(),
+        account(&sales(), sales_claims),
+        stock().public_key(),
+        account(&stock(), stock_claims),
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("server.conf");
+    std::fs::write(&file, text).unwrap();
+    let started = Server::builder().configure(|options| {
+        let loaded = load_file(&file, options, &Machine).unwrap();
+        assert_eq!(loaded.findings.errors, []);
+    });
+    started.start().unwrap()
+}
+
+/// What INFO asks to be signed. Nothing was read of the connection before.
+fn nonce(peer: &mut Peer) -> String {
+    let mut line = Vec::new();
+    let mut byte = [0];
+    while !line.ends_with(b"\r\n") {
+        peer.socket.read_exact(&mut byte).unwrap();
+        line.push(byte[0]);
+    }
+    let json = line.strip_prefix(b"INFO ").unwrap();
+    let info: Value = serde_json::from_slice(json).unwrap();
+    info["nonce"].as_str().unwrap().to_owned()
+}
+
+/// Connects with a user's token, the nonce signed by `by`.
+fn connect(server: &Server, jwt: &str, by: &KeyPair) -> Peer {
+    let mut peer = Peer::bare(server.client_addr());
+    let nonce = nonce(&mut peer);
+    let sig = BASE64_URL_SAFE_NO_PAD.encode(by.sign(nonce.as_bytes()).unwrap());
+    peer.send(&format!(
+        "CONNECT {{\"verbose\":false,\"pedantic\":false,\"jwt\":\"{jwt}\",\"sig\":\"{sig}\"}}\r\n"
+    ));
+    peer
+}
+
+fn is_refused(mut peer: Peer) -> bool {
+    peer.send("PING\r\n");
+    let violation = Frame::Error("Authorization Violation".to_owned());
+    std::iter::from_fn(|| peer.next()).any(|frame| frame == violation)
+}
+
+#[test]
+fn what_is_signed_is_served_and_shared() {
+    let server = server();
+    let mut seller = connect(&server, &of_user(&sales(), json!({})), &user());
+    seller.settle();
+    seller.send("SUB stock.> 1\r\nSUB inbox 2\r\n");
+    seller.settle();
+    let only = json!({"pub": {"allow": ["moved.>"], "deny": ["moved.secret"]}, "resp": {"max": 1, "ttl": -1}});
+    let mut keeper = connect(&server, &of_user(&stock(), only), &user());
+    keeper.settle();
+    keeper.send(
+        "SUB count 1\r\nPUB moved.box 3\r\none\r\nPUB moved.secret 1\r\nx\r\nPUB other 1\r\nx\r\n",
+    );
+    keeper.send("PING\r\n");
+    let mut errors = Vec::new();
+    loop {
+        match keeper.next().expect("still connected") {
+            Frame::Error(text) => errors.push(text),
+            Frame::Pong => break,
+            _ => {}
+        }
+    }
+    assert_eq!(
+        errors,
+        [
+            "Permissions Violation for Publish to \"moved.secret\"",
+            "Permissions Violation for Publish to \"other\"",
+        ]
+    );
+    let received = seller.settle();
+    let [message] = &received[..] else {
+        panic!("one message: {received:?}");
+    };
+    assert_eq!(
+        (message.subject.as_str(), message.payload.as_slice()),
+        ("stock.moved.box", &b"one"[..])
+    );
+    seller.send("PUB ask inbox 2\r\n??\r\n");
+    seller.settle();
+    let asked = keeper.settle();
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    assert_eq!(asked[0].subject, "count");
+}
+
+#[test]
+fn what_is_not_signed_is_refused() {
+    let server = server();
+    let good = of_user(&sales(), json!({}));
+    assert!(is_refused(connect(
+        &server,
+        &good,
+        &pair(KeyPairType::User, 5)
+    )));
+    let stranger = pair(KeyPairType::Account, 6);
+    let forged = of_user(&stranger, json!({"issuer_account": sales().public_key()}));
+    assert!(is_refused(connect(&server, &forged, &user())));
+    assert!(is_refused(connect(
+        &server,
+        &of_user(&stranger, json!({})),
+        &user()
+    )));
+    let revoked = pair(KeyPairType::User, 9);
+    let token = token(
+        "user",
+        &revoked,
+        &sales(),
+        json!({"subs": -1, "payload": -1}),
+    );
+    assert!(is_refused(connect(&server, &token, &revoked)));
+    let mut silent = Peer::bare(server.client_addr());
+    silent.send("CONNECT {}\r\n");
+    assert!(is_refused(silent));
+    // A nonce is good for one connection: what was signed for another is nothing here.
+    let mut first = Peer::bare(server.client_addr());
+    let old = nonce(&mut first);
+    let sig = BASE64_URL_SAFE_NO_PAD.encode(user().sign(old.as_bytes()).unwrap());
+    let mut second = Peer::bare(server.client_addr());
+    second.send(&format!(
+        "CONNECT {{\"jwt\":\"{good}\",\"sig\":\"{sig}\"}}\r\n"
+    ));
+    assert!(is_refused(second));
+}
