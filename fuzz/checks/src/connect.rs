@@ -1,6 +1,6 @@
 //! CONNECT: the JSON that a client introduces itself with.
 
-use recado_auth::{Authenticator, Secret};
+use recado_auth::{Authenticator, ConnectionType, Login, Secret};
 use recado_wire::{Connect, Op, ParseLimits, Parsed};
 use serde_json::{Map, Value};
 
@@ -88,15 +88,27 @@ fn secrets_stay_out_of_the_debug_text(connect: &Connect) {
     assert_eq!(format!("{connect:?}"), format!("{with_others:?}"));
 }
 
+/// A login over TCP with what CONNECT says, and nothing else.
+pub(crate) fn login_with(connect: &Connect) -> Login<'_> {
+    Login {
+        connect,
+        nonce: b"",
+        transport: ConnectionType::Standard,
+        peer: None,
+        certificate: None,
+        now_s: 0,
+    }
+}
+
 fn only_the_right_credential_is_let_in(connect: &Connect) {
-    assert!(Authenticator::Open.decide(connect).is_ok());
+    assert!(Authenticator::Open.decide(&login_with(connect)).is_ok());
     let token = Authenticator::Token(Secret::new("s3cr3t"));
     let right = connect.auth_token.as_deref() == Some("s3cr3t");
-    assert_eq!(token.decide(connect).is_ok(), right);
+    assert_eq!(token.decide(&login_with(connect)).is_ok(), right);
     let user = Authenticator::User {
         user: "ana".into(),
         password: Secret::new("clave"),
     };
     let right = connect.user.as_deref() == Some("ana") && connect.pass.as_deref() == Some("clave");
-    assert_eq!(user.decide(connect).is_ok(), right);
+    assert_eq!(user.decide(&login_with(connect)).is_ok(), right);
 }

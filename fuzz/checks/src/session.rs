@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::connect::login_with;
 use recado_auth::{Authenticator, Secret};
 use recado_session::{Goodbye, Session, Settings, Step, Tick};
 use recado_wire::{
@@ -252,7 +253,7 @@ impl Connection {
                 assert!(self.session.takes_async_info());
             }
             Step::Authenticate(connect) => {
-                let decision = self.authenticator.decide(&connect);
+                let decision = self.authenticator.decide(&login_with(&connect));
                 let admitted = self.session.admitted();
                 if decision.is_err() {
                     return self.close(&Goodbye::unauthorized("wrong credential"));
