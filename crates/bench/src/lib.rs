@@ -10,6 +10,7 @@
 //! loopback only unless it is told an address, and every run is bounded in time.
 #![forbid(unsafe_code)]
 
+mod channel;
 mod client;
 mod disk;
 mod error;

@@ -12,6 +12,7 @@ mod many;
 mod request;
 mod restart;
 mod scale;
+mod secure;
 mod slow;
 mod stopped;
 mod streams;
@@ -23,6 +24,7 @@ use std::time::Duration;
 
 pub use stopped::subscriber;
 
+use crate::channel::Speech;
 use crate::error::Result;
 use crate::meter::Meter;
 use crate::outcome::{Outcome, Used};
@@ -148,6 +150,11 @@ const FLOW: &str = "Publishers write blocks of ready-made PUB frames without pau
     given, after a warm-up over the same connections; each ends with PING and waits for the \
     PONG. Then each subscriber is sent a PING, and what it has read when the PONG comes is \
     compared with what was published: every byte while it comes, and the count at the end.";
+
+const SECURE: &str = "Both connections over TLS 1.3 with a certificate of P-256, made for the run; the \
+    server is started with a configuration that names it. The publisher writes blocks of ready-made PUB \
+    frames, and every byte that the subscriber reads is compared. The generator encrypts, too, so its \
+    own time is more than elsewhere.";
 
 const REQUEST: &str = "A requester publishes a 16-byte request with a reply subject of its own, as \
     client libraries do, waits for the answer, checks it, and goes on. One connection answers \
@@ -316,6 +323,40 @@ static ROWS: &[Row] = &[
         floor: false,
         streams: Streams::None,
         work: stopped::beside_a_stopped_one,
+    },
+    Row {
+        name: "tls-one-128",
+        title: "1 publisher → 1 subscriber over TLS, 128 B",
+        how: SECURE,
+        floor: false,
+        streams: Streams::None,
+        work: |s| secure::one_to_one(s, Speech::Tls, 128),
+    },
+    Row {
+        name: "tls-one-1k",
+        title: "1 publisher → 1 subscriber over TLS, 1 KiB",
+        how: SECURE,
+        floor: false,
+        streams: Streams::None,
+        work: |s| secure::one_to_one(s, Speech::Tls, 1024),
+    },
+    Row {
+        name: "tls-idle",
+        title: "idle connection over TLS",
+        how: "Opens up to 2,000 connections over TLS one after another, each with one subscription, and takes \
+            the growth of the server's proportional set size once it has settled, divided by their \
+            number.",
+        floor: false,
+        streams: Streams::None,
+        work: |s| secure::idle(s, Speech::Tls),
+    },
+    Row {
+        name: "ws-one-128",
+        title: "1 publisher → 1 subscriber over WebSocket, 128 B",
+        how: "As over TLS, with WebSocket in clear and without compression: each block is one message.",
+        floor: false,
+        streams: Streams::None,
+        work: |s| secure::one_to_one(s, Speech::Websocket, 128),
     },
     Row {
         name: "slow",
