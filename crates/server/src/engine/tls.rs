@@ -320,3 +320,143 @@ fn encrypt(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+
+    use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+    use rustls::{ClientConfig, ClientConnection, RootCertStore};
+
+    use super::*;
+
+    /// A server's session and the client that it is for.
+    fn pair() -> (TlsSession, ClientConnection) {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let server = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(made.cert.der().clone()).unwrap();
+        let client = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let name = "localhost".try_into().unwrap();
+        (
+            TlsSession::new(Arc::new(server)).unwrap(),
+            ClientConnection::new(Arc::new(client), name).unwrap(),
+        )
+    }
+
+    /// What came off the wire in pieces of this size.
+    fn receive(
+        session: &mut TlsSession,
+        wire: &[u8],
+        size: usize,
+        plain: &mut Vec<u8>,
+    ) -> (Result<Stage, Error>, Vec<u8>) {
+        let mut answer = Wire::default();
+        let mut stage = Ok(Stage::Handshake);
+        for piece in wire.chunks(size) {
+            let mut input = [session.incomplete(), piece].concat();
+            stage = session.receive(&mut input, plain, &mut answer);
+            // Somebody delivers meanwhile, whatever is still missing of a record.
+            if stage == Ok(Stage::Open) {
+                session.seal(b"x", &mut answer).unwrap();
+            }
+        }
+        (stage, answer.filled().to_vec())
+    }
+
+    fn said(client: &mut ClientConnection) -> Vec<u8> {
+        let mut wire = Vec::new();
+        while client.wants_write() {
+            client.write_tls(&mut wire).unwrap();
+        }
+        wire
+    }
+
+    fn hear(client: &mut ClientConnection, mut wire: &[u8]) -> Vec<u8> {
+        let mut heard = Vec::new();
+        while !wire.is_empty() {
+            client.read_tls(&mut wire).unwrap();
+            client.process_new_packets().unwrap();
+            let mut plain = [0; 100_000];
+            while let Ok(count @ 1..) = client.reader().read(&mut plain) {
+                heard.extend_from_slice(&plain[..count]);
+            }
+        }
+        heard
+    }
+
+    fn shake_hands(size: usize) -> (TlsSession, ClientConnection) {
+        let (mut session, mut client) = pair();
+        let mut plain = Vec::new();
+        while client.is_handshaking() || client.wants_write() {
+            let wire = said(&mut client);
+            let (stage, answer) = receive(&mut session, &wire, size, &mut plain);
+            stage.unwrap();
+            hear(&mut client, &answer);
+        }
+        assert!(plain.is_empty());
+        (session, client)
+    }
+
+    #[test]
+    fn records_are_understood_however_they_are_cut() {
+        for size in [1, 7, 1000, usize::MAX] {
+            let (mut session, mut client) = shake_hands(size);
+            let message = vec![b'm'; 40_000];
+            client.writer().write_all(&message).unwrap();
+            let wire = said(&mut client);
+            let mut plain = Vec::new();
+            let (stage, answer) = receive(&mut session, &wire, size, &mut plain);
+            assert_eq!(stage, Ok(Stage::Open));
+            assert!(plain == message);
+            let heard = hear(&mut client, &answer);
+            assert!(heard.iter().all(|byte| *byte == b'x'));
+        }
+    }
+
+    #[test]
+    fn what_is_sealed_comes_out_at_the_other_side_and_a_change_of_keys_does_not_matter() {
+        let (mut session, mut client) = shake_hands(usize::MAX);
+        client.refresh_traffic_keys().unwrap();
+        let wire = said(&mut client);
+        let (stage, answer) = receive(&mut session, &wire, 3, &mut Vec::new());
+        assert_eq!(stage, Ok(Stage::Open));
+        hear(&mut client, &answer);
+        let message = vec![b's'; 100_000];
+        let mut sealed = Wire::default();
+        session.seal(&message, &mut sealed).unwrap();
+        assert!(hear(&mut client, sealed.filled()) == message);
+        let mut last = Wire::default();
+        session.close(&mut last).unwrap();
+        client.read_tls(&mut last.filled()).unwrap();
+        assert!(client.process_new_packets().unwrap().peer_has_closed());
+    }
+
+    #[test]
+    fn a_broken_record_is_told_and_nothing_is_asked_of_the_session_afterwards() {
+        let (mut session, mut client) = shake_hands(usize::MAX);
+        client.writer().write_all(b"hello").unwrap();
+        let mut wire = said(&mut client);
+        *wire.last_mut().unwrap() ^= 1;
+        let mut plain = Vec::new();
+        let (stage, answer) = receive(&mut session, &wire, usize::MAX, &mut plain);
+        assert_eq!(stage, Err(Error::DecryptError));
+        assert!(plain.is_empty());
+        client.read_tls(&mut &answer[..]).unwrap();
+        let told = client.process_new_packets().unwrap_err();
+        assert!(matches!(told, Error::AlertReceived(_)), "{told}");
+        assert!(session.seal(b"x", &mut Wire::default()).is_err());
+        assert!(session.close(&mut Wire::default()).is_err());
+    }
+}
