@@ -8,7 +8,7 @@ use recado_auth::{
 };
 
 use crate::config::access::UserOptions;
-use crate::config::{ClientCertificates, Options};
+use crate::config::{ClientCertificates, Options, TlsOptions};
 use crate::operator;
 
 /// Why nobody could log in with these options. They were checked when a file was read, but may be made by hand.
@@ -69,13 +69,19 @@ pub(crate) fn authenticator(options: &mut Options) -> Result<Authenticator, Inva
 
 /// Listeners where a certificate says who a client is.
 fn mapping_listeners(options: &Options) -> Vec<ConnectionType> {
-    let clients = options
-        .tls
-        .as_ref()
-        .filter(|tls| tls.client_certificates == ClientCertificates::Mapped);
-    clients
-        .map(|_| ConnectionType::Standard)
+    let websocket = options.websocket.as_ref();
+    let listeners = [
+        (ConnectionType::Standard, options.tls.as_ref()),
+        (
+            ConnectionType::Websocket,
+            websocket.and_then(|websocket| websocket.tls.as_ref()),
+        ),
+    ];
+    let maps = |tls: &TlsOptions| tls.client_certificates == ClientCertificates::Mapped;
+    listeners
         .into_iter()
+        .filter(|(_, tls)| tls.is_some_and(maps))
+        .map(|(kind, _)| kind)
         .collect()
 }
 
