@@ -129,7 +129,7 @@ impl DistinguishedName {
     }
 
     /// As text, without domain components.
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         self.text_of(|attribute| attribute.kind != "DC")
     }
 

@@ -16,6 +16,7 @@ use super::connection::Connection;
 use super::ending::CloseReason;
 use super::registry::Totals;
 use super::subscription::Subscription;
+use super::tls::TlsFacts;
 
 /// Subscriptions that are kept of one connection; of more, only how many they were is known.
 const LISTED_MAX: usize = 16;
@@ -45,6 +46,7 @@ pub(crate) struct Closed {
     pub(crate) account: Arc<str>,
     pub(crate) user: Option<String>,
     pub(crate) held: Held,
+    pub(crate) tls: Option<Arc<TlsFacts>>,
 }
 
 /// What a connection was subscribed to when it ended.
@@ -112,6 +114,7 @@ impl Closed {
             account: Arc::clone(&standing.account.name),
             user: standing.identity.user.clone(),
             held,
+            tls: connection.tls().cloned(),
         }
     }
 
@@ -132,6 +135,7 @@ impl Closed {
             account: GLOBAL_ACCOUNT.into(),
             user: None,
             held: Held::default(),
+            tls: None,
         }
     }
 }

@@ -200,7 +200,7 @@ impl Connection {
     }
 
     /// What is known of its TLS; `None` without.
-    pub(crate) fn tls(&self) -> Option<&TlsFacts> {
+    pub(crate) fn tls(&self) -> Option<&Arc<TlsFacts>> {
         self.link.layers().and_then(|layers| layers.tls.as_ref())
     }
 

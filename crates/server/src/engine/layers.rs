@@ -14,8 +14,8 @@
 
 use std::cell::RefCell;
 use std::io::{self, IoSlice};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 use rustix::buffer::spare_capacity;
@@ -44,7 +44,7 @@ pub(crate) struct Layers {
     known: AtomicBool,
     websocket: OnceLock<Option<Box<Cookies>>>,
     /// What is known of its TLS; none without.
-    pub(crate) tls: Option<TlsFacts>,
+    pub(crate) tls: Option<Arc<TlsFacts>>,
 }
 
 struct Inner {
@@ -135,7 +135,7 @@ impl Layers {
             unsent: AtomicBool::new(false),
             known: AtomicBool::new(false),
             websocket: OnceLock::new(),
-            tls: facts,
+            tls: facts.map(Arc::new),
         }
     }
 

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use recado_auth::CertificateNames;
 use rustls::pki_types::CertificateDer;
-use rustls::server::UnbufferedServerConnection;
+use rustls::server::{ParsedCertificate, UnbufferedServerConnection};
 use rustls::unbuffered::{ConnectionState, EncodeError, EncryptError, UnbufferedStatus};
 use rustls::{Error, ServerConfig};
+use sha2::{Digest, Sha256};
 
 use crate::tls::names_in;
 
@@ -260,10 +261,7 @@ impl TlsSession {
             cipher_suite,
             first: false,
             names: certificates.first().and_then(names_in).map(Arc::new),
-            certificate: certificates
-                .first()
-                .cloned()
-                .map(CertificateDer::into_owned),
+            digests: certificates.first().and_then(Digests::of),
         }
     }
 }
@@ -279,8 +277,32 @@ pub(crate) struct TlsFacts {
     pub(crate) first: bool,
     /// Of the certificate that the client showed, which was found good.
     pub(crate) names: Option<Arc<CertificateNames>>,
-    /// That certificate.
-    pub(crate) certificate: Option<CertificateDer<'static>>,
+    /// Digests of that certificate.
+    pub(crate) digests: Option<Digests>,
+}
+
+/// By which a certificate is known where there is no room for it: SHA-256, in hexadecimal digits.
+#[derive(Debug)]
+pub(crate) struct Digests {
+    /// Of its public key (SPKI), as `pinned_certs` has it.
+    pub(crate) key: String,
+    /// Of all of it.
+    pub(crate) certificate: String,
+}
+
+impl Digests {
+    fn of(certificate: &CertificateDer<'_>) -> Option<Self> {
+        let parsed = ParsedCertificate::try_from(certificate).ok()?;
+        Some(Self {
+            key: hexadecimal(&parsed.subject_public_key_info()),
+            certificate: hexadecimal(certificate),
+        })
+    }
+}
+
+fn hexadecimal(hashed: &[u8]) -> String {
+    let digest = Sha256::digest(hashed);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn encode(

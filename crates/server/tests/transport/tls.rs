@@ -395,3 +395,35 @@ fn each_client_is_shown_the_certificate_of_the_name_it_asks_for() {
     });
     secure(&server, &authority.client(None)).0.connect();
 }
+
+#[test]
+fn monitoring_tells_how_clients_are_secured() {
+    let authority = Authority::new();
+    let server = Server::builder().configure(|options| {
+        options.tls = Some(TlsOptions {
+            client_certificates: ClientCertificates::Verified,
+            ca_file: Some(authority.ca_file()),
+            ..authority.server_options()
+        });
+        options.monitoring.port = Some(0);
+    });
+    let server = server.start().unwrap();
+    let ana = authority.sign_client("ana");
+    let (mut client, _) = secure(&server, &authority.client(Some(&ana)));
+    client.connect();
+    let (_, monitoring) = server.monitoring_addr().unwrap();
+    let mut http = dial(monitoring);
+    http.write_all(b"GET /connz?auth=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        .unwrap();
+    let mut answer = String::new();
+    http.read_to_string(&mut answer).unwrap();
+    let told: String = answer.split_whitespace().collect();
+    for part in [
+        "\"tls_version\":\"1.3\"",
+        "\"tls_cipher_suite\":\"TLS_AES_256_GCM_SHA384\"",
+        "\"subject\":\"OU=tests,CN=ana\"",
+        "\"spki_sha256\"",
+    ] {
+        assert!(told.contains(part), "{part} in {answer}");
+    }
+}

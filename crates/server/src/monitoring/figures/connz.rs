@@ -9,13 +9,14 @@ use std::sync::atomic::Ordering;
 use recado_router::Subscription as _;
 use recado_streams::config::subjects_overlap;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use super::accounts;
 use super::moments::{Moment, round_trip, uptime};
 use super::problem::Problem;
 use super::request::{ConnState, ConnzOptions};
-use crate::engine::{Client, Closed, Connection, Subscription, SubscriptionNote, Totals, clock};
+use crate::engine::{
+    Client, Closed, Connection, Subscription, SubscriptionNote, TlsFacts, Totals, clock,
+};
 use crate::monitoring::observed::Observed;
 
 /// Connections of one document, unless more are asked for.
@@ -70,7 +71,7 @@ pub(super) struct ConnInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     tls_cipher_suite: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    tls_peer_certs: Vec<PeerCert>,
+    tls_peer_certs: Vec<PeerCertificate>,
     #[serde(skip_serializing_if = "is_false")]
     tls_first: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,23 +85,26 @@ pub(super) struct ConnInfo {
 }
 
 /// The certificate that a client showed.
-#[derive(Serialize)]
-struct PeerCert {
+#[derive(Clone, Debug, Serialize)]
+struct PeerCertificate {
+    subject: String,
+    spki_sha256: String,
     cert_sha256: String,
 }
 
-impl PeerCert {
-    fn of(certificate: &[u8]) -> Self {
-        use std::fmt::Write;
-        let mut cert_sha256 = String::new();
-        for byte in Sha256::digest(certificate) {
-            // Writing to a string can't fail.
-            let _ = write!(cert_sha256, "{byte:02x}");
-        }
-        Self { cert_sha256 }
+impl PeerCertificate {
+    fn of(tls: &TlsFacts) -> Option<Self> {
+        let digests = tls.digests.as_ref()?;
+        let names = tls.names.as_ref();
+        Some(Self {
+            subject: names.map_or_else(String::new, |names| names.subject.text()),
+            spki_sha256: digests.key.clone(),
+            cert_sha256: digests.certificate.clone(),
+        })
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
 fn is_false(value: &bool) -> bool {
     !value
 }
@@ -405,13 +409,7 @@ impl Known {
         let client = self.client();
         let text = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(ToOwned::to_owned);
         let (listed, detailed) = self.lists(options);
-        let tls = match self {
-            Self::Open(one, _) => one.tls(),
-            Self::Closed(_) => None,
-        };
-        let certificate = tls
-            .and_then(|tls| tls.certificate.as_ref())
-            .filter(|_| options.auth);
+        let tls = self.tls();
         ConnInfo {
             cid: self.id(),
             kind: "Client",
@@ -436,8 +434,10 @@ impl Known {
             version: text(client.and_then(|client| client.version.as_deref())),
             tls_version: tls.map(|tls| tls.version),
             tls_cipher_suite: tls.map(|tls| tls.cipher_suite.clone()),
-            tls_peer_certs: certificate
-                .map(|one| PeerCert::of(one))
+            // Whose it is is told to those who ask for users.
+            tls_peer_certs: tls
+                .filter(|_| options.auth)
+                .and_then(|tls| PeerCertificate::of(tls))
                 .into_iter()
                 .collect(),
             tls_first: tls.is_some_and(|tls| tls.first),
@@ -445,6 +445,13 @@ impl Known {
             account: accounts::shown(&self.account()).filter(|_| options.auth),
             subscriptions_list: listed,
             subscriptions_list_detail: detailed,
+        }
+    }
+
+    fn tls(&self) -> Option<&Arc<TlsFacts>> {
+        match self {
+            Self::Open(one, _) => one.tls(),
+            Self::Closed(one) => one.tls.as_ref(),
         }
     }
 
