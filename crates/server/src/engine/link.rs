@@ -224,6 +224,9 @@ impl Socket {
 impl ReadLink {
     /// Whether there may be something to read.
     pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.ended {
+            return Poll::Ready(Ok(()));
+        }
         self.watched.poll_read_ready(cx).map_ok(drop)
     }
 

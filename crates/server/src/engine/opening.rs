@@ -44,11 +44,10 @@ impl From<io::Error> for Refused {
 
 impl Reader {
     /// Passes what the door asks for, then begins the session. What was read beyond it is handled first.
-    pub(super) async fn open(&mut self, way: Way) -> Result<(), CloseReason> {
+    pub(super) async fn open(&mut self, way: Way, rules: &Rules) -> Result<(), CloseReason> {
         let engine = Arc::clone(&self.engine);
         let door = engine.door(way);
-        let rules = door.rules();
-        match self.pass(door, &rules).await {
+        match self.pass(door, rules).await {
             Ok(read) => {
                 let now = Instant::now();
                 let manner = engine.manner();
@@ -154,7 +153,8 @@ impl Reader {
         };
         self.connection.write_raw(&upgrade.answer(options)).await?;
         if let Some(ip) = upgrade.forwarded_for {
-            self.connection.set_address((ip, 0).into());
+            let port = self.connection.peer.map_or(0, |peer| peer.port());
+            self.connection.set_address((ip, port).into());
         }
         let receiver = websocket::Receiver::new(upgrade.unmasked, upgrade.compression);
         if self.connection.layers().is_none() {

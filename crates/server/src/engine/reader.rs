@@ -18,7 +18,7 @@ use super::closed::Held;
 use super::connection::{Connection, shown};
 use super::counters::bump;
 use super::deliver::Publisher;
-use super::door::Way;
+use super::door::{Rules, Way};
 use super::ending::CloseReason;
 use super::farewell::refuse;
 use super::layers::Arrived;
@@ -151,16 +151,16 @@ pub(crate) fn serve(engine: Arc<Engine>, link: Link, read: ReadLink, admission: 
         destination: None,
     };
     let reader = Box::new(reader);
-    if rules.is_none_or(|rules| rules.is_open()) {
-        tokio::spawn(until_end(reader));
-    } else {
-        tokio::spawn(open_then_serve(reader, way));
-    }
+    match rules.filter(|rules| !rules.is_open()) {
+        None => tokio::spawn(until_end(reader)),
+        // What it was greeted by holds to the end of it, whatever is reloaded meanwhile.
+        Some(rules) => tokio::spawn(open_then_serve(reader, way, rules)),
+    };
 }
 
 /// Serves a connection once it has passed what its door asks for.
-async fn open_then_serve(mut reader: Box<Reader>, way: Way) {
-    match Box::pin(reader.open(way)).await {
+async fn open_then_serve(mut reader: Box<Reader>, way: Way, rules: Arc<Rules>) {
+    match Box::pin(reader.open(way, &rules)).await {
         // A task of its own: the one of the opening is many times as large.
         Ok(()) => drop(tokio::spawn(until_end(reader))),
         Err(reason) => reader.clean_up(reason).await,

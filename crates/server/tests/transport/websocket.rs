@@ -259,6 +259,19 @@ fn a_close_is_answered_and_ends_the_connection() {
 }
 
 #[test]
+fn what_was_said_with_the_close_is_heard_before_it() {
+    let server = server(options());
+    let mut peer = Peer::new(&server, "");
+    peer.connect();
+    let close = masked(CLOSE, &1000_u16.to_be_bytes());
+    let last = [masked(BINARY, b"SUB last 1\r\nPUB last 2\r\nhi\r\n"), close].concat();
+    peer.stream.write_all(&last).unwrap();
+    assert_eq!(peer.close_code(), 1000);
+    assert_eq!(peer.said, "MSG last 1 2\r\nhi\r\n");
+    assert_eq!(peer.stream.read(&mut [0]).unwrap(), 0);
+}
+
+#[test]
 fn what_breaks_the_rules_is_told_with_its_code() {
     let with = WebsocketOptions {
         compression: true,
