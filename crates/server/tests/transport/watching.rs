@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use recado_server::Server;
+use recado_server::config::Options;
 use rustls::ClientConfig;
 use serde_json::Value;
 
@@ -50,8 +51,10 @@ fn monitoring_is_served_over_tls_and_its_certificate_can_be_replaced() {
     assert_eq!(varz["tls_required"], true);
     assert!(get(addr, &new.client(None), "/varz").is_err());
 
-    let mut options = recado_server::config::Options::default();
-    options.tls = Some(new.server_options());
+    let mut options = Options {
+        tls: Some(new.server_options()),
+        ..Options::default()
+    };
     options.monitoring.https_port = Some(addr.port());
     server.handle().replace_tls(&options).unwrap();
     assert!(get(addr, &new.client(None), "/healthz").is_ok());
