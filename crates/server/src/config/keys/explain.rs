@@ -267,7 +267,8 @@ fn inner<'a>(map: &'a Map, key: &str) -> Option<&'a Map> {
 /// Whether what a key holds is nobody's to see. Rather one too many: a file is named by a key that ends so.
 fn is_secret(key: &str) -> bool {
     let key = key.to_lowercase();
-    if key.ends_with("_file") || key.ends_with("_dir") {
+    // A path, or the name of a cookie.
+    if ["_file", "_dir", "_cookie"].iter().any(|end| key.ends_with(end)) {
         return false;
     }
     let words = ["pass", "token", "secret", "seed", "encryption", "cred"];
@@ -311,6 +312,7 @@ mod tests {
             "nkey",
             "cert_file",
             "pass_file",
+            "token_cookie",
         ] {
             assert!(!is_secret(key), "{key}");
         }
