@@ -8,8 +8,8 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 use crate::commands::{
-    bench, chat, completions, consumer, context, doctor, errors, kv, latency, login, man, object,
-    ping, publish, reply, request, service, stream, sub, top, tour, wait,
+    bench, chat, completions, consumer, context, doctor, errors, explain, kv, latency, login, man,
+    object, ping, publish, reply, request, service, stream, sub, top, tour, wait,
 };
 use crate::completion;
 use crate::lang::Lang;
@@ -17,9 +17,10 @@ use crate::span;
 use crate::text::{
     bench as bench_text, chat as chat_text, completions as completions_text,
     consumer as consumer_text, contexts as contexts_text, doctor as doctor_text,
-    errors as errors_text, help as text, kv as kv_text, latency as latency_text,
-    login as login_text, object as object_text, ping as ping_text, service as service_text,
-    serving, stream as stream_text, top as top_text, tour as tour_text, waiting as waiting_text,
+    errors as errors_text, explain as explain_text, help as text, kv as kv_text,
+    latency as latency_text, login as login_text, object as object_text, ping as ping_text,
+    service as service_text, serving, stream as stream_text, top as top_text, tour as tour_text,
+    waiting as waiting_text,
 };
 
 /// Everything that can be said to `recado`.
@@ -191,6 +192,9 @@ pub(crate) enum Command {
     #[command(alias = "error", alias = "err", about = errors_text::about(),
         override_usage = errors_text::usage(), after_help = errors_text::examples())]
     Errors(errors::Arguments),
+    #[command(about = explain_text::about(), override_usage = explain_text::usage(),
+        after_help = explain_text::examples())]
+    Explain(explain::Arguments),
     #[command(about = text::help_about(), override_usage = text::help_usage())]
     Help {
         #[arg(value_name = text::value_command(), help = text::help_command())]

@@ -151,6 +151,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
                 commands::latency::run(&settings, &arguments, as_json).await
             }
             Command::Wait(arguments) => commands::wait::run(&settings, &arguments, as_json).await,
+            Command::Explain(arguments) => {
+                commands::explain::run(&settings, &arguments, as_json).await
+            }
             Command::Doctor(_) => commands::doctor::run(&settings, as_json).await,
             Command::Context(_)
             | Command::Login(_)

@@ -39,6 +39,9 @@ pub trait Outlet {
         self.subscribe(filter, sid);
     }
 
+    /// A stream did not take a message that was published on `subject`: for whoever keeps account of what was dropped.
+    fn refused(&mut self, _subject: &[u8], _stream: &str, _err_code: u16) {}
+
     /// Takes that back.
     fn unsubscribe(&mut self, sid: &[u8]);
 }

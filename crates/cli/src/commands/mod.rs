@@ -7,6 +7,7 @@ pub(crate) mod consumer;
 pub(crate) mod context;
 pub(crate) mod doctor;
 pub(crate) mod errors;
+pub(crate) mod explain;
 pub(crate) mod kv;
 pub(crate) mod latency;
 pub(crate) mod login;

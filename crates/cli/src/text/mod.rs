@@ -12,6 +12,7 @@ pub(crate) mod contexts;
 pub(crate) mod credentials;
 pub(crate) mod doctor;
 pub(crate) mod errors;
+pub(crate) mod explain;
 pub(crate) mod explained;
 pub(crate) mod failures;
 pub(crate) mod help;
@@ -98,6 +99,7 @@ mod tests {
             chat::ENTRIES,
             doctor::ENTRIES,
             errors::ENTRIES,
+            explain::ENTRIES,
             failures::ENTRIES,
             help::ENTRIES,
             jetstream::ENTRIES,

@@ -11,7 +11,7 @@ use recado_conformance::PATIENCE;
 use crate::harness::{Recado, Running, recado};
 
 /// A command that talks to a server, with what it needs to get that far.
-const TALKING: [&[&str]; 20] = [
+const TALKING: [&[&str]; 21] = [
     &["pub", "a", "x"],
     &["pub", "a", "--lines"],
     &["sub", "a"],
@@ -24,6 +24,7 @@ const TALKING: [&[&str]; 20] = [
     &["kv", "ls"],
     &["object", "ls"],
     &["ping"],
+    &["explain", "a"],
     &["ping", "--connect"],
     &["latency", "a"],
     &["wait"],

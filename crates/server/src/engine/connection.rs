@@ -17,6 +17,7 @@ use tokio::sync::Notify;
 use super::account::Account;
 use super::client::Client;
 use super::clock;
+use super::drops::{Drops, Loss};
 use super::ending::CloseReason;
 use super::frames::Frames;
 use super::layers::Layers;
@@ -40,6 +41,8 @@ pub(crate) struct WriteLimits {
     write_deadline_ms: AtomicU64,
     /// Connections cut off so far.
     pub(crate) slow_consumers: AtomicU64,
+    /// What did not arrive lately.
+    pub(crate) drops: Drops,
 }
 
 impl WriteLimits {
@@ -48,6 +51,7 @@ impl WriteLimits {
             max_pending,
             write_deadline_ms: AtomicU64::new(0),
             slow_consumers: AtomicU64::new(0),
+            drops: Drops::default(),
         };
         limits.set_write_deadline(write_deadline);
         limits
@@ -536,6 +540,10 @@ impl Connection {
     /// Names a subscriber that was cut off, and counts it.
     pub(crate) fn report_slow(&self, subject: &[u8], pending_bytes: usize, why: &str) {
         self.limits.slow_consumers.fetch_add(1, Ordering::Relaxed);
+        let loss = Loss::SlowConsumer { pending_bytes };
+        self.limits
+            .drops
+            .note(&self.account().name, subject, self.id, loss);
         tracing::warn!(
             cid = self.id,
             peer = %self.peer_text(),

@@ -19,6 +19,7 @@ use parking_lot::Mutex;
 use recado_wire::{Transform, TransformError, tokens};
 
 use super::account::Account;
+use super::drops::{Drops, Loss};
 
 /// Reply subjects that the server makes for requests that cross begin with this; clients can't use them as replies (A49).
 pub(crate) const RESPONSE_PREFIX: &[u8] = b"_R_.";
@@ -181,12 +182,10 @@ pub(crate) struct ServiceImport {
 
 /// Where an answer goes.
 struct Owed {
-    /// The requester's account.
-    to: Arc<Account>,
+    /// What the request came by: the answer goes to its importer.
+    import: Arc<ServiceImport>,
     /// The requester's own reply subject.
     reply: Box<[u8]>,
-    response_type: ResponseType,
-    threshold: Duration,
     until: Instant,
 }
 
@@ -205,10 +204,17 @@ struct Ledger {
 }
 
 impl Responses {
-    /// Makes a reply subject for a request that crosses.
+    /// Forgets the answers whose time is over; those that never came are noted.
+    pub(crate) fn expire(&self, now: Instant, drops: &Drops) {
+        let mut ledger = self.owed.lock();
+        ledger.expire(now, drops);
+        self.count.store(ledger.by_reply.len(), Ordering::Relaxed);
+    }
+
+    /// Makes a reply subject for a request that crosses. [`Self::expire`] before it keeps them few.
     pub(crate) fn owe(
         &self,
-        import: &ServiceImport,
+        import: &Arc<ServiceImport>,
         reply: &[u8],
         chance: u128,
         now: Instant,
@@ -217,14 +223,11 @@ impl Responses {
         let made = made.into_boxed_slice();
         let until = now + import.threshold;
         let owed = Owed {
-            to: Arc::clone(&import.importer),
+            import: Arc::clone(import),
             reply: reply.into(),
-            response_type: import.response_type,
-            threshold: import.threshold,
             until,
         };
         let mut ledger = self.owed.lock();
-        ledger.expire(now);
         ledger.by_reply.insert(made.clone(), owed);
         ledger.order.push_back((until, made.clone()));
         self.count.store(ledger.by_reply.len(), Ordering::Relaxed);
@@ -235,7 +238,7 @@ impl Responses {
     pub(crate) fn peek(&self, subject: &[u8]) -> Option<(Arc<Account>, Box<[u8]>)> {
         let ledger = self.owed.lock();
         let owed = ledger.by_reply.get(subject)?;
-        Some((Arc::clone(&owed.to), owed.reply.clone()))
+        Some((Arc::clone(&owed.import.importer), owed.reply.clone()))
     }
 
     /// Nobody was there to answer.
@@ -253,13 +256,13 @@ impl Responses {
         let mut ledger = self.owed.lock();
         let owed = ledger.by_reply.get_mut(subject)?;
         if owed.until < now {
-            ledger.by_reply.remove(subject);
+            // It stays until the next look at what is overdue, which notes that no answer came in time.
             return None;
         }
-        let whom = (Arc::clone(&owed.to), owed.reply.clone());
-        match owed.response_type {
+        let whom = (Arc::clone(&owed.import.importer), owed.reply.clone());
+        match owed.import.response_type {
             ResponseType::Singleton => drop(ledger.by_reply.remove(subject)),
-            ResponseType::Streamed => owed.until = now + owed.threshold,
+            ResponseType::Streamed => owed.until = now + owed.import.threshold,
         }
         self.count.store(ledger.by_reply.len(), Ordering::Relaxed);
         Some(whom)
@@ -268,7 +271,7 @@ impl Responses {
 
 impl Ledger {
     /// Forgets whose time is over, and the oldest where there are too many.
-    fn expire(&mut self, now: Instant) {
+    fn expire(&mut self, now: Instant, drops: &Drops) {
         while let Some((until, _)) = self.order.front() {
             let too_many = self.order.len() >= OWED_MAX;
             if *until >= now && !too_many {
@@ -284,6 +287,11 @@ impl Ledger {
                 // It was answered meanwhile and may be again.
                 self.order.push_back((owed.until, reply));
             } else {
+                if owed.import.response_type == ResponseType::Singleton {
+                    let import = &owed.import;
+                    let (importer, subject) = (&import.importer.name, &import.renaming.ours);
+                    drops.note(importer, subject, 0, Loss::Unanswered);
+                }
                 self.by_reply.remove(&reply);
             }
         }

@@ -10,6 +10,7 @@ use super::account::Account;
 use super::caches::{Caches, RouteRef};
 use super::connection::Connection;
 use super::crossing::{CROSSINGS_MAX, RESPONSE_PREFIX, Responses, ServiceImport};
+use super::drops::Loss;
 use super::route::{Route, Sharing, Target};
 use super::shared::Engine;
 use super::stage::{IN_PARTS_MIN, Stage};
@@ -72,6 +73,9 @@ impl Worker {
         let reached = self.spread(&passage);
         if !reached && !message.reply.is_empty() && publisher.no_responders {
             say_no_responders(&mut self.stage, &passage);
+            let drops = engine.drops();
+            let cid = publisher.connection.id;
+            drops.note(&account.name, message.subject, cid, Loss::NoResponders);
         }
     }
 
@@ -131,7 +135,7 @@ impl Worker {
 
     /// Publishes a request again in the account that offers the service; whether anybody was there.
     #[cold]
-    fn cross(&mut self, service: &ServiceImport, passage: &Passage<'_>) -> bool {
+    fn cross(&mut self, service: &Arc<ServiceImport>, passage: &Passage<'_>) -> bool {
         let message = passage.message;
         if passage.crossings >= CROSSINGS_MAX {
             return false;
@@ -144,7 +148,11 @@ impl Worker {
         let reply = match message.reply.is_empty() {
             true => Box::default(),
             // Not to be guessed: whoever knows it can answer.
-            false => responses.owe(service, message.reply, rand::random(), Instant::now()),
+            false => {
+                let (now, drops) = (Instant::now(), passage.engine.drops());
+                responses.expire(now, drops);
+                responses.owe(service, message.reply, rand::random(), now)
+            }
         };
         let (headers, payload) = message.body.split_at(message.header_len);
         let shared: Vec<u8>;

@@ -15,6 +15,7 @@ use recado_wire::{Publish, push_message};
 use super::account::Account;
 use super::connection::{Connection, WriteLimits};
 use super::deliver::Publisher;
+use super::drops::Loss;
 use super::ending::CloseReason;
 use super::intake::Intake;
 use super::link::Link;
@@ -68,6 +69,19 @@ impl Insider {
             .insert(Arc::clone(&sub));
         self.accounts.lock().insert(sid.into(), Arc::clone(account));
         account.enter(sub);
+    }
+
+    /// A stream did not take a message: for whoever asks after it.
+    pub(crate) fn note_refused(
+        &self,
+        account: &Account,
+        subject: &[u8],
+        stream: &str,
+        err_code: u16,
+    ) {
+        let stream = stream.into();
+        let loss = Loss::Refused { stream, err_code };
+        self.engine.drops().note(&account.name, subject, 0, loss);
     }
 
     /// Takes a subscription back.

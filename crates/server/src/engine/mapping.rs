@@ -61,6 +61,28 @@ impl Mappings {
         self.list.is_empty()
     }
 
+    /// Where a message on `subject` may go instead, with the source that says so: percent and subject, the rest keeps its
+    /// own. `None`: always its own.
+    pub(crate) fn outcomes(&self, subject: &[u8]) -> Option<(String, Vec<(u32, Vec<u8>)>)> {
+        let mapping = self
+            .list
+            .iter()
+            .find(|mapping| filter_matches(&mapping.source, subject))?;
+        let source = String::from_utf8_lossy(&mapping.source).into_owned();
+        let destinations = mapping.destinations.iter();
+        let mut outcomes: Vec<(u32, Vec<u8>)> = destinations
+            .map(|(weight, transform)| {
+                let renamed = transform.apply(subject, 0);
+                (*weight, renamed.unwrap_or_else(|| subject.to_vec()))
+            })
+            .collect();
+        let mapped: u32 = outcomes.iter().map(|(weight, _)| weight).sum();
+        if mapped < WHOLE {
+            outcomes.push((WHOLE - mapped, subject.to_vec()));
+        }
+        Some((source, outcomes))
+    }
+
     /// The subject that a message on `subject` goes to instead; `None`: its own. `chance` decides between several.
     pub(crate) fn rename(&self, subject: &[u8], chance: u64) -> Option<Vec<u8>> {
         if !is_publish_subject(subject) || has_wildcard(subject) {

@@ -16,6 +16,7 @@ use super::account::Account;
 use super::clock;
 use super::closed::Held;
 use super::connection::{Connection, shown};
+use super::drops::Loss;
 use super::counters::bump;
 use super::deliver::Publisher;
 use super::door::{Rules, Way};
@@ -468,6 +469,7 @@ impl Reader {
                 .take_reply_grant(message.subject, Instant::now())
         {
             self.say_error(worker, &publish_violation(message.subject));
+            self.note_denied(message.subject);
             return self.note_refusal(message.subject);
         }
         if let Err((error, goes_on)) = self.session.check_publish(message) {
@@ -477,6 +479,20 @@ impl Reader {
             }
         }
         self.route(worker, message, input);
+    }
+
+    /// For whoever asks after the message.
+    fn note_denied(&self, subject: &[u8]) {
+        let answers = self
+            .session
+            .permissions()
+            .is_some_and(|permissions| permissions.responses().is_some());
+        let loss = match answers {
+            true => Loss::AnswerNotGranted,
+            false => Loss::PublishDenied,
+        };
+        let drops = self.engine.drops();
+        drops.note(&self.account.name, subject, self.connection.id, loss);
     }
 
     /// A few refusals are told in the log; who goes on is known by then.

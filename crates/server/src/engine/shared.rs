@@ -18,6 +18,7 @@ use super::closed::ClosedRing;
 use super::connection::{Connection, WriteLimits};
 use super::counters::Counters;
 use super::door::{Door, Way};
+use super::drops::Drops;
 use super::events::{Event, Events};
 use super::login;
 use super::newcomers::Newcomers;
@@ -328,6 +329,11 @@ impl Engine {
         {
             held.remove(sub.sid());
         }
+    }
+
+    /// What did not arrive lately.
+    pub(crate) fn drops(&self) -> &Drops {
+        &self.write.drops
     }
 
     /// Subscribers cut off so far.

@@ -123,6 +123,12 @@ impl Outlet for EngineExchange<'_> {
         }
     }
 
+    fn refused(&mut self, subject: &[u8], stream: &str, err_code: u16) {
+        if let Some(account) = self.account {
+            self.insider.note_refused(account, subject, stream, err_code);
+        }
+    }
+
     fn unsubscribe(&mut self, sid: &[u8]) {
         self.insider.unsubscribe(sid);
     }

@@ -78,6 +78,10 @@ pub(super) async fn answer(sources: &Sources, asked: &Asked) -> Option<Vec<u8>> 
             "LDM" => Some(lame_duck(sources, &options)),
             _ => about_server(sources, asked, what, options).await,
         },
+        ["$SYS", "REQ", "ACCOUNT", account, "EXPLAIN"] => {
+            let account = Some(account).filter(|account| *account != "PING");
+            Some(explain(sources, asked, account).await)
+        }
         ["$SYS", "REQ", "ACCOUNT", "PING", what] => {
             let account = asked.confined_to(sources).map(str::to_owned);
             about_account(sources, account.as_deref(), what, options).await
@@ -238,6 +242,37 @@ fn connections(sources: &Sources, account: Option<&str>) -> Vec<u8> {
             "num_subscriptions": account.router.len(),
         }),
     )
+}
+
+/// Where a message would go: of the asker's own account, or of any for whoever is in the system account.
+async fn explain(sources: &Sources, asked: &Asked, account: Option<&str>) -> Vec<u8> {
+    let made = match Request::from_json(Endpoint::Explain, &asked.payload) {
+        Ok(Request::Explain(mut options)) => {
+            if let Some(account) = account {
+                account.clone_into(&mut options.account);
+            }
+            let own = asked.confined_to(sources).is_some();
+            if own {
+                options.asked_by = asked.origin["id"].as_u64().unwrap_or(u64::MAX);
+            } else if options.account.is_empty() {
+                sources
+                    .engine
+                    .accounts
+                    .system()
+                    .name
+                    .as_ref()
+                    .clone_into(&mut options.account);
+            }
+            sources.observed.document(&Request::Explain(options)).await
+        }
+        Ok(_) => Err(Problem::bad_request("the options can't be read")),
+        Err(problem) => Err(problem),
+    };
+    match made.map(serde_json::to_value) {
+        Ok(Ok(data)) => answered(sources, data),
+        Ok(Err(error)) => failed(sources, 500, &error.to_string()),
+        Err(problem) => failed_for(sources, &problem),
+    }
 }
 
 /// Who asks, and what that may do (A111).

@@ -30,12 +30,16 @@ const REPORT_EVERY: Duration = Duration::from_secs(10);
 /// Requests that are answered before others get their turn.
 const REQUESTS_A_TURN: usize = 64;
 
+/// Where everybody asks after messages of their own account; ours, nats-server has nothing like it.
+pub(crate) const EXPLAIN: &str = "$SYS.REQ.ACCOUNT.PING.EXPLAIN";
+
 /// Subjects that every account reaches (A111, A115).
-pub(crate) const OFFERED: [&str; 4] = [
+pub(crate) const OFFERED: [&str; 5] = [
     "$SYS.REQ.USER.INFO",
     "$SYS.REQ.ACCOUNT.PING.CONNZ",
     "$SYS.REQ.ACCOUNT.PING.STATZ",
     "$SYS.REQ.SERVER.PING.CONNZ",
+    EXPLAIN,
 ];
 
 /// What is to be done when somebody asks for a reload.

@@ -27,11 +27,13 @@ impl JetStream {
         {
             // Also what would need no room in the log: nothing that it is told would last.
             let error = ApiError::with(&error::STREAM_STORE_FAILED, why);
-            if let Some(stream) = self.streams.get(&id)
-                && !message.reply.is_empty()
-            {
-                let body = error_body(&stream.config.name, &error);
-                context.out.publish(message.reply, b"", b"", &body);
+            if let Some(stream) = self.streams.get(&id) {
+                let name = &stream.config.name;
+                context.out.refused(message.subject, name, error.err_code);
+                if !message.reply.is_empty() {
+                    let body = error_body(name, &error);
+                    context.out.publish(message.reply, b"", b"", &body);
+                }
             }
             return;
         }
@@ -45,7 +47,7 @@ impl JetStream {
             || self.replies.bytes() + self.share.others(Sum::WaitingBytes)
                 > settings.backlog_bytes_max
         {
-            return refuse_for_now(context, stream, message.reply);
+            return refuse_for_now(context, stream, message);
         }
         let mut env = Env {
             now_ns: context.now_ns,
@@ -72,6 +74,8 @@ impl JetStream {
                 self.after_publish(id);
             }
             Err(error) => {
+                let name = &stream.config.name;
+                context.out.refused(message.subject, name, error.err_code);
                 if !message.reply.is_empty() && !stream.config.no_ack {
                     let body = error_body(&stream.config.name, &error);
                     context.out.publish(message.reply, b"", b"", &body);
@@ -142,11 +146,16 @@ fn stream_has_timers(stream: &Stream) -> bool {
 }
 
 /// Too much waits for the disk: the publisher should come again (E97).
-fn refuse_for_now(context: &mut Context<'_>, stream: &Stream, reply: &[u8]) {
+fn refuse_for_now(context: &mut Context<'_>, stream: &Stream, message: &Incoming<'_>) {
+    let (error, reply) = (
+        ApiError::new(&error::STREAM_TOO_MANY_REQUESTS),
+        message.reply,
+    );
+    let name = &stream.config.name;
+    context.out.refused(message.subject, name, error.err_code);
     if reply.is_empty() {
         return;
     }
-    let error = ApiError::new(&error::STREAM_TOO_MANY_REQUESTS);
     let body = error_body(&stream.config.name, &error);
     let headers = status::TOO_MANY_REQUESTS.block();
     context.out.publish(reply, b"", &headers, &body);

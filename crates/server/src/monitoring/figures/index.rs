@@ -17,6 +17,7 @@ const LINKS: &[(&str, &str)] = &[
     ("/leafz", "LeafNodes"),
     ("/gatewayz", "Gateways"),
     ("/healthz", "Health Probe"),
+    ("/explainz?subject=test", "Where Is My Message"),
     ("/metrics", "Metrics (OpenMetrics)"),
 ];
 

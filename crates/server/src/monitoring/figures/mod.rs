@@ -5,6 +5,7 @@ mod accounts;
 mod accountz;
 mod accstatz;
 mod connz;
+mod explainz;
 mod exposition;
 mod healthz;
 mod index;
@@ -40,6 +41,7 @@ pub(crate) enum Document {
     Accountz(Box<accountz::Accountz>),
     Accstatz(accstatz::Accstatz),
     Jsz(Box<jsz::Jsz>),
+    Explainz(Box<explainz::Explainz>),
     Healthz(healthz::Healthz),
 }
 
@@ -66,6 +68,9 @@ pub(super) async fn document(observed: &Observed, request: &Request) -> Result<D
             Document::Accountz(Box::new(accountz::accountz(observed, options).await?))
         }
         Request::Accstatz(options) => Document::Accstatz(accstatz::accstatz(observed, options)),
+        Request::Explain(options) => {
+            Document::Explainz(Box::new(explainz::explainz(observed, options).await?))
+        }
         Request::Jsz(options) => Document::Jsz(Box::new(jsz::jsz(observed, options).await?)),
         Request::Healthz(options) => Document::Healthz(healthz::healthz(observed, options).await),
     })

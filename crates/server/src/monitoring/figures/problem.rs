@@ -16,6 +16,14 @@ impl Problem {
         }
     }
 
+    /// Whoever asks may not know.
+    pub(crate) fn forbidden(text: impl Into<String>) -> Self {
+        Self {
+            status: 403,
+            text: text.into(),
+        }
+    }
+
     /// A parameter is none of its kind.
     pub(crate) fn bad_parameter(kind: &str, name: &str, value: &str) -> Self {
         const SHOWN_CHARS: usize = 64;

@@ -20,6 +20,7 @@ pub(crate) enum Endpoint {
     Accountz,
     Accstatz,
     Jsz,
+    Explain,
     Healthz,
     Metrics,
 }
@@ -37,6 +38,7 @@ const ENDPOINTS: &[(&str, Endpoint, Option<&str>)] = &[
     ("/accountz", Endpoint::Accountz, Some("ACCOUNTZ")),
     ("/accstatz", Endpoint::Accstatz, None),
     ("/jsz", Endpoint::Jsz, Some("JSZ")),
+    ("/explainz", Endpoint::Explain, None),
     ("/healthz", Endpoint::Healthz, Some("HEALTHZ")),
     ("/metrics", Endpoint::Metrics, None),
 ];
@@ -53,6 +55,7 @@ pub(crate) const PATHS: &[&str] = &[
     "/accountz",
     "/accstatz",
     "/jsz",
+    "/explainz",
     "/healthz",
     "/metrics",
 ];
@@ -69,6 +72,7 @@ pub(crate) enum Request {
     Accountz(AccountzOptions),
     Accstatz(AccstatzOptions),
     Jsz(JszOptions),
+    Explain(ExplainOptions),
     Healthz(HealthzOptions),
 }
 
@@ -178,6 +182,21 @@ pub(crate) struct HealthzOptions {
     pub(crate) details: bool,
 }
 
+/// Options of `/explainz`.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct ExplainOptions {
+    pub(crate) subject: String,
+    /// Empty: the asker's own, or the global one.
+    pub(crate) account: String,
+    /// Who would publish. Empty: the asker, or somebody without restrictions.
+    pub(crate) user: String,
+    /// The client that asks, which sees no more than it may; 0: somebody who may see everything. Never taken from
+    /// what a client sent.
+    #[serde(skip)]
+    pub(crate) asked_by: u64,
+}
+
 impl Endpoint {
     /// What a path (without the base path) leads to.
     pub(crate) fn of_path(path: &str) -> Option<Self> {
@@ -235,6 +254,12 @@ impl Request {
                 accounts: Vec::new(),
                 include_unused: query.boolean("unused")?,
             }),
+            Endpoint::Explain => Self::Explain(ExplainOptions {
+                subject: query.string("subject"),
+                account: query.string("acc"),
+                user: query.string("user"),
+                asked_by: 0,
+            }),
             Endpoint::Jsz => Self::Jsz(JszOptions {
                 account: query.string("acc"),
                 accounts: query.boolean("accounts")?,
@@ -273,6 +298,7 @@ impl Request {
             Endpoint::Subsz => Self::Subsz(read(payload)?),
             Endpoint::Accountz => Self::Accountz(read(payload)?),
             Endpoint::Accstatz => Self::Accstatz(read(payload)?),
+            Endpoint::Explain => Self::Explain(read(payload)?),
             Endpoint::Jsz => Self::Jsz(read(payload)?),
             Endpoint::Healthz => Self::Healthz(read(payload)?),
         })
