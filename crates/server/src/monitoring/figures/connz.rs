@@ -447,6 +447,13 @@ impl Known {
         }
     }
 
+    fn is_websocket(&self) -> bool {
+        match self {
+            Self::Open(one, _) => one.is_websocket(),
+            Self::Closed(one) => one.is_websocket,
+        }
+    }
+
     /// Its subscriptions, in the form that was asked for.
     fn lists(&self, options: &ConnzOptions) -> (Vec<String>, Vec<SubDetail>) {
         if !options.subscriptions && !options.subscriptions_detail {
