@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use recado_auth::Permissions;
-use recado_wire::ParseLimits;
+use recado_wire::{ParseLimits, ProtocolError};
 
 /// What a credential allows.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +17,8 @@ pub struct Rights {
     pub max_subscriptions: Option<usize>,
     /// When the credential is no longer good.
     pub expires: Option<Instant>,
+    /// When the account's own is no longer good.
+    pub account_expires: Option<Instant>,
 }
 
 /// The rights of one session.
@@ -35,7 +37,8 @@ impl Held {
         let plain = rights.permissions.is_none()
             && rights.max_payload.is_none()
             && rights.max_subscriptions.is_none()
-            && rights.expires.is_none();
+            && rights.expires.is_none()
+            && rights.account_expires.is_none();
         let max_payload = rights
             .max_payload
             .map_or(parse.max_payload, |bytes| bytes.min(parse.max_payload));
@@ -49,6 +52,20 @@ impl Held {
                 last_allowed: Vec::new(),
             })
         })
+    }
+
+    /// What ends first, and when.
+    pub(crate) fn ends(&self) -> Option<(Instant, ProtocolError)> {
+        let user = self
+            .rights
+            .expires
+            .map(|at| (at, ProtocolError::UserExpired));
+        let account = self.rights.account_expires;
+        let account = account.map(|at| (at, ProtocolError::AccountExpired));
+        match (user, account) {
+            (Some(user), Some(account)) => Some(if account.0 < user.0 { account } else { user }),
+            (user, account) => user.or(account),
+        }
     }
 
     pub(crate) fn may_publish(&mut self, subject: &[u8]) -> bool {

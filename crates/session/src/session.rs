@@ -337,8 +337,8 @@ impl Session {
 
     /// `deadline`, or the end of the credential if that comes first.
     fn until_expiry(&self, deadline: Instant) -> Instant {
-        let expires = self.rights.as_ref().and_then(|held| held.rights.expires);
-        expires.map_or(deadline, |expires| expires.min(deadline))
+        let ends = self.rights.as_ref().and_then(|held| held.ends());
+        ends.map_or(deadline, |(at, _)| at.min(deadline))
     }
 
     /// What the client may publish and subscribe to; `None`: everything.
@@ -417,12 +417,9 @@ impl Session {
                 "no CONNECT in time",
             ));
         }
-        let expires = self.rights.as_ref().and_then(|held| held.rights.expires);
-        if expires.is_some_and(|expires| expires <= now) {
-            return Tick::Close(told(
-                ProtocolError::UserExpired,
-                "its credential is no longer good",
-            ));
+        let ends = self.rights.as_ref().and_then(|held| held.ends());
+        if let Some((_, error)) = ends.filter(|(at, _)| *at <= now) {
+            return Tick::Close(told(error, "its credential is no longer good"));
         }
         let interval = self.settings.ping_interval;
         self.deadline = self.until_expiry(now + interval);

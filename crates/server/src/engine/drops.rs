@@ -129,7 +129,11 @@ mod tests {
         assert_eq!(drops.0.lock().len(), KEPT_MAX);
         let all = |now_us| drops.about_at("A", &[b"s"], usize::MAX, now_us);
         assert_eq!(all(5000).len(), KEPT_MAX);
-        assert_eq!(all(5000)[0].cid, KEPT_MAX as u64 + 10, "the newest is first");
+        assert_eq!(
+            all(5000)[0].cid,
+            KEPT_MAX as u64 + 10,
+            "the newest is first"
+        );
         assert_eq!(drops.about_at("A", &[b"s"], 3, 5000).len(), 3);
         assert_eq!(all(AGE_MAX_US + KEPT_MAX as u64 + 10).len(), 1);
         assert!(all(AGE_MAX_US * 2).is_empty());

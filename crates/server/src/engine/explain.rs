@@ -160,7 +160,9 @@ pub(crate) fn explain(
 }
 
 fn outcome(account: &Arc<Account>, subject: &[u8], percent: u32, view: &View<'_>) -> Outcome {
-    let (matches, _) = account.router.resolve(subject, account.router.hash(subject));
+    let (matches, _) = account
+        .router
+        .resolve(subject, account.router.hash(subject));
     let (mut subscribers, mut services) = (Vec::new(), Vec::new());
     let mut subscriber_count = 0;
     for sub in &matches.plain {
@@ -313,7 +315,6 @@ fn deny_rule(standing: &Standing, subject: &[u8], queue: Option<&[u8]>) -> Optio
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
-
 
 impl Engine {
     /// Who is connected as this user in an account.

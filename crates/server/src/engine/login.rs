@@ -99,6 +99,7 @@ pub(crate) fn rights_of(standing: &Standing) -> Rights {
         max_payload: least(account.max_payload, user.max_payload),
         max_subscriptions: least(account.max_subscriptions, user.max_subscriptions),
         expires: standing.identity.expires_s.map(instant_of),
+        account_expires: standing.identity.account_expires_s.map(instant_of),
     }
 }
 

@@ -123,7 +123,7 @@ mod tests {
         let mut counts = [0_u32; 3];
         for percent in 0..100_u64 {
             // The middle of each hundredth of the range.
-            let chance = ((percent * 2 + 1) << 32) / 200 << 32;
+            let chance = (((percent * 2 + 1) << 32) / 200) << 32;
             match mappings.rename(b"a.x", chance).as_deref() {
                 Some(b"b.x") => counts[0] += 1,
                 Some(b"c.x") => counts[1] += 1,

@@ -1,5 +1,6 @@
 //! What a client may say besides publishing: CONNECT, SUB, UNSUB, PING. And what it is told.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -10,6 +11,7 @@ use recado_wire::{Connect, OK, PONG, ProtocolError, push_err};
 
 use super::account::Account;
 use super::client::Client;
+use super::clock;
 use super::events::Event;
 use super::login::{Arrival, Presented, Transport, decide_elsewhere, rights_of};
 use super::reader::{After, Reader};
@@ -49,6 +51,9 @@ impl Reader {
             }
             Step::Authenticate(mut connect) => {
                 self.connection.fill_in(&mut connect);
+                if self.is_paused() {
+                    return Some(After::Close(paused()));
+                }
                 // A second CONNECT drops what may be very many subscriptions.
                 if self.engine.manner().authenticator.is_costly(&connect)
                     || self.session.connected()
@@ -170,6 +175,9 @@ impl Reader {
         let client = Client::new(connect);
         let _ = self.connection.client.set(Box::new(client));
         let identity = decision.map_err(|denied| self.note_denial(&denied))?;
+        if let Some(address) = self.watched_address() {
+            self.engine.failures.lock().forgive(address, now_s());
+        }
         self.session.admit(connect, now)?;
         self.take_standing(identity, presented)?;
         if let Some(layers) = self.connection.layers() {
@@ -196,6 +204,21 @@ impl Reader {
         Ok(())
     }
 
+    /// Where the client comes from, if failures from there count: whoever is on this machine is not a stranger, and
+    /// one proxy here may stand for everybody.
+    fn watched_address(&self) -> Option<IpAddr> {
+        let address = self.connection.address()?.ip().to_canonical();
+        let asked = self.engine.manner().authenticator.is_required();
+        (asked && !address.is_loopback()).then_some(address)
+    }
+
+    /// Whether logins from there failed too often of late: the next are refused unseen.
+    fn is_paused(&self) -> bool {
+        let address = self.watched_address();
+        let paused = |address| self.engine.failures.lock().paused_s(address, now_s());
+        address.and_then(paused).is_some()
+    }
+
     /// Why a credential was refused, for the log alone: the client is told nothing of it (C21).
     fn note_denial(&self, denied: &Denied) -> Goodbye {
         let (cid, peer) = (self.connection.id, self.connection.peer_text());
@@ -206,6 +229,12 @@ impl Reader {
             reason = %denied.reason,
             "login denied"
         );
+        if let Some(address) = self.watched_address()
+            && self.engine.failures.lock().note(address, now_s())
+        {
+            let pause_s = recado_auth::PAUSE_S;
+            tracing::warn!(%address, pause_s, "too many failed logins: the address is not listened to for a while");
+        }
         Goodbye::unauthorized("wrong or missing credential")
     }
 
@@ -312,6 +341,18 @@ impl Reader {
             }
         }
     }
+}
+
+/// An address that is not listened to hears what everybody hears whose credential is wrong.
+fn paused() -> Goodbye {
+    Goodbye::unauthorized(
+        "too many failed logins from its address: it is not listened to for a while",
+    )
+}
+
+/// Seconds on the engine's own clock.
+fn now_s() -> u64 {
+    clock::now_us() / 1_000_000
 }
 
 /// What sets a subscription apart, of a user with these permissions; `None`: it may not be.

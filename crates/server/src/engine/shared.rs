@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
-use recado_auth::Authenticator;
+use parking_lot::Mutex;
+use recado_auth::{Authenticator, FailureLimits, Failures};
 use recado_session::Settings;
 use recado_streams::api::header::REQUEST_INFO;
 use recado_wire::{ClientInfo, Info, ParseLimits, PreparedInfo};
@@ -90,6 +91,8 @@ pub(crate) struct Engine {
     insider: Arc<Standing>,
     /// Who those are that speak in the system account.
     system_insider: Arc<Standing>,
+    /// Addresses that keep failing to log in.
+    pub(crate) failures: Mutex<Failures>,
     /// What the system account is told of clients.
     pub(crate) events: Events,
     pub(crate) connections: Registry,
@@ -194,6 +197,7 @@ impl Engine {
             insider: Arc::new(Standing::anonymous(accounts.global())),
             system_insider: Arc::new(Standing::anonymous(&accounts.system())),
             events: Events::default(),
+            failures: Mutex::new(Failures::new(FailureLimits::default())),
             accounts,
             connections: Registry::default(),
             closed: ClosedRing::new(manner.max_closed),

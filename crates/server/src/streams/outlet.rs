@@ -125,7 +125,8 @@ impl Outlet for EngineExchange<'_> {
 
     fn refused(&mut self, subject: &[u8], stream: &str, err_code: u16) {
         if let Some(account) = self.account {
-            self.insider.note_refused(account, subject, stream, err_code);
+            self.insider
+                .note_refused(account, subject, stream, err_code);
         }
     }
 

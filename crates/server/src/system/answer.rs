@@ -62,14 +62,18 @@ pub(super) async fn answer(sources: &Sources, asked: &Asked) -> Option<Vec<u8>> 
     match tokens[..] {
         ["$SYS", "REQ", "USER", "INFO"] => Some(user_info(sources, asked)),
         ["$SYS", "REQ", "SERVER", "PING"] => {
-            is_meant(sources, &options).then(|| ())?;
+            if !is_meant(sources, &options) {
+                return None;
+            }
             let statistics = super::event::statistics(sources).await;
             Some(bytes(
                 &json!({"server": server(sources), "statsz": statistics}),
             ))
         }
         ["$SYS", "REQ", "SERVER", "PING", what] => {
-            is_meant(sources, &options).then(|| ())?;
+            if !is_meant(sources, &options) {
+                return None;
+            }
             about_server(sources, asked, what, options).await
         }
         ["$SYS", "REQ", "SERVER", _, what] => match what {

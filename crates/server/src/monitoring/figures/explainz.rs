@@ -155,7 +155,8 @@ fn parties(
     let engine = &observed.engine;
     if options.asked_by != 0 {
         let asker = engine.connections.by_id(options.asked_by);
-        let asker = asker.ok_or_else(|| Problem::bad_request("the connection that asked is gone"))?;
+        let asker =
+            asker.ok_or_else(|| Problem::bad_request("the connection that asked is gone"))?;
         let standing = asker.standing();
         let own = standing.identity.user.as_deref().unwrap_or_default();
         if !options.account.is_empty() && options.account != *standing.account.name {
