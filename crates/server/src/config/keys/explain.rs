@@ -268,7 +268,10 @@ fn inner<'a>(map: &'a Map, key: &str) -> Option<&'a Map> {
 fn is_secret(key: &str) -> bool {
     let key = key.to_lowercase();
     // A path, or the name of a cookie.
-    if ["_file", "_dir", "_cookie"].iter().any(|end| key.ends_with(end)) {
+    if ["_file", "_dir", "_cookie"]
+        .iter()
+        .any(|end| key.ends_with(end))
+    {
         return false;
     }
     let words = ["pass", "token", "secret", "seed", "encryption", "cred"];
