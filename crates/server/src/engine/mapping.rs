@@ -12,6 +12,9 @@ pub(crate) struct Mappings {
     list: Vec<Mapping>,
 }
 
+/// Percent of the messages, and the subject that they go to.
+pub(crate) type Share = (u32, Vec<u8>);
+
 /// One source and where it goes.
 #[derive(Debug)]
 struct Mapping {
@@ -63,14 +66,14 @@ impl Mappings {
 
     /// Where a message on `subject` may go instead, with the source that says so: percent and subject, the rest keeps its
     /// own. `None`: always its own.
-    pub(crate) fn outcomes(&self, subject: &[u8]) -> Option<(String, Vec<(u32, Vec<u8>)>)> {
+    pub(crate) fn outcomes(&self, subject: &[u8]) -> Option<(String, Vec<Share>)> {
         let mapping = self
             .list
             .iter()
             .find(|mapping| filter_matches(&mapping.source, subject))?;
         let source = String::from_utf8_lossy(&mapping.source).into_owned();
         let destinations = mapping.destinations.iter();
-        let mut outcomes: Vec<(u32, Vec<u8>)> = destinations
+        let mut outcomes: Vec<Share> = destinations
             .map(|(weight, transform)| {
                 let renamed = transform.apply(subject, 0);
                 (*weight, renamed.unwrap_or_else(|| subject.to_vec()))

@@ -413,7 +413,6 @@ impl KeyProblem {
                 format!(
                     "{key}: this version neither measures services nor traces messages; all else is as it says"
                 )
-                .into()
             }
             Self::ForSeveralServers(key) => {
                 format!("\"{key}\" changes nothing on a server that stands alone; it is ignored")
@@ -577,7 +576,6 @@ impl KeyProblem {
                 format!(
                     "{key}: esta versión no mide servicios ni rastrea mensajes; lo demás vale como está escrito"
                 )
-                .into()
             }
             Self::ForSeveralServers(key) => {
                 format!("\"{key}\" no cambia nada en un servidor que está solo; se pasa por alto")
