@@ -11,7 +11,7 @@ const LIST: &str = "../shared/reference/nats-2.15.md";
 const PAGE: &str = "docs/compatibility.md";
 const STATUSES: [&str; 5] = ["done", "partly", "not yet", "one server", "differs"];
 
-/// The cells of each line of a table whose first cell is a row of group B, E or G.
+/// The cells of each line of a table whose first cell is a row of groups A to E or G.
 fn rows(text: &str) -> Vec<Vec<&str>> {
     text.lines()
         .filter_map(|line| line.strip_prefix("| "))
@@ -21,7 +21,7 @@ fn rows(text: &str) -> Vec<Vec<&str>> {
 }
 
 fn is_row(id: &str) -> bool {
-    let digits = id.strip_prefix(['B', 'E', 'G']);
+    let digits = id.strip_prefix(['A', 'B', 'C', 'D', 'E', 'G']);
     digits.is_some_and(|digits| digits.len() >= 2 && digits.bytes().all(|b| b.is_ascii_digit()))
 }
 
