@@ -118,6 +118,11 @@ pub enum Reason {
     /// No such user, or another password: the two are not told apart, not even here.
     #[error("unknown user or wrong password")]
     WrongUserOrPassword,
+    /// The account has a service decide on its users, which this server does not ask.
+    #[error(
+        "the account hands logins to a service (auth callout), which this server does not ask yet"
+    )]
+    CalloutMissing,
     /// The nkey is nobody's.
     #[error("unknown nkey")]
     UnknownNkey,

@@ -240,6 +240,11 @@ impl Operator {
         account
             .check_time(login.now_s)
             .map_err(Reason::InvalidAccount)?;
+        let asked = &account.nats.authorization.auth_users;
+        if !asked.is_empty() && !asked.contains(&user.subject) {
+            // Nobody is let in unasked where a service is to decide.
+            return Err(Reason::CalloutMissing);
+        }
         let terms = Terms::of(user, &account)?;
         if terms.proxy_required && !proxied {
             return Err(Reason::ProxyRequired);

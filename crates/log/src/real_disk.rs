@@ -58,7 +58,13 @@ impl RealDisk {
 
     fn options() -> OpenOptions {
         let mut options = OpenOptions::new();
-        options.read(true).write(true).mode(0o600);
+        // Whoever may write beside the store must not lead it elsewhere by a link.
+        let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+        options
+            .read(true)
+            .write(true)
+            .mode(0o600)
+            .custom_flags(flags);
         options
     }
 }
@@ -94,6 +100,7 @@ impl Disk for RealDisk {
         Ok(file)
     }
 
+    /// A link in the place of a file is refused.
     fn open(&self, name: &str) -> io::Result<File> {
         Self::options().open(self.path(name))
     }

@@ -101,3 +101,23 @@ fn a_second_server_on_the_same_store_is_told_who_has_it() {
     drop(first);
     Log::open(disk, settings(), &mut |_| ()).expect("free again");
 }
+
+#[test]
+fn a_link_in_the_place_of_a_file_is_not_followed() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = directory.path().join("store");
+    let disk = RealDisk::new(&store).expect("a disk");
+    let open = |disk: &RealDisk| Log::open(disk.clone(), settings(), &mut |_| {});
+    drop(open(&disk).expect("a log"));
+    let file = std::fs::read_dir(&store)
+        .expect("the store")
+        .map(|entry| entry.expect("an entry").path())
+        .find(|path| !path.ends_with("lock") && path.is_file())
+        .expect("a file of the log");
+    let elsewhere = directory.path().join("elsewhere");
+    std::fs::rename(&file, &elsewhere).expect("moved");
+    std::os::unix::fs::symlink(&elsewhere, &file).expect("a link");
+    let before = std::fs::read(&elsewhere).expect("its bytes");
+    assert!(open(&disk).is_err(), "the store is led elsewhere");
+    assert_eq!(std::fs::read(&elsewhere).expect("its bytes"), before);
+}

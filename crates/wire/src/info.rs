@@ -78,6 +78,9 @@ pub struct ClientInfo {
     /// What the client is to sign with its nkey (A14).
     #[serde(skip_serializing_if = "String::is_empty")]
     pub nonce: String,
+    /// That account is the server's own.
+    #[serde(skip_serializing_if = "is_false")]
+    pub acc_is_sys: bool,
     /// Account the client was bound to.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub remote_account: String,
@@ -166,6 +169,7 @@ mod tests {
                 lame_duck: true,
                 connect_info: true,
                 nonce: String::new(),
+                acc_is_sys: false,
                 remote_account: "$G".to_owned(),
             },
         ] {

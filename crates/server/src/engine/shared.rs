@@ -251,6 +251,7 @@ impl Engine {
             lame_duck: true,
             connect_info: false,
             nonce: String::new(),
+            acc_is_sys: false,
             remote_account: String::new(),
         })
     }
@@ -299,6 +300,8 @@ impl Engine {
             lame_duck: self.lame_duck.load(Ordering::Relaxed),
             connect_info: account.is_some(),
             nonce: nonce.unwrap_or_default().to_owned(),
+            acc_is_sys: account
+                .is_some_and(|account| account.number == self.system_insider.account.number),
             remote_account: account.map_or("", |account| &account.name).to_owned(),
         }
     }

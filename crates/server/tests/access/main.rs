@@ -2,7 +2,7 @@
 //! here.
 
 #[path = "../engine/peer.rs"]
-#[expect(dead_code, reason = "the tests of the engine use more of it")]
 mod peer;
 
+mod accounts;
 mod operator;

@@ -1,0 +1,182 @@
+//! Configured accounts from outside: what crosses, what is refused and in which words, what a new configuration means
+//! for those who are connected, and what the system account is told.
+
+use recado_server::config::{Machine, Options, load_file};
+use recado_server::{ReloadError, Server};
+use serde_json::Value;
+
+use crate::peer::{Frame, Peer};
+
+const STOCK: &str = "STOCK { users: [{user: keeper, password: k}]
+    exports: [{stream: 'moved.>'}, {service: count}] }";
+const SALES: &str = "SALES { users: [
+        {user: ana, password: a, permissions: {publish: {deny: 'secret.*'}, subscribe: {deny: 'in.moved.x'}}}
+        {user: eva, password: e, permissions: {publish: 'count', subscribe: ['_INBOX.>', 'work q'], allow_responses: true}}]
+    imports: [{stream: {account: STOCK, subject: 'moved.>'}, prefix: in}, {service: {account: STOCK, subject: count}}]
+    mappings: {old: new} }";
+
+/// The options that a configuration of these accounts makes, on top of `more`.
+fn read(options: &mut Options, accounts: &str, more: &str) {
+    let text = format!(
+        "port: -1, jetstream: false, system_account: SYS, {more}
+         accounts {{ {accounts}\n SYS {{ users: [{{user: root, password: r}}] }} }}"
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("server.conf");
+    std::fs::write(&file, text).unwrap();
+    let loaded = load_file(&file, options, &Machine).unwrap();
+    assert_eq!(loaded.findings.errors, []);
+}
+
+fn server() -> Server {
+    let configured =
+        Server::builder().configure(|options| read(options, &format!("{STOCK}\n{SALES}"), ""));
+    configured.start().unwrap()
+}
+
+/// What the server would be told now; what its builder says stays as it was.
+fn told(accounts: &str, more: &str) -> Options {
+    let mut told = None;
+    let _ = Server::builder().configure(|options| {
+        read(options, accounts, more);
+        told = Some(options.clone());
+    });
+    told.unwrap()
+}
+
+fn log_in(server: &Server, user: &str, password: &str) -> Peer {
+    let options = format!(
+        "\"user\":\"{user}\",\"pass\":\"{password}\",\"headers\":true,\"no_responders\":true"
+    );
+    Peer::connect(server.client_addr(), &options)
+}
+
+/// What came until the server had handled everything: subjects of messages, and errors.
+fn heard(peer: &mut Peer) -> Vec<String> {
+    peer.send("PING\r\n");
+    let mut heard = Vec::new();
+    loop {
+        match peer.next() {
+            Some(Frame::Message(message)) => heard.push(message.subject),
+            Some(Frame::Error(text)) => heard.push(format!("-ERR {text}")),
+            Some(Frame::Pong) => return heard,
+            Some(Frame::Other) => {}
+            None => {
+                heard.push("closed".to_owned());
+                return heard;
+            }
+        }
+    }
+}
+
+#[test]
+fn only_what_is_exported_and_imported_crosses() {
+    let server = server();
+    let (mut keeper, mut ana) = (log_in(&server, "keeper", "k"), log_in(&server, "ana", "a"));
+    ana.send("SUB in.> 1\r\nSUB answers 2\r\nSUB new 3\r\n");
+    keeper.send("SUB > 1\r\n");
+    assert_eq!(heard(&mut ana), Vec::<String>::new());
+    assert_eq!(heard(&mut keeper), Vec::<String>::new());
+    keeper.send("PUB moved.a 1\r\nx\r\nPUB moved.x 1\r\nx\r\nPUB other 1\r\nx\r\n");
+    assert_eq!(heard(&mut keeper), ["moved.a", "moved.x", "other"]);
+    assert_eq!(
+        heard(&mut ana),
+        ["in.moved.a"],
+        "the other is denied to her"
+    );
+    ana.send("PUB count answers 1\r\n?\r\nPUB old 1\r\nx\r\nPUB other 1\r\nx\r\n");
+    assert_eq!(heard(&mut ana), ["new"]);
+    keeper.send("PING\r\n");
+    let Some(Frame::Message(request)) = keeper.next() else {
+        panic!("no request");
+    };
+    assert_eq!(request.subject, "count");
+    assert_eq!(keeper.next(), Some(Frame::Pong));
+}
+
+#[test]
+fn what_is_not_allowed_is_refused_in_the_words_that_clients_match() {
+    let server = server();
+    let mut eva = log_in(&server, "eva", "e");
+    eva.send("SUB _INBOX.> 1\r\nSUB work q 2\r\nSUB work 3\r\nSUB work other 4\r\nPUB no 1\r\nx\r\nPUB count 1\r\nx\r\n");
+    assert_eq!(
+        heard(&mut eva),
+        [
+            "-ERR Permissions Violation for Subscription to \"work\"",
+            "-ERR Permissions Violation for Subscription to \"work\" using queue \"other\"",
+            "-ERR Permissions Violation for Publish to \"no\"",
+        ]
+    );
+    let mut ana = log_in(&server, "ana", "a");
+    ana.send("SUB r 1\r\nPUB work r 1\r\nx\r\n");
+    assert_eq!(heard(&mut ana), Vec::<String>::new());
+    assert_eq!(heard(&mut eva), ["work"]);
+    eva.send("PUB r 1\r\n1\r\nPUB r 1\r\n2\r\n");
+    let refused = "-ERR Permissions Violation for Publish to \"r\"";
+    assert_eq!(heard(&mut eva), [refused], "one answer a message");
+    assert_eq!(heard(&mut ana), ["r"]);
+}
+
+#[test]
+fn a_new_configuration_takes_back_what_it_no_longer_allows() {
+    let server = server();
+    let (mut ana, mut eva) = (log_in(&server, "ana", "a"), log_in(&server, "eva", "e"));
+    ana.send("SUB news 1\r\nSUB in.> 2\r\n");
+    assert_eq!(heard(&mut ana), Vec::<String>::new());
+    let narrowed = SALES
+        .replace("deny: 'in.moved.x'", "deny: ['in.moved.x', news]")
+        .replace("password: e", "password: other");
+    let reloaded = server
+        .reload(told(&format!("{STOCK}\n{narrowed}"), ""))
+        .unwrap();
+    assert_eq!(
+        (reloaded.changed, reloaded.dismissed),
+        (vec!["accounts"], 1)
+    );
+    assert_eq!(
+        heard(&mut ana),
+        ["-ERR Permissions Violation for Subscription to \"news\" (sid \"1\")"]
+    );
+    assert_eq!(heard(&mut eva), ["-ERR Authorization Violation", "closed"]);
+    ana.send("PUB news 1\r\nx\r\n");
+    assert_eq!(heard(&mut ana), Vec::<String>::new());
+    let fixed = server.reload(told(&format!("{STOCK}\n{SALES}"), "max_pending: 2000000"));
+    assert!(
+        matches!(&fixed, Err(ReloadError::Fixed(names)) if *names == ["max_pending"]),
+        "{fixed:?}"
+    );
+    assert_eq!(
+        heard(&mut ana),
+        Vec::<String>::new(),
+        "she is still connected"
+    );
+}
+
+#[test]
+fn the_system_account_hears_who_comes_and_anybody_may_ask_who_they_are() {
+    let server = server();
+    let mut root = log_in(&server, "root", "r");
+    root.send("SUB $SYS.ACCOUNT.*.CONNECT 1\r\n");
+    assert_eq!(heard(&mut root), Vec::<String>::new());
+    let mut ana = log_in(&server, "ana", "a");
+    let Some(Frame::Message(event)) = root.next() else {
+        panic!("no event");
+    };
+    assert_eq!(event.subject, "$SYS.ACCOUNT.SALES.CONNECT");
+    let event: Value = serde_json::from_slice(&event.payload).unwrap();
+    assert_eq!(event["client"]["user"], "ana");
+    ana.send("SUB me 1\r\nPUB $SYS.REQ.USER.INFO me 0\r\n\r\n");
+    let Some(Frame::Message(told)) =
+        std::iter::from_fn(|| ana.next()).find(|frame| matches!(frame, Frame::Message(_)))
+    else {
+        panic!("no answer");
+    };
+    let told: Value = serde_json::from_slice(&told.payload).unwrap();
+    assert_eq!(told["data"]["account"], "SALES");
+    assert_eq!(
+        told["data"]["permissions"]["publish"]["deny"][0],
+        "secret.*"
+    );
+    ana.send("PUB $SYS.REQ.SERVER.PING me 0\r\n\r\n");
+    assert_eq!(heard(&mut ana), ["me"], "nobody is there for her: 503");
+}
