@@ -174,6 +174,9 @@ fn show_outcome(out: &mut Out, outcome: &Value) -> Result<(), Failure> {
     if is(&publish["as_answer"]) {
         line(out, 1, text::as_answer())?;
     }
+    if !is(&publish["allowed"]) {
+        line(out, 1, text::otherwise())?;
+    }
     // Where streams listen, the server itself is subscribed: they are shown on their own.
     let subscribers: Vec<&Value> = list(&outcome["subscribers"])
         .filter(|one| !is(&one["server"]) || words(&outcome["subject"]).starts_with('$'))
@@ -297,7 +300,10 @@ fn show_drops(out: &mut Out, told: &Value) -> Result<(), Failure> {
     heading(out, 0, text::drops())?;
     for one in list(&told["drops"]) {
         let since = Duration::from_secs(number(&one["seconds_ago"]));
-        let mut facts = vec![text::ago(&span::show(since))];
+        let mut facts = vec![match since.is_zero() {
+            true => text::just_now().to_owned(),
+            false => text::ago(&span::show(since)),
+        }];
         if number(&one["times"]) > 1 {
             facts.push(text::times(number(&one["times"])));
         }

@@ -66,6 +66,7 @@ super::texts! {
         en: "It may be published as the answer to a message that was received",
         es: "Sí se puede publicar como respuesta a un mensaje recibido",
     }
+    otherwise() { en: "If it could be published:", es: "Si se pudiera publicar:" }
     subscribers() { en: "Subscribers: each gets it", es: "Suscriptores: cada uno lo recibe" }
     more(count: u64) { en: "… and {count} more", es: "… y {count} más" }
     group(name: &str) {
@@ -118,6 +119,7 @@ super::texts! {
         es: "No se conocen los flujos: {why}",
     }
     drops() { en: "Lost in the last minutes", es: "Perdidos en los últimos minutos" }
+    just_now() { en: "just now", es: "hace un momento" }
     ago(span: &str) { en: "{span} ago", es: "hace {span}" }
     times(count: u64) { en: "{count} times", es: "{count} veces" }
     by_client(cid: u64) { en: "client {cid}", es: "cliente {cid}" }

@@ -16,6 +16,7 @@ mod errors;
 mod every_command;
 mod everywhere;
 mod exec;
+mod explain;
 mod failure_table;
 mod failures;
 mod guard;

@@ -326,3 +326,7 @@ impl Engine {
         })
     }
 }
+
+#[cfg(test)]
+#[path = "explain_tests.rs"]
+mod tests;
