@@ -108,7 +108,11 @@ fn a_link_in_the_place_of_a_file_is_not_followed() {
     let store = directory.path().join("store");
     let disk = RealDisk::new(&store).expect("a disk");
     let open = |disk: &RealDisk| Log::open(disk.clone(), settings(), &mut |_| {});
-    drop(open(&disk).expect("a log"));
+    let (mut log, mut committer, _) = open(&disk).expect("a log");
+    log.append(&record(1, b"x")).expect("room");
+    let batch = log.take_batch().expect("a batch");
+    let _ = log.committed(committer.commit(batch));
+    drop((log, committer));
     let file = std::fs::read_dir(&store)
         .expect("the store")
         .map(|entry| entry.expect("an entry").path())
