@@ -95,6 +95,17 @@ enum Next {
     Nothing,
 }
 
+/// What few connections have: boxed, for idle ones are many.
+#[derive(Default)]
+struct Rare {
+    /// The client's own address, where a proxy stands before it.
+    behind: Option<SocketAddr>,
+    /// It has to go, with these words.
+    dismissal: Option<Goodbye>,
+    /// What INFO asked it to sign.
+    nonce: Option<Box<str>>,
+}
+
 /// One connection.
 pub(crate) struct Connection {
     /// Never used again.
@@ -104,8 +115,6 @@ pub(crate) struct Connection {
     /// The other end of the socket; `None` for a part of the server itself. Whose the connection is says
     /// [`Connection::address`].
     pub(crate) peer: Option<SocketAddr>,
-    /// The client's address as a proxy before it told it.
-    behind: OnceLock<Box<SocketAddr>>,
     /// Messages to it say who published them.
     pub(crate) wants_origin: bool,
     link: Link,
@@ -118,7 +127,8 @@ pub(crate) struct Connection {
     standing: RwLock<Arc<Standing>>,
     /// Something is to be noticed by the connection's task: see [`Connection::notify`].
     notice: AtomicBool,
-    dismissal: OnceLock<Box<Goodbye>>,
+    /// What few connections have.
+    rare: Mutex<Option<Box<Rare>>>,
     /// The session's [`takes_async_info`](recado_session::Session::takes_async_info).
     pub(crate) takes_async_info: AtomicBool,
     /// Round trip in microseconds as the server's PING measured it; 0: not yet.
@@ -155,7 +165,6 @@ impl Connection {
             id,
             slot,
             peer,
-            behind: OnceLock::new(),
             wants_origin,
             link,
             limits,
@@ -165,7 +174,7 @@ impl Connection {
             client: OnceLock::new(),
             standing: RwLock::new(standing),
             notice: AtomicBool::new(false),
-            dismissal: OnceLock::new(),
+            rare: Mutex::default(),
             takes_async_info: AtomicBool::new(false),
             round_trip_us: AtomicU32::new(0),
             closed: OnceLock::new(),
@@ -227,15 +236,27 @@ impl Connection {
 
     /// The client's address, also where a proxy stands before it; `None` for a part of the server itself.
     pub(crate) fn address(&self) -> Option<SocketAddr> {
-        match self.behind.get() {
-            Some(behind) => Some(**behind),
+        let rare = self.rare.lock();
+        match rare.as_ref().and_then(|rare| rare.behind) {
+            Some(behind) => Some(behind),
             None => self.peer,
         }
     }
 
     /// A proxy told whose the connection is. Who was told of first stays.
     pub(super) fn set_address(&self, address: SocketAddr) {
-        let _ = self.behind.set(Box::new(address));
+        let mut rare = self.rare.lock();
+        rare.get_or_insert_default().behind.get_or_insert(address);
+    }
+
+    /// INFO asks it to sign this.
+    pub(super) fn set_nonce(&self, nonce: Box<str>) {
+        self.rare.lock().get_or_insert_default().nonce = Some(nonce);
+    }
+
+    /// What INFO asked it to sign, if anything.
+    pub(super) fn nonce(&self) -> Option<Box<str>> {
+        self.rare.lock().as_ref()?.nonce.clone()
     }
 
     /// Address for logs.
@@ -275,7 +296,11 @@ impl Connection {
     /// Ends the connection with these words: its task says them.
     pub(crate) fn dismiss(&self, goodbye: Goodbye) {
         // Who was dismissed before hears why then.
-        let _ = self.dismissal.set(Box::new(goodbye));
+        let mut rare = self.rare.lock();
+        rare.get_or_insert_default()
+            .dismissal
+            .get_or_insert(goodbye);
+        drop(rare);
         self.notify();
         // The task may wait for input: this wakes it.
         self.link.shutdown(Shutdown::Read);
@@ -288,7 +313,8 @@ impl Connection {
             return None;
         }
         self.notice.swap(false, Ordering::Acquire);
-        Some(self.dismissal.get().map(|goodbye| (**goodbye).clone()))
+        let rare = self.rare.lock();
+        Some(rare.as_ref().and_then(|rare| rare.dismissal.clone()))
     }
 
     /// It was sent a message with this reply subject: it may answer.

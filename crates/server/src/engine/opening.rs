@@ -215,7 +215,7 @@ impl Reader {
     fn greet(&self) {
         let info = self
             .engine
-            .info_for(&self.connection, None, self.nonce.as_deref());
+            .info_for(&self.connection, None, self.connection.nonce().as_deref());
         self.connection.deliver_bytes(&info);
     }
 

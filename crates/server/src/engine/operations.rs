@@ -241,7 +241,7 @@ impl Reader {
     /// How this client came.
     fn arrival(&self) -> Arrival {
         Arrival {
-            nonce: self.nonce.clone(),
+            nonce: self.connection.nonce(),
             transport: Transport(match self.connection.is_websocket() {
                 true => ConnectionType::Websocket,
                 false => ConnectionType::Standard,

@@ -126,6 +126,9 @@ pub(crate) fn serve(engine: Arc<Engine>, link: Link, read: ReadLink, admission: 
         Admission::Internal { .. } => Session::trusted(Arc::clone(&manner.internal), now),
     };
     let nonce = manner.authenticator.needs_nonce().then(new_nonce);
+    if let Some(nonce) = &nonce {
+        connection.set_nonce(nonce.clone());
+    }
     if greets {
         // Of a proxy's client the address is not known yet.
         let known = peer.filter(|_| rules.as_ref().is_some_and(|rules| !rules.proxy_protocol));
@@ -137,7 +140,6 @@ pub(crate) fn serve(engine: Arc<Engine>, link: Link, read: ReadLink, admission: 
     let reader = Reader {
         engine,
         account: Arc::clone(&standing.account),
-        nonce,
         in_account: false,
         connection,
         session,
@@ -201,8 +203,6 @@ pub(super) struct Reader {
     pub(super) account: Arc<Account>,
     /// It is one of the account's clients.
     pub(super) in_account: bool,
-    /// What INFO asked it to sign.
-    pub(super) nonce: Option<Box<str>>,
     pub(super) connection: Arc<Connection>,
     pub(super) session: Session,
     pub(super) read: ReadLink,
@@ -657,9 +657,9 @@ mod tests {
             "{}",
             size_of_future(until_end)
         );
-        assert!(size_of::<Reader>() <= 256, "{}", size_of::<Reader>());
+        assert!(size_of::<Reader>() <= 240, "{}", size_of::<Reader>());
         assert!(
-            size_of::<Connection>() <= 392,
+            size_of::<Connection>() <= 376,
             "{}",
             size_of::<Connection>()
         );
