@@ -230,3 +230,84 @@ fn a_long_line_without_arguments_is_passed_over_and_counts_at_its_end() {
     assert!(matches!(session.step(publish, now), (Step::Say(_), 9)));
     assert!(session.publish(publish).is_some());
 }
+
+fn with_rights(rights: Rights, now: Instant) -> Session {
+    let mut session = Session::new(settings(true), now);
+    session
+        .admit(&connect(r#"{"verbose":false,"pedantic":false}"#), now)
+        .unwrap();
+    session.set_rights(rights);
+    session
+}
+
+#[test]
+fn a_session_ends_with_its_credential_or_its_account_whichever_is_first() {
+    let now = Instant::now();
+    let at = |seconds| Some(now + Duration::from_secs(seconds));
+    for (user, account, told) in [
+        (at(5), None, ProtocolError::UserExpired),
+        (None, at(5), ProtocolError::AccountExpired),
+        (at(5), at(9), ProtocolError::UserExpired),
+        (at(9), at(5), ProtocolError::AccountExpired),
+    ] {
+        let rights = Rights {
+            expires: user,
+            account_expires: account,
+            ..Rights::default()
+        };
+        let mut session = with_rights(rights, now);
+        let mut time = now;
+        let goodbye = loop {
+            time = time.max(session.deadline());
+            match session.tick(time) {
+                Tick::Close(goodbye) => break goodbye,
+                Tick::Ping | Tick::Wait => session.heard(time),
+            }
+        };
+        assert_eq!(goodbye.told, Some(told));
+        assert_eq!(time, now + Duration::from_secs(5));
+    }
+}
+
+#[test]
+fn what_may_be_published_is_asked_for_each_subject_and_bounded_by_the_rights() {
+    let now = Instant::now();
+    let spec = recado_auth::PermissionsSpec {
+        publish: recado_auth::Rules {
+            allow: Some(vec!["a.>".into()]),
+            deny: vec!["a.no".into()],
+        },
+        ..recado_auth::PermissionsSpec::default()
+    };
+    let rights = Rights {
+        permissions: Some(Arc::new(Permissions::new(spec).unwrap())),
+        max_payload: Some(4),
+        max_subscriptions: Some(1),
+        ..Rights::default()
+    };
+    let mut session = with_rights(rights, now);
+    for (line, passes) in [
+        (&b"PUB a.b 1\r\nx\r\n"[..], true),
+        (b"PUB a.b 1\r\nx\r\n", true),
+        (b"PUB a.no 1\r\nx\r\n", false),
+        (b"PUB b 1\r\nx\r\n", false),
+        (b"PUB a.c 1\r\nx\r\n", true),
+        (b"PUB a.b 5\r\nxxxxx\r\n", false),
+    ] {
+        assert_eq!(
+            session.publish(line).is_some(),
+            passes,
+            "{}",
+            line.escape_ascii()
+        );
+    }
+    let (step, _) = session.step(b"PUB a.b 5\r\nxxxxx\r\n", now);
+    assert!(
+        matches!(step, Step::Close(goodbye) if goodbye.told == Some(ProtocolError::MaxPayload))
+    );
+    assert_eq!(session.check_subscription(b"x", 0), Ok(()));
+    assert_eq!(
+        session.check_subscription(b"x", 1),
+        Err(ProtocolError::MaxSubscriptions)
+    );
+}
