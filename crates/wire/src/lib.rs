@@ -31,8 +31,8 @@ pub use info::{ClientInfo, Info, PreparedInfo};
 pub use parse::{Bare, Op, ParseLimits, Parsed, Publish, parse, parse_publish};
 pub use server_frame::{ServerFrame, ServerParsed, parse_server_frame};
 pub use subject::{
-    FILTER_TOKENS_MAX, InvalidFilter, filter_matches, has_wildcard, is_publish_subject, tokens,
-    validate_filter,
+    FILTER_TOKENS_MAX, InvalidFilter, filter_matches, has_wildcard, is_publish_subject, is_subset,
+    tokens, validate_filter,
 };
 pub use transform::{Transform, TransformError};
 pub use write::{push_decimal, push_err, push_message, push_publish};

@@ -65,6 +65,20 @@ pub fn filter_matches(filter: &[u8], subject: &[u8]) -> bool {
     }
 }
 
+/// Whether every subject that matches `inner` also matches `outer`.
+pub fn is_subset(inner: &[u8], outer: &[u8]) -> bool {
+    let (mut inner, mut outer) = (tokens(inner), tokens(outer));
+    loop {
+        match (inner.next(), outer.next()) {
+            (None, None) | (Some(_), Some(b">")) => return true,
+            (Some(b">"), _) => return false,
+            (Some(_), Some(b"*")) => {}
+            (Some(one), Some(other)) if one == other => {}
+            _ => return false,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::subject::{filter_matches, has_wildcard, is_publish_subject, tokens};
+use crate::subject::{filter_matches, has_wildcard, is_publish_subject, is_subset, tokens};
 
 /// Why a renaming was refused; the words are nats-server's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -165,7 +165,7 @@ impl Transform {
     pub fn apply_to_filter(&self, filter: &[u8]) -> Option<Vec<u8>> {
         let whole = |part: &Part| matches!(part, Part::Literal(_) | Part::Tail | Part::Wildcard(_));
         let can_tell = self.dest.iter().flatten().all(whole);
-        (can_tell && is_within(filter, self.src.as_bytes())).then(|| self.fill(filter, 0))
+        (can_tell && is_subset(filter, self.src.as_bytes())).then(|| self.fill(filter, 0))
     }
 
     fn fill(&self, subject: &[u8], chance: u32) -> Vec<u8> {
@@ -201,20 +201,6 @@ impl Transform {
             }
         }
         new
-    }
-}
-
-/// Whether all that `inner` matches is matched by `outer`.
-fn is_within(inner: &[u8], outer: &[u8]) -> bool {
-    let (mut inner, mut outer) = (tokens(inner), tokens(outer));
-    loop {
-        match (inner.next(), outer.next()) {
-            (None, None) | (Some(_), Some(b">")) => return true,
-            (Some(b">"), _) => return false,
-            (Some(_), Some(b"*")) => {}
-            (Some(one), Some(other)) if one == other => {}
-            _ => return false,
-        }
     }
 }
 

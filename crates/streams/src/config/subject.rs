@@ -50,17 +50,7 @@ pub fn subjects_overlap(a: &str, b: &str) -> bool {
 
 /// Whether every subject that matches `inner` also matches `outer`.
 pub fn is_subset(inner: &str, outer: &str) -> bool {
-    let (mut inner, mut outer) = (tokens(inner.as_bytes()), tokens(outer.as_bytes()));
-    loop {
-        match (inner.next(), outer.next()) {
-            (None, None) => return true,
-            (Some(_), Some(b">")) => return true,
-            (Some(b">"), Some(_)) => return false,
-            (Some(_), Some(b"*")) => {}
-            (Some(x), Some(y)) if x == y => {}
-            _ => return false,
-        }
-    }
+    recado_wire::is_subset(inner.as_bytes(), outer.as_bytes())
 }
 
 /// Positions, in order, of the filters in a list that can overlap one without wildcards, or hold any other:
