@@ -35,6 +35,8 @@ use crate::version::{NATS_VERSION, VERSION};
 
 /// Time that waiting bytes are given to leave when the server stops.
 const FLUSH_MAX: Duration = Duration::from_secs(2);
+/// Time that the services in the system account are waited for at the start.
+const SYSTEM_MAX: Duration = Duration::from_secs(5);
 /// Time that connections are given to notice that they are closed.
 const CLOSE_MAX: Duration = Duration::from_secs(1);
 
@@ -182,7 +184,7 @@ impl Server {
             observed: Arc::clone(&reloader.observed),
             reload: Arc::clone(&reload_hook),
         };
-        let system =
+        let (system, reachable) =
             System::start(sources, handle.phase.subscribe()).map_err(StartError::Threads)?;
         let inner = Inner {
             streams,
@@ -197,6 +199,8 @@ impl Server {
                 runtimes.run(&threads, life, CLOSE_MAX);
             })
             .map_err(StartError::Threads)?;
+        // Nobody may connect and find nobody in the system account. Should it take long, it says why in the log.
+        let _ = reachable.recv_timeout(SYSTEM_MAX);
         Ok(Self {
             handle,
             client_addr,

@@ -10,10 +10,11 @@ mod event;
 
 use std::io;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use recado_wire::push_publish;
+use recado_wire::{PING, push_publish};
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 use tokio::sync::watch;
@@ -58,23 +59,28 @@ pub(crate) struct System {
 }
 
 impl System {
-    /// Starts it; it ends with the server.
+    /// Starts it; it ends with the server. Says when it can be reached, which takes the engine's threads.
     ///
     /// # Errors
     /// When the machine has no threads or descriptors left.
-    pub(crate) fn start(sources: Sources, phase: watch::Receiver<Phase>) -> io::Result<Self> {
+    pub(crate) fn start(
+        sources: Sources,
+        phase: watch::Receiver<Phase>,
+    ) -> io::Result<(Self, Receiver<()>)> {
+        let (reachable, ready) = std::sync::mpsc::channel();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
         let thread = std::thread::Builder::new()
             .name("recado-system".to_owned())
             .spawn(move || {
-                runtime.block_on(serve_until_the_end(sources, phase));
+                runtime.block_on(serve_until_the_end(sources, phase, reachable));
                 runtime.shutdown_background();
             })?;
-        Ok(Self {
+        let system = Self {
             thread: Some(thread),
-        })
+        };
+        Ok((system, ready))
     }
 }
 
@@ -88,13 +94,17 @@ impl Drop for System {
     }
 }
 
-async fn serve_until_the_end(sources: Sources, mut phase: watch::Receiver<Phase>) {
+async fn serve_until_the_end(
+    sources: Sources,
+    mut phase: watch::Receiver<Phase>,
+    reachable: Sender<()>,
+) {
     let mut restarts = Restarts::new("system services", phase.clone());
     loop {
         let why = match internal_client::connect_to_system(&sources.engine) {
             Ok(stream) => {
                 tokio::select! {
-                    () = serve(&sources, stream) => CONNECTION_LOST.to_owned(),
+                    () = serve(&sources, stream, &reachable) => CONNECTION_LOST.to_owned(),
                     _ = phase.wait_for(|phase| *phase == Phase::Stopping) => return,
                 }
             }
@@ -107,7 +117,7 @@ async fn serve_until_the_end(sources: Sources, mut phase: watch::Receiver<Phase>
 }
 
 /// Answers and tells until the connection ends.
-async fn serve(sources: &Sources, stream: UnixStream) {
+async fn serve(sources: &Sources, stream: UnixStream, reachable: &Sender<()>) {
     let (read, mut write) = stream.into_split();
     let id = sources.observed.server_id();
     let filters = [
@@ -122,6 +132,7 @@ async fn serve(sources: &Sources, stream: UnixStream) {
     for (sid, filter) in filters.iter().enumerate() {
         out.extend_from_slice(format!("SUB {filter} {sid}\r\n").as_bytes());
     }
+    out.extend_from_slice(PING);
     let own = filters.len() + sources.engine.accounts.system().terms().services.len();
     sources.engine.events.set_own(own);
     let mut frames = FrameReader::new(read);
@@ -141,6 +152,10 @@ async fn serve(sources: &Sources, stream: UnixStream) {
             }) => {
                 if read.is_none() {
                     return;
+                }
+                if frames.take_pongs() > 0 {
+                    // Whoever waited for it may have gone on already.
+                    let _ = reachable.send(());
                 }
             }
             event = sources.engine.events.next() => event::tell(sources, &event, &mut out),
