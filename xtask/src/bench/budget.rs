@@ -201,6 +201,27 @@ pub(super) const TABLE: &[(&str, &[Line])] = &[
         ],
     ),
     (
+        "tls-one-128",
+        &[
+            rate("messages/s", &[]),
+            cpu("CPU per message", &[Better(2.0)]),
+        ],
+    ),
+    (
+        "tls-one-1k",
+        &[
+            rate("messages/s", &[]),
+            cpu("CPU per message", &[Better(2.0)]),
+        ],
+    ),
+    (
+        "ws-one-128",
+        &[
+            rate("messages/s", &[]),
+            cpu("CPU per message", &[Better(2.0)]),
+        ],
+    ),
+    (
         "idle",
         &[
             line(
@@ -212,6 +233,16 @@ pub(super) const TABLE: &[(&str, &[Line])] = &[
             ),
             cpu("CPU to open one", &[]),
         ],
+    ),
+    (
+        "tls-idle",
+        &[line(
+            "memory per connection",
+            Figure::PerConnection,
+            Form::Kilobytes,
+            Good::Less,
+            &[AtMost(12_288.0)],
+        )],
     ),
     (
         "idle-same",
