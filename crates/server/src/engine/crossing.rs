@@ -31,7 +31,7 @@ pub(crate) const RESPONSE_THRESHOLD: Duration = Duration::from_secs(120);
 pub(super) const CROSSINGS_MAX: usize = 16;
 
 /// How the subjects of an import are called on both sides.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Renaming {
     /// Filter in the importer's account.
     pub(crate) ours: Box<[u8]>,

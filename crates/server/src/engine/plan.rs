@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hashbrown::HashMap;
+use recado_router::Subscription as _;
 use recado_streams::config::is_subset;
 use recado_wire::TransformError;
 
@@ -247,15 +248,12 @@ impl Engine {
     }
 
     fn put_in_force(&self, account: &Arc<Account>, terms: Terms) {
-        let streams_change = !terms.stream_imports.is_empty();
-        for service in &terms.services {
-            account.router.insert(Arc::clone(service));
-        }
+        let services = terms.services.clone();
+        let imports = terms.stream_imports.clone();
         let before = account.set_terms(terms);
-        for service in &before.services {
-            account.router.remove(service);
-        }
-        if !streams_change && before.stream_imports.is_empty() {
+        exchange_services(account, &before.services, services);
+        // Whoever reads the configuration again for something else interrupts nobody.
+        if are_the_same(&before.stream_imports, &imports) {
             return;
         }
         for connection in self.connections.all() {
@@ -271,6 +269,31 @@ impl Engine {
             }
         }
     }
+}
+
+/// Puts services in the places of those that were there: a request meanwhile reaches one of them, neither both nor none.
+fn exchange_services(
+    account: &Account,
+    before: &[Arc<Subscription>],
+    services: Vec<Arc<Subscription>>,
+) {
+    let mut old: Vec<&Arc<Subscription>> = before.iter().collect();
+    for service in services {
+        match old.iter().position(|one| one.filter() == service.filter()) {
+            Some(at) => account.router.replace(old.swap_remove(at), service),
+            None => account.router.insert(service),
+        }
+    }
+    for gone in old {
+        account.router.remove(gone);
+    }
+}
+
+fn are_the_same(before: &[Arc<StreamImport>], now: &[Arc<StreamImport>]) -> bool {
+    before.len() == now.len()
+        && before.iter().zip(now).all(|(one, other)| {
+            Arc::ptr_eq(&one.exporter, &other.exporter) && one.renaming == other.renaming
+        })
 }
 
 /// The export that an import rests on.
