@@ -21,7 +21,9 @@ pub(crate) struct Caches {
     by_account: Vec<RouteCache<Route>>,
     /// Those that this batch used: one, unless something crossed.
     used: Vec<u32>,
+    /// Of the caches that this batch does not use, as the next.
     kept_bytes: usize,
+    kept_routes: usize,
 }
 
 impl Caches {
@@ -49,6 +51,7 @@ impl Caches {
             }
             None => {
                 self.kept_bytes -= self.by_account[at].weight();
+                self.kept_routes -= self.by_account[at].kept();
                 self.used.push(number);
             }
         }
@@ -74,7 +77,9 @@ impl Caches {
 
     /// Subjects that are kept.
     pub(crate) fn kept(&self) -> usize {
-        self.by_account.iter().map(RouteCache::kept).sum()
+        let used = self.used.iter();
+        let of = |number: &u32| self.by_account[*number as usize].kept();
+        self.kept_routes + used.map(of).sum::<usize>()
     }
 
     /// Whether so much is referred to by this batch alone that it should end.
@@ -91,10 +96,12 @@ impl Caches {
             let cache = &mut self.by_account[number as usize];
             cache.end_batch();
             self.kept_bytes += cache.weight();
+            self.kept_routes += cache.kept();
         }
         if self.kept_bytes > KEPT_BYTES_MAX {
             self.by_account = Vec::new();
             self.kept_bytes = 0;
+            self.kept_routes = 0;
         }
     }
 }
