@@ -159,6 +159,8 @@ fn every_size_shows_what_fits() {
     screen.resize(3, 10);
     screen.resize(24, 150);
     screen.shows("rust 0.51.0");
+    // A key that comes together with a new size is seen.
+    screen.resize(23, 149);
     screen.types("q");
     assert_eq!(screen.end().code, 0);
 }
