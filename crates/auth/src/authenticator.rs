@@ -74,6 +74,23 @@ impl Authenticator {
             Self::Operator(operator) => operator.decide(login),
         }
     }
+
+    /// The accounts that a trusted operator stands behind, if that is how it is decided.
+    pub fn operator(&self) -> Option<&Operator> {
+        match self {
+            Self::Operator(operator) => Some(operator),
+            _ => None,
+        }
+    }
+
+    /// Whether a trusted proxy vouches for the client's way.
+    pub fn is_proxied(&self, login: &Login<'_>) -> bool {
+        match self {
+            Self::Directory(directory) => directory.is_proxied(login),
+            Self::Operator(operator) => operator.is_proxied(login),
+            _ => false,
+        }
+    }
 }
 
 pub(crate) fn by_token(token: &Secret, connect: &Connect) -> Result<Identity, Denied> {

@@ -1,11 +1,14 @@
 //! Logins that a service decides on: auth callout (C14, ADR-26).
 //!
 //! Pure: what to ask comes out as bytes, the answer goes in. Chance is an argument. Each question is about a user key
-//! that was made for it alone, so that an answer is good for one login.
+//! that was made for it alone, so that an answer is good for one login. A decision that is not this server's alone is a
+//! denial with [`Reason::Referred`]: whoever does not ask lets nobody in.
+
+use std::sync::Arc;
 
 use nkeys::{KeyPair, KeyPairType, XKey};
 
-use crate::identity::{AccountName, DEFAULT_ACCOUNT, Denied, Identity, Method, Reason};
+use crate::identity::{AccountName, DEFAULT_ACCOUNT, Denied, Identity, Method, Reason, UserLimits};
 use crate::jwt::{
     AccountClaims, Claims, ClientInfo, ClientTls, ConnectOptions, InvalidToken, RequestClaims,
     ResponseClaims, ServerInfo, UserClaims, UtcOffset, sign,
@@ -27,7 +30,7 @@ const TOKEN_START: &[u8] = b"eyJ";
 const ANY: &str = "*";
 
 /// A service that decides on logins.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Callout {
     /// Who signs users: the configured issuer, or the account itself in operator mode.
     issuer: String,
@@ -35,6 +38,8 @@ pub struct Callout {
     auth_users: Vec<String>,
     xkey: Option<String>,
     allowed_accounts: Vec<String>,
+    /// Accounts that users may be placed in, but in operator mode.
+    accounts: Vec<String>,
     operator_mode: bool,
 }
 
@@ -51,6 +56,8 @@ pub struct CalloutOptions {
     pub xkey: Option<String>,
     /// Accounts whose users are asked about; empty: all.
     pub allowed_accounts: Vec<String>,
+    /// All accounts that there are: the service may place users in any.
+    pub accounts: Vec<String>,
 }
 
 /// What a question is made of.
@@ -91,6 +98,8 @@ pub struct Court<'a> {
     pub curve_key: &'a XKey,
     /// The accounts, in operator mode.
     pub operator: Option<&'a Operator>,
+    /// Whether a trusted proxy vouches for the client's way.
+    pub proxied: bool,
     /// Time zones.
     pub utc_offset: UtcOffset,
     /// Seconds since 1970.
@@ -106,6 +115,7 @@ impl Callout {
             auth_users: options.auth_users,
             xkey: options.xkey,
             allowed_accounts: options.allowed_accounts,
+            accounts: options.accounts,
             operator_mode: false,
         }
     }
@@ -119,6 +129,7 @@ impl Callout {
             auth_users: external.auth_users.clone(),
             xkey: Some(external.xkey.clone()).filter(|key| !key.is_empty()),
             allowed_accounts: external.allowed_accounts.clone(),
+            accounts: Vec::new(),
             operator_mode: true,
         })
     }
@@ -158,6 +169,39 @@ impl Callout {
                 .allowed_accounts
                 .iter()
                 .any(|allowed| allowed == account)
+    }
+
+    /// What a decision comes to where this service may have the last word: a referral to it, or the decision, with what
+    /// members of the service's account may not do taken from them.
+    pub(crate) fn reviewed(
+        self: &Arc<Self>,
+        login: &Login<'_>,
+        decided: Result<Identity, Denied>,
+    ) -> Result<Identity, Denied> {
+        if self.concerns(login, &decided) {
+            return Err(Denied {
+                reason: Reason::Referred(Arc::clone(self)),
+                claimed: Some(claimed(login).to_owned()).filter(|name| !name.is_empty()),
+            });
+        }
+        self.guarded(decided?)
+    }
+
+    /// Whether somebody whom this service let in before would be let in with the same words today: the service's keys
+    /// and accounts are still the same.
+    pub fn stands_by(&self, who: &Identity, operator: Option<&Operator>) -> bool {
+        let signer = who.issuer_key.as_deref().unwrap_or_default();
+        if who.method != Method::Callout {
+            return false;
+        }
+        match operator.filter(|_| self.operator_mode) {
+            None => signer == self.issuer && self.is_known(&who.account),
+            Some(operator) => {
+                let account = operator.account(&who.account);
+                self.may_place_in(&who.account)
+                    && account.is_some_and(|account| account.signer(signer).is_some())
+            }
+        }
     }
 
     /// What is asked.
@@ -219,8 +263,7 @@ impl Callout {
         })
     }
 
-    /// Judges an answer. The account that comes of it may be unknown: in operator mode
-    /// [`Reason::UnknownAccount`] says so, otherwise the caller looks whether it is there.
+    /// Judges an answer. [`Reason::UnknownAccount`] says that the account that comes of it is not known.
     pub fn judge(
         &self,
         asked: &Asked,
@@ -228,11 +271,18 @@ impl Callout {
         login: &Login<'_>,
         court: &Court<'_>,
     ) -> Result<Identity, Denied> {
-        self.judged(asked, answer, login, court)
-            .map_err(|reason| Denied {
-                reason,
-                claimed: Some(claimed(login).to_owned()).filter(|name| !name.is_empty()),
-            })
+        let judged = self.judged(asked, answer, login, court);
+        let who = judged.map_err(|reason| Denied {
+            reason,
+            claimed: Some(claimed(login).to_owned()).filter(|name| !name.is_empty()),
+        })?;
+        let theirs = court
+            .operator
+            .and_then(|operator| operator.callout_of(&who.account));
+        match theirs {
+            Some(theirs) => theirs.guarded(who),
+            None => self.guarded(who),
+        }
     }
 
     fn judged(
@@ -312,6 +362,9 @@ impl Callout {
     ) -> Result<Identity, Reason> {
         let failed = |why: &str| Reason::Callout(why.to_owned());
         let claims = &user.nats;
+        if claims.proxy_required && !court.proxied {
+            return Err(Reason::ProxyRequired);
+        }
         let types: ConnectionTypes = claims
             .allowed_connection_types
             .iter()
@@ -338,6 +391,9 @@ impl Callout {
                     return Err(failed("the user's JWT names no account (aud)"));
                 }
                 let account = AccountName::from(user.audience.as_str());
+                if !self.is_known(&account) {
+                    return Err(Reason::UnknownAccount(account));
+                }
                 (account, claims.permissions.spec(), None)
             }
         };
@@ -351,6 +407,7 @@ impl Callout {
             permissions,
             expires_s: [user.expiry_s(), until_s].into_iter().flatten().min(),
             account_expires_s,
+            limits: bounds(claims),
             issuer_key: Some(user.issuer.clone()),
             name_tag: Some(user.name.clone()).filter(|name| !name.is_empty()),
             tags: claims.tags.clone(),
@@ -365,8 +422,7 @@ impl Callout {
         operator: &Operator,
     ) -> Result<(AccountName, Option<PermissionsSpec>, Option<u64>), Reason> {
         let name = user.account();
-        let may = |allowed: &String| allowed == ANY || allowed == name;
-        if *name != *self.account && !self.allowed_accounts.iter().any(may) {
+        if !self.may_place_in(name) {
             return Err(Reason::AccountNotServed);
         }
         let account = operator.account(name);
@@ -375,11 +431,28 @@ impl Callout {
         Ok((name.into(), spec, account.expiry_s()))
     }
 
+    fn is_known(&self, account: &str) -> bool {
+        self.accounts.iter().any(|known| known == account)
+    }
+
+    fn may_place_in(&self, account: &str) -> bool {
+        let may = |allowed: &String| allowed == ANY || allowed == account;
+        *account == *self.account || self.allowed_accounts.iter().any(may)
+    }
+
+    fn guarded(&self, who: Identity) -> Result<Identity, Denied> {
+        self.guard(who).map_err(|why| {
+            Denied::of(Reason::Callout(format!(
+                "its permissions mean nothing: {why}"
+            )))
+        })
+    }
+
     /// Takes from members of the service's account the right to publish where the service is asked.
     ///
     /// # Errors
     /// When the permissions can't be made, which those that were made before can.
-    pub fn guard(&self, mut who: Identity) -> Result<Identity, InvalidPermissions> {
+    fn guard(&self, mut who: Identity) -> Result<Identity, InvalidPermissions> {
         if who.account == self.account {
             let mut spec = match &who.permissions {
                 Some(permissions) => permissions.spec().clone(),
@@ -389,6 +462,18 @@ impl Callout {
             who.permissions = Some(Permissions::new(spec)?.into());
         }
         Ok(who)
+    }
+}
+
+/// What the user is held to. Services write claims by hand, and leave out what does not matter: 0 is no bound here.
+fn bounds(claims: &UserClaims) -> UserLimits {
+    let UserLimits {
+        max_subscriptions,
+        max_payload,
+    } = claims.limits.bounds();
+    UserLimits {
+        max_subscriptions: max_subscriptions.filter(|most| *most > 0),
+        max_payload: max_payload.filter(|most| *most > 0),
     }
 }
 

@@ -39,6 +39,7 @@ fn court<'a>(curve_key: &'a XKey, operator: Option<&'a Operator>) -> Court<'a> {
     Court {
         curve_key,
         operator,
+        proxied: false,
         utc_offset: no_zones,
         now_s: NOW_S,
     }
@@ -51,6 +52,7 @@ fn callout(xkey: Option<String>) -> Callout {
         auth_users: vec!["service".into()],
         xkey,
         allowed_accounts: vec!["APP".into()],
+        accounts: ["$G", "APP", "AUTH"].map(str::to_owned).into(),
     })
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use recado_wire::Connect;
 
 use crate::authenticator::{by_single_user, by_token};
+use crate::callout::{Callout, CalloutOptions};
 use crate::identity::{AccountName, Denied, Identity, Method, Reason};
 use crate::login::{ConnectionType, ConnectionTypes, Login};
 use crate::permissions::Permissions;
@@ -29,6 +30,8 @@ pub struct DirectoryOptions {
     pub trusted_proxies: Vec<String>,
     /// Whether a token or the one user must come through such a proxy.
     pub proxy_required: bool,
+    /// A service that has the last word on logins (C14).
+    pub callout: Option<CalloutOptions>,
 }
 
 /// A credential that all share.
@@ -102,6 +105,7 @@ pub struct Directory {
     verify_and_map: Vec<ConnectionType>,
     trusted_proxies: TrustedProxies,
     proxy_required: bool,
+    callout: Option<Arc<Callout>>,
     /// Who has the most expensive of the bcrypt hashes. All failures by name cost as much as this one.
     costliest: Option<String>,
 }
@@ -118,6 +122,7 @@ impl Directory {
             trusted_proxies: TrustedProxies::new(&options.trusted_proxies)
                 .map_err(InvalidDirectory::InvalidProxyKey)?,
             proxy_required: options.proxy_required,
+            callout: options.callout.map(Callout::configured).map(Arc::new),
             costliest: None,
         };
         for user in options.users {
@@ -182,9 +187,19 @@ impl Directory {
     /// Decides on a login.
     pub fn decide(&self, login: &Login<'_>) -> Result<Identity, Denied> {
         let proxy = self.trusted_proxies.vouching_for(login)?;
-        let mut who = self.find(login, proxy.is_some())?;
-        who.proxy_key = proxy.map(|key| key.as_str().to_owned());
-        Ok(who)
+        let found = self.find(login, proxy.is_some()).map(|mut who| {
+            who.proxy_key = proxy.map(|key| key.as_str().to_owned());
+            who
+        });
+        match &self.callout {
+            Some(callout) => callout.reviewed(login, found),
+            None => found,
+        }
+    }
+
+    /// Whether a trusted proxy vouches for the client's way.
+    pub(crate) fn is_proxied(&self, login: &Login<'_>) -> bool {
+        matches!(self.trusted_proxies.vouching_for(login), Ok(Some(_)))
     }
 
     /// nkeys come first, then certificates, then names and passwords, then what all share.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::callout::Callout;
 use crate::jwt::InvalidToken;
 use crate::permissions::Permissions;
 
@@ -118,11 +119,9 @@ pub enum Reason {
     /// No such user, or another password: the two are not told apart, not even here.
     #[error("unknown user or wrong password")]
     WrongUserOrPassword,
-    /// The account has a service decide on its users, which this server does not ask.
-    #[error(
-        "the account hands logins to a service (auth callout), which this server does not ask yet"
-    )]
-    CalloutMissing,
+    /// A service has the last word (auth callout): it must be asked, and its answer judged.
+    #[error("a service decides on this login (auth callout), and was not asked")]
+    Referred(Arc<Callout>),
     /// The nkey is nobody's.
     #[error("unknown nkey")]
     UnknownNkey,
@@ -184,6 +183,14 @@ impl Denied {
     pub fn account_needed(&self) -> Option<&AccountName> {
         match &self.reason {
             Reason::UnknownAccount(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The service to ask, if its answer is all that is missing.
+    pub fn service_needed(&self) -> Option<&Arc<Callout>> {
+        match &self.reason {
+            Reason::Referred(callout) => Some(callout),
             _ => None,
         }
     }

@@ -8,7 +8,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::identity::{AccountName, Denied, Identity, Method, Reason, UserLimits};
+use crate::callout::Callout;
+use crate::identity::{AccountName, Denied, Identity, Method, Reason};
 use crate::jwt::{
     AccountClaims, Claims, InvalidToken, OperatorClaims, PermissionClaims, UserClaims,
     UserLimitClaims, UtcOffset, expand,
@@ -208,15 +209,26 @@ impl Operator {
     pub fn decide(&self, login: &Login<'_>) -> Result<Identity, Denied> {
         let proxy = self.trusted_proxies.vouching_for(login)?;
         let user = self.user_claims(login)?;
-        self.decide_on(login, &user, proxy.is_some())
-            .map(|mut who| {
-                who.proxy_key = proxy.map(|key| key.as_str().to_owned());
-                who
-            })
-            .map_err(|reason| Denied {
-                reason,
-                claimed: Some(user.subject.clone()),
-            })
+        let decided = self.decide_on(login, &user, proxy.is_some());
+        let mut who = decided.map_err(|reason| Denied {
+            reason,
+            claimed: Some(user.subject.clone()),
+        })?;
+        who.proxy_key = proxy.map(|key| key.as_str().to_owned());
+        match self.callout_of(&who.account) {
+            Some(callout) => Arc::new(callout).reviewed(login, Ok(who)),
+            None => Ok(who),
+        }
+    }
+
+    /// The service that decides on users of an account, if it has one.
+    pub(crate) fn callout_of(&self, account: &str) -> Option<Callout> {
+        Callout::of_account(&*self.account(account)?)
+    }
+
+    /// Whether a trusted proxy vouches for the client's way.
+    pub(crate) fn is_proxied(&self, login: &Login<'_>) -> bool {
+        matches!(self.trusted_proxies.vouching_for(login), Ok(Some(_)))
     }
 
     fn decide_on(
@@ -240,11 +252,6 @@ impl Operator {
         account
             .check_time(login.now_s)
             .map_err(Reason::InvalidAccount)?;
-        let asked = &account.nats.authorization.auth_users;
-        if !asked.is_empty() && !asked.contains(&user.subject) {
-            // Nobody is let in unasked where a service is to decide.
-            return Err(Reason::CalloutMissing);
-        }
         let terms = Terms::of(user, &account)?;
         if terms.proxy_required && !proxied {
             return Err(Reason::ProxyRequired);
@@ -355,21 +362,13 @@ fn identity(
         permissions: permissions.map(Arc::new),
         expires_s: ends.into_iter().flatten().min(),
         account_expires_s: account.expiry_s(),
-        limits: UserLimits {
-            max_subscriptions: bound(terms.limits.subs),
-            max_payload: bound(terms.limits.payload),
-        },
+        limits: terms.limits.bounds(),
         public_key: Some(user.subject.clone()),
         issuer_key: Some(user.issuer.clone()),
         name_tag: Some(user.name.clone()).filter(|name| !name.is_empty()),
         tags: user.nats.tags.clone(),
         ..Identity::new(method, account.subject.as_str().into())
     })
-}
-
-/// Below 0 there is no bound.
-fn bound(number: i64) -> Option<usize> {
-    usize::try_from(number).ok()
 }
 
 fn not_of_kind(keys: &HashSet<String>, kind: KeyKind) -> Option<String> {

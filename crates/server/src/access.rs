@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use recado_auth::{
-    AccountName, Authenticator, ConnectionType, Directory, DirectoryOptions, InvalidDirectory,
-    InvalidOperator, InvalidPermissions, Permissions, Secret, Single, User,
+    AccountName, Authenticator, CalloutOptions, ConnectionType, Directory, DirectoryOptions,
+    InvalidDirectory, InvalidOperator, InvalidPermissions, Permissions, Secret, Single, User,
 };
 
 use crate::config::access::UserOptions;
 use crate::config::{ClientCertificates, Options, TlsOptions};
-use crate::operator;
+use crate::engine::GLOBAL_ACCOUNT;
+use crate::{accounts, operator};
 
 /// Why nobody could log in with these options. They were checked when a file was read, but may be made by hand.
 #[derive(Debug, thiserror::Error)]
@@ -45,13 +46,19 @@ pub(crate) fn authenticator(options: &mut Options) -> Result<Authenticator, Inva
     let plain = users.is_empty()
         && options.no_auth_user.is_none()
         && options.trusted_proxies.is_empty()
+        && options.authorization.callout.is_none()
         && !options.authorization.proxy_required;
     match single {
         None if plain => Ok(Authenticator::Open),
         Some(Single::Token(token)) if plain => Ok(Authenticator::Token(token)),
         Some(Single::User(user, password)) if plain => Ok(Authenticator::User { user, password }),
         // Trusted proxies alone ask for nothing.
-        None if users.is_empty() && options.no_auth_user.is_none() => Ok(Authenticator::Open),
+        None if users.is_empty()
+            && options.no_auth_user.is_none()
+            && options.authorization.callout.is_none() =>
+        {
+            Ok(Authenticator::Open)
+        }
         Some(_) if !users.is_empty() => Err(InvalidAccess::UsersAndSingle),
         single => {
             let directory = Directory::new(DirectoryOptions {
@@ -61,10 +68,26 @@ pub(crate) fn authenticator(options: &mut Options) -> Result<Authenticator, Inva
                 verify_and_map: mapping_listeners(options),
                 trusted_proxies: options.trusted_proxies.clone(),
                 proxy_required: options.authorization.proxy_required,
+                callout: callout(options),
             })?;
             Ok(Authenticator::Directory(Box::new(directory)))
         }
     }
+}
+
+/// The service that decides on logins, if one does.
+fn callout(options: &Options) -> Option<CalloutOptions> {
+    let configured = options.authorization.callout.as_ref()?;
+    let accounts = options.accounts.iter().map(|account| account.name.clone());
+    let always = [GLOBAL_ACCOUNT, accounts::system_name(options)].map(str::to_owned);
+    Some(CalloutOptions {
+        issuer: configured.issuer.clone(),
+        account: configured.account.clone(),
+        auth_users: configured.auth_users.clone(),
+        xkey: configured.xkey.clone(),
+        allowed_accounts: configured.allowed_accounts.clone(),
+        accounts: accounts.chain(always).collect(),
+    })
 }
 
 /// Listeners where a certificate says who a client is.

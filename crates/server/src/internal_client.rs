@@ -204,7 +204,8 @@ fn answer(
 pub(crate) mod tests {
     use super::*;
     use crate::config::Options;
-    use crate::engine::{Accounts, Manner, SYSTEM_ACCOUNT, Threads};
+    use crate::engine::{Accounts, Inquiries, Manner, SYSTEM_ACCOUNT, Threads};
+    use crate::identity::Identity;
     use recado_auth::Authenticator;
     use recado_wire::{Headers, Info};
     use tokio::io::AsyncWriteExt;
@@ -215,7 +216,9 @@ pub(crate) mod tests {
         let options = Options::default();
         let accounts = Accounts::new(SYSTEM_ACCOUNT);
         let manner = Manner::new(&options, Authenticator::Open, &Info::default(), &accounts);
-        Arc::new(Engine::new(manner, &options, accounts, Threads::alone()))
+        let inquiries = Inquiries::new(Identity::new(&options), String::new());
+        let threads = Threads::alone();
+        Arc::new(Engine::new(manner, &options, accounts, threads, inquiries))
     }
 
     /// Runs a test that may wait for events, but not for ever.

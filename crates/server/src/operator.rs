@@ -94,7 +94,7 @@ fn now_s() -> u64 {
 }
 
 /// How far a zone is ahead of UTC.
-fn utc_offset(zone: Option<&str>, at_s: u64) -> Option<i32> {
+pub(crate) fn utc_offset(zone: Option<&str>, at_s: u64) -> Option<i32> {
     let at = Timestamp::from_second(i64::try_from(at_s).ok()?).ok()?;
     let zone = match zone {
         Some(name) => TimeZone::get(name).ok()?,

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use recado_auth::{Denied, Identity};
+use recado_auth::Identity;
 use recado_session::Goodbye;
 use recado_wire::Info;
 
@@ -176,7 +176,17 @@ fn judge(engine: &Engine, standing: &Standing) -> Verdict {
                 presented,
             )))
         }
-        Err(Denied { .. }) => Verdict::Go(Goodbye::unauthorized(
+        Err(denied)
+            if denied.service_needed().is_some_and(|callout| {
+                callout.stands_by(&standing.identity, manner.authenticator.operator())
+            }) =>
+        {
+            Verdict::Same
+        }
+        Err(denied) if denied.service_needed().is_some() => Verdict::Go(Goodbye::unauthorized(
+            "a service decides on its login since the configuration was read again",
+        )),
+        Err(_) => Verdict::Go(Goodbye::unauthorized(
             "its credential is not good any more since the configuration was read again",
         )),
     }

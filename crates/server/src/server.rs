@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use crate::access;
 use crate::accounts;
 use crate::config::{Options, TlsOptions};
-use crate::engine::{self, Accounts, CloseReason, Engine, Manner, Rules, Way};
+use crate::engine::{self, Accounts, CloseReason, Engine, Inquiries, Manner, Rules, Way};
 use crate::error::StartError;
 use crate::identity::Identity;
 use crate::lame_duck;
@@ -125,6 +125,7 @@ impl Server {
         let identity = Identity::new(&options);
         let store = open_store(&options, &identity)?;
         options.streams.enabled = store.is_some();
+        let inquiries = Inquiries::new(identity.clone(), client.host.clone());
         let info = describe(&options, identity, &client, authenticator.is_required());
         let accounts = Accounts::new(accounts::system_name(&options));
         let manner = Manner::new(&options, authenticator, &info, &accounts);
@@ -135,6 +136,7 @@ impl Server {
             &options,
             accounts,
             Arc::clone(&threads),
+            inquiries,
         ));
         engine.clients.replace(rules);
         engine.websocket.replace(websocket_rules);

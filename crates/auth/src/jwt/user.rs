@@ -8,6 +8,7 @@ use super::permissions::{PermissionClaims, UserLimitClaims};
 use super::times::UtcOffset;
 use super::token::{Claims, InvalidToken, decode, or_default};
 use super::{source, times};
+use crate::identity::UserLimits;
 use crate::signature::KeyKind;
 
 /// What is particular to users.
@@ -76,6 +77,15 @@ impl UserLimitClaims {
             return Err(InvalidToken::Invalid(why.to_owned()));
         }
         times::check(&self.times)
+    }
+
+    /// What its connection is held to; below 0 there is no bound.
+    pub(crate) fn bounds(&self) -> UserLimits {
+        let bound = |number: i64| usize::try_from(number).ok();
+        UserLimits {
+            max_subscriptions: bound(self.subs),
+            max_payload: bound(self.payload),
+        }
     }
 
     /// Whether the user may come from there.

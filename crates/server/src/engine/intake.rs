@@ -7,6 +7,8 @@
 use std::io::IoSlice;
 use std::time::{Duration, Instant};
 
+use std::task::{Poll, Waker};
+
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::Notify;
 
@@ -30,6 +32,8 @@ struct State {
     rung: bool,
     /// The thread waits.
     waiting: bool,
+    /// Where a task takes frames instead of a thread: it waits.
+    waker: Option<Waker>,
     /// The connection ended: no more frames will come.
     closed: bool,
 }
@@ -101,6 +105,20 @@ impl Intake {
         Taken { closed }
     }
 
+    /// The same for a task: waits until there are frames, or the connection has ended.
+    pub(crate) async fn taken(&self, frames: &mut Vec<u8>) -> Taken {
+        std::future::poll_fn(|cx| {
+            let mut state = self.state.lock();
+            if state.bytes.is_empty() && !state.closed {
+                state.waker = Some(cx.waker().clone());
+                return Poll::Pending;
+            }
+            Poll::Ready(())
+        })
+        .await;
+        self.take(frames, None)
+    }
+
     /// Waits until it may take more.
     pub(crate) async fn writable(&self) {
         loop {
@@ -114,11 +132,15 @@ impl Intake {
         }
     }
 
-    fn wake(&self, state: parking_lot::MutexGuard<'_, State>) {
+    fn wake(&self, mut state: parking_lot::MutexGuard<'_, State>) {
         let waiting = state.waiting;
+        let waker = state.waker.take();
         drop(state);
         if waiting {
             self.arrival.notify_one();
+        }
+        if let Some(waker) = waker {
+            waker.wake();
         }
     }
 }

@@ -11,6 +11,8 @@ use recado_session::{Goodbye, Rights};
 use recado_wire::Connect;
 
 use super::account::Accounts;
+use super::callout::ask_service;
+use super::connection::Connection;
 use super::shared::Engine;
 use super::standing::Standing;
 
@@ -58,15 +60,20 @@ impl Presented {
     }
 
     pub(crate) fn decide(&self, authenticator: &Authenticator) -> Result<Identity, Denied> {
+        authenticator.decide(&self.login_with(&self.connect))
+    }
+
+    /// The login, with a CONNECT that says more than the credential.
+    pub(super) fn login_with<'a>(&'a self, connect: &'a Connect) -> Login<'a> {
         let arrival = &self.arrival;
-        authenticator.decide(&Login {
-            connect: &self.connect,
+        Login {
+            connect,
             nonce: arrival.nonce.as_deref().unwrap_or_default().as_bytes(),
             transport: arrival.transport.0,
             peer: arrival.peer,
             certificate: arrival.certificate.as_deref(),
             now_s: now_s(),
-        })
+        }
     }
 }
 
@@ -110,13 +117,27 @@ fn instant_of(unix_s: u64) -> Instant {
     Instant::now() + Duration::from_secs(unix_s.saturating_sub(now_s()).min(FAR_S))
 }
 
-fn now_s() -> u64 {
+pub(super) fn now_s() -> u64 {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
     since_1970.unwrap_or_default().as_secs()
 }
 
-/// Decides where blocking is allowed, a few at a time, if it takes long.
+/// Decides where blocking is allowed, a few at a time, if it takes long; has a service decide that has the last word.
 pub(super) async fn decide_elsewhere(
+    engine: &Arc<Engine>,
+    connection: &Connection,
+    connect: &Connect,
+    presented: Presented,
+) -> Result<(Presented, Result<Identity, Denied>), Goodbye> {
+    let (presented, decision) = decide_alone(engine, presented).await?;
+    let Some(callout) = decision.as_ref().err().and_then(Denied::service_needed) else {
+        return Ok((presented, decision));
+    };
+    let decision = ask_service(engine, connection, connect, &presented, callout).await;
+    Ok((presented, decision))
+}
+
+async fn decide_alone(
     engine: &Arc<Engine>,
     presented: Presented,
 ) -> Result<(Presented, Result<Identity, Denied>), Goodbye> {

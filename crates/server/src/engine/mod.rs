@@ -10,6 +10,7 @@
 
 mod account;
 mod caches;
+mod callout;
 mod client;
 pub(crate) mod clock;
 mod closed;
@@ -53,6 +54,7 @@ mod websocket;
 mod worker;
 
 pub(crate) use account::{Account, AccountLimits, Accounts, GLOBAL_ACCOUNT, SYSTEM_ACCOUNT};
+pub(crate) use callout::Inquiries;
 pub(crate) use client::{Client, client_json, gone_json};
 pub(crate) use closed::{Closed, SubscriptionNote};
 pub(crate) use connection::Connection;

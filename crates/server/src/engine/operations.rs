@@ -62,6 +62,10 @@ impl Reader {
                 }
                 let presented = Presented::new(&connect, &self.arrival());
                 let decision = presented.decide(&self.engine.manner().authenticator);
+                let asks = |denied: &Denied| denied.service_needed().is_some();
+                if decision.as_ref().is_err_and(asks) {
+                    return Some(After::Authenticate(connect));
+                }
                 match self.admit(&connect, presented, decision, now) {
                     Ok(()) if self.session.verbose() => self.say(worker, OK),
                     Ok(()) => {}
@@ -321,7 +325,8 @@ impl Reader {
         let mut connect = connect;
         loop {
             let presented = Presented::new(&connect, &self.arrival());
-            let (presented, decision) = decide_elsewhere(&self.engine, presented).await?;
+            let decided = decide_elsewhere(&self.engine, &self.connection, &connect, presented);
+            let (presented, decision) = decided.await?;
             // A second CONNECT begins anew: what was subscribed before it is dropped (A11).
             if self.session.connected() {
                 self.drop_subscriptions().await;

@@ -14,6 +14,7 @@ use recado_wire::{ClientInfo, Info, ParseLimits, PreparedInfo};
 use tokio::sync::Semaphore;
 
 use super::account::{Account, Accounts};
+use super::callout::Inquiries;
 use super::client::RequestInfo;
 use super::closed::ClosedRing;
 use super::connection::{Connection, WriteLimits};
@@ -108,6 +109,8 @@ pub(crate) struct Engine {
     pub(crate) lame_duck: AtomicBool,
     /// Where credentials that take long are checked: so many at once.
     pub(crate) deciding: Semaphore,
+    /// Logins that a service decides on.
+    pub(crate) inquiries: Inquiries,
     /// Steps of TLS handshakes: so many at once, or a storm of them would keep everybody else waiting.
     pub(crate) handshakes: Semaphore,
     /// What those pass that speak WebSocket.
@@ -192,6 +195,7 @@ impl Engine {
         options: &Options,
         accounts: Accounts,
         threads: Arc<Threads>,
+        inquiries: Inquiries,
     ) -> Self {
         Self {
             insider: Arc::new(Standing::anonymous(accounts.global())),
@@ -210,6 +214,7 @@ impl Engine {
             manner: ArcSwap::from_pointee(manner),
             lame_duck: AtomicBool::new(false),
             deciding: Semaphore::new(deciders()),
+            inquiries,
             handshakes: Semaphore::new(deciders()),
             clients: Door::default(),
             websocket: Door::default(),

@@ -262,6 +262,10 @@ impl TlsSession {
             first: false,
             names: certificates.first().and_then(names_in).map(Arc::new),
             digests: certificates.first().and_then(Digests::of),
+            certificates: certificates
+                .iter()
+                .map(|one| one.clone().into_owned())
+                .collect(),
         }
     }
 }
@@ -279,6 +283,8 @@ pub(crate) struct TlsFacts {
     pub(crate) names: Option<Arc<CertificateNames>>,
     /// Digests of that certificate.
     pub(crate) digests: Option<Digests>,
+    /// What it showed: its certificate and those that lead to a known authority. Mostly nothing.
+    pub(crate) certificates: Box<[CertificateDer<'static>]>,
 }
 
 /// By which a certificate is known where there is no room for it: SHA-256, in hexadecimal digits.

@@ -5,4 +5,5 @@
 mod peer;
 
 mod accounts;
+mod callout;
 mod operator;

@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 
 use crate::peer::{Frame, Peer};
 
-fn pair(kind: KeyPairType, seed: u8) -> KeyPair {
+pub(crate) fn pair(kind: KeyPairType, seed: u8) -> KeyPair {
     KeyPair::new_from_raw(kind, [seed; 32]).unwrap()
 }
 
-fn root() -> KeyPair {
+pub(crate) fn root() -> KeyPair {
     pair(KeyPairType::Operator, 1)
 }
 
@@ -28,7 +28,7 @@ fn stock() -> KeyPair {
     pair(KeyPairType::Account, 3)
 }
 
-fn user() -> KeyPair {
+pub(crate) fn user() -> KeyPair {
     pair(KeyPairType::User, 4)
 }
 
@@ -89,7 +89,7 @@ fn server() -> Server {
 }
 
 /// What INFO asks to be signed. Nothing was read of the connection before.
-fn nonce(peer: &mut Peer) -> String {
+pub(crate) fn nonce(peer: &mut Peer) -> String {
     let mut line = Vec::new();
     let mut byte = [0];
     while !line.ends_with(b"\r\n") {
@@ -112,7 +112,7 @@ fn connect(server: &Server, jwt: &str, by: &KeyPair) -> Peer {
     peer
 }
 
-fn is_refused(mut peer: Peer) -> bool {
+pub(crate) fn is_refused(mut peer: Peer) -> bool {
     peer.send("PING\r\n");
     let violation = Frame::Error("Authorization Violation".to_owned());
     std::iter::from_fn(|| peer.next()).any(|frame| frame == violation)

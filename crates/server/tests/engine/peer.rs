@@ -14,6 +14,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 pub(crate) struct Received {
     pub(crate) subject: String,
     pub(crate) sid: String,
+    pub(crate) reply: String,
     pub(crate) headers: String,
     pub(crate) payload: Vec<u8>,
 }
@@ -105,12 +106,13 @@ fn own(frame: ServerFrame<'_>) -> Frame {
         ServerFrame::Message {
             subject,
             sid,
+            reply,
             headers,
             payload,
-            ..
         } => Frame::Message(Received {
             subject: text(subject),
             sid: text(sid),
+            reply: text(reply),
             headers: text(headers),
             payload: payload.to_vec(),
         }),

@@ -226,20 +226,6 @@ pub(super) enum Off {
 
 use Meaning::{NotYet, Sets};
 
-/// Whether the engine asks a service about logins (C14). The key is read either way.
-const AUTH_CALLOUT: bool = false;
-
-/// A key of a feature that is there as soon as `ready` says so.
-const fn when<K>(ready: bool, key: K, feature: Feature, off: Off) -> Meaning<K>
-where
-    K: Copy,
-{
-    match ready {
-        true => Sets(key),
-        false => NotYet(feature, off),
-    }
-}
-
 /// Keys with their aliases, all in lower case, and what they do.
 pub(super) type Table<K> = [(&'static [&'static str], Meaning<K>)];
 
@@ -424,12 +410,7 @@ pub(super) const AUTHORIZATION: &Table<AuthorizationKey> = &[
     ),
     (
         &["auth_callout", "auth_hook"],
-        when(
-            AUTH_CALLOUT,
-            AuthorizationKey::Callout,
-            Feature::AuthCallout,
-            Off::Never,
-        ),
+        Sets(AuthorizationKey::Callout),
     ),
     (&["proxy_required"], Sets(AuthorizationKey::ProxyRequired)),
 ];

@@ -449,7 +449,6 @@ fn what_is_not_there_yet_is_refused_by_name() {
         refuses(text, "1:1", part);
         refuses(text, "1:1", "this version of recado-server does not have");
     }
-    refuses("authorization {auth_callout {}}", "1:16", "auth callout");
 }
 
 #[test]

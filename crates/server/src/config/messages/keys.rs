@@ -13,7 +13,6 @@ pub enum Feature {
     CertificateStores,
     WebsocketAccess,
     Accounts,
-    AuthCallout,
     UrlResolver,
     Encryption,
     Cluster,
@@ -44,7 +43,6 @@ impl Feature {
                 "certificados del almacén del sistema (indica archivos: cert_file y key_file)",
             ),
             Self::Accounts => ("accounts", "cuentas"),
-            Self::AuthCallout => ("auth callout", "autenticación delegada (auth callout)"),
             Self::UrlResolver => ("resolvers by URL", "resolvers por URL"),
             Self::Encryption => (
                 "encryption of what streams store (an encrypted disk does the same)",
