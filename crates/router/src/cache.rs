@@ -3,6 +3,9 @@
 //! Entries live in a slab, so that a batch can speak of them by number. An entry that was
 //! outdated, or that was never worth keeping, stays in the slab until [`RouteCache::end_batch`]:
 //! nothing that a batch refers to goes away under it.
+//!
+//! Subjects that are used once, like the inboxes of a requester, mostly reach whom their siblings reach: they share
+//! one entry, and nothing is built for them.
 
 use hashbrown::HashTable;
 
@@ -28,6 +31,7 @@ const DOOR_ROWS: usize = 16_384;
 const DOOR_WAYS: usize = 4;
 
 struct Entry<R> {
+    /// Of siblings: what they have in common, up to the last dot, and `*`.
     subject: Box<[u8]>,
     hash: u64,
     stamp: Stamp,
@@ -35,17 +39,30 @@ struct Entry<R> {
     route: R,
 }
 
+/// A route that was built.
+pub struct Built<R> {
+    /// It.
+    pub route: R,
+    /// Bytes that it takes.
+    pub weight: usize,
+    /// Whether it is as good for each sibling of its subject. Only where [`Matches::is_of_siblings`] said so.
+    pub for_siblings: bool,
+}
+
 /// Routes by subject. `R` is what the owner makes of [`Matches`].
 pub struct RouteCache<R> {
     entries: Vec<Option<Entry<R>>>,
     free: Vec<u32>,
     table: HashTable<u32>,
+    /// Entries of siblings, by the hash of what they have in common.
+    siblings: HashTable<u32>,
     /// Entries of this batch that nobody finds any more.
     retired: Vec<u32>,
     retired_bytes: usize,
     door: Box<[[u16; DOOR_WAYS]]>,
     weight: usize,
     last: Option<RouteId>,
+    last_siblings: Option<RouteId>,
 }
 
 impl<R> Default for RouteCache<R> {
@@ -54,24 +71,25 @@ impl<R> Default for RouteCache<R> {
             entries: Vec::new(),
             free: Vec::new(),
             table: HashTable::new(),
+            siblings: HashTable::new(),
             retired: Vec::new(),
             retired_bytes: 0,
             door: Box::default(),
             weight: 0,
             last: None,
+            last_siblings: None,
         }
     }
 }
 
 impl<R> RouteCache<R> {
-    /// The route of `subject`, built by `build` where it is not known or no longer true. `build`
-    /// also says how heavy the route is, in bytes.
+    /// The route of `subject`, built by `build` where it is not known or no longer true.
     #[inline]
     pub fn find<S: Subscription>(
         &mut self,
         router: &Router<S>,
         subject: &[u8],
-        build: impl FnOnce(Matches<S>) -> (R, usize),
+        build: impl FnOnce(Matches<S>) -> Built<R>,
     ) -> RouteId {
         if let Some(id) = self.last
             && let Some(entry) = self.entry(id)
@@ -94,8 +112,61 @@ impl<R> RouteCache<R> {
             self.last = Some(RouteId(at));
             return RouteId(at);
         }
-        let known = known.copied();
-        self.miss(router, subject, hash, known, build)
+        match known.copied() {
+            Some(outdated) => self.miss(router, subject, hash, Some(outdated), None, build),
+            None => self.find_unknown(router, subject, hash, build),
+        }
+    }
+
+    /// A subject that has no route of its own: mostly it will not come again, and goes where its siblings go.
+    #[inline]
+    fn find_unknown<S: Subscription>(
+        &mut self,
+        router: &Router<S>,
+        subject: &[u8],
+        hash: u64,
+        build: impl FnOnce(Matches<S>) -> Built<R>,
+    ) -> RouteId {
+        let dot = memchr::memrchr(b'.', subject);
+        let Some(dot) = dot.filter(|dot| dot + 1 < subject.len()) else {
+            return self.miss(router, subject, hash, None, None, build);
+        };
+        let common = &subject[..=dot];
+        if let Some(id) = self.last_siblings
+            && let Some(entry) = self.entry(id)
+            && entry.is_of(common)
+            && router.is_current_for_sibling(subject, hash, entry.stamp)
+        {
+            let again = self.seen_before(hash);
+            return match again {
+                false => id,
+                true => self.miss(router, subject, hash, None, None, build),
+            };
+        }
+        let common_hash = router.hash(common);
+        let known = self
+            .siblings
+            .find(common_hash, |&at| match &self.entries[at as usize] {
+                Some(entry) => entry.hash == common_hash && entry.is_of(common),
+                None => false,
+            })
+            .copied();
+        let current = known.filter(|&at| {
+            let entry = self.entries[at as usize].as_ref();
+            entry.is_some_and(|entry| router.is_current_for_sibling(subject, hash, entry.stamp))
+        });
+        if let Some(at) = current
+            && !self.seen_before(hash)
+        {
+            self.last_siblings = Some(RouteId(at));
+            return RouteId(at);
+        }
+        let family = current.is_none().then_some(Family {
+            common,
+            hash: common_hash,
+            outdated: known,
+        });
+        self.miss(router, subject, hash, None, family, build)
     }
 
     /// The route behind a number of this batch.
@@ -124,9 +195,9 @@ impl<R> RouteCache<R> {
         self.weight
     }
 
-    /// Subjects that are kept.
+    /// Subjects that are kept; siblings count as one.
     pub fn kept(&self) -> usize {
-        self.table.len()
+        self.table.len() + self.siblings.len()
     }
 
     /// Whether so much is referred to by this batch alone that it should end.
@@ -137,19 +208,18 @@ impl<R> RouteCache<R> {
 
     /// Ends the batch: numbers given out so far are no longer valid.
     pub fn end_batch(&mut self) {
-        if self.retired.is_empty()
-            && self.table.len() <= ENTRIES_MAX
-            && self.weight <= KEPT_BYTES_MAX
-        {
+        let subjects = self.table.len() + self.siblings.len();
+        if self.retired.is_empty() && subjects <= ENTRIES_MAX && self.weight <= KEPT_BYTES_MAX {
             return;
         }
         self.last = None;
+        self.last_siblings = None;
         for at in self.retired.drain(..) {
             self.entries[at as usize] = None;
             self.free.push(at);
         }
         self.retired_bytes = 0;
-        if self.table.len() > ENTRIES_MAX || self.weight > KEPT_BYTES_MAX {
+        if subjects > ENTRIES_MAX || self.weight > KEPT_BYTES_MAX {
             self.clear();
         }
     }
@@ -159,11 +229,13 @@ impl<R> RouteCache<R> {
         self.entries = Vec::new();
         self.free = Vec::new();
         self.table = HashTable::new();
+        self.siblings = HashTable::new();
         self.retired = Vec::new();
         self.retired_bytes = 0;
         self.door = Box::default();
         self.weight = 0;
         self.last = None;
+        self.last_siblings = None;
     }
 
     #[inline]
@@ -178,18 +250,85 @@ impl<R> RouteCache<R> {
         subject: &[u8],
         hash: u64,
         outdated: Option<u32>,
-        build: impl FnOnce(Matches<S>) -> (R, usize),
+        family: Option<Family<'_>>,
+        build: impl FnOnce(Matches<S>) -> Built<R>,
     ) -> RouteId {
-        let (matches, stamp) = router.resolve(subject, hash);
-        let (route, weight) = build(matches);
+        let (mut matches, stamp) = router.resolve(subject, hash);
+        let again = outdated.is_some() || self.seen_before(hash);
+        // A family is kept like a subject: when it is seen for the second time.
+        let family = family.filter(|family| {
+            matches.is_of_siblings
+                && !again
+                && (family.outdated.is_some() || self.seen_before(family.hash))
+        });
+        matches.is_of_siblings = family.is_some();
+        let built = build(matches);
+        match family.filter(|_| built.for_siblings) {
+            Some(family) => self.keep_family(&family, stamp, built),
+            None => self.keep_subject(subject, hash, stamp, outdated, again, built),
+        }
+    }
+
+    fn keep_family(&mut self, family: &Family<'_>, stamp: Stamp, built: Built<R>) -> RouteId {
+        let (hash, weight) = (family.hash, built.weight);
+        let at = self.add([family.common, b"*"].concat().into(), hash, stamp, built);
+        match family.outdated {
+            Some(old) => {
+                if let Some(slot) = self.siblings.find_mut(hash, |&at| at == old) {
+                    *slot = at;
+                }
+                self.replaced(old, weight);
+            }
+            None => {
+                self.weight += weight;
+                let entries = &self.entries;
+                self.siblings
+                    .insert_unique(hash, at, |&at| hash_of(entries, at));
+            }
+        }
+        self.last_siblings = Some(RouteId(at));
+        RouteId(at)
+    }
+
+    fn keep_subject(
+        &mut self,
+        subject: &[u8],
+        hash: u64,
+        stamp: Stamp,
+        outdated: Option<u32>,
+        again: bool,
+        built: Built<R>,
+    ) -> RouteId {
+        let weight = built.weight;
+        let at = self.add(subject.into(), hash, stamp, built);
+        if weight > ROUTE_BYTES_MAX {
+            self.retire(at);
+        } else if let Some(old) = outdated {
+            if let Some(slot) = self.table.find_mut(hash, |&at| at == old) {
+                *slot = at;
+            }
+            self.replaced(old, weight);
+        } else if again {
+            self.weight += weight;
+            let entries = &self.entries;
+            self.table
+                .insert_unique(hash, at, |&at| hash_of(entries, at));
+        } else {
+            self.retire(at);
+        }
+        self.last = Some(RouteId(at));
+        RouteId(at)
+    }
+
+    fn add(&mut self, subject: Box<[u8]>, hash: u64, stamp: Stamp, built: Built<R>) -> u32 {
         let entry = Entry {
-            subject: subject.into(),
+            subject,
             hash,
             stamp,
-            weight,
-            route,
+            weight: built.weight,
+            route: built.route,
         };
-        let at = match self.free.pop() {
+        match self.free.pop() {
             Some(at) => {
                 self.entries[at as usize] = Some(entry);
                 at
@@ -198,28 +337,11 @@ impl<R> RouteCache<R> {
                 self.entries.push(Some(entry));
                 (self.entries.len() - 1) as u32
             }
-        };
-        if weight > ROUTE_BYTES_MAX {
-            self.retire(at);
-        } else if let Some(old) = outdated {
-            self.replace(hash, old, at, weight);
-        } else if self.seen_before(hash) {
-            self.weight += weight;
-            let entries = &self.entries;
-            self.table.insert_unique(hash, at, |&at| {
-                entries[at as usize].as_ref().map_or(0, |entry| entry.hash)
-            });
-        } else {
-            self.retire(at);
         }
-        self.last = Some(RouteId(at));
-        RouteId(at)
     }
 
-    fn replace(&mut self, hash: u64, old: u32, new: u32, weight: usize) {
-        if let Some(slot) = self.table.find_mut(hash, |&at| at == old) {
-            *slot = new;
-        }
+    /// Another entry, of this weight, took the place of `old`.
+    fn replaced(&mut self, old: u32, weight: usize) {
         let old_weight = self.entries[old as usize]
             .as_ref()
             .map_or(0, |entry| entry.weight);
@@ -252,15 +374,140 @@ impl<R> RouteCache<R> {
     }
 }
 
+/// Subjects with all but the last token in common.
+struct Family<'a> {
+    /// Up to the last dot.
+    common: &'a [u8],
+    hash: u64,
+    /// Its entry, which is no longer true.
+    outdated: Option<u32>,
+}
+
+impl<R> Entry<R> {
+    /// Whether it is the entry of the siblings that have this in common. A subject may end so as well, but is not
+    /// looked for among siblings.
+    #[inline]
+    fn is_of(&self, common: &[u8]) -> bool {
+        self.subject
+            .split_last()
+            .is_some_and(|(_, known)| known == common)
+    }
+}
+
+fn hash_of<R>(entries: &[Option<Entry<R>>], at: u32) -> u64 {
+    entries[at as usize].as_ref().map_or(0, |entry| entry.hash)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::router::tests::{TestSub, plain};
 
-    fn ids(matches: Matches<TestSub>) -> (Vec<u64>, usize) {
-        let mut ids: Vec<u64> = matches.plain.iter().map(|sub| sub.id()).collect();
-        ids.sort_unstable();
-        (ids, 1)
+    fn ids(matches: Matches<TestSub>) -> Built<Vec<u64>> {
+        let mut route: Vec<u64> = matches.plain.iter().map(|sub| sub.id()).collect();
+        route.sort_unstable();
+        Built {
+            route,
+            weight: 1,
+            for_siblings: matches.is_of_siblings,
+        }
+    }
+
+    /// How many routes it takes to find the way of these subjects, and where they go.
+    fn built(router: &Router<TestSub>, subjects: &[&str]) -> (usize, Vec<Vec<u64>>) {
+        let mut cache: RouteCache<Vec<u64>> = RouteCache::default();
+        let mut count = 0;
+        let mut found = Vec::new();
+        for subject in subjects {
+            let id = cache.find(router, subject.as_bytes(), |matches| {
+                count += 1;
+                ids(matches)
+            });
+            found.extend(cache.get(id).cloned());
+            cache.end_batch();
+        }
+        (count, found)
+    }
+
+    #[test]
+    fn siblings_share_a_route_but_those_that_are_named() {
+        let router = Router::default();
+        router.insert(plain(1, "in.a.*"));
+        let subjects = ["in.a.1", "in.a.2", "in.a.3", "in.a.4", "in.a.5", "in.a.6"];
+        let (count, found) = built(&router, &subjects);
+        assert_eq!((count, found), (2, vec![vec![1]; 6]));
+        // Nobody listens to other requesters: that is shared, too.
+        let (count, found) = built(&router, &["in.b.1", "in.b.2", "in.b.3", "in.b.4"]);
+        assert_eq!((count, found), (2, vec![vec![]; 4]));
+        router.insert(plain(2, "in.a.3"));
+        let (_, found) = built(&router, &subjects);
+        assert_eq!(found[2], [1, 2]);
+        assert_eq!(found[3], [1]);
+        router.insert(plain(3, "*.*.5"));
+        let (_, found) = built(&router, &subjects);
+        assert_eq!(found[4], [1, 3]);
+        assert_eq!(found[5], [1]);
+    }
+
+    #[test]
+    fn families_seen_once_are_not_kept() {
+        let router = Router::default();
+        router.insert(plain(1, "in.*.*"));
+        let mut cache: RouteCache<Vec<u64>> = RouteCache::default();
+        for number in 0..1000 {
+            cache.find(&router, format!("in.{number}.x").as_bytes(), ids);
+            cache.end_batch();
+        }
+        assert!(cache.kept() < 20, "{} kept", cache.kept());
+    }
+
+    /// Among few names, so that subjects are siblings, come again, and are named by subscriptions.
+    #[derive(Clone, Debug)]
+    enum Act {
+        Come(String),
+        Go(proptest::sample::Index),
+        Publish(String),
+        EndBatch,
+    }
+
+    fn act() -> impl proptest::strategy::Strategy<Value = Act> {
+        use proptest::prelude::*;
+        let filter = "[ab*]\\.[ab*]\\.[1-9*>]|[ab*]\\.>|[ab*]\\.[1-9*]|[ab>*]";
+        prop_oneof![
+            2 => filter.prop_map(Act::Come),
+            1 => any::<proptest::sample::Index>().prop_map(Act::Go),
+            12 => "([ab]\\.){0,2}[1-9]?".prop_map(Act::Publish),
+            2 => Just(Act::EndBatch),
+        ]
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_cache_says_what_the_index_says(acts in proptest::collection::vec(act(), 1..200)) {
+            let router = Router::default();
+            let mut cache: RouteCache<Vec<u64>> = RouteCache::default();
+            let mut subs = Vec::new();
+            for (id, act) in acts.into_iter().enumerate() {
+                match act {
+                    Act::Come(filter) => {
+                        let sub = plain(id as u64, &filter);
+                        router.insert(std::sync::Arc::clone(&sub));
+                        subs.push(sub);
+                    }
+                    Act::Go(index) if !subs.is_empty() => {
+                        let sub = subs.swap_remove(index.index(subs.len()));
+                        router.remove(&sub);
+                    }
+                    Act::Go(_) => {}
+                    Act::Publish(subject) => {
+                        let id = cache.find(&router, subject.as_bytes(), ids);
+                        let (matches, _) = router.resolve(subject.as_bytes(), router.hash(subject.as_bytes()));
+                        proptest::prop_assert_eq!(cache.get(id), Some(&ids(matches).route), "{}", subject);
+                    }
+                    Act::EndBatch => cache.end_batch(),
+                }
+            }
+        }
     }
 
     #[test]

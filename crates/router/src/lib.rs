@@ -14,7 +14,7 @@ mod router;
 mod subscription;
 mod trie;
 
-pub use cache::{RouteCache, RouteId};
+pub use cache::{Built, RouteCache, RouteId};
 pub use interest::{Interest, SubSet};
 pub use router::{Figures, Group, Matches, Router, Stamp};
 pub use subscription::Subscription;

@@ -18,6 +18,8 @@ const SHARDS: usize = 256;
 /// One shard: its content, and a number that grows with every change of it.
 struct Shard<T> {
     generation: AtomicU64,
+    /// Of literals: how many subjects it has. While it has none, nobody looks.
+    subjects: AtomicUsize,
     content: RwLock<T>,
 }
 
@@ -25,6 +27,7 @@ impl<T: Default> Default for Shard<T> {
     fn default() -> Self {
         Self {
             generation: AtomicU64::new(0),
+            subjects: AtomicUsize::new(0),
             content: RwLock::default(),
         }
     }
@@ -63,6 +66,9 @@ pub struct Matches<S> {
     pub plain: Vec<Arc<S>>,
     /// One member of each gets a copy; the same group name under several filters is one group (A44).
     pub queues: Vec<Group<S>>,
+    /// Whether each subject that differs from this one in its last token alone reaches the same, unless somebody
+    /// subscribed to it by name: so it is with the inboxes of one requester.
+    pub is_of_siblings: bool,
 }
 
 /// A queue group that a subject reaches.
@@ -144,6 +150,7 @@ impl<S: Subscription> Router<S> {
                     .entry(sub.filter().into())
                     .or_insert_with(Interest::new);
                 interest.insert(sub);
+                shard.subjects.store(content.len(), Ordering::Release);
                 shard.generation.fetch_add(1, Ordering::Release);
             }
             Place::Filter(at) => {
@@ -206,6 +213,7 @@ impl<S: Subscription> Router<S> {
                     content.remove(sub.filter());
                     shrink(&mut content);
                 }
+                shard.subjects.store(content.len(), Ordering::Release);
                 shard.generation.fetch_add(1, Ordering::Release);
                 removed
             }
@@ -254,27 +262,29 @@ impl<S: Subscription> Router<S> {
         let mut matches = Matches {
             plain: Vec::new(),
             queues: Vec::new(),
+            is_of_siblings: false,
         };
         if !is_publish_subject(subject) {
             return (matches, stamp);
         }
+        let mut last_matters = !subject.contains(&b'.');
         if let Some(interest) = self.literals[literal_shard(hash)]
             .content
             .read()
             .get(subject)
         {
             matches.add(interest);
+            last_matters = true;
         }
         if self.wildcards.load(Ordering::Acquire) > 0 {
             let shard = &self.filters[usize::from(stamp.filter_shard)];
-            shard
-                .content
-                .read()
-                .matches(subject, |interest| matches.add(interest));
-            self.broad
-                .read()
-                .matches(subject, |interest| matches.add(interest));
+            let content = shard.content.read();
+            last_matters |= content.matches(subject, |interest| matches.add(interest));
+            drop(content);
+            let broad = self.broad.read();
+            last_matters |= broad.matches(subject, |interest| matches.add(interest));
         }
+        matches.is_of_siblings = !last_matters;
         (matches, stamp)
     }
 
@@ -314,6 +324,16 @@ impl<S: Subscription> Router<S> {
         let filter = &self.filters[usize::from(stamp.filter_shard) % SHARDS].generation;
         literal.load(Ordering::Acquire) == stamp.literal
             && filter.load(Ordering::Acquire) == stamp.filter
+    }
+
+    /// Whether what was resolved at `stamp` for a sibling of `subject` (whose hash is `hash`) holds for `subject`, too.
+    #[inline]
+    pub(crate) fn is_current_for_sibling(&self, subject: &[u8], hash: u64, stamp: Stamp) -> bool {
+        let filter = &self.filters[usize::from(stamp.filter_shard) % SHARDS].generation;
+        let literals = &self.literals[literal_shard(hash)];
+        filter.load(Ordering::Acquire) == stamp.filter
+            && (literals.subjects.load(Ordering::Acquire) == 0
+                || !literals.content.read().contains_key(subject))
     }
 
     fn stamp(&self, subject: &[u8], hash: u64) -> Stamp {

@@ -53,6 +53,7 @@ fn naive(subs: &[Arc<TestSub>], subject: &str) -> Reached {
     let mut matches = Matches {
         plain: Vec::new(),
         queues: Vec::new(),
+        is_of_siblings: false,
     };
     for sub in subs
         .iter()

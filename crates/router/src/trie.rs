@@ -105,8 +105,14 @@ impl<S: Subscription> Node<S> {
         self.here.is_none() && self.tail.is_none() && self.star.is_none() && self.literal.is_none()
     }
 
-    /// Calls `found` with every place whose filter matches. No token of `subject` may be empty.
-    pub(crate) fn matches<'a>(&'a self, subject: &[u8], mut found: impl FnMut(&'a Interest<S>)) {
+    /// Calls `found` with every place whose filter matches. No token of `subject` may be empty. Whether the last token
+    /// mattered: another in its place could match others.
+    pub(crate) fn matches<'a>(
+        &'a self,
+        subject: &[u8],
+        mut found: impl FnMut(&'a Interest<S>),
+    ) -> bool {
+        let mut last_matters = false;
         // A place with one way on, the usual case, needs no list of those that are still to be visited.
         let mut later: Vec<(&'a Node<S>, usize)> = Vec::new();
         let mut at: Option<(&'a Node<S>, usize)> = Some((self, 0));
@@ -122,6 +128,7 @@ impl<S: Subscription> Node<S> {
                 .position(|&byte| byte == b'.')
                 .unwrap_or(rest.len());
             let next = from + length + 1;
+            last_matters |= next > subject.len() && node.literal.is_some();
             let star = node.star.as_deref();
             let literal = node
                 .literal
@@ -132,6 +139,7 @@ impl<S: Subscription> Node<S> {
                 later.extend(star.map(|child| (child, next)));
             }
         }
+        last_matters
     }
 }
 

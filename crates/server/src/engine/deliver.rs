@@ -317,9 +317,9 @@ fn find_route(
             stage
                 .resolved
                 .note(matches.plain.len() + matches.queues.len());
-            let (route, bytes) = Route::new(subject, matches);
-            stage.add_work(BUILD_WORK + bytes / BYTES_OF_WORK);
-            (route, bytes)
+            let built = Route::new(subject, matches);
+            stage.add_work(BUILD_WORK + built.weight / BYTES_OF_WORK);
+            built
         });
     RouteRef::new(account, id)
 }
@@ -368,6 +368,9 @@ fn stage_target(stage: &mut Stage, prefix: &[u8], target: &Target, passage: &Pas
     };
     if odd {
         appender.message(|frames| push_odd(frames.buffer(), prefix, target, passage));
+    } else if prefix.is_empty() {
+        let sid = target.sub.sid();
+        appender.message(|frames| frames.push_message_to(sid, message, input));
     } else {
         appender.message(|frames| frames.push_message(prefix, message, input));
     }
@@ -486,7 +489,10 @@ fn push_odd(out: &mut Vec<u8>, prefix: &[u8], target: &Target, passage: &Passage
     let (headers, payload) = body.split_at(header_len);
     let sid = target.sub.sid();
     // As the receiver calls it: `HMSG subject sid `.
-    let subject = &prefix[5..prefix.len() - sid.len() - 2];
+    let subject = match prefix {
+        [] => passage.message.subject,
+        _ => &prefix[5..prefix.len() - sid.len() - 2],
+    };
     if target.sub.tells_origin(subject) {
         let headers = passage
             .engine

@@ -67,6 +67,25 @@ impl Frames {
             &prefix[1..]
         };
         self.bytes.extend_from_slice(prefix);
+        self.push_rest(message, input);
+    }
+
+    /// The same without a ready prefix.
+    #[inline]
+    pub(crate) fn push_message_to(&mut self, sid: &[u8], message: &Publish<'_>, input: &[u8]) {
+        let word: &[u8] = match message.with_headers {
+            true => b"HMSG ",
+            false => b"MSG ",
+        };
+        for part in [word, message.subject, b" ", sid, b" "] {
+            self.bytes.extend_from_slice(part);
+        }
+        self.push_rest(message, input);
+    }
+
+    /// What follows the prefix.
+    #[inline]
+    fn push_rest(&mut self, message: &Publish<'_>, input: &[u8]) {
         if message.body.len() < REFER_MIN && !message.tail.is_empty() {
             self.bytes.extend_from_slice(message.tail);
         } else {

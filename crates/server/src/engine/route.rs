@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use recado_router::Matches;
+use recado_router::{Built, Matches};
 use recado_wire::Publish;
 
 use super::crossing::ServiceImport;
@@ -52,7 +52,8 @@ pub(crate) enum Sharing {
     Apart,
 }
 
-/// Everything about one subject.
+/// Everything about one subject, or about siblings ([`Matches::is_of_siblings`]).
+#[derive(Default)]
 pub(crate) struct Route {
     prefixes: Box<[u8]>,
     /// Bytes of the prefixes of all of `plain`.
@@ -71,14 +72,18 @@ pub(crate) struct Route {
 }
 
 impl Route {
-    /// Prepares the route; also says how heavy it is for the cache, in bytes.
-    pub(crate) fn new(subject: &[u8], mut matches: Matches<Subscription>) -> (Self, usize) {
-        if matches.queues.is_empty()
-            && let [only] = &matches.plain[..]
-            && only.special().is_none()
-            && let Some(only) = matches.plain.pop()
-        {
-            return Self::to_one(subject, only);
+    /// Prepares the route.
+    pub(crate) fn new(subject: &[u8], mut matches: Matches<Subscription>) -> Built<Self> {
+        if matches.queues.is_empty() {
+            match &matches.plain[..] {
+                [] => return Self::to_nobody(matches.is_of_siblings),
+                [only] if only.special().is_none() => {
+                    if let Some(only) = matches.plain.pop() {
+                        return Self::to_one(subject, only, matches.is_of_siblings);
+                    }
+                }
+                _ => {}
+            }
         }
         let mut prefixes = Vec::new();
         let services = take_services(&mut matches.plain);
@@ -115,17 +120,37 @@ impl Route {
             services,
             batch_messages: 0,
         };
-        (route, weight)
+        Built {
+            route,
+            weight,
+            for_siblings: false,
+        }
     }
 
-    /// The route of an inbox, most often: built for one message and thrown away, so it is made of
-    /// as few pieces as can be.
-    fn to_one(subject: &[u8], only: Arc<Subscription>) -> (Self, usize) {
-        let mut prefixes = Vec::with_capacity(prefix_length(subject, &only));
-        let target = Target::new(Candidate::new(only), subject, &mut prefixes);
+    fn to_nobody(for_siblings: bool) -> Built<Self> {
+        Built {
+            route: Self::default(),
+            weight: size_of::<Self>(),
+            for_siblings,
+        }
+    }
+
+    /// The route of an inbox, most often: as good for all inboxes of one requester, or built for one message and thrown
+    /// away, so it is made of as few pieces as can be.
+    fn to_one(subject: &[u8], only: Arc<Subscription>, for_siblings: bool) -> Built<Self> {
+        let prefix = prefix_length(subject, &only);
+        let candidate = Candidate::new(only);
+        let mut prefixes = Vec::new();
+        let target = match for_siblings {
+            true => Target::without_prefix(candidate),
+            false => {
+                prefixes.reserve_exact(prefix);
+                Target::new(candidate, subject, &mut prefixes)
+            }
+        };
         let weight = size_of::<Self>() + subject.len() + prefixes.len() + TARGET_BYTES;
         let route = Self {
-            plain_prefixes: prefixes.len(),
+            plain_prefixes: prefix,
             prefixes: prefixes.into(),
             plain: Box::new([target]),
             apart: 1,
@@ -134,10 +159,15 @@ impl Route {
             services: Box::default(),
             batch_messages: 0,
         };
-        (route, weight)
+        Built {
+            route,
+            weight,
+            for_siblings,
+        }
     }
 
-    /// `HMSG subject sid ` of one of its targets.
+    /// `HMSG subject sid ` of one of its targets; empty in a route for siblings, which have that in common but for their
+    /// subject.
     #[inline]
     pub(crate) fn prefix(&self, target: &Target) -> &[u8] {
         &self.prefixes[target.prefix.clone()]
@@ -208,6 +238,19 @@ impl Candidate {
 }
 
 impl Target {
+    /// Of a route for siblings.
+    fn without_prefix(candidate: Candidate) -> Self {
+        let Candidate { sub, limited, .. } = candidate;
+        Self {
+            connection_id: sub.connection_id,
+            slot: sub.slot,
+            limited,
+            grants_replies: sub.grants_replies(),
+            prefix: 0..0,
+            sub,
+        }
+    }
+
     fn new(candidate: Candidate, subject: &[u8], prefixes: &mut Vec<u8>) -> Self {
         let Candidate { sub, limited, .. } = candidate;
         let subject = candidate.subject.as_deref().unwrap_or(subject);
