@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::engine::{CloseReason, Connection, Engine};
+use crate::engine::{CloseReason, Connection, Engine, Event};
 
 /// Time between two looks whether everybody has left.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -18,6 +18,7 @@ const STEP_MIN: Duration = Duration::from_millis(1);
 /// over what is left of `duration`.
 pub(crate) async fn send_everybody_away(engine: &Engine, grace: Duration, duration: Duration) {
     engine.lame_duck.store(true, Ordering::Relaxed);
+    engine.note_event(|| Event::LameDuck);
     for connection in engine.connections.all() {
         if connection.takes_async_info.load(Ordering::Relaxed) {
             let line = engine.info_for(&connection, None, None);

@@ -11,6 +11,7 @@ use recado_router::{Router, Subscription as _};
 
 use super::crossing::{Responses, StreamImport};
 use super::mapping::Mappings;
+use super::plan::AccountPlan;
 use super::subscription::Subscription;
 
 /// Account of clients that no other is named for; the name nats-server gives it.
@@ -50,6 +51,8 @@ pub(crate) struct Terms {
     pub(crate) stream_imports: Vec<Arc<StreamImport>>,
     /// Subscriptions in this account's index that stand for services of others.
     pub(crate) services: Vec<Arc<Subscription>>,
+    /// All of it, as it was configured.
+    pub(crate) plan: AccountPlan,
 }
 
 /// Bounds of an account (C41); `None`: the server's own holds.

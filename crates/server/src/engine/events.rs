@@ -1,4 +1,4 @@
-//! Comings and goings of clients, for whoever listens in the system account (A117). Costs a client's coming a look at
+//! Comings and goings of clients and of the server, for whoever listens in the system account (A117). Costs a client's coming a look at
 //! that account's index while nobody does.
 
 use std::collections::VecDeque;
@@ -14,12 +14,14 @@ use super::connection::Connection;
 /// Events that may wait to be told; further ones are counted and lost.
 const WAITING_MAX: usize = 8192;
 
-/// Something that happened to a client.
+/// Something that happened.
 pub(crate) enum Event {
-    /// It was let in.
+    /// A client was let in.
     Connected(Arc<Connection>),
-    /// It went, or had to.
+    /// A client went, or had to.
     Disconnected(Arc<Closed>),
+    /// The server sends its clients away.
+    LameDuck,
 }
 
 /// What waits to be told.

@@ -178,6 +178,7 @@ impl Engine {
             mappings: Mappings::default(),
             stream_imports: Vec::new(),
             services: Vec::new(),
+            plan: plan.clone(),
         };
         for (source, destinations) in &plan.mappings {
             let added = terms.mappings.add(source, destinations);

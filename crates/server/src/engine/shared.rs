@@ -261,8 +261,8 @@ impl Engine {
         })
     }
 
-    /// Somebody came or went.
-    pub(super) fn note_event(&self, event: impl FnOnce() -> Event) {
+    /// Something happened.
+    pub(crate) fn note_event(&self, event: impl FnOnce() -> Event) {
         self.events
             .note(self.accounts.system_subscriptions(), event);
     }

@@ -285,7 +285,15 @@ fn user_info(sources: &Sources, asked: &Asked) -> Vec<u8> {
     let Some(connection) = sources.engine.connections.by_id(id) else {
         return failed(sources, 404, "the connection that asked is gone");
     };
-    answered(sources, user_of(&connection.standing()))
+    let standing = connection.standing();
+    let mut user = user_of(&standing);
+    let manner = sources.engine.manner();
+    let operator = manner.authenticator.operator();
+    let claims = operator.and_then(|operator| operator.account(&standing.account.name));
+    if let Some(claims) = claims.filter(|claims| !claims.name.is_empty()) {
+        user["account_name"] = claims.name.as_str().into();
+    }
+    answered(sources, user)
 }
 
 fn user_of(standing: &Standing) -> Value {

@@ -43,7 +43,14 @@ pub(super) fn tell(sources: &Sources, event: &Event, out: &mut Vec<u8>) {
             );
             count(sources, &closed.account, out);
         }
+        Event::LameDuck => about_server(sources, "LAMEDUCK", out),
     }
+}
+
+/// What the server itself is about to do: the server, and no more.
+pub(super) fn about_server(sources: &Sources, what: &str, out: &mut Vec<u8>) {
+    let id = sources.observed.server_id();
+    publish(out, &format!("$SYS.SERVER.{id}.{what}"), &server(sources));
 }
 
 fn disconnect(sources: &Sources, closed: &Closed) -> Value {

@@ -17,6 +17,7 @@ use std::time::Duration;
 use recado_wire::{PING, push_publish};
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
+use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::watch;
 
 use crate::engine::Engine;
@@ -28,6 +29,8 @@ use self::answer::{Asked, answer};
 
 /// Between two reports of how the server fares (`STATSZ`).
 const REPORT_EVERY: Duration = Duration::from_secs(10);
+/// Time for the last event to leave.
+const FAREWELL_MAX: Duration = Duration::from_millis(500);
 /// Requests that are answered before others get their turn.
 const REQUESTS_A_TURN: usize = 64;
 
@@ -103,10 +106,8 @@ async fn serve_until_the_end(
     loop {
         let why = match internal_client::connect_to_system(&sources.engine) {
             Ok(stream) => {
-                tokio::select! {
-                    () = serve(&sources, stream, &reachable) => CONNECTION_LOST.to_owned(),
-                    _ = phase.wait_for(|phase| *phase == Phase::Stopping) => return,
-                }
+                serve(&sources, stream, &reachable, &mut phase).await;
+                CONNECTION_LOST.to_owned()
             }
             Err(error) => error.to_string(),
         };
@@ -116,8 +117,32 @@ async fn serve_until_the_end(
     }
 }
 
-/// Answers and tells until the connection ends.
-async fn serve(sources: &Sources, stream: UnixStream, reachable: &Sender<()>) {
+/// Tells that the server stops, and waits until that is on its way.
+async fn say_goodbye(sources: &Sources, frames: &mut FrameReader, write: &mut OwnedWriteHalf) {
+    let mut out = Vec::new();
+    event::about_server(sources, "SHUTDOWN", &mut out);
+    out.extend_from_slice(PING);
+    let told = async {
+        if write.write_all(&out).await.is_err() {
+            return;
+        }
+        // Pings from before may be answered first: nothing hangs on it but that it was routed.
+        while frames.take_pongs() == 0 {
+            if frames.batch(&mut out, |_, _| {}).await.is_none() {
+                return;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(FAREWELL_MAX, told).await;
+}
+
+/// Answers and tells until the connection or the server ends.
+async fn serve(
+    sources: &Sources,
+    stream: UnixStream,
+    reachable: &Sender<()>,
+    phase: &mut watch::Receiver<Phase>,
+) {
     let (read, mut write) = stream.into_split();
     let id = sources.observed.server_id();
     let filters = [
@@ -157,6 +182,9 @@ async fn serve(sources: &Sources, stream: UnixStream, reachable: &Sender<()>) {
                     // Whoever waited for it may have gone on already.
                     let _ = reachable.send(());
                 }
+            }
+            _ = phase.wait_for(|phase| *phase == Phase::Stopping) => {
+                return say_goodbye(sources, &mut frames, &mut write).await;
             }
             event = sources.engine.events.next() => event::tell(sources, &event, &mut out),
             _ = reports.tick() => event::report(sources, &mut out).await,

@@ -1,6 +1,8 @@
 //! Configured accounts from outside: what crosses, what is refused and in which words, what a new configuration means
 //! for those who are connected, and what the system account is told.
 
+use std::time::Duration;
+
 use recado_server::config::{Machine, Options, load_file};
 use recado_server::{ReloadError, Server};
 use serde_json::Value;
@@ -179,4 +181,74 @@ fn the_system_account_hears_who_comes_and_anybody_may_ask_who_they_are() {
     );
     ana.send("PUB $SYS.REQ.SERVER.PING me 0\r\n\r\n");
     assert_eq!(heard(&mut ana), ["me"], "nobody is there for her: 503");
+}
+
+#[test]
+fn what_an_account_exports_imports_and_renames_is_told() {
+    let server = server();
+    let mut root = log_in(&server, "root", "r");
+    root.send("SUB r 1\r\n");
+    let mut asked = |account: &str| {
+        root.send(&format!("PUB $SYS.REQ.ACCOUNT.{account}.INFO r 0\r\n\r\n"));
+        loop {
+            if let Frame::Message(told) = root.next().expect("an answer") {
+                let told: Value = serde_json::from_slice(&told.payload).unwrap();
+                return told["data"]["account_detail"].clone();
+            }
+        }
+    };
+    let stock = asked("STOCK");
+    assert_eq!(
+        stock["exports"],
+        serde_json::json!([
+            {"subject": "moved.>", "type": "stream"},
+            {"subject": "count", "type": "service", "response_type": "Singleton"},
+        ])
+    );
+    let sales = asked("SALES");
+    assert_eq!(sales["imports"][0]["account"], "STOCK");
+    assert_eq!(sales["imports"][0]["local_subject"], "in.moved.>");
+    assert_eq!(sales["imports"][1]["type"], "service");
+    assert_eq!(sales["mappings"]["old"][0]["subject"], "new");
+    assert_eq!(sales["mappings"]["old"][0]["weight"], 100);
+}
+
+#[test]
+fn the_system_account_hears_that_the_server_sends_its_clients_away_and_that_it_stops() {
+    let configured = Server::builder().configure(|options| {
+        read(options, &format!("{STOCK}\n{SALES}"), "");
+        options.lame_duck_grace_period = Duration::from_millis(50);
+        options.lame_duck_duration = Duration::from_millis(100);
+    });
+    let server = configured.start().unwrap();
+    let mut root = log_in(&server, "root", "r");
+    root.send("SUB $SYS.SERVER.*.LAMEDUCK 1\r\n");
+    assert_eq!(heard(&mut root), Vec::<String>::new());
+    let id = server.info().server_id.clone();
+    server.lame_duck();
+    let mut event = || {
+        loop {
+            match root.next().expect("an event") {
+                Frame::Message(event) => return event,
+                _ => {}
+            }
+        }
+    };
+    let sent_away = event();
+    assert_eq!(sent_away.subject, format!("$SYS.SERVER.{id}.LAMEDUCK"));
+    let told: Value = serde_json::from_slice(&sent_away.payload).unwrap();
+    assert_eq!(told["id"], id.as_str());
+    drop(root);
+    // Whoever is there at the end hears of the end.
+    let server = self::server();
+    let mut root = log_in(&server, "root", "r");
+    root.send("SUB $SYS.SERVER.*.SHUTDOWN 2\r\n");
+    assert_eq!(heard(&mut root), Vec::<String>::new());
+    let stopping = std::thread::spawn(move || server.shutdown());
+    let last = std::iter::from_fn(|| root.next()).find(|frame| matches!(frame, Frame::Message(_)));
+    let Some(Frame::Message(last)) = last else {
+        panic!("no event");
+    };
+    assert!(last.subject.ends_with(".SHUTDOWN"), "{}", last.subject);
+    stopping.join().unwrap();
 }

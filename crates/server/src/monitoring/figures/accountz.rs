@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::accounts;
+use super::crossings::{Export, Import, Mapped, exports, imports, mappings};
 use super::moments::Moment;
 use super::problem::Problem;
 use super::request::AccountzOptions;
@@ -37,7 +38,25 @@ struct AccountDetail {
     subscriptions: usize,
     sublist_stats: SublistStats,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    mappings: BTreeMap<String, ()>,
+    mappings: BTreeMap<String, Vec<Mapped>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    exports: Vec<Export>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    imports: Vec<Import>,
+    #[serde(flatten)]
+    signed: Option<Signed>,
+}
+
+/// Of one that an operator signed.
+#[derive(Serialize)]
+struct Signed {
+    issuer_key: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    name_tag: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    revoked_user: BTreeMap<String, Moment>,
 }
 
 #[derive(Serialize)]
@@ -79,7 +98,14 @@ pub(super) async fn accountz(
     let facts = observed.facts();
     let subscriptions = account.subscriptions;
     let jetstream_enabled = has_streams(observed, &account.name).await?;
+    let plan = observed
+        .engine
+        .accounts
+        .get(&account.name)
+        .map(|account| account.terms().plan.clone())
+        .unwrap_or_default();
     document.account_detail = Some(AccountDetail {
+        signed: signed(observed, &account.name),
         account_name: account.name,
         update_time: Moment(facts.loaded_ns),
         is_system: account.is_system,
@@ -92,9 +118,27 @@ pub(super) async fn accountz(
         sublist_stats: SublistStats {
             num_subscriptions: subscriptions,
         },
-        mappings: BTreeMap::new(),
+        mappings: mappings(&plan),
+        exports: exports(&plan),
+        imports: imports(&plan),
     });
     Ok(document)
+}
+
+/// What its operator says of it.
+fn signed(observed: &Observed, account: &str) -> Option<Signed> {
+    let manner = observed.engine.manner();
+    let claims = manner.authenticator.operator()?.account(account)?;
+    let at = |seconds: i64| Moment(seconds.saturating_mul(1_000_000_000));
+    let revoked = claims.nats.revocations.iter();
+    Some(Signed {
+        issuer_key: claims.issuer.clone(),
+        name_tag: claims.name.clone(),
+        tags: claims.nats.tags.clone(),
+        revoked_user: revoked
+            .map(|(user, until)| (user.clone(), at(*until)))
+            .collect(),
+    })
 }
 
 /// Whether an account may have streams.

@@ -5,6 +5,7 @@ mod accounts;
 mod accountz;
 mod accstatz;
 mod connz;
+mod crossings;
 mod explainz;
 mod exposition;
 mod healthz;

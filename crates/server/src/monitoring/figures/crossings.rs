@@ -1,0 +1,104 @@
+//! What an account exports, imports and renames, as `/accountz` shows it.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::engine::{AccountPlan, ExportPlan, ImportPlan, Kind, ResponseType};
+
+/// An export.
+#[derive(Serialize)]
+pub(super) struct Export {
+    subject: String,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_type: Option<&'static str>,
+    /// In nanoseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_threshold: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_token_position: Option<usize>,
+    /// Who may import it; absent: everybody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approved_accounts: Option<Vec<String>>,
+}
+
+/// An import.
+#[derive(Serialize)]
+pub(super) struct Import {
+    subject: String,
+    account: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    local_subject: String,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    invalid: bool,
+    share: bool,
+    tracking: bool,
+}
+
+/// Where a part of what is published on a subject goes.
+#[derive(Serialize)]
+pub(super) struct Mapped {
+    subject: String,
+    /// Percent.
+    weight: u32,
+}
+
+pub(super) fn exports(plan: &AccountPlan) -> Vec<Export> {
+    plan.exports.iter().map(export).collect()
+}
+
+fn export(export: &ExportPlan) -> Export {
+    let is_service = export.kind == Kind::Service;
+    let response_type = match export.response_type {
+        ResponseType::Singleton => "Singleton",
+        ResponseType::Streamed => "Stream",
+    };
+    let threshold = export.response_threshold;
+    Export {
+        subject: export.subject.clone(),
+        kind: word(export.kind),
+        response_type: is_service.then_some(response_type),
+        response_threshold: threshold
+            .map(|span| u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)),
+        account_token_position: export.token_position,
+        approved_accounts: export.accounts.clone(),
+    }
+}
+
+pub(super) fn imports(plan: &AccountPlan) -> Vec<Import> {
+    plan.imports.iter().map(import).collect()
+}
+
+fn import(import: &ImportPlan) -> Import {
+    Import {
+        subject: import.subject.clone(),
+        account: import.account.clone(),
+        local_subject: import.to.clone(),
+        kind: word(import.kind),
+        // One that is not valid is refused when it is read.
+        invalid: false,
+        share: import.share,
+        tracking: false,
+    }
+}
+
+pub(super) fn mappings(plan: &AccountPlan) -> BTreeMap<String, Vec<Mapped>> {
+    let mapped = plan.mappings.iter().map(|(source, destinations)| {
+        let destinations = destinations.iter().map(|one| Mapped {
+            subject: one.dest.clone(),
+            weight: one.weight,
+        });
+        (source.clone(), destinations.collect())
+    });
+    mapped.collect()
+}
+
+fn word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Stream => "stream",
+        Kind::Service => "service",
+    }
+}
