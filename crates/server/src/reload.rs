@@ -9,7 +9,7 @@ use recado_session::Goodbye;
 use recado_wire::Info;
 
 use crate::config::{Limits, Options, WebsocketOptions};
-use crate::engine::{Engine, Manner, Standing, Verdict};
+use crate::engine::{Engine, Manner, Standing, Verdict, Way};
 use crate::error::StartError;
 use crate::monitoring::{Facts, Keys, Listening, Observed};
 use crate::server::{client_rules, monitoring_keys, told_of_clients, websocket_rules};
@@ -114,12 +114,29 @@ impl Reloader {
         if let (Some(shown), Some(keys)) = (&self.monitoring_keys, keys) {
             shown.replace(keys);
         }
-        let dismissed = self.engine.reconsider(|standing| match access_changed {
-            true => judge(&self.engine, standing),
-            false => Verdict::Same,
-        });
+        let unpinned = self.dismiss_unpinned(&told);
+        let dismissed = unpinned
+            + self.engine.reconsider(|standing| match access_changed {
+                true => judge(&self.engine, standing),
+                false => Verdict::Same,
+            });
         *held = told;
         Ok(Reloaded { changed, dismissed })
+    }
+
+    /// Pins hold for who is connected, too.
+    fn dismiss_unpinned(&self, options: &Options) -> usize {
+        let websocket = options.websocket.as_ref();
+        let listeners = [
+            (Way::Clients, options.tls.as_ref()),
+            (Way::Websocket, websocket.and_then(|one| one.tls.as_ref())),
+        ];
+        let pinned = listeners
+            .into_iter()
+            .filter_map(|(way, tls)| Some((way, &tls?.pinned_certs)));
+        pinned
+            .map(|(way, pins)| self.engine.dismiss_unpinned(way, pins))
+            .sum()
     }
 
     fn serve_streams(&self, options: &Options) -> Result<(), ReloadError> {

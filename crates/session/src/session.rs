@@ -368,16 +368,18 @@ impl Session {
         if settings.max_sub_tokens > 0 && tokens > settings.max_sub_tokens {
             return Err(too_many(filter));
         }
-        let own_max = self
-            .rights
-            .as_ref()
-            .and_then(|held| held.rights.max_subscriptions);
-        if (settings.max_subscriptions > 0 && held >= settings.max_subscriptions)
-            || own_max.is_some_and(|max| held >= max)
-        {
-            return Err(ProtocolError::MaxSubscriptions);
+        match self.max_subscriptions().is_some_and(|most| held >= most) {
+            true => Err(ProtocolError::MaxSubscriptions),
+            false => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Subscriptions that it may hold at once; `None`: any number.
+    pub fn max_subscriptions(&self) -> Option<usize> {
+        let held = self.rights.as_ref();
+        let own = held.and_then(|held| held.rights.max_subscriptions);
+        let of_server = Some(self.settings.max_subscriptions).filter(|most| *most > 0);
+        own.into_iter().chain(of_server).min()
     }
 
     /// What a publish is told about its subject before it is routed all the same (A42), and what

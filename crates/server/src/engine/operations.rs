@@ -282,7 +282,12 @@ impl Reader {
         }
         let standing = self.connection.standing();
         self.session.set_rights(rights_of(&standing));
-        None
+        let held = self.connection.subscriptions.lock().len();
+        let most = self.session.max_subscriptions();
+        most.is_some_and(|most| held > most).then(|| Goodbye {
+            told: Some(ProtocolError::MaxSubscriptions),
+            reason: "it has more subscriptions than it may have from now on",
+        })
     }
 
     /// Moves to an account, unless it has as many clients as it may have. What was subscribed to in another one ends.

@@ -7,10 +7,12 @@ use recado_session::{Goodbye, subscription_violation};
 use recado_wire::{ProtocolError, push_err};
 
 use super::connection::Connection;
+use super::door::Way;
 use super::operations::judge;
 use super::shared::Engine;
 use super::standing::Standing;
 use super::subscription::Subscription;
+use super::tls::hexadecimal_of;
 
 /// What becomes of a client.
 pub(crate) enum Verdict {
@@ -52,6 +54,32 @@ impl Engine {
             staying.push(connection);
         }
         gone + self.send_newest_away(staying)
+    }
+
+    /// Ends those that came this way with a certificate whose key is not among these (C17); says how many.
+    pub(crate) fn dismiss_unpinned(&self, way: Way, pins: &[[u8; 32]]) -> usize {
+        if pins.is_empty() {
+            return 0;
+        }
+        let pins: Vec<String> = pins.iter().map(|pin| hexadecimal_of(pin)).collect();
+        let is_pinned = |connection: &Connection| {
+            let facts = connection.tls();
+            let digests = facts.and_then(|facts| facts.digests.as_ref());
+            digests.is_some_and(|digests| pins.contains(&digests.key))
+        };
+        let came = |connection: &Connection| {
+            connection.peer.is_some()
+                && connection.tls().is_some()
+                && connection.is_websocket() == (way == Way::Websocket)
+        };
+        let all = self.connections.all();
+        let gone = all.iter().filter(|one| came(one) && !is_pinned(one));
+        gone.map(|connection| {
+            connection.dismiss(Goodbye::unauthorized(
+                "the key of its certificate is not among pinned_certs any more",
+            ));
+        })
+        .count()
     }
 
     /// INFO as it is now, to those who understand it.

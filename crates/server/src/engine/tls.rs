@@ -307,7 +307,11 @@ impl Digests {
 }
 
 fn hexadecimal(hashed: &[u8]) -> String {
-    let digest = Sha256::digest(hashed);
+    hexadecimal_of(&Sha256::digest(hashed))
+}
+
+/// A digest as text.
+pub(super) fn hexadecimal_of(digest: &[u8]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

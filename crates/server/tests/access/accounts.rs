@@ -184,6 +184,26 @@ fn the_system_account_hears_who_comes_and_anybody_may_ask_who_they_are() {
 }
 
 #[test]
+fn who_has_more_subscriptions_than_it_may_have_from_now_on_has_to_go() {
+    let server = server();
+    let (mut ana, mut keeper) = (log_in(&server, "ana", "a"), log_in(&server, "keeper", "k"));
+    ana.send("SUB a 1\r\nSUB b 2\r\n");
+    keeper.send("SUB a 1\r\n");
+    assert_eq!(heard(&mut ana), Vec::<String>::new());
+    assert_eq!(heard(&mut keeper), Vec::<String>::new());
+    let limited =
+        |account: &str| account.replace("{ users", "{ limits: {max_subscriptions: 1}, users");
+    let accounts = format!("{}\n{}", limited(STOCK), limited(SALES));
+    server.reload(told(&accounts, "")).unwrap();
+    assert_eq!(
+        heard(&mut ana),
+        ["-ERR maximum subscriptions exceeded", "closed"]
+    );
+    keeper.send("SUB b 2\r\n");
+    assert_eq!(heard(&mut keeper), ["-ERR maximum subscriptions exceeded"]);
+}
+
+#[test]
 fn what_an_account_exports_imports_and_renames_is_told() {
     let server = server();
     let mut root = log_in(&server, "root", "r");

@@ -10,7 +10,7 @@ use recado_server::config::{
 use recado_server::{Server, StartError, TlsProblem};
 use rustls::{AlertDescription, ClientConfig, Error};
 
-use crate::certificates::{Authority, expired};
+use crate::certificates::{Authority, Identity, expired};
 use crate::client::{Client, dial, over, plain, secure};
 
 fn server(tls: TlsOptions) -> Server {
@@ -174,15 +174,29 @@ fn only_pinned_keys_are_let_in() {
     use sha2::{Digest, Sha256};
     let authority = Authority::new();
     let (ana, eva) = (authority.sign_client("ana"), authority.sign_client("eva"));
-    let server = server(TlsOptions {
+    let pinned = |whose: &Identity| TlsOptions {
         client_certificates: ClientCertificates::Verified,
         ca_file: Some(authority.ca_file()),
-        pinned_certs: vec![Sha256::digest(&ana.public).into()],
+        pinned_certs: vec![Sha256::digest(&whose.public).into()],
         ..authority.server_options()
-    });
-    secure(&server, &authority.client(Some(&ana))).0.connect();
+    };
+    let server = server(pinned(&ana));
+    let (mut first, _) = secure(&server, &authority.client(Some(&ana)));
+    first.connect();
     let refused = refusal(&server, &authority.client(Some(&eva)));
     assert!(matches!(refused, Error::AlertReceived(_)), "{refused}");
+    // Who is connected with a key that is pinned no more has to go.
+    let mut told = None;
+    let _ = Server::builder().configure(|options| {
+        options.tls = Some(pinned(&eva));
+        told = Some(options.clone());
+    });
+    assert_eq!(server.reload(told.unwrap()).unwrap().dismissed, 1);
+    assert_eq!(
+        first.line().unwrap().trim_end(),
+        "-ERR 'Authorization Violation'"
+    );
+    secure(&server, &authority.client(Some(&eva))).0.connect();
 }
 
 #[test]
