@@ -33,7 +33,7 @@ pub use load::{LoadedFile, load_file};
 pub use locale::Lang;
 pub use monitoring::MonitoringOptions;
 pub use options::{
-    Authorization, Limits, LogFormat, LogOptions, Options, Personality, PlainListener,
+    Authorization, Limits, LogFormat, LogOptions, Options, Personality, PlainListener, SyslogTarget,
 };
 pub use programs::Programs;
 pub(crate) use programs::shell_word;

@@ -218,12 +218,55 @@ pub struct LogOptions {
     pub utc: bool,
     /// File instead of standard error.
     pub file: Option<PathBuf>,
+    /// The log daemon of this machine instead of standard error.
+    pub syslog: bool,
+    /// A log daemon, here or elsewhere.
+    pub remote_syslog: Option<SyslogTarget>,
     /// Size in bytes after which the file is rotated; 0: never.
     pub size_limit: u64,
     /// Rotated files that are kept; 0: all.
     pub max_num: usize,
     /// Bytes of a traced message that are shown; 0: all.
     pub max_traced_msg_len: usize,
+}
+
+/// Where a log daemon listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SyslogTarget {
+    /// On this machine, in its usual place.
+    Local,
+    /// At this socket.
+    Unix(PathBuf),
+    /// At this address, by UDP.
+    Udp(String),
+    /// At this address, by TCP.
+    Tcp(String),
+}
+
+impl SyslogTarget {
+    /// Reads `udp://HOST:PORT`, `tcp://HOST:PORT` or `unix:///PATH`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (scheme, place) = text.split_once("://")?;
+        let address = || {
+            let (host, port) = place.rsplit_once(':')?;
+            let fits = !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0);
+            fits.then(|| place.to_owned())
+        };
+        match scheme {
+            "udp" => address().map(Self::Udp),
+            "tcp" => address().map(Self::Tcp),
+            "unix" if place.starts_with('/') => Some(Self::Unix(place.into())),
+            _ => None,
+        }
+    }
+}
+
+impl LogOptions {
+    /// The daemon that it goes to, unless it goes to a file.
+    pub fn syslog_target(&self) -> Option<SyslogTarget> {
+        let remote = self.remote_syslog.clone();
+        remote.or(self.syslog.then_some(SyslogTarget::Local))
+    }
 }
 
 impl Options {

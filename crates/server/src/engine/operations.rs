@@ -284,7 +284,7 @@ impl Reader {
         self.session.set_rights(rights_of(&standing));
         let held = self.connection.subscriptions.lock().len();
         let most = self.session.max_subscriptions();
-        most.is_some_and(|most| held > most).then(|| Goodbye {
+        most.is_some_and(|most| held > most).then_some(Goodbye {
             told: Some(ProtocolError::MaxSubscriptions),
             reason: "it has more subscriptions than it may have from now on",
         })

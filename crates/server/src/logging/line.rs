@@ -38,12 +38,17 @@ pub(super) struct Style {
     /// Without the date: whoever looks at a terminal knows which day it is.
     pub(super) short_time: bool,
     pub(super) with_time: bool,
+    /// With what a log daemon wants to know first (`<30>`).
+    pub(super) with_priority: bool,
 }
 
 impl Style {
     /// The whole line, with its newline.
     pub(super) fn render(self, now: Moment<'_>, line: &Line<'_>) -> String {
         let mut out = String::with_capacity(128 + line.message.len());
+        if self.with_priority {
+            let _ = write!(out, "<{}>", priority(line));
+        }
         match self.format {
             LogFormat::Json => self.json(&mut out, now, line),
             LogFormat::Nats => self.nats(&mut out, now, line),
@@ -81,7 +86,9 @@ impl Style {
     }
 
     fn nats(self, out: &mut String, now: Moment<'_>, line: &Line<'_>) {
-        let _ = write!(out, "[{}] ", std::process::id());
+        if !self.with_priority {
+            let _ = write!(out, "[{}] ", std::process::id());
+        }
         if self.with_time {
             now.push_nats(out);
             out.push(' ');
@@ -137,6 +144,19 @@ impl Style {
         escape::push_json(out, line.target);
         out.push('}');
     }
+}
+
+/// Of a daemon's message (RFC 3164): facility and severity.
+fn priority(line: &Line<'_>) -> u8 {
+    const DAEMON: u8 = 3;
+    let severity = match line.level {
+        Level::ERROR if line.target == FATAL => 2,
+        Level::ERROR => 3,
+        Level::WARN => 4,
+        Level::INFO => 5,
+        Level::DEBUG | Level::TRACE => 7,
+    };
+    DAEMON * 8 + severity
 }
 
 const DIM: &str = "\u{1b}[2m";

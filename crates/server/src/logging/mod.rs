@@ -1,5 +1,5 @@
-//! The program's log: what the rest says through `tracing`, one line each, on standard error or in
-//! a file that is rotated and reopened.
+//! The program's log: what the rest says through `tracing`, one line each, on standard error, in
+//! a file that is rotated and reopened, or to the system's log daemon.
 //!
 //! Writing never holds the engine up for long: lines go through a bounded buffer to a thread of
 //! their own, and what does not fit is counted and said. Nothing that came from a client can end
@@ -13,6 +13,7 @@ mod line;
 mod look;
 mod rotation;
 mod sink;
+mod syslog;
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ use self::layer::LogLayer;
 use self::line::Style;
 use self::look::Look;
 use self::sink::{Output, Sink};
+use self::syslog::Syslog;
 
 /// `tracing` target of an error that ends the program: `[FTL]` in nats-server's format.
 pub const FATAL: &str = "recado::fatal";
@@ -37,10 +39,10 @@ pub const PENDING_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes of one message or field that are shown.
 pub const VALUE_BYTES_MAX: usize = 64 * 1024;
 
-/// The log file can't be opened.
+/// The log can't be opened.
 #[derive(Debug)]
 pub struct OpenError {
-    /// Which file.
+    /// Which file, or where the daemon should be.
     pub path: PathBuf,
     /// Why.
     pub source: io::Error,
@@ -62,10 +64,10 @@ pub struct Log {
 }
 
 impl Log {
-    /// Opens the file (or standard error) and starts the writing thread. Nothing arrives in it
+    /// Opens the file (or the way to the daemon, or standard error) and starts the writing thread. Nothing arrives in it
     /// before [`install`](Self::install).
     pub fn open(options: &LogOptions, personality: Personality) -> Result<Self, OpenError> {
-        let output = Self::output(options)?;
+        let output = Self::output(options, personality)?;
         let look = Arc::new(Look::new(style_of(options, personality), options));
         Ok(Self {
             sink: Sink::start(output, Arc::clone(&look)),
@@ -74,15 +76,23 @@ impl Log {
         })
     }
 
-    fn output(options: &LogOptions) -> Result<Output, OpenError> {
-        let Some(path) = &options.file else {
+    fn output(options: &LogOptions, personality: Personality) -> Result<Output, OpenError> {
+        let failed = |path: PathBuf| move |source| OpenError { path, source };
+        if let Some(path) = &options.file {
+            let opened = Output::file(path, options.size_limit, options.max_num);
+            return opened.map_err(failed(path.clone()));
+        }
+        let Some(target) = options.syslog_target() else {
             return Ok(Output::stderr());
         };
-        let opened = Output::file(path, options.size_limit, options.max_num);
-        opened.map_err(|source| OpenError {
-            path: path.clone(),
-            source,
-        })
+        let tag = match personality {
+            Personality::Recado => "recado-server",
+            Personality::NatsServer => "nats-server",
+        };
+        let opened = Syslog::open(&target, tag);
+        opened
+            .map(Output::Syslog)
+            .map_err(failed(syslog::place(&target)))
     }
 
     /// Makes ready to go on as these options say, `before` being those that it had; [`Log::apply`] does it.
@@ -101,11 +111,14 @@ impl Log {
                 max_num,
                 ..
             } = options;
-            (file.clone(), *size_limit, *max_num)
+            let syslog = options.syslog_target();
+            (file.clone(), *size_limit, *max_num, syslog)
         };
         let moves = place(before) != place(options);
         Ok(Prepared {
-            output: moves.then(|| Self::output(options)).transpose()?,
+            output: moves
+                .then(|| Self::output(options, self.personality))
+                .transpose()?,
             options: options.clone(),
         })
     }
@@ -189,12 +202,15 @@ impl Log {
 }
 
 fn style_of(options: &LogOptions, personality: Personality) -> Style {
-    let on_terminal = options.file.is_none() && io::stderr().is_terminal();
+    let to_daemon = options.file.is_none() && options.syslog_target().is_some();
+    let on_terminal = options.file.is_none() && !to_daemon && io::stderr().is_terminal();
     Style {
+        with_priority: to_daemon,
         format: effective_format(options.format, personality),
         colour: on_terminal && colours_wanted(|name| std::env::var_os(name)),
         short_time: on_terminal,
-        with_time: !options.no_time,
+        // The daemon writes its own.
+        with_time: !options.no_time && !to_daemon,
     }
 }
 

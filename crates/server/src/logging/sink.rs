@@ -18,6 +18,7 @@ use super::PENDING_BYTES_MAX;
 use super::line::{Line, Value};
 use super::look::Look;
 use super::rotation::LogFile;
+use super::syslog::Syslog;
 
 /// How long one line waits for room before lines are lost.
 pub(super) const ROOM_WAIT: Duration = Duration::from_millis(20);
@@ -137,6 +138,7 @@ impl Sink {
 pub(super) enum Output {
     Stream(Box<dyn Write + Send>),
     File(LogFile),
+    Syslog(Syslog),
 }
 
 impl Output {
@@ -218,6 +220,7 @@ impl Writer {
     fn write(&mut self, batch: &[u8]) {
         let lost = match &mut self.output {
             Output::Stream(stream) => lines(write_patiently(stream, batch)),
+            Output::Syslog(syslog) => syslog.write(batch),
             Output::File(file) if file.has_room_for(batch) => lines(write_patiently(file, batch)),
             Output::File(_) => batch
                 .split_inclusive(|byte| *byte == b'\n')
@@ -253,7 +256,7 @@ impl Writer {
         }
         match &mut self.output {
             Output::File(file) => lines(write_patiently(file, line)),
-            Output::Stream(_) => 0,
+            Output::Stream(_) | Output::Syslog(_) => 0,
         }
     }
 
@@ -280,10 +283,12 @@ impl Writer {
             fields,
         };
         let text = self.look.render(&line);
-        let _ = match &mut self.output {
-            Output::Stream(stream) => write_patiently(stream, text.as_bytes()),
-            Output::File(file) => write_patiently(file, text.as_bytes()),
-        };
+        let text = text.as_bytes();
+        match &mut self.output {
+            Output::Stream(stream) => drop(write_patiently(stream, text)),
+            Output::File(file) => drop(write_patiently(file, text)),
+            Output::Syslog(syslog) => drop(syslog.write(text)),
+        }
     }
 }
 

@@ -14,6 +14,28 @@ fn style(format: LogFormat) -> Style {
         colour: false,
         short_time: false,
         with_time: false,
+        with_priority: false,
+    }
+}
+
+#[test]
+fn a_line_for_a_daemon_begins_with_its_priority_and_leaves_the_rest_to_it() {
+    for (format, shown) in [
+        (LogFormat::Text, "<28>WARN  a warning\n"),
+        (LogFormat::Nats, "<28>[WRN] a warning\n"),
+    ] {
+        let style = Style {
+            with_priority: true,
+            ..style(format)
+        };
+        let line = Line {
+            level: Level::WARN,
+            target: "recado",
+            message: "a warning",
+            fields: &[],
+        };
+        let clock = Clock::new(true);
+        assert_eq!(style.render(clock.now(), &line), shown);
     }
 }
 

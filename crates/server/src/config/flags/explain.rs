@@ -142,6 +142,8 @@ fn settings_of(flag: Flag) -> &'static [&'static str] {
         Flag::Pid => &["pid_file"],
         Flag::PortsFileDir => &["ports_file_dir"],
         Flag::Log => &["log_file"],
+        Flag::Syslog => &["syslog"],
+        Flag::RemoteSyslog => &["remote_syslog"],
         Flag::LogFormat => &["log_format"],
         Flag::LogSizeLimit => &["log_size_limit"],
         Flag::LogTime => &["logtime"],

@@ -6,12 +6,12 @@ use super::arguments::Given;
 use super::table::{Flag, Meaning};
 use crate::config::fault::Fault;
 use crate::config::keys::{
-    Findings, LANGS, LOG_FORMATS, one_of, parse_log_format, parse_plain, parse_port,
+    Findings, LANGS, LOG_FORMATS, SYSLOGS, one_of, parse_log_format, parse_plain, parse_port,
 };
 use crate::config::lang::parse_size;
 use crate::config::locale::Lang;
 use crate::config::messages::{FlagProblem, KeyProblem, Message, TransportProblem};
-use crate::config::options::{Authorization, Options, Personality};
+use crate::config::options::{Authorization, Options, Personality, SyslogTarget};
 use crate::config::surroundings::Surroundings;
 use crate::config::tls::{CertificateFiles, ClientCertificates};
 use crate::config::token;
@@ -170,6 +170,8 @@ fn set(
         // Read before the settings.
         Flag::Config | Flag::Signal => {}
         Flag::Log
+        | Flag::Syslog
+        | Flag::RemoteSyslog
         | Flag::LogFormat
         | Flag::LogSizeLimit
         | Flag::LogTime
@@ -186,6 +188,13 @@ fn set_log(flag: Flag, given: &Given, options: &mut Options) -> Result<(), Messa
     let log = &mut options.log;
     match flag {
         Flag::Log => log.file = path(given).or(log.file.take()),
+        Flag::Syslog => log.syslog = boolean(given)?,
+        Flag::RemoteSyslog => {
+            let word = text(given)?;
+            log.remote_syslog = Some(
+                SyslogTarget::parse(word).ok_or_else(|| one_of(&given.written, SYSLOGS, word))?,
+            );
+        }
         Flag::LogFormat => {
             let word = text(given)?;
             log.format =

@@ -32,9 +32,11 @@ pub(super) enum Flag {
     Plain,
     Port,
     PortsFileDir,
+    RemoteSyslog,
     ServerName,
     Signal,
     StoreDir,
+    Syslog,
     Tls,
     TlsCaCert,
     TlsCert,
@@ -73,6 +75,8 @@ pub(super) const FLAGS: &[(&[&str], Meaning)] = &[
     (&["help", "h"], Is(Flag::Help)),
     (&["version", "v"], Is(Flag::Version)),
     (&["log", "l"], Is(Flag::Log)),
+    (&["syslog", "s"], Is(Flag::Syslog)),
+    (&["remote_syslog", "r"], Is(Flag::RemoteSyslog)),
     (&["logtime", "T"], Is(Flag::LogTime)),
     (&["logtime_utc"], Is(Flag::LogTimeUtc)),
     (&["debug", "D"], Is(Flag::Debug)),
@@ -103,8 +107,6 @@ pub(super) const FLAGS: &[(&[&str], Meaning)] = &[
     (&["lang"], Is(Flag::Lang)),
     // Not there yet.
     (&["profile"], ValueNotYet(Feature::Profiling)),
-    (&["syslog", "s"], SwitchNotYet(Feature::Syslog)),
-    (&["remote_syslog", "r"], ValueNotYet(Feature::Syslog)),
     (
         &[
             "cluster",
@@ -149,6 +151,7 @@ impl Meaning {
                     | Flag::LogTimeUtc
                     | Flag::NoService
                     | Flag::NoStreams
+                    | Flag::Syslog
                     | Flag::Tls
                     | Flag::TlsVerify
                     | Flag::Trace

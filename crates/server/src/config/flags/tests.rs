@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::config::options::{LogFormat, PlainListener};
+use crate::config::options::{LogFormat, PlainListener, SyslogTarget};
 use crate::config::surroundings::Imagined;
 
 fn run_in(line: &str, surroundings: &Imagined) -> Result<CommandLine, Box<Refusal>> {
@@ -250,15 +250,20 @@ fn an_open_server_must_be_asked_for() {
 }
 
 #[test]
+fn the_log_may_go_to_a_daemon() {
+    let target = |line: &str| options(line).log.syslog_target();
+    assert_eq!(target("nats-server -s"), Some(SyslogTarget::Local));
+    assert_eq!(target("recado-server --syslog=false"), None);
+    let elsewhere = SyslogTarget::Tcp("logs:601".into());
+    assert_eq!(target("nats-server -s -r tcp://logs:601"), Some(elsewhere));
+    refuses("nats-server -r logs", "udp://HOST:PORT");
+}
+
+#[test]
 fn flags_that_are_not_there_yet_are_refused_by_name() {
     for (flag, part) in [
-        (
-            "-s",
-            "-s: this version of recado-server does not have syslog",
-        ),
         ("--cluster nats://h:1", "clusters"),
         ("--routes x", "clusters"),
-        ("-s", "syslog"),
         ("--profile 1", "profiling"),
     ] {
         refuses(&format!("nats-server {flag}"), part);

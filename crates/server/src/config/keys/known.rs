@@ -20,6 +20,10 @@ pub(super) enum Key {
     Lang,
     Listen,
     LogFile,
+    Syslog,
+    RemoteSyslog,
+    /// How often failures to reach other servers are told.
+    ErrorReports,
     LogFormat,
     LogMaxNum,
     LogSizeLimit,
@@ -301,6 +305,8 @@ pub(super) const TOP_LEVEL: &Table<Key> = &[
     (&["logtime"], Sets(Key::LogTime)),
     (&["logtime_utc"], Sets(Key::LogTimeUtc)),
     (&["log_file", "logfile"], Sets(Key::LogFile)),
+    (&["syslog"], Sets(Key::Syslog)),
+    (&["remote_syslog"], Sets(Key::RemoteSyslog)),
     (
         &["log_size_limit", "logfile_size_limit"],
         Sets(Key::LogSizeLimit),
@@ -365,14 +371,9 @@ pub(super) const TOP_LEVEL: &Table<Key> = &[
         &["prof_port", "prof_block_rate"],
         NotYet(Feature::Profiling, Off::Zero),
     ),
-    (&["syslog"], NotYet(Feature::Syslog, Off::False)),
-    (
-        &["remote_syslog"],
-        NotYet(Feature::Syslog, Off::Words(&[""])),
-    ),
     (
         &["connect_error_reports", "reconnect_error_reports"],
-        NotYet(Feature::Cluster, Off::Never),
+        Sets(Key::ErrorReports),
     ),
     // Which account has which domain.
     (

@@ -46,7 +46,7 @@ pub(crate) use explain::{Override, rows};
 pub use explain::{Row, Source};
 pub(crate) use known::nearest_word;
 pub(crate) use listen::{parse_plain, parse_port};
-pub(crate) use settings::{LANGS, LOG_FORMATS, one_of, parse_log_format};
+pub(crate) use settings::{LANGS, LOG_FORMATS, SYSLOGS, one_of, parse_log_format};
 pub use shown::{Shown, Unset};
 
 /// Mistakes that are told one by one; nobody mends more in one go.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::draft::{Draft, Placed};
 use super::field::Field;
-use super::known::Key;
+use super::known::{Form, Key};
 use super::listen::{read_listen, read_plain, read_port};
 use super::{
     Findings, accounts, authorization, mappings, monitoring, operator, proxies, streams, tls,
@@ -14,7 +14,7 @@ use super::{
 use crate::config::fault::Fault;
 use crate::config::locale::Lang;
 use crate::config::messages::KeyProblem;
-use crate::config::options::{LogFormat, Options};
+use crate::config::options::{LogFormat, Options, SyslogTarget};
 use crate::config::surroundings::Surroundings;
 
 /// Largest value of limits that the protocol's other servers keep in 32 bits.
@@ -23,6 +23,7 @@ const INT32_MAX: i64 = i32::MAX as i64;
 const LAME_DUCK_MIN: Duration = Duration::from_secs(30);
 
 /// What `log_format` can be.
+pub(crate) const SYSLOGS: &[&str] = &["udp://HOST:PORT", "tcp://HOST:PORT", "unix:///PATH"];
 pub(crate) const LOG_FORMATS: &[&str] = &["auto", "text", "json", "nats"];
 /// What `lang` can be.
 pub(crate) const LANGS: &[&str] = &["en", "es"];
@@ -40,6 +41,9 @@ impl Settings<'_> {
     /// Sets one key.
     pub(super) fn set(&mut self, key: Key, field: &Field<'_>) -> Result<(), Fault> {
         match key {
+            Key::ErrorReports => {
+                super::streams::ignore(Form::Integer(0, i64::MAX), field, self.findings)
+            }
             Key::Listen | Key::Host | Key::Port | Key::Plain => self.set_address(key, field),
             Key::Debug
             | Key::Trace
@@ -48,6 +52,8 @@ impl Settings<'_> {
             | Key::LogTime
             | Key::LogTimeUtc
             | Key::LogFile
+            | Key::Syslog
+            | Key::RemoteSyslog
             | Key::LogFormat
             | Key::LogSizeLimit
             | Key::LogMaxNum
@@ -139,6 +145,17 @@ impl Settings<'_> {
             Key::LogTime => log.no_time = !field.boolean()?,
             Key::LogTimeUtc => log.utc = field.boolean()?,
             Key::LogFile => log.file = Some(PathBuf::from(field.text()?)),
+            Key::Syslog => log.syslog = field.boolean()?,
+            Key::RemoteSyslog => {
+                let word = field.text()?;
+                log.remote_syslog = match word {
+                    "" => None,
+                    _ => Some(
+                        SyslogTarget::parse(word)
+                            .ok_or_else(|| field.fault(one_of(field.key, SYSLOGS, word)))?,
+                    ),
+                };
+            }
             Key::LogFormat => {
                 let word = field.text()?;
                 log.format = parse_log_format(word)

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::known::{
     AuthorizationKey, BatchKey, Key, MonitoringKey, OperatorKey, StreamsKey, StreamsLimitsKey,
 };
-use crate::config::options::{LogFormat, Options, Personality};
+use crate::config::options::{LogFormat, Options, Personality, SyslogTarget};
 use crate::config::streams::SyncInterval;
 
 /// A value as people and programs are shown it.
@@ -123,7 +123,7 @@ pub(super) fn top_level(key: Key) -> Show {
             let operator = o.operator.as_ref();
             secret(operator.and_then(|operator| operator.default_sentinel.as_deref()))
         }),
-        Key::Operator(_) => AsWritten,
+        Key::ErrorReports | Key::Operator(_) => AsWritten,
         Key::Monitoring(key) => monitoring(key),
         Key::Host => Effective(host),
         Key::Port => Effective(|o| Shown::Count(o.port.into())),
@@ -156,6 +156,8 @@ pub(super) fn top_level(key: Key) -> Show {
         | Key::WriteDeadline => limits(key),
         Key::Debug
         | Key::LogFile
+        | Key::Syslog
+        | Key::RemoteSyslog
         | Key::LogFormat
         | Key::LogMaxNum
         | Key::LogSizeLimit
@@ -189,6 +191,16 @@ fn limits(key: Key) -> Show {
 fn log(key: Key) -> Show {
     Effective(match key {
         Key::Debug => |o| Shown::Bool(o.log.debug),
+        Key::Syslog => |o| Shown::Bool(o.log.syslog),
+        Key::RemoteSyslog => |o| {
+            let place = o.log.remote_syslog.as_ref().map(|target| match target {
+                SyslogTarget::Local => "unix:///dev/log".to_owned(),
+                SyslogTarget::Unix(path) => format!("unix://{}", path.display()),
+                SyslogTarget::Udp(address) => format!("udp://{address}"),
+                SyslogTarget::Tcp(address) => format!("tcp://{address}"),
+            });
+            text(place.as_deref(), Unset::Nothing)
+        },
         Key::LogFile => |o| path(o.log.file.as_deref(), Unset::StandardError),
         Key::LogFormat => |o| {
             let word = match o.log.format {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::*;
 use crate::config::lang::parse_text;
 use crate::config::locale::Lang;
-use crate::config::options::{LogFormat, Personality, PlainListener};
+use crate::config::options::{LogFormat, Personality, PlainListener, SyslogTarget};
 use crate::config::streams::{BatchLimits, StreamsLimits, StreamsOptions, SyncInterval};
 use crate::config::surroundings::Imagined;
 
@@ -193,6 +193,17 @@ fn the_log_is_told_where_and_how() {
         (10 << 20, 3, 100)
     );
     assert_eq!(log.format, LogFormat::Json);
+    assert_eq!(
+        options("syslog: true").log.syslog_target(),
+        Some(SyslogTarget::Local)
+    );
+    let remote = options("syslog: true, remote_syslog: \"udp://logs:514\"").log;
+    let elsewhere = SyslogTarget::Udp("logs:514".into());
+    assert_eq!(remote.syslog_target(), Some(elsewhere));
+    let why = "one of udp://HOST:PORT, tcp://HOST:PORT, unix:///PATH";
+    for wrong in ["logs:514", "udp://logs", "unix://x", "http://logs:514"] {
+        refuses(&format!("remote_syslog: \"{wrong}\""), "1:16", why);
+    }
     let headers = options("trace_headers: true").log;
     assert!(headers.trace && headers.trace_headers);
     assert!(options("trace_verbose: true").log.trace);
@@ -440,7 +451,6 @@ fn what_is_not_there_yet_is_refused_by_name() {
         ("default_js_domain {A: b}", "accounts"),
         ("cluster {name: c}", "clusters"),
         ("leafnodes {port: 1}", "leaf nodes"),
-        ("syslog: true", "syslog"),
         ("write_timeout: retry", "retrying"),
         ("server_tags: [a]", "tags"),
         ("resolver_tls {}", "resolvers by URL"),

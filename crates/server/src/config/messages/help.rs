@@ -230,6 +230,8 @@ Watching
 
 Log
   -l, --log FILE                Write to a file instead of standard error
+  -s, --syslog                  Write to this machine's log daemon
+  -r, --remote_syslog URL       To a log daemon: udp://HOST:PORT, tcp://… or unix:///PATH
       --log-format FORMAT       auto, text, json or nats ({format})
       --log_size_limit BYTES    Start a new file at this size (never)
       --max_traced_msg_len N    Bytes to show of each traced message (all)
@@ -307,6 +309,8 @@ Supervisión
 
 Registro
   -l, --log ARCHIVO             Escribir en un archivo en vez de la salida de errores
+  -s, --syslog                  Escribir en el registro de este sistema (syslog)
+  -r, --remote_syslog URL       En un servidor syslog: udp://SERVIDOR:PUERTO, tcp://… o unix:///RUTA
       --log-format FORMATO      auto, text, json o nats ({format})
       --log_size_limit BYTES    Empezar otro archivo a partir de este tamaño (nunca)
       --max_traced_msg_len N    Bytes que se muestran de cada mensaje trazado (todos)

@@ -23,7 +23,6 @@ pub enum Feature {
     Tags,
     FeatureFlags,
     ProxyProtocol,
-    Syslog,
     RouteCacheOff,
     WriteRetry,
     Reload,
@@ -59,10 +58,6 @@ impl Feature {
             ),
             Self::FeatureFlags => ("feature flags", "opciones experimentales (feature flags)"),
             Self::ProxyProtocol => ("the PROXY protocol", "el protocolo PROXY"),
-            Self::Syslog => (
-                "syslog (the log goes to standard error or to a file: log_file)",
-                "syslog (el registro va a la salida de errores o a un archivo: log_file)",
-            ),
             Self::RouteCacheOff => (
                 "a switch for its cache of routes",
                 "un interruptor para su caché de rutas",

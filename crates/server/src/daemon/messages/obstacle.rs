@@ -179,9 +179,9 @@ impl Obstacle {
                 ),
             ),
             Self::LogFileUnopenable { path, error } => (
-                format!("the log file {} can't be opened: {error}", path.display()),
+                format!("the log can't be written to {}: {error}", path.display()),
                 format!(
-                    "no se puede abrir el archivo de registro {}: {error}",
+                    "no se puede escribir el registro en {}: {error}",
                     path.display()
                 ),
             ),
