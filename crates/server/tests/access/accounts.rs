@@ -248,9 +248,8 @@ fn the_system_account_hears_that_the_server_sends_its_clients_away_and_that_it_s
     server.lame_duck();
     let mut event = || {
         loop {
-            match root.next().expect("an event") {
-                Frame::Message(event) => return event,
-                _ => {}
+            if let Frame::Message(event) = root.next().expect("an event") {
+                return event;
             }
         }
     };
