@@ -118,7 +118,10 @@ pub(super) fn publish(shared: &Shared) -> Result<()> {
     let mut chance = Chance::new(shared.seed);
     let (mut number, mut last) = (0, 0);
     // Ids of another attempt of this run must not be taken for ours.
-    let run = std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos();
+    let run = std::time::UNIX_EPOCH
+        .elapsed()
+        .unwrap_or_default()
+        .as_nanos();
     let mut due = Instant::now();
     while shared.rest(due.saturating_duration_since(Instant::now())) {
         due = Instant::now() + TURN;
@@ -195,9 +198,8 @@ pub(super) fn work(shared: &Shared, way: Way) -> Result<()> {
     loop {
         if ahead == 0 {
             let size = request.len();
-            let pull = format!(
-                "PUB $JS.API.CONSUMER.MSG.NEXT.SOAK.work {inbox} {size}\r\n{request}\r\n"
-            );
+            let pull =
+                format!("PUB $JS.API.CONSUMER.MSG.NEXT.SOAK.work {inbox} {size}\r\n{request}\r\n");
             line.send(pull.as_bytes())?;
             ahead = BATCH;
         }

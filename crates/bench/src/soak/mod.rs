@@ -94,7 +94,8 @@ pub fn run(plan: &Plan) -> Result<Report> {
     for line in &errors {
         shared.tally.wrong("errors in the log", line.clone());
     }
-    let outcome = outcome.map_err(|error| Error::Server(format!("{error}; the log ends:\n{log_end}")));
+    let outcome =
+        outcome.map_err(|error| Error::Server(format!("{error}; the log ends:\n{log_end}")));
     let (before, samples, after) = outcome?;
     if let Err(error) = place.stop() {
         shared.tally.wrong("the end", error.to_string());
@@ -121,7 +122,9 @@ fn under_load(
     });
     let pid_ended = place.has_ended();
     if pid_ended {
-        shared.tally.wrong("the server", "it ended by itself".into());
+        shared
+            .tally
+            .wrong("the server", "it ended by itself".into());
     }
     let samples = samples?;
     let look = |at_s| shared.monitor.sample(place.pid(), &store, at_s);
@@ -148,12 +151,18 @@ fn begin<'scope, 'env: 'scope>(
     };
     let mut parts: Vec<(&'static str, Part<'scope>)> = Vec::new();
     for way in Way::ALL {
-        parts.push(("receiving", Box::new(move |s| steady::receive_flow(s, way, false))));
+        parts.push((
+            "receiving",
+            Box::new(move |s| steady::receive_flow(s, way, false)),
+        ));
         parts.push(("asking", Box::new(move |s| steady::ask(s, way, false))));
     }
     let reload = move |s: &Shared| upheaval::reload(s, &desk, &certificates, pauses.reloads);
     parts.extend::<[(_, Part<'scope>); 14]>([
-        ("receiving", Box::new(|s| steady::receive_flow(s, Way::Clear, true))),
+        (
+            "receiving",
+            Box::new(|s| steady::receive_flow(s, Way::Clear, true)),
+        ),
         ("answering", Box::new(|s| steady::answer(s, Way::Clear))),
         ("answering", Box::new(|s| steady::answer(s, Way::Tls))),
         ("asking", Box::new(|s| steady::ask(s, Way::Tls, true))),
@@ -166,7 +175,10 @@ fn begin<'scope, 'env: 'scope>(
         ("publishing", Box::new(steady::publish_flow)),
         ("storms", Box::new(move |s| storms::blow(s, storms))),
         ("reloading", Box::new(reload)),
-        ("slow consumers", Box::new(move |s| slow::dawdle(s, pauses.slow))),
+        (
+            "slow consumers",
+            Box::new(move |s| slow::dawdle(s, pauses.slow)),
+        ),
     ]);
     for (name, part) in parts {
         scope.spawn(move || shared.keep_going(name, part));

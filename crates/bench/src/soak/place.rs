@@ -293,6 +293,10 @@ fn configuration(folder: &Path, ports: Ports, careful: &str, form: Form) -> Stri
     let shifting = format!(
         ", permissions {{ publish: \"{place}.>\", subscribe: [\"{place}.>\", \"_INBOX.>\"] }}"
     );
+    let careful = format!(
+        "      {{ user: {}, password: {careful:?} }}\n",
+        CAREFUL.user
+    );
     let visitor = if form.visitor {
         user(VISITOR, "")
     } else {
@@ -342,10 +346,6 @@ accounts {{
         store = file("store"),
         steady = user(STEADY, ""),
         shifting = user(SHIFTING, &shifting),
-        careful = format!(
-            "      {{ user: {}, password: {careful:?} }}\n",
-            CAREFUL.user
-        ),
         neighbour = user(NEIGHBOUR, ""),
         watcher = user(WATCHER, ""),
     )

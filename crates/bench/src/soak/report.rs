@@ -90,6 +90,7 @@ pub struct Report {
     wrong: BTreeMap<&'static str, u64>,
     told: Vec<String>,
     samples: Vec<Sample>,
+    growth: Vec<String>,
     failures: Vec<String>,
 }
 
@@ -121,8 +122,10 @@ impl Report {
             wrong: tally.all_wrong(),
             told: tally.told(),
             samples,
+            growth: Vec::new(),
             failures: Vec::new(),
         };
+        report.growth = report.find_growth();
         report.failures = report.find_failures();
         report
     }
@@ -130,15 +133,34 @@ impl Report {
     /// Nothing grew, nothing was kept, nothing went wrong.
     #[must_use]
     pub fn is_good(&self) -> bool {
-        self.failures.is_empty()
+        self.growth.is_empty() && self.failures.is_empty()
     }
 
-    fn find_failures(&self) -> Vec<String> {
-        let mut failures = Vec::new();
+    /// What was kept after the load, and what went wrong. Of a short run only this says something, for all of it
+    /// is warm-up.
+    #[must_use]
+    pub fn failures(&self) -> &[String] {
+        &self.failures
+    }
+
+    /// The same in detail, as far as it is told.
+    #[must_use]
+    pub fn told(&self) -> &[String] {
+        &self.told
+    }
+
+    /// What was done, by name.
+    #[must_use]
+    pub fn done(&self) -> &BTreeMap<&'static str, u64> {
+        &self.done
+    }
+
+    fn find_growth(&self) -> Vec<String> {
+        let mut growth = Vec::new();
         for ((name, judgement), series) in self.series.iter().zip(&SERIES) {
             match judgement {
-                None => failures.push(format!("too few samples of {name}")),
-                Some(judgement) if judgement.grew => failures.push(format!(
+                None => growth.push(format!("too few samples of {name}")),
+                Some(judgement) if judgement.grew => growth.push(format!(
                     "{name} grew: {} → {}, trend {}, allowed {}",
                     series.unit.show(judgement.first),
                     series.unit.show(judgement.last),
@@ -148,17 +170,32 @@ impl Report {
                 Some(_) => {}
             }
         }
+        growth
+    }
+
+    fn find_failures(&self) -> Vec<String> {
+        let mut failures = Vec::new();
         let (before, after) = (&self.before, &self.after);
         for (name, before, after, more) in [
             ("connections", before.connections, after.connections, 0),
-            ("subscriptions", before.subscriptions, after.subscriptions, 0),
+            (
+                "subscriptions",
+                before.subscriptions,
+                after.subscriptions,
+                0,
+            ),
             (
                 "open descriptors",
                 before.descriptors,
                 after.descriptors,
                 DESCRIPTORS_MORE_AT_REST,
             ),
-            ("threads", before.threads, after.threads, THREADS_MORE_AT_REST),
+            (
+                "threads",
+                before.threads,
+                after.threads,
+                THREADS_MORE_AT_REST,
+            ),
         ] {
             if after > before + more {
                 failures.push(format!("{name} at rest: {before} before, {after} after"));
@@ -187,7 +224,10 @@ impl Report {
             self.samples.len(),
             self.seed
         ));
-        put("| | first third | last third | trend | allowed | most | at rest before | after |".into());
+        put(
+            "| | first third | last third | trend | allowed | most | at rest before | after |"
+                .into(),
+        );
         put("|---|--:|--:|--:|--:|--:|--:|--:|".into());
         for ((name, judgement), series) in self.series.iter().zip(&SERIES) {
             let show = |value| series.unit.show(value);
@@ -220,12 +260,13 @@ impl Report {
             put(format!("| {name} | {} |", grouped(*count)));
         }
         put(String::new());
-        if self.failures.is_empty() {
+        if self.is_good() {
             put("Nothing grew, and nothing went wrong.".into());
         } else {
             put("**Failed:**\n".into());
-            self.failures
+            self.growth
                 .iter()
+                .chain(&self.failures)
                 .for_each(|failure| put(format!("- {failure}")));
             self.told
                 .iter()

@@ -14,7 +14,7 @@ const FLOW_SUBJECTS: u64 = 50;
 const FLOW_BYTES: usize = 128;
 /// Pause of a requester between an answer and the next request.
 const BETWEEN_REQUESTS: Duration = Duration::from_millis(10);
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Publishes numbered messages.
@@ -29,9 +29,7 @@ pub(super) fn publish_flow(shared: &Shared) -> Result<()> {
         for _ in 0..MESSAGES_A_TURN {
             number += 1;
             let token = number % FLOW_SUBJECTS;
-            batch += &format!(
-                "PUB soak.flow.{token} {FLOW_BYTES}\r\n{number:016}{filling}\r\n"
-            );
+            batch += &format!("PUB soak.flow.{token} {FLOW_BYTES}\r\n{number:016}{filling}\r\n");
         }
         line.send(batch.as_bytes())?;
         shared.tally.add("messages published", MESSAGES_A_TURN);
@@ -98,8 +96,9 @@ fn number(message: &Message) -> Result<u64> {
 
 /// Answers requests with what they hold.
 pub(super) fn answer(shared: &Shared, way: Way) -> Result<()> {
-    let mut line = shared.doors.open(way, 3, STEADY, "SUB soak.ask crew 1\r\n")?;
-    let mut since_end = None::<Instant>;
+    let mut line = shared
+        .doors
+        .open(way, 3, STEADY, "SUB soak.ask crew 1\r\n")?;
     loop {
         if let Some(message) = line.message(LOOK_EVERY)? {
             let Some(reply) = message.reply else { continue };
@@ -110,9 +109,7 @@ pub(super) fn answer(shared: &Shared, way: Way) -> Result<()> {
             line.send(&answer)?;
         }
         // The last requests are still to be answered.
-        if shared.is_ending()
-            && since_end.get_or_insert_with(Instant::now).elapsed() > REQUEST_TIMEOUT
-        {
+        if shared.all_was_asked() {
             return Ok(());
         }
     }
@@ -129,7 +126,7 @@ pub(super) fn ask(shared: &Shared, way: Way, from_afar: bool) -> Result<()> {
     let mut line = shared
         .doors
         .open(way, 4, login, &format!("SUB {inbox}.* 1\r\n"))?;
-    let mut asked = 0u64;
+    let (mut asked, _at_work) = (0u64, shared.asking());
     while shared.rest(BETWEEN_REQUESTS) {
         asked += 1;
         let reply = format!("{inbox}.{asked}");
@@ -174,9 +171,7 @@ pub(super) fn watch(shared: &Shared) -> Result<()> {
         }
         if Instant::now() >= next {
             next = Instant::now() + Duration::from_secs(2);
-            shared
-                .monitor
-                .get(DOCUMENTS[turn % DOCUMENTS.len()])?;
+            shared.monitor.get(DOCUMENTS[turn % DOCUMENTS.len()])?;
             shared.tally.add("documents of monitoring", 1);
             turn += 1;
             line.send(b"PUB $SYS.REQ.SERVER.PING.VARZ _INBOX.watch.1 0\r\n\r\n")?;

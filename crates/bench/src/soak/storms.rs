@@ -53,7 +53,11 @@ fn guests(shared: &Shared, connections: u64, chance: &mut Chance) -> Result<()> 
         if shared.is_ending() {
             break;
         }
-        let login = if chance.below(8) == 0 { CAREFUL } else { STEADY };
+        let login = if chance.below(8) == 0 {
+            CAREFUL
+        } else {
+            STEADY
+        };
         let way = Way::nth(chance.any());
         let inbox = chance.any();
         let say = format!(

@@ -1,7 +1,7 @@
 //! What was done, and what went wrong.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,8 @@ pub(super) struct Shared {
     pub(super) seed: u64,
     /// No new work is begun.
     ending: AtomicBool,
+    /// Requesters that may still have a request under way.
+    asking: AtomicUsize,
     pub(super) flow: Finish,
     pub(super) kept: Finish,
     pub(super) tally: Tally,
@@ -31,6 +33,15 @@ pub(super) struct Shared {
 
 /// The number of the last message, once there will be no more.
 pub(super) struct Finish(AtomicU64);
+
+/// A requester that is at work.
+pub(super) struct Asking<'a>(&'a AtomicUsize);
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
 
 impl Finish {
     pub(super) fn tell(&self, last: u64) {
@@ -57,6 +68,7 @@ impl Shared {
             monitor,
             seed,
             ending: AtomicBool::new(false),
+            asking: AtomicUsize::new(0),
             flow: Finish(AtomicU64::new(NOT_YET)),
             kept: Finish(AtomicU64::new(NOT_YET)),
             tally: Tally::default(),
@@ -69,6 +81,17 @@ impl Shared {
 
     pub(super) fn is_ending(&self) -> bool {
         self.ending.load(Ordering::Acquire)
+    }
+
+    /// Counts a requester until what is handed out is dropped.
+    pub(super) fn asking(&self) -> Asking<'_> {
+        self.asking.fetch_add(1, Ordering::AcqRel);
+        Asking(&self.asking)
+    }
+
+    /// Whether there will be no more requests.
+    pub(super) fn all_was_asked(&self) -> bool {
+        self.is_ending() && self.asking.load(Ordering::Acquire) == 0
     }
 
     /// Sleeps, but not into the end: whether there is still work to be done.

@@ -35,7 +35,11 @@ pub(super) fn reload(
         if round.is_multiple_of(SWAP_EVERY) {
             form.certificate = (form.certificate + 1) % certificates.len();
         }
-        let say = if before.there { "SUB there.> 1\r\n" } else { "SUB here.> 1\r\n" };
+        let say = if before.there {
+            "SUB there.> 1\r\n"
+        } else {
+            "SUB here.> 1\r\n"
+        };
         let mut shifting = shared.doors.open(Way::nth(round), round, SHIFTING, say)?;
         let over_tls = shared.doors.open(Way::Tls, round, SHIFTING, "")?;
         let visitor = match before.visitor {
