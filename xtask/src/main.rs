@@ -8,6 +8,7 @@ mod deb;
 mod fuzz;
 mod nats;
 mod serving;
+mod soak;
 mod static_build;
 mod test;
 mod tour;
@@ -27,6 +28,10 @@ cargo xtask bench [--quick] [--only ROW[,ROW…]] [--rounds N] [--server PATH] [
 cargo xtask serving [--quick]
                            Measures what an answer of a thread, of a worker process and of a new
                            process costs, and renews docs/processes-and-threads.md (not if quick).
+cargo xtask soak [--minutes N] [--seed N] [--storm N] [--server PATH]
+                           Puts a long mixed load (an hour) on a server, fails when it grows or when
+                           anything goes wrong, and renews docs/soak.md (not when it is shorter).
+                           --render FILE COMMIT writes that page of tables that were made before.
 cargo xtask deb [--version V] [--out DIR] [--binaries DIR] [--compression NAME] [--lint]
                            Makes the Debian packages recado-server and recado in target/debian, of the
                            programs in DIR (built for release, when none is named).
@@ -45,6 +50,7 @@ fn main() -> ExitCode {
         Some((chore, rest)) if chore == "test" => test::run(rest),
         Some((chore, rest)) if chore == "bench" => bench::run(rest),
         Some((chore, rest)) if chore == "serving" => serving::run(rest),
+        Some((chore, rest)) if chore == "soak" => soak::run(rest),
         Some((chore, rest)) if chore == "tour" => tour::run(rest),
         Some((chore, rest)) if chore == "fuzz" => fuzz::run(rest),
         Some((chore, rest)) if chore == "deb" => deb::run(rest),

@@ -2,7 +2,26 @@
 
 use subtle::ConstantTimeEq;
 
-/// What a token or password is compared with. It can't be printed.
+/// What a token or password is compared with. It can't be printed, and there is one way to compare it:
+///
+/// ```
+/// use recado_auth::Secret;
+/// assert!(Secret::new("word").matches("word"));
+/// ```
+///
+/// Not by `==`, whose time tells how much was right:
+///
+/// ```compile_fail,E0369
+/// use recado_auth::Secret;
+/// let same = Secret::new("word") == Secret::new("word");
+/// ```
+///
+/// And what is inside is for nobody else to compare:
+///
+/// ```compile_fail,E0616
+/// use recado_auth::Secret;
+/// let inside = Secret::new("word").0;
+/// ```
 pub struct Secret(Kind);
 
 enum Kind {

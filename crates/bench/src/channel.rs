@@ -185,8 +185,8 @@ impl Channel {
 }
 
 /// The least of a WebSocket client: each write is one message, and what comes is taken out of its frames.
-struct Websocket {
-    socket: TcpStream,
+pub(crate) struct Websocket {
+    pub(crate) socket: TcpStream,
     framed: Vec<u8>,
     head: Vec<u8>,
     /// Bytes of the current frame that have not come.
@@ -194,7 +194,7 @@ struct Websocket {
 }
 
 impl Websocket {
-    fn upgrade(mut socket: TcpStream) -> Result<Self> {
+    pub(crate) fn upgrade(mut socket: TcpStream) -> Result<Self> {
         let request = "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
         socket
             .write_all(request.as_bytes())
@@ -208,7 +208,7 @@ impl Websocket {
         })
     }
 
-    fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         // A mask of zeros is as good as any other here, and costs the generator nothing.
         self.framed.clear();
         self.framed.extend_from_slice(&[0x82, 0xff]);
@@ -219,7 +219,7 @@ impl Websocket {
         self.socket.write_all(&self.framed)
     }
 
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.due == 0 {
             let mut byte = [0];
             if self.socket.read(&mut byte)? == 0 {
@@ -247,7 +247,7 @@ impl Websocket {
 }
 
 /// Reads byte by byte, so that nothing is taken of what follows.
-fn read_until(mut socket: &TcpStream, end: &[u8]) -> Result<()> {
+pub(crate) fn read_until(mut socket: &TcpStream, end: &[u8]) -> Result<()> {
     let (mut read, mut byte) = (Vec::new(), [0]);
     while !read.ends_with(end) {
         match socket.read(&mut byte).doing("waiting for the greeting")? {

@@ -21,6 +21,7 @@ mod jetstream;
 mod meter;
 pub mod outcome;
 pub mod rows;
+pub mod soak;
 pub mod target;
 
 pub use error::{Error, Result};

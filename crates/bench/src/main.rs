@@ -4,12 +4,14 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use recado_bench::rows::{Extent, Row, Streams, subscriber};
 use recado_bench::target::{Source, raise_descriptor_limit};
-use recado_bench::{Result, floor};
+use recado_bench::{Result, floor, soak};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -51,6 +53,8 @@ enum Command {
         #[arg(long)]
         port: u16,
     },
+    /// Puts a long mixed load on a server, and fails when it grows or when anything goes wrong.
+    Soak(Soak),
     /// The subscriber that the row `stopped` starts in a process of its own.
     #[command(hide = true)]
     Subscriber {
@@ -107,6 +111,34 @@ struct Server {
     pid: Option<i32>,
 }
 
+#[derive(Args)]
+struct Soak {
+    /// The program to put under load: recado-server, built for release.
+    #[arg(long)]
+    server: PathBuf,
+    /// How long the load lasts, 24 hours at the most.
+    #[arg(long, default_value_t = 60.0)]
+    minutes: f64,
+    /// How much of that does not count; a sixth, unless given.
+    #[arg(long)]
+    warm_up: Option<f64>,
+    /// Where all chance comes from; made up, and printed, unless given.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Connections of a storm.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=20_000))]
+    storm: u64,
+    /// The folder in which the server's own is made, and removed at the end.
+    #[arg(long, default_value_os_t = std::env::temp_dir())]
+    folder: PathBuf,
+    /// A file for all that was found, samples too, as JSON.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// A file for the tables.
+    #[arg(long)]
+    markdown: Option<PathBuf>,
+}
+
 impl Server {
     fn source(self) -> Source {
         match (self.server, self.connect) {
@@ -129,6 +161,7 @@ fn main() -> ExitCode {
         Command::Run(run) => run.run(),
         Command::Rows { json } => list(json),
         Command::Floor { port } => floor::serve(port),
+        Command::Soak(soak) => soak.run(),
         Command::Subscriber { connect } => subscriber(connect),
     };
     match done {
@@ -160,6 +193,51 @@ impl Run {
             }
         }
         Ok(())
+    }
+}
+
+impl Soak {
+    fn run(self) -> Result<()> {
+        raise_descriptor_limit()?;
+        let minutes = self.minutes.clamp(0.05, soak::MINUTES_MAX);
+        let warm_up = self.warm_up.unwrap_or(minutes / 6.0).clamp(0.0, minutes);
+        let seed = self.seed.unwrap_or_else(|| {
+            let now = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
+            now.as_nanos() as u64
+        });
+        println!("soaking for {minutes:.1} minutes, seed {seed}");
+        let stop = Arc::new(AtomicBool::new(false));
+        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+            // A second one ends us at once.
+            signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&stop))
+                .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop)))
+                .map_err(|error| recado_bench::Error::Server(format!("signals: {error}")))?;
+        }
+        let report = soak::run(&soak::Plan {
+            server: self.server,
+            folder: self.folder,
+            duration: Duration::from_secs_f64(minutes * 60.0),
+            warm_up: Duration::from_secs_f64(warm_up * 60.0),
+            seed,
+            storm: self.storm,
+            stop,
+        })?;
+        print!("{}", report.to_markdown());
+        for (file, text) in [
+            (self.json, report.to_json()),
+            (self.markdown, report.to_markdown()),
+        ] {
+            if let Some(file) = file {
+                std::fs::write(&file, text).map_err(|error| {
+                    recado_bench::Error::Server(format!("writing {}: {error}", file.display()))
+                })?;
+            }
+        }
+        if report.is_good() {
+            Ok(())
+        } else {
+            Err(recado_bench::Error::Server("the soak failed".into()))
+        }
     }
 }
 

@@ -186,6 +186,26 @@ mod tests {
         assert!(room.bytes() <= KEPT_BYTES_MAX);
     }
 
+    #[test]
+    fn a_length_that_the_bytes_can_not_be_worth_takes_no_room() {
+        let packed = packed(b"", &[7; 4096]).expect("worth it");
+        let most = packed.len() as u64 * EXPANSION_MAX;
+        for lie in [
+            most + 1,
+            UNPACKED_BYTES_MAX + 1,
+            u64::from(u32::MAX),
+            u64::MAX,
+        ] {
+            let mut room = Unpacked::default();
+            assert_eq!(room.unpack(&packed, lie), None);
+            assert_eq!(room.bytes(), 0, "{lie}");
+        }
+        let many = vec![0; 2 * UNPACKED_BYTES_MAX as usize / EXPANSION_MAX as usize];
+        let mut room = Unpacked::default();
+        assert_eq!(room.unpack(&many, UNPACKED_BYTES_MAX + 1), None);
+        assert_eq!(room.bytes(), 0, "however many bytes there are");
+    }
+
     proptest! {
         #[test]
         fn any_bytes_come_back_as_they_were(headers in any_bytes(), payload in any_bytes()) {

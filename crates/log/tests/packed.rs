@@ -267,18 +267,40 @@ fn compaction_and_salvage_carry_records_over_as_they_are_stored() {
 
 #[test]
 fn a_record_whose_bytes_are_right_but_can_not_be_unpacked_is_told_as_lost() {
+    tampered_is_told_as_lost(|_, body| body.fill(0xF0));
+}
+
+#[test]
+fn a_length_that_is_a_lie_is_found_out_whatever_it_promises() {
+    // Of one byte more or less, of what the bytes could just be worth, of all memory.
+    for lie in [u32::MAX, 64 << 20, (64 << 20) + 1, 1 << 31, 0] {
+        tampered_is_told_as_lost(|length, _| *length = lie.to_le_bytes());
+    }
+    for differ in [1_i32, -1] {
+        tampered_is_told_as_lost(|length, _| {
+            let right = u32::from_le_bytes(*length);
+            *length = right.wrapping_add_signed(differ).to_le_bytes();
+        });
+    }
+}
+
+/// Whoever has the disk may write a body that no one packed, or a length that is none, with the right checksums:
+/// the record is lost, and those around it are not.
+fn tampered_is_told_as_lost(tamper: impl Fn(&mut [u8; 4], &mut [u8])) {
     let disk = SimDisk::new(1);
     let mut store = Store::open(&disk);
     let places = [1, 2, 3].map(|sequence| store.append(sequence, true));
     store.commit();
     drop(store);
     disk.crash();
-    // Whoever has the disk may write a body that no one packed, with its checksum.
     let name = recado_log::segment_name(places[1].segment);
     let mut bytes = disk.bytes(&name).expect("a segment");
     let (from, to) = (places[1].offset as usize, places[2].offset as usize);
     let body = from + 52 + SUBJECT.len();
-    bytes[body..to].fill(0xF0);
+    let mut length = [0; 4];
+    length.copy_from_slice(&bytes[from + 48..from + 52]);
+    tamper(&mut length, &mut bytes[body..to]);
+    bytes[from + 48..from + 52].copy_from_slice(&length);
     let body_crc = crc32c::crc32c(&bytes[body..to]).to_le_bytes();
     bytes[from + 12..from + 16].copy_from_slice(&body_crc);
     let head_crc = seeded_crc(&disk, places[1], &bytes[from + 4..body]);

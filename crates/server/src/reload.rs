@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use recado_auth::Identity;
+use recado_auth::jwt::InvalidToken;
+use recado_auth::{Identity, Reason};
 use recado_session::Goodbye;
-use recado_wire::Info;
+use recado_wire::{Info, ProtocolError};
 
 use crate::config::{Limits, Options, WebsocketOptions};
 use crate::engine::{Engine, Manner, Standing, Verdict, Way};
@@ -203,9 +204,29 @@ fn judge(engine: &Engine, standing: &Standing) -> Verdict {
         Err(denied) if denied.service_needed().is_some() => Verdict::Go(Goodbye::unauthorized(
             "a service decides on its login since the configuration was read again",
         )),
-        Err(_) => Verdict::Go(Goodbye::unauthorized(
+        Err(denied) => Verdict::Go(farewell(&denied.reason)),
+    }
+}
+
+/// Why a client has to go whose credential is not good any more. Whose claims were taken back or are over is told so (A85).
+fn farewell(reason: &Reason) -> Goodbye {
+    let told = |error, reason| Goodbye {
+        told: Some(error),
+        reason,
+    };
+    match reason {
+        Reason::Revoked => told(ProtocolError::UserRevoked, "its claims were revoked"),
+        Reason::InvalidJwt(InvalidToken::Expired) => told(
+            ProtocolError::UserExpired,
+            "its credential is no longer good",
+        ),
+        Reason::InvalidAccount(InvalidToken::Expired) => told(
+            ProtocolError::AccountExpired,
+            "its account's claims are no longer good",
+        ),
+        _ => Goodbye::unauthorized(
             "its credential is not good any more since the configuration was read again",
-        )),
+        ),
     }
 }
 

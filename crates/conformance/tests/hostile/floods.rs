@@ -149,6 +149,49 @@ fn thousands_of_connections_that_come_and_go_leave_nothing_behind() {
 }
 
 #[test]
+fn a_flood_of_strangers_is_sent_away_unheard_and_keeps_nobody_out_who_has_the_password() {
+    let config = "authorization { user: ana, password: \"a word of many letters\", timeout: 2 }";
+    let mut server = ServerBuilder::nats().config(config).start();
+    let known = r#"{"verbose":false,"user":"ana","pass":"a word of many letters","name":"known"}"#;
+    let mut ana = Peer::with(&server, known);
+    assert_eq!(ana.until_pong("SUB > 1\r\n"), "");
+    let descriptors = server.descriptors();
+    let mut crowd: Vec<Peer> = (0..600)
+        .map(|number| {
+            let mut stranger = Peer::connect(&server);
+            // Each may have been sent away before it has said all.
+            let _ = stranger.try_send(match number % 6 {
+                0 => "",
+                1 => "PUB secret 2\r\nhi\r\nSUB > 1\r\n",
+                2 => "CONNECT {\"verbose\":false}\r\nSUB > 1\r\nPUB secret 2\r\nhi\r\n",
+                3 => "CONNECT {\"user\":\"ana\",\"pass\":\"wrong\"}\r\nPUB secret 2\r\nhi\r\n",
+                4 => "CONNECT {\"user\":\"ana\",\"pa",
+                _ => "PING\r\nPING\r\nPING\r\n",
+            });
+            stranger
+        })
+        .collect();
+    let mut late = Peer::with(&server, known);
+    assert_eq!(late.until_pong("PUB open 2\r\nhi\r\n"), "");
+    for stranger in &mut crowd {
+        let said = stranger.until_closed("");
+        let refused = said.ends_with("-ERR 'Authorization Violation'\r\n")
+            || said.ends_with("-ERR 'Authentication Timeout'\r\n");
+        // Whoever had written more than was read may hear nothing.
+        assert!(refused || said.is_empty(), "{said}");
+        assert!(!said.contains("MSG "), "{said}");
+    }
+    drop((crowd, late));
+    assert_eq!(
+        ana.until_pong(""),
+        "MSG open 1 2\r\nhi\r\n",
+        "and nothing else"
+    );
+    descriptors_fall_to(&server, descriptors);
+    assert!(server.is_running());
+}
+
+#[test]
 fn out_of_descriptors_it_serves_those_it_has_and_recovers() {
     let server = ServerBuilder::nats().descriptors_max(64).start();
     let witness = Witness::of(&server);

@@ -202,6 +202,42 @@ fn wildcards_in_every_combination_are_all_matched() {
 }
 
 #[test]
+fn headers_by_the_hundred_thousand_pass_as_they_are_and_take_no_more_memory_than_their_bytes() {
+    let mut server = ServerProcess::nats();
+    let witness = Witness::of(&server);
+    let mut peer = Peer::with(&server, r#"{"verbose":false,"headers":true}"#);
+    assert_eq!(peer.until_pong("SUB bomb 1\r\n"), "");
+    let before = server.resident_bytes();
+    let many = "a:\r\n".repeat(200_000);
+    for block in [
+        format!("NATS/1.0\r\n{many}\r\n"),
+        // One that never ends, one without a name, the same name, continued lines, no colon, zeros.
+        format!("NATS/1.0\r\nA: {}\r\n\r\n", "x".repeat(800_000)),
+        format!("NATS/1.0\r\n{}: x\r\n\r\n", "A".repeat(800_000)),
+        format!("NATS/1.0\r\n{}\r\n", ":\r\n".repeat(200_000)),
+        format!("NATS/1.0\r\nA: b\r\n{}\r\n", " c\r\n".repeat(200_000)),
+        format!("NATS/1.0\r\n{}\r\n", "no colon\r\n".repeat(80_000)),
+        format!("NATS/1.0\r\n{}\r\n\r\n", "\0".repeat(800_000)),
+        format!("NATS/1.0 503{}\r\n\r\n", " 503".repeat(200_000)),
+    ] {
+        for _ in 0..3 {
+            let size = block.len();
+            peer.send(format!("HPUB bomb {size} {}\r\n{block}hi\r\n", size + 2));
+            let message = peer.message();
+            assert!(message.headers.as_deref() == Some(&*block), "byte for byte");
+            assert_eq!(message.payload, b"hi");
+        }
+    }
+    let grown = server.resident_bytes().saturating_sub(before);
+    assert!(grown < 16 * MIB, "blocks of 800 KB left {grown} bytes");
+    // More than a message may have is no header either.
+    let said = peer.until_closed("HPUB bomb 1048577 1048577\r\n");
+    assert_eq!(said, "-ERR 'Maximum Payload Violation'\r\n");
+    witness.was_served();
+    assert!(server.is_running());
+}
+
+#[test]
 fn payloads_that_are_announced_and_never_sent_take_no_memory() {
     const PEERS: u64 = 300;
     let server = ServerProcess::nats();

@@ -301,6 +301,7 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::account::Accounts;
 
     fn text(bytes: &[u8]) -> &str {
         std::str::from_utf8(bytes).unwrap()
@@ -323,6 +324,32 @@ mod tests {
             assert_eq!(text(&outward), sent);
         }
         assert!(Renaming::new("a.*.*", "b.$1").is_err(), "one is not used");
+    }
+
+    #[test]
+    fn answers_that_are_owed_are_bounded_and_the_oldest_are_forgotten() {
+        let accounts = Accounts::new("$SYS");
+        let import = Arc::new(ServiceImport {
+            exporter: accounts.get_or_add("SERVICE"),
+            importer: accounts.get_or_add("REQUESTERS"),
+            renaming: Renaming::new("ask", "").unwrap(),
+            share: false,
+            response_type: ResponseType::Streamed,
+            threshold: RESPONSE_THRESHOLD,
+        });
+        let (responses, drops, now) = (Responses::default(), Drops::default(), Instant::now());
+        let owe = |chance: usize| {
+            responses.expire(now, &drops);
+            responses.owe(&import, b"inbox", chance as u128, now)
+        };
+        let more = 1_000;
+        let made: Vec<_> = (0..OWED_MAX + more).map(owe).collect();
+        let is_owed = |reply: &[u8]| responses.peek(reply).is_some();
+        assert!(!made[..more].iter().any(|reply| is_owed(reply)));
+        assert!(made[more..].iter().all(|reply| is_owed(reply)));
+        let ledger = responses.owed.lock();
+        assert_eq!(ledger.by_reply.len(), OWED_MAX);
+        assert_eq!(ledger.order.len(), OWED_MAX);
     }
 
     #[test]

@@ -8,7 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use recado_auth::{Authenticator, CertificateNames, ConnectionType, Denied, Identity, Login};
 use recado_session::{Goodbye, Rights};
-use recado_wire::Connect;
+use recado_wire::{Connect, ProtocolError};
+use tokio::time::timeout_at;
 
 use super::account::Accounts;
 use super::callout::ask_service;
@@ -122,14 +123,24 @@ pub(super) fn now_s() -> u64 {
     since_1970.unwrap_or_default().as_secs()
 }
 
+/// How long a login may wait for its turn to be decided on.
+#[derive(Clone, Copy)]
+pub(super) struct Wait {
+    /// The end of the time to authenticate, for whom nobody knows yet.
+    pub(super) until: Option<Instant>,
+    /// Where it comes from, if failures from there count.
+    pub(super) address: Option<IpAddr>,
+}
+
 /// Decides where blocking is allowed, a few at a time, if it takes long; has a service decide that has the last word.
 pub(super) async fn decide_elsewhere(
     engine: &Arc<Engine>,
     connection: &Connection,
     connect: &Connect,
     presented: Presented,
+    wait: Wait,
 ) -> Result<(Presented, Result<Identity, Denied>), Goodbye> {
-    let (presented, decision) = decide_alone(engine, presented).await?;
+    let (presented, decision) = decide_alone(engine, presented, wait).await?;
     let Some(callout) = decision.as_ref().err().and_then(Denied::service_needed) else {
         return Ok((presented, decision));
     };
@@ -137,16 +148,41 @@ pub(super) async fn decide_elsewhere(
     Ok((presented, decision))
 }
 
+/// An address that is not listened to hears what everybody hears whose credential is wrong.
+pub(super) fn paused() -> Goodbye {
+    Goodbye::unauthorized(
+        "too many failed logins from its address: it is not listened to for a while",
+    )
+}
+
+fn late() -> Goodbye {
+    Goodbye {
+        told: Some(ProtocolError::AuthenticationTimeout),
+        reason: "too many logins wait to be decided on: its turn did not come in time",
+    }
+}
+
 async fn decide_alone(
     engine: &Arc<Engine>,
     presented: Presented,
+    wait: Wait,
 ) -> Result<(Presented, Result<Identity, Denied>), Goodbye> {
     let failed = || Goodbye::unauthorized("the credential could not be checked");
     if !presented.is_costly(&engine.manner().authenticator) {
         let decision = presented.decide(&engine.manner().authenticator);
         return Ok((presented, decision));
     }
-    let _permit = engine.deciding.acquire().await.map_err(|_| failed())?;
+    let turn = engine.deciding.acquire();
+    let turn = match wait.until {
+        Some(until) => timeout_at(until.into(), turn).await.map_err(|_| late())?,
+        None => turn.await,
+    };
+    let _permit = turn.map_err(|_| failed())?;
+    // Others from there may have failed while it waited: who sends very many at once is heard no oftener than who
+    // sends one after the other.
+    if wait.address.is_some_and(|from| engine.is_paused(from)) {
+        return Err(paused());
+    }
     let engine = Arc::clone(engine);
     let decided = tokio::task::spawn_blocking(move || {
         let decision = presented.decide(&engine.manner().authenticator);

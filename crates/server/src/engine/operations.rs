@@ -13,8 +13,9 @@ use super::account::Account;
 use super::client::Client;
 use super::clock;
 use super::events::Event;
-use super::login::{Arrival, Presented, Transport, decide_elsewhere, rights_of};
+use super::login::{Arrival, Presented, Transport, Wait, decide_elsewhere, paused, rights_of};
 use super::reader::{After, Reader};
+use super::shared::Engine;
 use super::standing::Standing;
 use super::subscription::{Special, Subscription};
 use super::worker::{Worker, with_worker};
@@ -219,8 +220,7 @@ impl Reader {
     /// Whether logins from there failed too often of late: the next are refused unseen.
     fn is_paused(&self) -> bool {
         let address = self.watched_address();
-        let paused = |address| self.engine.failures.lock().paused_s(address, now_s());
-        address.and_then(paused).is_some()
+        address.is_some_and(|address| self.engine.is_paused(address))
     }
 
     /// Why a credential was refused, for the log alone: the client is told nothing of it (C21).
@@ -330,7 +330,12 @@ impl Reader {
         let mut connect = connect;
         loop {
             let presented = Presented::new(&connect, &self.arrival());
-            let decided = decide_elsewhere(&self.engine, &self.connection, &connect, presented);
+            let wait = Wait {
+                until: (!self.session.connected()).then(|| self.session.deadline()),
+                address: self.watched_address(),
+            };
+            let decided =
+                decide_elsewhere(&self.engine, &self.connection, &connect, presented, wait);
             let (presented, decision) = decided.await?;
             // A second CONNECT begins anew: what was subscribed before it is dropped (A11).
             if self.session.connected() {
@@ -353,11 +358,11 @@ impl Reader {
     }
 }
 
-/// An address that is not listened to hears what everybody hears whose credential is wrong.
-fn paused() -> Goodbye {
-    Goodbye::unauthorized(
-        "too many failed logins from its address: it is not listened to for a while",
-    )
+impl Engine {
+    /// Whether logins from there failed too often of late.
+    pub(super) fn is_paused(&self, address: IpAddr) -> bool {
+        self.failures.lock().paused_s(address, now_s()).is_some()
+    }
 }
 
 /// Seconds on the engine's own clock.

@@ -6,4 +6,5 @@ mod peer;
 
 mod accounts;
 mod callout;
+mod claims;
 mod operator;

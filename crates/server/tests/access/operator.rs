@@ -20,7 +20,7 @@ pub(crate) fn root() -> KeyPair {
     pair(KeyPairType::Operator, 1)
 }
 
-fn sales() -> KeyPair {
+pub(crate) fn sales() -> KeyPair {
     pair(KeyPairType::Account, 2)
 }
 
@@ -102,7 +102,7 @@ pub(crate) fn nonce(peer: &mut Peer) -> String {
 }
 
 /// Connects with a user's token, the nonce signed by `by`.
-fn connect(server: &Server, jwt: &str, by: &KeyPair) -> Peer {
+pub(crate) fn connect(server: &Server, jwt: &str, by: &KeyPair) -> Peer {
     let mut peer = Peer::bare(server.client_addr());
     let nonce = nonce(&mut peer);
     let sig = BASE64_URL_SAFE_NO_PAD.encode(by.sign(nonce.as_bytes()).unwrap());

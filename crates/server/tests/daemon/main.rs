@@ -13,3 +13,4 @@ mod program;
 mod secrets;
 mod service_manager;
 mod signal_command;
+mod strangers;

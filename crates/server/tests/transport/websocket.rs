@@ -11,6 +11,7 @@ use recado_server::config::WebsocketOptions;
 use crate::certificates::Authority;
 use crate::client::{dial, over};
 
+const FINAL: u8 = 0x80;
 const BINARY: u8 = 0x82;
 const COMPRESSED: u8 = 0xc2;
 const CLOSE: u8 = 0x88;
@@ -307,6 +308,39 @@ fn what_breaks_the_rules_is_told_with_its_code() {
             &frame[..frame.len().min(20)]
         );
     }
+    Peer::new(&server, OFFER).connect();
+}
+
+#[test]
+fn a_bomb_is_one_in_fragments_too_and_a_smaller_one_before_anybody_is_known() {
+    let server = server(WebsocketOptions {
+        compression: true,
+        ..options()
+    });
+    let bomb = compressed(&vec![0; 64 << 20]);
+    let mut peer = Peer::new(&server, OFFER);
+    peer.connect();
+    let pieces: Vec<_> = bomb.chunks(1 + bomb.len() / 500).collect();
+    for (at, piece) in pieces.iter().enumerate() {
+        let first = match at {
+            0 => COMPRESSED & !FINAL,
+            _ if at + 1 == pieces.len() => FINAL,
+            _ => 0,
+        };
+        // The server may close before it is all written.
+        if peer.stream.write_all(&masked(first, piece)).is_err() {
+            break;
+        }
+    }
+    assert_eq!(peer.close_code(), 1009);
+    let mut stranger = Peer::new(&server, OFFER);
+    assert!(stranger.line().starts_with("INFO "));
+    let small = compressed(&vec![b' '; (64 << 10) + 1]);
+    stranger
+        .stream
+        .write_all(&masked(COMPRESSED, &small))
+        .unwrap();
+    assert_eq!(stranger.close_code(), 1009);
     Peer::new(&server, OFFER).connect();
 }
 

@@ -1,0 +1,198 @@
+//! `cargo xtask soak`: an hour of mixed load on a server built for release, and `docs/soak.md` with what was found.
+//!
+//! Nothing is judged here: that is `recado-bench soak`'s work.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::{Failure, cargo, root, target_folder};
+
+/// Shorter runs say less, and leave the page alone.
+const MINUTES_OF_THE_PAGE: f64 = 60.0;
+const STORM: &str = "400";
+
+struct Options {
+    minutes: f64,
+    seed: Option<String>,
+    storm: String,
+    server: Option<PathBuf>,
+    /// The tables of a run that was made before, and the commit that it was made of.
+    render: Option<(PathBuf, String)>,
+}
+
+/// Builds, soaks, and renews the page when the run was long enough.
+pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
+    let options = Options::parse(args)?;
+    if let Some((tables, commit)) = &options.render {
+        return write_page(&read(tables)?, commit);
+    }
+    build()?;
+    // Later builds must not change what runs.
+    let folder = target_folder().join("soak");
+    let copied = |name: &str, from: &Path| {
+        let to = folder.join(name);
+        std::fs::create_dir_all(&folder)
+            .and_then(|()| std::fs::copy(from, &to))
+            .map_err(|error| format!("copying {}: {error}", from.display()))?;
+        Ok::<_, Failure>(to)
+    };
+    let release = target_folder().join("release");
+    let bench = copied("recado-bench", &release.join("recado-bench"))?;
+    let server = options
+        .server
+        .clone()
+        .unwrap_or_else(|| release.join("recado-server"));
+    let server = copied("recado-server", &server)?;
+    let (commit, tables) = (
+        said("git", &["rev-parse", "--short", "HEAD"]),
+        folder.join("soak.md"),
+    );
+    let mut soak = Command::new(bench);
+    soak.arg("soak").arg("--server").arg(server);
+    soak.args([
+        "--minutes",
+        &options.minutes.to_string(),
+        "--storm",
+        &options.storm,
+    ]);
+    soak.arg("--markdown").arg(&tables);
+    soak.arg("--json").arg(folder.join("soak.json"));
+    if let Some(seed) = &options.seed {
+        soak.args(["--seed", seed]);
+    }
+    let good = soak
+        .status()
+        .map_err(|error| format!("starting recado-bench: {error}"))?
+        .success();
+    if options.minutes >= MINUTES_OF_THE_PAGE {
+        write_page(&read(&tables)?, &commit)?;
+        println!("\ndocs/soak.md is renewed.");
+    }
+    if good {
+        Ok(())
+    } else {
+        Err("the soak failed".to_owned())
+    }
+}
+
+impl Options {
+    fn parse(args: &[String]) -> Result<Self, Failure> {
+        let mut options = Self {
+            minutes: MINUTES_OF_THE_PAGE,
+            seed: None,
+            storm: STORM.to_owned(),
+            server: None,
+            render: None,
+        };
+        let mut args = args.iter();
+        while let Some(arg) = args.next() {
+            let mut value = || args.next().ok_or(format!("{arg} wants a value"));
+            match arg.as_str() {
+                "--minutes" => {
+                    let text = value()?;
+                    let wrong = |_| format!("--minutes wants a number, not `{text}`");
+                    options.minutes = text.parse().map_err(wrong)?;
+                }
+                "--seed" => options.seed = Some(value()?.clone()),
+                "--storm" => options.storm.clone_from(value()?),
+                "--server" => options.server = Some(value()?.into()),
+                "--render" => options.render = Some((value()?.into(), value()?.clone())),
+                _ => return Err(format!("`cargo xtask soak` does not know {arg}")),
+            }
+        }
+        Ok(options)
+    }
+}
+
+fn build() -> Result<(), Failure> {
+    let mut build = cargo();
+    build.current_dir(root());
+    build.args([
+        "build",
+        "--release",
+        "--locked",
+        "--bins",
+        "-p",
+        "recado-server",
+        "-p",
+        "recado-bench",
+    ]);
+    match build.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(_) => Err("the release build failed".to_owned()),
+        Err(error) => Err(format!("starting cargo build: {error}")),
+    }
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn write_page(tables: &str, commit: &str) -> Result<(), Failure> {
+    let path = root().join("docs/soak.md");
+    std::fs::write(&path, page(tables, commit))
+        .map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn page(tables: &str, commit: &str) -> String {
+    let field = |file: &str, key: &str| {
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        let line = text.lines().find(|line| line.starts_with(key));
+        let value = line.and_then(|line| line.split_once(':'));
+        value.map_or(String::new(), |(_, value)| value.trim().to_owned())
+    };
+    let memory = field("/proc/meminfo", "MemTotal").replace(" kB", "");
+    format!(
+        "# Soak\n\n\
+         Written by `cargo xtask soak`; don't edit it by hand.\n\n\
+         | | |\n|---|---|\n\
+         | date, commit | {}, {commit} |\n\
+         | machine | {}, {} cores, {:.0} GiB, Linux {} |\n\
+         | compiler | {} |\n\n\
+         One server, built for release, on loopback, for an hour; the rate is moderate, for what is looked at is what the server \
+         keeps, not how fast it is. All of this at the same time:\n\n\
+         - a flow that four clients receive (in clear, over TLS, over WebSocket, and in an account that imports it), each message \
+         numbered and held against the one before;\n\
+         - requests over the same ways, and across accounts;\n\
+         - publishing into a bounded stream with acknowledgements and repeated ids; a durable consumer that acknowledges, and refuses \
+         some once; a bucket of 2,000 keys that is written, read back and watched by consumers that come and go; streams \
+         that are made, filled, purged and removed;\n\
+         - storms of {STORM} connections over all ways, that log in (some by bcrypt) and vanish: in order, by a reset, in the middle of a message; in every third \
+         storm they are strangers with wrong passwords, half handshakes, noise;\n\
+         - a new configuration every 10 s: a user comes or goes, another's permissions change, the certificate is exchanged, now and then there is \
+         a mistake in it; each is held against its effects;\n\
+         - subscribers that stop reading until they are cut off;\n\
+         - somebody who reads all of monitoring and the events of the system account.\n\n\
+         Every 5 s the server is looked at (`/proc`, `/varz`). It fails when the median of the last third of the samples after the \
+         warm-up lies above that of the first third by more than what is allowed, or the median of all slopes (Theil and Sen) does over the whole time; \
+         when connections, subscriptions, descriptors or threads are more at rest afterwards than before; and when \
+         anything is lost, doubled, out of order, answered wrongly or not at all.\n\n\
+         ```sh\n\
+         cargo xtask soak                # an hour, and renews this page\n\
+         cargo xtask soak --minutes 5    # a look; what warms up within that time counts as growth\n\
+         ```\n\n\
+         ## Results\n\n{tables}",
+        said("date", &["-u", "+%Y-%m-%d"]),
+        field("/proc/cpuinfo", "model name"),
+        std::thread::available_parallelism().map_or(0, |cores| cores.get()),
+        memory.parse::<f64>().unwrap_or(0.0) / 1_048_576.0,
+        read(Path::new("/proc/sys/kernel/osrelease"))
+            .unwrap_or_default()
+            .split('-')
+            .next()
+            .unwrap_or_default()
+            .trim(),
+        said("rustc", &["--version"]),
+    )
+}
+
+/// What a program says; nothing when it can't be started.
+fn said(program: &str, args: &[&str]) -> String {
+    let output = Command::new(program)
+        .args(args)
+        .current_dir(root())
+        .output();
+    output.map_or(String::new(), |output| {
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    })
+}
