@@ -184,7 +184,7 @@ impl<R> RouteCache<R> {
             .map(|entry| &mut entry.route)
     }
 
-    /// The subject behind a number of this batch.
+    /// The subject behind a number of this batch; of siblings a filter that they all match.
     pub fn subject(&self, id: RouteId) -> Option<&[u8]> {
         self.entry(id).map(|entry| &*entry.subject)
     }

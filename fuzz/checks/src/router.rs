@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use recado_router::{Matches, RouteCache, RouteId, Router, Stamp, Subscription};
+use recado_router::{Built, Matches, RouteCache, RouteId, Router, Stamp, Subscription};
 use recado_wire::{filter_matches, validate_filter};
 
 /// More subscriptions are not made: the plain rule would take too long.
@@ -161,9 +161,15 @@ impl State {
         let id = self.cache.find(&self.router, subject, |matches| {
             let reached = Reached::of(&matches);
             let weight = 1 + reached.plain.len();
-            (reached, weight)
+            Built {
+                route: reached,
+                weight,
+                for_siblings: matches.is_of_siblings,
+            }
         });
-        assert_eq!(self.cache.subject(id), Some(subject));
+        // Siblings share one, which says what they have in common.
+        let of = self.cache.subject(id);
+        assert!(of.is_some_and(|of| of == subject || filter_matches(of, subject)));
         assert_eq!(self.cache.get(id), Some(&expected));
         self.batch.push((id, expected));
 
