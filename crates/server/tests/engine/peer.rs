@@ -14,6 +14,8 @@ const DEADLINE: Duration = Duration::from_secs(30);
 pub(crate) struct Received {
     pub(crate) subject: String,
     pub(crate) sid: String,
+    #[allow(dead_code, reason = "not every test that shares this file asks")]
+    pub(crate) reply: String,
     pub(crate) headers: String,
     pub(crate) payload: Vec<u8>,
 }
@@ -105,12 +107,13 @@ fn own(frame: ServerFrame<'_>) -> Frame {
         ServerFrame::Message {
             subject,
             sid,
+            reply,
             headers,
             payload,
-            ..
         } => Frame::Message(Received {
             subject: text(subject),
             sid: text(sid),
+            reply: text(reply),
             headers: text(headers),
             payload: payload.to_vec(),
         }),
