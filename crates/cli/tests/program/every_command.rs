@@ -25,6 +25,7 @@ const TALKING: [&[&str]; 21] = [
     &["object", "ls"],
     &["ping"],
     &["explain", "a"],
+    &["trace", "a", "x"],
     &["ping", "--connect"],
     &["latency", "a"],
     &["wait"],

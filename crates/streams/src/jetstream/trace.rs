@@ -56,10 +56,17 @@ impl JetStream {
         let (stream, storage) = (config.name.clone(), config.storage);
         let outcome = self.foretell_outcome(context, journal, (id, storage), message);
         Some(match outcome {
+            // A message that was stored before is refused, as far as a trace goes.
+            Ok((_, Foretold::Duplicate)) => Traced {
+                stream,
+                subject: Vec::new(),
+                no_interest: false,
+                error: Some("msgid is duplicate".to_owned()),
+            },
             Ok((subject, outcome)) => Traced {
                 stream,
                 no_interest: outcome == Foretold::Unwanted,
-                error: (outcome == Foretold::Duplicate).then(|| "msgid is duplicate".to_owned()),
+                error: None,
                 subject,
             },
             Err(error) => Traced {
