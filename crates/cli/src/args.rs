@@ -9,7 +9,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 
 use crate::commands::{
     bench, chat, completions, consumer, context, doctor, errors, explain, kv, latency, login, man,
-    object, ping, publish, reply, request, service, stream, sub, top, tour, wait,
+    object, ping, publish, reply, request, service, stream, sub, top, tour, trace, wait,
 };
 use crate::completion;
 use crate::lang::Lang;
@@ -20,7 +20,7 @@ use crate::text::{
     errors as errors_text, explain as explain_text, help as text, kv as kv_text,
     latency as latency_text, login as login_text, object as object_text, ping as ping_text,
     service as service_text, serving, stream as stream_text, top as top_text, tour as tour_text,
-    waiting as waiting_text,
+    trace as trace_text, waiting as waiting_text,
 };
 
 /// Everything that can be said to `recado`.
@@ -195,6 +195,9 @@ pub(crate) enum Command {
     #[command(about = explain_text::about(), override_usage = explain_text::usage(),
         after_help = explain_text::examples())]
     Explain(explain::Arguments),
+    #[command(about = trace_text::about(), override_usage = trace_text::usage(),
+        after_help = trace_text::examples())]
+    Trace(trace::Arguments),
     #[command(about = text::help_about(), override_usage = text::help_usage())]
     Help {
         #[arg(value_name = text::value_command(), help = text::help_command())]

@@ -154,6 +154,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Explain(arguments) => {
                 commands::explain::run(&settings, &arguments, as_json).await
             }
+            Command::Trace(arguments) => commands::trace::run(&settings, &arguments, as_json).await,
             Command::Doctor(_) => commands::doctor::run(&settings, as_json).await,
             Command::Context(_)
             | Command::Login(_)

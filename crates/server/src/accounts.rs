@@ -7,11 +7,11 @@ use recado_streams::config::AccountLimits as StreamsLimits;
 use crate::config::Options;
 use crate::config::access::{
     AccountOptions, AccountStreams, Export, Import, Kind as ConfiguredKind, Mapping,
-    ResponseType as ConfiguredResponseType,
+    ResponseType as ConfiguredResponseType, Sampling,
 };
 use crate::engine::{
     AccountLimits, AccountPlan, Accounts, Engine, ExportPlan, GLOBAL_ACCOUNT, ImportPlan, Kind,
-    ResponseType, SYSTEM_ACCOUNT, Weighted,
+    LatencyPlan, ResponseType, SYSTEM_ACCOUNT, TracePlan, Weighted,
 };
 use crate::streams::ServedAccount;
 
@@ -37,6 +37,10 @@ pub(crate) fn plans(options: &Options) -> Vec<AccountPlan> {
         mappings: account.mappings.iter().map(mapping).collect(),
         exports: account.exports.iter().map(export).collect(),
         imports: account.imports.iter().map(import).collect(),
+        trace: account.trace.as_ref().map(|trace| TracePlan {
+            destination: trace.destination.clone(),
+            percent: trace.sampling_percent,
+        }),
     });
     let mut plans: Vec<AccountPlan> = configured.collect();
     match plans.iter_mut().find(|plan| plan.name == GLOBAL_ACCOUNT) {
@@ -142,6 +146,14 @@ fn export(export: &Export) -> ExportPlan {
             }
         },
         response_threshold: export.response_threshold,
+        allow_trace: export.allow_trace,
+        latency: export.latency.as_ref().map(|latency| LatencyPlan {
+            subject: latency.subject.clone(),
+            percent: match latency.sampling {
+                Sampling::Percent(percent) => percent,
+                Sampling::Headers => 0,
+            },
+        }),
     }
 }
 
@@ -152,5 +164,6 @@ fn import(import: &Import) -> ImportPlan {
         subject: import.subject.clone(),
         to: import.local(),
         share: import.share,
+        allow_trace: import.allow_trace,
     }
 }

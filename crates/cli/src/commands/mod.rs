@@ -23,6 +23,7 @@ pub(crate) mod stream;
 pub(crate) mod sub;
 pub(crate) mod top;
 pub(crate) mod tour;
+pub(crate) mod trace;
 pub(crate) mod wait;
 
 use crate::text::usage as text;

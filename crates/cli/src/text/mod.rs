@@ -28,6 +28,7 @@ pub(crate) mod stream;
 pub(crate) mod talk;
 pub(crate) mod top;
 pub(crate) mod tour;
+pub(crate) mod trace;
 pub(crate) mod usage;
 pub(crate) mod waiting;
 pub(crate) mod wire;
@@ -114,6 +115,7 @@ mod tests {
             talk::ENTRIES,
             tour::ENTRIES,
             top::ENTRIES,
+            trace::ENTRIES,
             usage::ENTRIES,
             waiting::ENTRIES,
             wire::ENTRIES,

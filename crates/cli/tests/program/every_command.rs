@@ -11,7 +11,7 @@ use recado_conformance::PATIENCE;
 use crate::harness::{Recado, Running, recado};
 
 /// A command that talks to a server, with what it needs to get that far.
-const TALKING: [&[&str]; 21] = [
+const TALKING: [&[&str]; 22] = [
     &["pub", "a", "x"],
     &["pub", "a", "--lines"],
     &["sub", "a"],
@@ -25,6 +25,7 @@ const TALKING: [&[&str]; 21] = [
     &["object", "ls"],
     &["ping"],
     &["explain", "a"],
+    &["trace", "a", "x"],
     &["ping", "--connect"],
     &["latency", "a"],
     &["wait"],

@@ -4,9 +4,9 @@ use recado_conformance::ServerProcess;
 
 use crate::harness::recado;
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 20] = [
     "stream", "consumer", "kv", "object", "pub", "sub", "request", "reply", "service", "ping",
-    "latency", "bench", "chat", "top", "wait", "doctor", "errors", "explain", "help",
+    "latency", "bench", "chat", "top", "wait", "doctor", "errors", "explain", "trace", "help",
 ];
 
 #[test]

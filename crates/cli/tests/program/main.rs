@@ -42,6 +42,7 @@ mod threads;
 mod tls;
 mod top;
 mod tour;
+mod trace;
 mod transcript;
 mod verbatim;
 mod wait_command;

@@ -10,8 +10,9 @@ use parking_lot::{Mutex, RwLock};
 use recado_router::{Router, Subscription as _};
 
 use super::crossing::{Responses, StreamImport};
+use super::latency::Measures;
 use super::mapping::Mappings;
-use super::plan::AccountPlan;
+use super::plan::{AccountPlan, TracePlan};
 use super::subscription::Subscription;
 
 /// Account of clients that no other is named for; the name nats-server gives it.
@@ -27,6 +28,8 @@ pub(crate) struct Account {
     pub(crate) router: Router<Subscription>,
     /// Where requests that crossed into this account are answered.
     pub(crate) responses: Responses,
+    /// Requests that crossed into this account and are measured.
+    pub(crate) measures: Measures,
     /// Clients that are in it.
     pub(crate) clients: AtomicUsize,
     /// Shadows of this account's subscriptions in others, by the id of the subscription.
@@ -36,6 +39,8 @@ pub(crate) struct Account {
     renames: AtomicBool,
     /// [`Terms::stream_imports`] has any: else nobody looks.
     imports_streams: AtomicBool,
+    /// [`Terms::trace`] is there: else nobody looks.
+    traces: AtomicBool,
 }
 
 /// Where a shadow stands.
@@ -53,6 +58,8 @@ pub(crate) struct Terms {
     pub(crate) services: Vec<Arc<Subscription>>,
     /// All of it, as it was configured.
     pub(crate) plan: AccountPlan,
+    /// Messages that other systems trace are traced here, too (A123).
+    pub(crate) trace: Option<TracePlan>,
 }
 
 /// Bounds of an account (C41); `None`: the server's own holds.
@@ -72,11 +79,13 @@ impl Account {
             number,
             router: Router::default(),
             responses: Responses::default(),
+            measures: Measures::default(),
             clients: AtomicUsize::new(0),
             shadows: Mutex::default(),
             terms: RwLock::default(),
             renames: AtomicBool::new(false),
             imports_streams: AtomicBool::new(false),
+            traces: AtomicBool::new(false),
         }
     }
 
@@ -89,6 +98,12 @@ impl Account {
     #[inline]
     pub(crate) fn renames(&self) -> bool {
         self.renames.load(Ordering::Relaxed)
+    }
+
+    /// Whether messages that other systems trace are traced here, too.
+    #[inline]
+    pub(crate) fn traces(&self) -> bool {
+        self.traces.load(Ordering::Relaxed)
     }
 
     /// Enters a subscription, and shadows of it where it imports what that asks for.
@@ -160,6 +175,7 @@ impl Account {
         let mut held = self.terms.write();
         self.renames
             .store(!terms.mappings.is_empty(), Ordering::Relaxed);
+        self.traces.store(terms.trace.is_some(), Ordering::Relaxed);
         self.imports_streams
             .store(!terms.stream_imports.is_empty(), Ordering::Release);
         std::mem::replace(&mut *held, Arc::new(terms))

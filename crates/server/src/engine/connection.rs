@@ -200,6 +200,11 @@ impl Connection {
         self.link.layers()
     }
 
+    /// It is a part of the server that takes frames in memory: the streams.
+    pub(super) fn is_intake(&self) -> bool {
+        matches!(self.link, Link::Intake(_))
+    }
+
     /// Whether it speaks WebSocket.
     pub(crate) fn is_websocket(&self) -> bool {
         self.link.layers().is_some_and(Layers::is_websocket)

@@ -20,6 +20,7 @@ use recado_wire::{Transform, TransformError, tokens};
 
 use super::account::Account;
 use super::drops::{Drops, Loss};
+use super::latency::LatencyPlan;
 
 /// Reply subjects that the server makes for requests that cross begin with this; clients can't use them as replies (A49).
 pub(crate) const RESPONSE_PREFIX: &[u8] = b"_R_.";
@@ -122,7 +123,10 @@ fn wildcard(token: &str) -> Option<usize> {
 /// A stream that an account imports.
 pub(crate) struct StreamImport {
     pub(crate) exporter: Arc<Account>,
+    pub(crate) importer: Arc<Account>,
     pub(crate) renaming: Renaming,
+    /// Traces of messages go on in the importer's account.
+    pub(crate) allow_trace: bool,
 }
 
 impl StreamImport {
@@ -178,6 +182,10 @@ pub(crate) struct ServiceImport {
     pub(crate) response_type: ResponseType,
     /// How long an answer is waited for.
     pub(crate) threshold: Duration,
+    /// Traces of requests go on in the exporter's account.
+    pub(crate) allow_trace: bool,
+    /// Whether requests are measured.
+    pub(crate) latency: Option<LatencyPlan>,
 }
 
 /// Where an answer goes.
@@ -336,6 +344,8 @@ mod tests {
             share: false,
             response_type: ResponseType::Streamed,
             threshold: RESPONSE_THRESHOLD,
+            allow_trace: false,
+            latency: None,
         });
         let (responses, drops, now) = (Responses::default(), Drops::default(), Instant::now());
         let owe = |chance: usize| {

@@ -9,8 +9,9 @@ use recado_wire::{Publish, no_responders_block, push_message};
 use super::account::Account;
 use super::caches::{Caches, RouteRef};
 use super::connection::Connection;
-use super::crossing::{CROSSINGS_MAX, RESPONSE_PREFIX, Responses, ServiceImport};
+use super::crossing::{CROSSINGS_MAX, RESPONSE_PREFIX, ResponseType, Responses, ServiceImport};
 use super::drops::Loss;
+use super::latency::{Measure, Notice};
 use super::route::{Route, Sharing, Target};
 use super::shared::Engine;
 use super::stage::{IN_PARTS_MIN, Stage};
@@ -39,16 +40,16 @@ impl Publisher<'_> {
 
 /// A message on its way.
 #[derive(Clone, Copy)]
-struct Passage<'a> {
-    engine: &'a Engine,
+pub(super) struct Passage<'a> {
+    pub(super) engine: &'a Engine,
     /// Whose subjects these are.
-    account: &'a Arc<Account>,
+    pub(super) account: &'a Arc<Account>,
     /// How often it crossed from one account to another.
-    crossings: usize,
-    publisher: Publisher<'a>,
-    message: &'a Publish<'a>,
+    pub(super) crossings: usize,
+    pub(super) publisher: Publisher<'a>,
+    pub(super) message: &'a Publish<'a>,
     /// The read buffer that the message lies in.
-    input: &'a [u8],
+    pub(super) input: &'a [u8],
 }
 
 impl Worker {
@@ -72,10 +73,7 @@ impl Worker {
         };
         let reached = self.spread(&passage);
         if !reached && !message.reply.is_empty() && publisher.no_responders {
-            say_no_responders(&mut self.stage, &passage);
-            let drops = engine.drops();
-            let cid = publisher.connection.id;
-            drops.note(&account.name, message.subject, cid, Loss::NoResponders);
+            say_nobody_there(&mut self.stage, &passage);
         }
     }
 
@@ -135,7 +133,20 @@ impl Worker {
 
     /// Publishes a request again in the account that offers the service; whether anybody was there.
     #[cold]
-    fn cross(&mut self, service: &Arc<ServiceImport>, passage: &Passage<'_>) -> bool {
+    pub(super) fn cross(&mut self, service: &Arc<ServiceImport>, passage: &Passage<'_>) -> bool {
+        self.cross_with(service, passage, false, |worker, crossed| {
+            worker.spread(crossed)
+        })
+    }
+
+    /// The same, by a way of one's own in that account. `only`: it is to reach nobody, so no answer is waited for.
+    pub(super) fn cross_with(
+        &mut self,
+        service: &Arc<ServiceImport>,
+        passage: &Passage<'_>,
+        only: bool,
+        spread: impl FnOnce(&mut Self, &Passage<'_>) -> bool,
+    ) -> bool {
         let message = passage.message;
         if passage.crossings >= CROSSINGS_MAX {
             return false;
@@ -154,6 +165,9 @@ impl Worker {
                 responses.owe(service, message.reply, rand::random(), now)
             }
         };
+        if !only && service.latency.is_some() {
+            self.measure(service, passage, &reply);
+        }
         let (headers, payload) = message.body.split_at(message.header_len);
         let shared: Vec<u8>;
         let (body, header_len) = match service.share {
@@ -173,25 +187,74 @@ impl Worker {
             tail: b"",
             with_headers: message.with_headers || service.share,
         };
-        let reached = self.spread(&Passage {
+        let crossed = Passage {
             account: &service.exporter,
             crossings: passage.crossings + 1,
             message: &crossed,
             ..*passage
-        });
-        if !reached && !reply.is_empty() {
+        };
+        let reached = spread(self, &crossed);
+        if (!reached || only) && !reply.is_empty() {
             responses.forget(&reply);
+            let measure = service.exporter.measures.take(&reply);
+            self.announce(passage, measure.and_then(Measure::unserved));
         }
         reached
+    }
+
+    /// Begins to measure a request that crosses, if it is one of those that are.
+    #[cold]
+    fn measure(&mut self, service: &Arc<ServiceImport>, passage: &Passage<'_>, made: &[u8]) {
+        let message = passage.message;
+        let headers = message.body.get(..message.header_len).unwrap_or_default();
+        let chance = self.random.next();
+        let plan = service.latency.as_ref();
+        let asking = plan.and_then(|plan| plan.samples(headers, chance));
+        let Some(asking) = asking.filter(|_| service.response_type == ResponseType::Singleton)
+        else {
+            return;
+        };
+        let requester = passage.publisher.connection;
+        let measure = Measure::new(service, requester, message.reply, asking);
+        match made.is_empty() {
+            true => self.announce(passage, measure.without_reply()),
+            false => service.exporter.measures.begin(made, measure),
+        }
+    }
+
+    /// Tells an account what was measured.
+    fn announce(&mut self, passage: &Passage<'_>, notice: Option<Notice>) {
+        let Some(notice) = notice else { return };
+        let message = Publish {
+            subject: notice.subject.as_bytes(),
+            reply: b"",
+            header_len: 0,
+            body: &notice.body,
+            tail: b"",
+            with_headers: false,
+        };
+        let publisher = Publisher {
+            echo: true,
+            no_responders: false,
+            ..passage.publisher
+        };
+        self.publish(
+            passage.engine,
+            &notice.account,
+            publisher,
+            &message,
+            passage.input,
+        );
     }
 
     /// Sends what answers a request that crossed back to the requester; whether that was there. `None`: it answers
     /// nothing.
     #[cold]
-    fn answer(&mut self, passage: &Passage<'_>) -> Option<bool> {
+    pub(super) fn answer(&mut self, passage: &Passage<'_>) -> Option<bool> {
         let message = passage.message;
         let responses = &passage.account.responses;
-        let (to, reply) = responses.settle(message.subject, Instant::now())?;
+        let now = Instant::now();
+        let (to, reply) = responses.settle(message.subject, now)?;
         let answer = Publish {
             subject: &reply,
             tail: b"",
@@ -202,13 +265,18 @@ impl Worker {
             echo: true,
             ..passage.publisher
         };
-        Some(self.spread(&Passage {
+        let reached = self.spread(&Passage {
             account: &to,
             crossings: passage.crossings + 1,
             message: &answer,
             publisher,
             ..*passage
-        }))
+        });
+        if let Some(measure) = passage.account.measures.take(message.subject) {
+            let by = passage.publisher.connection;
+            self.announce(passage, measure.answered(by, now, reached));
+        }
+        Some(reached)
     }
 }
 
@@ -347,7 +415,12 @@ fn stage_plain(
 
 /// Stages a copy for one destination; whether it takes it.
 #[inline]
-fn stage_target(stage: &mut Stage, prefix: &[u8], target: &Target, passage: &Passage<'_>) -> bool {
+pub(super) fn stage_target(
+    stage: &mut Stage,
+    prefix: &[u8],
+    target: &Target,
+    passage: &Passage<'_>,
+) -> bool {
     let Passage {
         publisher,
         message,
@@ -503,8 +576,16 @@ fn push_odd(out: &mut Vec<u8>, prefix: &[u8], target: &Target, passage: &Passage
     }
 }
 
-/// Tells the publisher that nobody listens: on its own plain subscription to the reply subject (A47).
+/// Tells the publisher that nobody listens, and notes it.
 #[cold]
+pub(super) fn say_nobody_there(stage: &mut Stage, passage: &Passage<'_>) {
+    say_no_responders(stage, passage);
+    let drops = passage.engine.drops();
+    let (account, cid) = (&passage.account.name, passage.publisher.connection.id);
+    drops.note(account, passage.message.subject, cid, Loss::NoResponders);
+}
+
+/// Tells the publisher that nobody listens: on its own plain subscription to the reply subject (A47).
 fn say_no_responders(stage: &mut Stage, passage: &Passage<'_>) {
     let Publish { subject, reply, .. } = *passage.message;
     let publisher = passage.publisher.connection;

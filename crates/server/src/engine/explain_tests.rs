@@ -207,6 +207,9 @@ fn sharing() -> [AccountPlan; 2] {
         token_position: None,
         response_type: crate::engine::ResponseType::Singleton,
         response_threshold: Some(std::time::Duration::from_nanos(1)),
+
+        allow_trace: false,
+        latency: None,
     };
     let import = |kind, subject: &str, to: &str| ImportPlan {
         kind,
@@ -214,6 +217,8 @@ fn sharing() -> [AccountPlan; 2] {
         subject: subject.to_owned(),
         to: to.to_owned(),
         share: false,
+
+        allow_trace: false,
     };
     let (mut a, mut b) = (plan("A"), plan("B"));
     a.exports = vec![export(Kind::Stream, "news.>"), export(Kind::Service, "ask")];

@@ -5,11 +5,12 @@
 //! destination gets one write for all that a turn of the thread brought it.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hashbrown::HashMap;
 use parking_lot::Mutex;
 use recado_router::Subscription as _;
+use recado_streams::jetstream::Traced;
 use recado_wire::{Publish, push_message};
 
 use super::account::Account;
@@ -19,6 +20,7 @@ use super::drops::Loss;
 use super::ending::CloseReason;
 use super::intake::Intake;
 use super::link::Link;
+use super::msg_trace::{Ticket, Trace};
 use super::registry::Limit;
 use super::shared::Engine;
 use super::subscription::{Origin, Subscription};
@@ -82,6 +84,44 @@ impl Insider {
         let stream = stream.into();
         let loss = Loss::Refused { stream, err_code };
         self.engine.drops().note(&account.name, subject, 0, loss);
+    }
+
+    /// The ticket of a traced message, and its headers without it; `None` for all others.
+    pub(crate) fn take_ticket(&self, headers: &[u8]) -> Option<(Ticket, Vec<u8>)> {
+        let taken = Ticket::take_off(headers)?;
+        self.engine.traces.knows(&taken.0).then_some(taken)
+    }
+
+    /// What a stream makes of a traced message: whoever traces it is told, if that was all.
+    pub(crate) fn answer_trace(&self, ticket: &Ticket, traced: Option<Traced>) {
+        if let Some(trace) = self.engine.traces.answer(ticket, traced) {
+            self.tell(trace);
+        }
+    }
+
+    /// Tells what was waited for in vain: measured requests, and traces that streams did not answer.
+    pub(crate) fn tell_overdue(&self) {
+        for notice in self.engine.unanswered_requests() {
+            let (subject, body) = (notice.subject.as_bytes(), &notice.body);
+            self.publish(&notice.account, subject, b"", b"", body);
+        }
+        if self.engine.traces.is_any() {
+            for trace in self.engine.traces.overdue(Instant::now()) {
+                self.tell(trace);
+            }
+        }
+        self.flush();
+    }
+
+    fn tell(&self, trace: Trace) {
+        let told = trace.told(self.engine.speaker());
+        let destination = told.destination.as_bytes();
+        self.publish(&told.account, destination, b"", told.headers, &told.body);
+    }
+
+    /// Whether it is no connection any more.
+    pub(crate) fn is_cut_off(&self) -> bool {
+        self.connection.close_reason().is_some()
     }
 
     /// Takes a subscription back.

@@ -12,6 +12,7 @@ use recado_wire::TransformError;
 
 use super::account::{Account, AccountLimits, Terms};
 use super::crossing::{RESPONSE_THRESHOLD, Renaming, ResponseType, ServiceImport, StreamImport};
+use super::latency::LatencyPlan;
 use super::mapping::{Mappings, Weighted};
 use super::shared::Engine;
 use super::subscription::Subscription;
@@ -35,6 +36,22 @@ pub(crate) struct AccountPlan {
     pub(crate) mappings: Vec<(String, Vec<Weighted>)>,
     pub(crate) exports: Vec<ExportPlan>,
     pub(crate) imports: Vec<ImportPlan>,
+    pub(crate) trace: Option<TracePlan>,
+}
+
+/// Which messages that other systems trace are traced here, too, and where that is told (A123).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TracePlan {
+    pub(crate) destination: String,
+    /// So many of a hundred.
+    pub(crate) percent: u8,
+}
+
+impl TracePlan {
+    /// Whether the next one is; by chance.
+    pub(crate) fn takes(&self, chance: u64) -> bool {
+        ((chance >> 32) * 100) >> 32 < u64::from(self.percent)
+    }
 }
 
 /// One export.
@@ -48,6 +65,9 @@ pub(crate) struct ExportPlan {
     pub(crate) token_position: Option<usize>,
     pub(crate) response_type: ResponseType,
     pub(crate) response_threshold: Option<Duration>,
+    /// Traces of requests go on in this account.
+    pub(crate) allow_trace: bool,
+    pub(crate) latency: Option<LatencyPlan>,
 }
 
 /// One import.
@@ -62,6 +82,8 @@ pub(crate) struct ImportPlan {
     pub(crate) to: String,
     /// Requests say who made them.
     pub(crate) share: bool,
+    /// Traces of messages go on in this account.
+    pub(crate) allow_trace: bool,
 }
 
 /// Why accounts can't be as planned.
@@ -179,6 +201,7 @@ impl Engine {
             stream_imports: Vec::new(),
             services: Vec::new(),
             plan: plan.clone(),
+            trace: plan.trace.clone(),
         };
         for (source, destinations) in &plan.mappings {
             let added = terms.mappings.add(source, destinations);
@@ -208,9 +231,12 @@ impl Engine {
             })?;
             let exporter = self.accounts.get_or_add(&import.account);
             match import.kind {
-                Kind::Stream => terms
-                    .stream_imports
-                    .push(Arc::new(StreamImport { exporter, renaming })),
+                Kind::Stream => terms.stream_imports.push(Arc::new(StreamImport {
+                    exporter,
+                    importer: Arc::clone(account),
+                    renaming,
+                    allow_trace: import.allow_trace,
+                })),
                 Kind::Service => {
                     let service = Subscription::for_service(Arc::new(ServiceImport {
                         exporter,
@@ -219,6 +245,8 @@ impl Engine {
                         share: import.share,
                         response_type: export.response_type,
                         threshold: export.response_threshold.unwrap_or(RESPONSE_THRESHOLD),
+                        allow_trace: export.allow_trace,
+                        latency: export.latency.clone(),
                     }));
                     terms.services.push(Arc::new(service));
                 }
@@ -242,6 +270,8 @@ impl Engine {
                     share: false,
                     response_type: ResponseType::Singleton,
                     threshold: RESPONSE_THRESHOLD,
+                    allow_trace: false,
+                    latency: None,
                 },
             ))))
         });
@@ -293,7 +323,9 @@ fn exchange_services(
 fn are_the_same(before: &[Arc<StreamImport>], now: &[Arc<StreamImport>]) -> bool {
     before.len() == now.len()
         && before.iter().zip(now).all(|(one, other)| {
-            Arc::ptr_eq(&one.exporter, &other.exporter) && one.renaming == other.renaming
+            Arc::ptr_eq(&one.exporter, &other.exporter)
+                && one.renaming == other.renaming
+                && one.allow_trace == other.allow_trace
         })
 }
 

@@ -188,6 +188,9 @@ impl World {
                         token_position: None,
                         response_type: ResponseType::Singleton,
                         response_threshold: None,
+
+                        allow_trace: false,
+                        latency: None,
                     })
                     .collect(),
                 imports: self
@@ -200,6 +203,8 @@ impl World {
                         subject: (*subject).to_owned(),
                         to: (*to).to_owned(),
                         share: false,
+
+                        allow_trace: false,
                     })
                     .collect(),
                 ..AccountPlan::default()

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::Guard;
 use recado_session::{Goodbye, Session, Step, Tick, publish_violation};
-use recado_wire::{Connect, OK, PING, Publish};
+use recado_wire::{Connect, OK, PING, ProtocolError, Publish};
 use tokio::time::Sleep;
 
 use super::account::Account;
@@ -398,7 +398,11 @@ impl Reader {
             if plain && let Some((message, length)) = self.session.publish(&input[at..]) {
                 batch.messages += 1;
                 batch.bytes += message.body.len() as u64;
-                self.route(worker, &message, input);
+                if message.header_len > 0 && self.may_be_traced(&message) {
+                    self.publish(worker, &message, input);
+                } else {
+                    self.route(worker, &message, input);
+                }
                 at += length;
                 if worker.is_full() {
                     self.flush(worker, input, &mut batch.congestion);
@@ -445,14 +449,11 @@ impl Reader {
     /// Judges a message, then routes it.
     #[cold]
     fn publish(&mut self, worker: &mut Worker, message: &Publish<'_>, input: &[u8]) {
-        let renamed = match self.account.renames() {
-            true => {
-                let terms = self.account.terms();
-                let chance = worker.random.next();
-                terms.mappings.rename(message.subject, chance)
-            }
-            false => None,
-        };
+        let asks = message.header_len > 0 && self.may_be_traced(message);
+        if asks && self.publish_traced(worker, message, input) {
+            return;
+        }
+        let renamed = self.renamed(worker, message.subject);
         let message = &match &renamed {
             Some(subject) => Publish {
                 subject,
@@ -461,28 +462,50 @@ impl Reader {
             },
             None => *message,
         };
-        // What it is renamed to is what must be allowed (C36).
+        if self.judge(worker, message).is_ok() {
+            self.route(worker, message, input);
+        }
+    }
+
+    /// The subject that a message goes to instead of its own.
+    pub(super) fn renamed(&self, worker: &mut Worker, subject: &[u8]) -> Option<Vec<u8>> {
+        if !self.account.renames() {
+            return None;
+        }
+        let terms = self.account.terms();
+        terms.mappings.rename(subject, worker.random.next())
+    }
+
+    /// Whether a message may go on, and says why not. What it is renamed to is what must be allowed (C36).
+    pub(super) fn judge(
+        &mut self,
+        worker: &mut Worker,
+        message: &Publish<'_>,
+    ) -> Result<(), ProtocolError> {
         if !self.session.may_publish(message.subject)
             && !self
                 .connection
                 .standing()
                 .take_reply_grant(message.subject, Instant::now())
         {
-            self.say_error(worker, &publish_violation(message.subject));
+            let error = publish_violation(message.subject);
+            self.say_error(worker, &error);
             self.note_denied(message.subject);
-            return self.note_refusal(message.subject);
+            self.note_refusal(message.subject);
+            return Err(error);
         }
         if let Err((error, goes_on)) = self.session.check_publish(message) {
             self.say_error(worker, &error);
             if !goes_on {
-                return self.note_refusal(message.subject);
+                self.note_refusal(message.subject);
+                return Err(error);
             }
         }
-        self.route(worker, message, input);
+        Ok(())
     }
 
     /// For whoever asks after the message.
-    fn note_denied(&self, subject: &[u8]) {
+    pub(super) fn note_denied(&self, subject: &[u8]) {
         let answers = self
             .session
             .permissions()
@@ -496,7 +519,7 @@ impl Reader {
     }
 
     /// A few refusals are told in the log; who goes on is known by then.
-    fn note_refusal(&mut self, subject: &[u8]) {
+    pub(super) fn note_refusal(&mut self, subject: &[u8]) {
         self.refused = self.refused.saturating_add(1);
         if self.refused <= REFUSALS_TOLD {
             let (cid, subject) = (self.connection.id, shown(subject));
@@ -504,11 +527,17 @@ impl Reader {
         }
     }
 
+    /// Says that a message was taken, to those that want to hear it.
     #[inline(always)]
-    fn route(&mut self, worker: &mut Worker, message: &Publish<'_>, input: &[u8]) {
+    pub(super) fn confirm(&self, worker: &mut Worker) {
         if self.session.verbose() {
             self.say(worker, OK);
         }
+    }
+
+    #[inline(always)]
+    fn route(&mut self, worker: &mut Worker, message: &Publish<'_>, input: &[u8]) {
+        self.confirm(worker);
         let publisher = Publisher {
             connection: &self.connection,
             echo: self.session.echo(),

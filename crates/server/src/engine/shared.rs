@@ -1,8 +1,8 @@
 //! What all connections of one server share.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
@@ -11,6 +11,7 @@ use recado_auth::{Authenticator, FailureLimits, Failures};
 use recado_session::Settings;
 use recado_streams::api::header::REQUEST_INFO;
 use recado_wire::{ClientInfo, Info, ParseLimits, PreparedInfo};
+use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use super::account::{Account, Accounts};
@@ -23,6 +24,7 @@ use super::door::{Door, Way};
 use super::drops::Drops;
 use super::events::{Event, Events};
 use super::login;
+use super::msg_trace::Pending;
 use super::newcomers::Newcomers;
 use super::registry::Registry;
 use super::standing::Standing;
@@ -117,7 +119,14 @@ pub(crate) struct Engine {
     pub(crate) websocket: Door,
     /// Tells streams who subscribes.
     pub(crate) newcomers: Newcomers,
+    /// Traces that wait for streams.
+    pub(crate) traces: Pending,
+    /// Says who speaks, in front of what the server tells.
+    speaker: OnceLock<Speaker>,
 }
+
+/// Who the server is, as it says so itself.
+type Speaker = Box<dyn Fn() -> Value + Send + Sync>;
 
 impl Manner {
     pub(crate) fn new(
@@ -219,6 +228,8 @@ impl Engine {
             clients: Door::default(),
             websocket: Door::default(),
             newcomers: Newcomers::default(),
+            traces: Pending::default(),
+            speaker: OnceLock::new(),
         }
     }
 
@@ -227,6 +238,18 @@ impl Engine {
             Way::Clients => &self.clients,
             Way::Websocket => &self.websocket,
         }
+    }
+
+    /// Who speaks, as nats-server writes it in front of what it tells.
+    pub(super) fn speaker(&self) -> Value {
+        let speaker = self.speaker.get();
+        speaker.map_or_else(|| Value::Object(Default::default()), |speaker| speaker())
+    }
+
+    /// Says who it is from now on.
+    pub(crate) fn set_speaker(&self, speaker: impl Fn() -> Value + Send + Sync + 'static) {
+        // There is one server an engine.
+        let _ = self.speaker.set(Box::new(speaker));
     }
 
     /// How it behaves now. Not to be kept: it may be told otherwise.

@@ -291,7 +291,9 @@ impl Driver {
             loop {
                 match parse_server_frame(&frames[at..]) {
                     ServerParsed::Complete(frame, length) => {
-                        if let Some(message) = message_of(&frame) {
+                        if let Some(message) = message_of(&frame)
+                            && !service.take_traced(insider, &message)
+                        {
                             service.take(&message, &frames[at..at + length], requests, time);
                         }
                         at += length;
@@ -536,6 +538,23 @@ struct Service<'a, 'c> {
 }
 
 impl Service<'_, '_> {
+    /// Acts on a message that is traced, and answers; false: it is not.
+    fn take_traced(&mut self, insider: &Insider, message: &Incoming<'_>) -> bool {
+        let Some((ticket, headers)) = insider.take_ticket(message.headers) else {
+            return false;
+        };
+        let message = Incoming {
+            headers: &headers,
+            ..*message
+        };
+        let (around, log) = (&mut *self.around, &mut *self.log);
+        let traced = self
+            .accounts
+            .handle_traced(around, log, &message, ticket.only);
+        insider.answer_trace(&ticket, traced);
+        true
+    }
+
     /// Acts on a message, or lets it wait. Behind requests that wait no other request is served.
     fn take(
         &mut self,

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::Sources;
 use crate::engine::{Connection, Standing};
 use crate::internal_client::Message;
-use crate::monitoring::{Endpoint, Problem, Request};
+use crate::monitoring::{Endpoint, Observed, Problem, Request};
 
 /// A request that is to be answered.
 pub(super) struct Asked {
@@ -99,7 +99,12 @@ pub(super) async fn answer(sources: &Sources, asked: &Asked) -> Option<Vec<u8>> 
 
 /// Who speaks, as nats-server writes it in front of every answer.
 pub(super) fn server(sources: &Sources) -> Value {
-    let info = sources.observed.info();
+    server_of(&sources.observed)
+}
+
+/// The same, for whoever knows no more.
+pub(super) fn server_of(observed: &Observed) -> Value {
+    let info = observed.info();
     let mut server = json!({
         "name": info.server_name,
         "host": info.host,
@@ -107,7 +112,7 @@ pub(super) fn server(sources: &Sources) -> Value {
         "ver": info.version,
         "jetstream": info.jetstream,
         "flags": if info.jetstream { 7 } else { 0 },
-        "seq": sources.observed.next_sequence(),
+        "seq": observed.next_sequence(),
         "time": jiff::Timestamp::now().to_string(),
     });
     if !info.domain.is_empty() {

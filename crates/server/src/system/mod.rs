@@ -15,12 +15,13 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use recado_wire::{PING, push_publish};
+use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::watch;
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Insider, Intake};
 use crate::internal_client::{self, CONNECTION_LOST, FrameReader, Message, Restarts};
 use crate::monitoring::Observed;
 use crate::phase::Phase;
@@ -31,6 +32,8 @@ use self::answer::{Asked, answer};
 const REPORT_EVERY: Duration = Duration::from_secs(10);
 /// Time for the last event to leave.
 const FAREWELL_MAX: Duration = Duration::from_millis(500);
+/// Between two looks at what was waited for in vain: measured requests, traces.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Requests that are answered before others get their turn.
 const REQUESTS_A_TURN: usize = 64;
 
@@ -71,6 +74,12 @@ impl System {
         phase: watch::Receiver<Phase>,
     ) -> io::Result<(Self, Receiver<()>)> {
         let (reachable, ready) = std::sync::mpsc::channel();
+        // Not kept alive by the engine that it speaks for.
+        let observed = Arc::downgrade(&sources.observed);
+        sources.engine.set_speaker(move || {
+            let observed = observed.upgrade();
+            observed.map_or_else(Value::default, |observed| answer::server_of(&observed))
+        });
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -162,6 +171,8 @@ async fn serve(
     sources.engine.events.set_own(own);
     let mut frames = FrameReader::new(read);
     let mut reports = tokio::time::interval(REPORT_EVERY);
+    let mut looks = tokio::time::interval(LOOK_EVERY);
+    let mut waited = Waited::default();
     loop {
         if !out.is_empty() && write.write_all(&out).await.is_err() {
             return;
@@ -188,6 +199,7 @@ async fn serve(
             }
             event = sources.engine.events.next() => event::tell(sources, &event, &mut out),
             _ = reports.tick() => event::report(sources, &mut out).await,
+            _ = looks.tick() => waited.tell(&sources.engine),
         }
         for (count, request) in asked.into_iter().enumerate() {
             if let Some(answered) = answer(sources, &request).await {
@@ -196,6 +208,26 @@ async fn serve(
             if count % REQUESTS_A_TURN == REQUESTS_A_TURN - 1 {
                 tokio::task::yield_now().await;
             }
+        }
+    }
+}
+
+/// Who tells what was waited for in vain, in whichever account: connected when there is something to tell of.
+#[derive(Default)]
+struct Waited(Option<Insider>);
+
+impl Waited {
+    fn tell(&mut self, engine: &Arc<Engine>) {
+        if !engine.waits_for_answers() {
+            return;
+        }
+        // Whoever does not read at once is written to by a task of the engine.
+        let _entered = engine.threads.runtime(0).enter();
+        if self.0.as_ref().is_none_or(Insider::is_cut_off) {
+            self.0 = Insider::connect(engine, &Arc::new(Intake::default()));
+        }
+        if let Some(insider) = &self.0 {
+            insider.tell_overdue();
         }
     }
 }

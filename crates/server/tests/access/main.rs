@@ -8,3 +8,4 @@ mod accounts;
 mod callout;
 mod claims;
 mod operator;
+mod tracing;

@@ -14,6 +14,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 pub(crate) struct Received {
     pub(crate) subject: String,
     pub(crate) sid: String,
+    #[allow(dead_code, reason = "not every test that shares this file asks")]
     pub(crate) reply: String,
     pub(crate) headers: String,
     pub(crate) payload: Vec<u8>,

@@ -21,7 +21,7 @@ use crate::api::advisory::Advisory;
 use crate::context::{AccountId, Context, Nobody, Surroundings};
 use crate::jetstream::common::Common;
 use crate::jetstream::{
-    GLOBAL_ACCOUNT, Incoming, JetStream, Settings, TURN_STREAMS_MAX, Uncopied, events,
+    GLOBAL_ACCOUNT, Incoming, JetStream, Settings, TURN_STREAMS_MAX, Traced, Uncopied, events,
 };
 use crate::stream::kinds;
 
@@ -140,6 +140,32 @@ impl Accounts {
             // It was taken away while the message was on its way.
             Some(Service::None) | None => {}
         }
+    }
+
+    /// Takes a traced message in, or only looks at it; what its stream makes of it, if it is for one.
+    pub fn handle_traced(
+        &mut self,
+        around: &mut Surroundings<'_>,
+        journal: &mut dyn Journal,
+        message: &Incoming<'_>,
+        only: bool,
+    ) -> Option<Traced> {
+        let (at, sid) = split_sid(message.sid)?;
+        if self.account(at)?.service != Service::Full {
+            if !only {
+                self.handle(around, journal, message);
+            }
+            return None;
+        }
+        let message = Incoming { sid, ..*message };
+        self.with(around, at, |jetstream, context| {
+            jetstream.handle_traced(context, journal, &message, only)
+        })?
+    }
+
+    /// Whether messages that come with this sid are for a stream.
+    pub fn is_for_stream(sid: &[u8]) -> bool {
+        split_sid(sid).is_some_and(|(_, own)| own.starts_with(b"s"))
     }
 
     /// What kind of request a message is, if it is one that may wait until there is time for it.

@@ -14,6 +14,7 @@ mod replies;
 mod sources;
 mod streams;
 mod tenant;
+mod trace;
 mod upkeep;
 mod watch;
 mod work;
@@ -50,6 +51,7 @@ pub use events::{DEAD_LETTER_KEY, Uncopied};
 pub(crate) use open::Part;
 pub use open::{Opening, OpeningReport};
 pub(crate) use sources::Feeding;
+pub use trace::Traced;
 pub use watch::{Bookmark, Found, Inquiry, Page, StreamDetail, Summary};
 pub(crate) use work::STREAMS_MAX as TURN_STREAMS_MAX;
 

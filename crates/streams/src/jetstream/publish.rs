@@ -3,7 +3,7 @@
 use recado_log::Journal;
 
 use super::common::Sum;
-use super::{Incoming, JetStream};
+use super::{Incoming, JetStream, Settings};
 use crate::api::{PubAck, append_pub_refusal, status};
 use crate::config::{PersistMode, Storage};
 use crate::context::Context;
@@ -42,11 +42,8 @@ impl JetStream {
             return;
         };
         let settings = &self.settings;
-        if stream.backlog_messages() > settings.backlog_messages_max
-            || stream.backlog_bytes() > settings.backlog_bytes_max
-            || self.replies.bytes() + self.share.others(Sum::WaitingBytes)
-                > settings.backlog_bytes_max
-        {
+        let waiting = self.replies.bytes() + self.share.others(Sum::WaitingBytes);
+        if is_overloaded(stream, settings, waiting) {
             return refuse_for_now(context, stream, message);
         }
         let mut env = Env {
@@ -139,6 +136,13 @@ impl JetStream {
             self.schedule(id);
         }
     }
+}
+
+/// Whether too much waits for the disk, `waiting` bytes of answers among it.
+pub(super) fn is_overloaded(stream: &Stream, settings: &Settings, waiting: u64) -> bool {
+    stream.backlog_messages() > settings.backlog_messages_max
+        || stream.backlog_bytes() > settings.backlog_bytes_max
+        || waiting > settings.backlog_bytes_max
 }
 
 fn stream_has_timers(stream: &Stream) -> bool {

@@ -50,6 +50,37 @@ pub(crate) enum Origin {
     Source,
 }
 
+/// What is decided on a message before anything changes.
+enum Judged<'a> {
+    /// Its id was stored before, under this sequence.
+    Duplicate(u64),
+    /// Nobody is interested in its subject.
+    Unwanted(Cow<'a, [u8]>, PublishHeaders<'a>),
+    /// It may be stored.
+    Fit(Fit<'a>),
+}
+
+/// A message that may be stored, and how.
+struct Fit<'a> {
+    draft: Draft<'a>,
+    parsed: PublishHeaders<'a>,
+    lifetime: Lifetime,
+    rollup: Rollup,
+    /// What a counter comes to.
+    value: Option<String>,
+}
+
+/// What would become of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Foretold {
+    /// It would be stored.
+    Stored,
+    /// Its id was stored before.
+    Duplicate,
+    /// Nobody is interested: it would get a sequence, and be gone.
+    Unwanted,
+}
+
 impl Stream {
     /// Takes a message in.
     ///
@@ -63,6 +94,46 @@ impl Stream {
         headers: &[u8],
         payload: &[u8],
     ) -> Result<Accepted, ApiError> {
+        match self.judge(env, origin, subject, headers, payload)? {
+            Judged::Duplicate(sequence) => Ok(Accepted::Duplicate(sequence)),
+            Judged::Unwanted(_, parsed) => self.skip(env, &parsed),
+            Judged::Fit(fit) => self.take(env, fit),
+        }
+    }
+
+    /// What would become of a client's message, without taking it in: the subject that it would be stored under, and
+    /// whether it would be stored.
+    ///
+    /// # Errors
+    /// What its publisher would be told.
+    pub(crate) fn foretell(
+        &mut self,
+        env: &mut Env<'_>,
+        subject: &[u8],
+        headers: &[u8],
+        payload: &[u8],
+    ) -> Result<(Vec<u8>, Foretold), ApiError> {
+        Ok(
+            match self.judge(env, Origin::Client, subject, headers, payload)? {
+                Judged::Duplicate(_) => (subject.to_vec(), Foretold::Duplicate),
+                Judged::Unwanted(subject, _) => (subject.into_owned(), Foretold::Unwanted),
+                Judged::Fit(fit) => {
+                    self.check_limits(&fit.draft, &fit.parsed)?;
+                    (fit.draft.subject.into_owned(), Foretold::Stored)
+                }
+            },
+        )
+    }
+
+    /// Decides on a message. Nothing changes yet.
+    fn judge<'a>(
+        &mut self,
+        env: &mut Env<'_>,
+        origin: Origin,
+        subject: &'a [u8],
+        headers: &'a [u8],
+        payload: &'a [u8],
+    ) -> Result<Judged<'a>, ApiError> {
         let mut draft = Draft {
             subject: self.renamed(subject, env.chance),
             headers: Cow::Borrowed(headers),
@@ -84,8 +155,7 @@ impl Stream {
             let why = "no sequence is left";
             return Err(ApiError::with(&error::STREAM_STORE_FAILED, why));
         }
-        let block = draft.headers.clone();
-        let parsed = PublishHeaders::parse(&block);
+        let parsed = PublishHeaders::parse(headers);
         if parsed.has_request_info {
             draft.headers = without(&draft.headers, "Nats-Request-Info").into();
         }
@@ -101,7 +171,7 @@ impl Stream {
                 }
             }
             if let Some(sequence) = self.known_duplicate(env, &parsed) {
-                return Ok(Accepted::Duplicate(sequence));
+                return Ok(Judged::Duplicate(sequence));
             }
             self.check_last_id(&parsed)?;
             rollup = if origin == Origin::Client {
@@ -125,7 +195,7 @@ impl Stream {
         self.check_size(&draft)?;
         env.room.check(size)?;
         if self.config.retention == Retention::Interest && !self.has_interest(&draft.subject) {
-            return self.skip(env, &parsed);
+            return Ok(Judged::Unwanted(draft.subject, parsed));
         }
         let lifetime = match origin {
             // A source's stream may know lifetimes where this one does not.
@@ -133,6 +203,24 @@ impl Stream {
             _ => Lifetime::parse(parsed.ttl)?,
         };
         let lifetime = self.at_least_marker_ttl(lifetime, &mut draft);
+        Ok(Judged::Fit(Fit {
+            draft,
+            parsed,
+            lifetime,
+            rollup,
+            value,
+        }))
+    }
+
+    /// Takes in a message that was found fit.
+    fn take(&mut self, env: &mut Env<'_>, fit: Fit<'_>) -> Result<Accepted, ApiError> {
+        let Fit {
+            draft,
+            parsed,
+            lifetime,
+            rollup,
+            value,
+        } = fit;
         let sequence = self.store(env, &draft, &parsed, lifetime, rollup)?;
         self.roll_up(rollup, &draft.subject, sequence);
         self.purge_schedule_of(env, &parsed)?;

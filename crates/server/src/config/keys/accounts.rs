@@ -203,10 +203,7 @@ fn set(
         }
         Key::Mappings => options.mappings = mappings::read(field, findings)?,
         Key::Limits => options.limits = limits(field.map()?, findings),
-        Key::Trace => {
-            options.trace = trace(field, findings)?;
-            super::exports::not_observed(field, findings);
-        }
+        Key::Trace => options.trace = trace(field, findings)?,
     }
     Ok(())
 }

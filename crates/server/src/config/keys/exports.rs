@@ -14,7 +14,7 @@ use super::{Findings, one_of};
 use crate::config::access::{Export, Kind as Crossing, Latency, ResponseType, Sampling};
 use crate::config::fault::{Fault, Place};
 use crate::config::lang::Data;
-use crate::config::messages::{AccessProblem, KeyProblem, Kind};
+use crate::config::messages::{AccessProblem, Kind};
 
 /// What `response_type` can be.
 const RESPONSE_TYPES: &[&str] = &["singleton", "stream", "chunked"];
@@ -147,29 +147,15 @@ fn set(key: Key, field: &Field<'_>, said: &mut Said, findings: &mut Findings) ->
             said.threshold = Some(time).filter(|time| !time.is_zero());
         }
         Key::Accounts => said.accounts = Some(Named::list(field, findings)?),
-        Key::Latency => {
-            said.latency = Some(latency(field, findings)?);
-            not_observed(field, findings);
-        }
+        Key::Latency => said.latency = Some(latency(field, findings)?),
         Key::TokenPosition => {
             let position = usize::try_from(field.integer(0, 4096)?).unwrap_or_default();
             said.token_position =
                 Some((position, field.value.place.clone())).filter(|(position, _)| *position > 0);
         }
-        Key::AllowTrace => {
-            said.allow_trace = field.boolean()?;
-            if said.allow_trace {
-                not_observed(field, findings);
-            }
-        }
+        Key::AllowTrace => said.allow_trace = field.boolean()?,
     }
     Ok(())
-}
-
-/// Says that nothing comes of a setting that asks for figures or traces.
-pub(super) fn not_observed(field: &Field<'_>, findings: &mut Findings) {
-    let problem = KeyProblem::NotObserved(field.key.to_owned());
-    findings.warnings.push(Fault::at(field.key_place, problem));
 }
 
 fn set_subject(kind: Crossing, field: &Field<'_>, said: &mut Said) -> Result<(), Fault> {

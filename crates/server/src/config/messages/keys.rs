@@ -239,8 +239,6 @@ pub enum KeyProblem {
     SyncedAnyway(String),
     /// Warning.
     ForSeveralServers(String),
-    /// Asks for figures or traces that are not there yet; all else is as it says.
-    NotObserved(String),
     /// Warning: the directory.
     StoreIsTemporary(String),
 }
@@ -402,11 +400,6 @@ impl KeyProblem {
             Self::SyncedAnyway(key) => format!(
                 "\"{key}\" changes nothing: what is acknowledged is always synced to disk before; remove it, or say \"always\""
             ),
-            Self::NotObserved(key) => {
-                format!(
-                    "{key}: this version neither measures services nor traces messages; all else is as it says"
-                )
-            }
             Self::ForSeveralServers(key) => {
                 format!("\"{key}\" changes nothing on a server that stands alone; it is ignored")
             }
@@ -565,11 +558,6 @@ impl KeyProblem {
             Self::SyncedAnyway(key) => format!(
                 "\"{key}\" no cambia nada: lo que se confirma siempre está antes sincronizado en disco; quítalo o di \"always\""
             ),
-            Self::NotObserved(key) => {
-                format!(
-                    "{key}: esta versión no mide servicios ni rastrea mensajes; lo demás vale como está escrito"
-                )
-            }
             Self::ForSeveralServers(key) => {
                 format!("\"{key}\" no cambia nada en un servidor que está solo; se pasa por alto")
             }
