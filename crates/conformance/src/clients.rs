@@ -38,6 +38,7 @@ pub fn python_suite(script: &str) -> Suite {
         // Leaves no compiled files beside the sources.
         args: vec!["-B".into(), scripts.join(script).into()],
         dir: environment,
+        variables: Vec::new(),
     }
 }
 
@@ -68,6 +69,7 @@ pub fn node_suite(script: &str) -> Suite {
         program: "node".into(),
         args: vec![script.into()],
         dir: copy,
+        variables: Vec::new(),
     }
 }
 
