@@ -61,8 +61,11 @@ pub fn node_suite(script: &str) -> Suite {
         );
     });
     // Node looks for packages from where a module lies.
-    for name in ["suite.mjs", "server.mjs", script] {
-        copy_file(&scripts.join(name), &copy);
+    for entry in fs::read_dir(&scripts).expect("a directory of scripts") {
+        let path = entry.expect("a directory of scripts").path();
+        if path.extension().is_some_and(|extension| extension == "mjs") {
+            copy_file(&path, &copy);
+        }
     }
     Suite {
         name: format!("@nats-io, {script}"),
