@@ -25,7 +25,7 @@ function withStreams(use, options = {}) {
     } finally {
       await client.close();
     }
-  }, true);
+  }, { streams: true });
 }
 
 /** A stream S with so many messages m0, m1 … */

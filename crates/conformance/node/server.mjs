@@ -9,10 +9,12 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 const READY_MS_MAX = 20_000;
+// What the log says once a configuration was taken over.
+const RELOADED = "Reloaded server configuration";
 
 /** Runs `use` with a server that is killed afterwards. */
-export async function withServer(config, use, streams = false) {
-  const server = new Server(config, streams);
+export async function withServer(config, use, { streams = false, greetsOverTls = false } = {}) {
+  const server = new Server(config, streams, greetsOverTls);
   try {
     await server.start("-1");
     await use(server);
@@ -23,15 +25,16 @@ export async function withServer(config, use, streams = false) {
 }
 
 class Server {
-  constructor(config, streams) {
+  constructor(config, streams, greetsOverTls) {
+    this.greetsOverTls = greetsOverTls;
     this.dir = mkdtempSync(join(tmpdir(), "recado-e2e-"));
     this.logPath = join(this.dir, "log");
     this.flags = ["-a", "127.0.0.1", "--ports_file_dir", this.dir, "-l", this.logPath];
     if (streams) this.flags.push("-js", "-sd", join(this.dir, "store"));
+    this.configPath = join(this.dir, "server.conf");
     if (config !== "") {
-      const path = join(this.dir, "server.conf");
-      writeFileSync(path, config);
-      this.flags.push("-c", path);
+      writeFileSync(this.configPath, config);
+      this.flags.push("-c", this.configPath);
     }
   }
 
@@ -51,15 +54,17 @@ class Server {
   async #serves(ports) {
     let port;
     try {
-      port = Number(new URL(JSON.parse(readFileSync(ports, "utf8")).nats[0]).port);
+      const urls = JSON.parse(readFileSync(ports, "utf8"));
+      port = Number(new URL(urls.nats[0]).port);
+      this.websocketUrl = urls.websocket?.[0];
     } catch {
       return false;
     }
     const socket = createConnection(port, "127.0.0.1");
     try {
-      const [data] = await once(socket, "data");
+      const [data] = await once(socket, this.greetsOverTls ? "connect" : "data");
       this.port = port;
-      return data.toString().startsWith("INFO ");
+      return this.greetsOverTls || data.toString().startsWith("INFO ");
     } catch {
       return false;
     } finally {
@@ -77,6 +82,25 @@ class Server {
     } catch {
       return "";
     }
+  }
+
+  /** Waits until the log has these words so many times. */
+  async waitForLog(words, count = 1) {
+    const deadline = Date.now() + READY_MS_MAX;
+    while (this.log().split(words).length - 1 < count) {
+      if (this.process.exitCode !== null || Date.now() > deadline) {
+        throw new Error(`not ${count} times "${words}" in the log:\n${this.log()}`);
+      }
+      await delay(5);
+    }
+  }
+
+  /** Has it read another configuration, and waits until that is done. */
+  async reload(config) {
+    const done = this.log().split(RELOADED).length - 1;
+    writeFileSync(this.configPath, config);
+    this.process.kill("SIGHUP");
+    await this.waitForLog(RELOADED, done + 1);
   }
 
   /** Ends it without giving it a chance to say anything. */

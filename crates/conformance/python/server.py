@@ -10,24 +10,27 @@ import tempfile
 import time
 
 READY_SECONDS_MAX = 20
+# What the log says once a configuration was taken over.
+RELOADED = "Reloaded server configuration"
 
 
 class Server:
     """A running server; leaving the `with` block kills it."""
 
-    def __init__(self, config="", streams=False):
+    def __init__(self, config="", streams=False, greets_over_tls=False):
         self._dir = tempfile.TemporaryDirectory(prefix="recado-e2e-")
         self._flags = ["-a", "127.0.0.1", "--ports_file_dir", self._dir.name]
+        self._config_path = os.path.join(self._dir.name, "server.conf")
         if config:
-            path = os.path.join(self._dir.name, "server.conf")
-            with open(path, "w", encoding="utf-8") as file:
-                file.write(config)
-            self._flags += ["-c", path]
+            self._write(config)
+            self._flags += ["-c", self._config_path]
         if streams:
             self._flags += ["-js", "-sd", os.path.join(self._dir.name, "store")]
         self.log_path = os.path.join(self._dir.name, "log")
         self.port = None
         self.monitoring_url = None
+        self.websocket_url = None
+        self._greets_over_tls = greets_over_tls
         self._start("-1")
 
     def _start(self, port):
@@ -48,12 +51,13 @@ class Server:
                 url = urls["nats"][0]
             port = int(url.rsplit(":", 1)[1])
             with socket.create_connection(("127.0.0.1", port), 2) as connection:
-                if connection.recv(5) != b"INFO ":
+                if not self._greets_over_tls and connection.recv(5) != b"INFO ":
                     return False
         except (OSError, ValueError):
             return False
         self.port = port
         self.monitoring_url = next(iter(urls.get("monitoring", [])), None)
+        self.websocket_url = next(iter(urls.get("websocket", [])), None)
         return True
 
     @property
@@ -67,6 +71,14 @@ class Server:
         except OSError:
             return ""
 
+    def wait_for_log(self, words, count=1):
+        """Waits until the log has these words so many times."""
+        deadline = time.monotonic() + READY_SECONDS_MAX
+        while self.log().count(words) < count:
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"not {count} times {words!r} in the log:\n{self.log()}")
+            time.sleep(0.005)
+
     def kill(self):
         """Ends it without giving it a chance to say anything."""
         self._process.kill()
@@ -75,6 +87,17 @@ class Server:
     def start_again(self):
         """Starts it on the port that it had."""
         self._start(str(self.port))
+
+    def reload(self, config):
+        """Has it read another configuration, and waits until that is done."""
+        done = self.log().count(RELOADED)
+        self._write(config)
+        self._process.send_signal(signal.SIGHUP)
+        self.wait_for_log(RELOADED, done + 1)
+
+    def _write(self, config):
+        with open(self._config_path, "w", encoding="utf-8") as file:
+            file.write(config)
 
     def lame_duck(self):
         self._process.send_signal(signal.SIGUSR2)

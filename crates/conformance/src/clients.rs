@@ -38,6 +38,7 @@ pub fn python_suite(script: &str) -> Suite {
         // Leaves no compiled files beside the sources.
         args: vec!["-B".into(), scripts.join(script).into()],
         dir: environment,
+        variables: Vec::new(),
     }
 }
 
@@ -60,14 +61,18 @@ pub fn node_suite(script: &str) -> Suite {
         );
     });
     // Node looks for packages from where a module lies.
-    for name in ["suite.mjs", "server.mjs", script] {
-        copy_file(&scripts.join(name), &copy);
+    for entry in fs::read_dir(&scripts).expect("a directory of scripts") {
+        let path = entry.expect("a directory of scripts").path();
+        if path.extension().is_some_and(|extension| extension == "mjs") {
+            copy_file(&path, &copy);
+        }
     }
     Suite {
         name: format!("@nats-io, {script}"),
         program: "node".into(),
         args: vec![script.into()],
         dir: copy,
+        variables: Vec::new(),
     }
 }
 

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod clients;
+mod credentials;
 mod peer;
 mod process;
 mod program;
@@ -16,6 +17,7 @@ mod skips;
 mod suite;
 
 pub use clients::{node_suite, python_suite};
+pub use credentials::Credentials;
 pub use peer::{Message, Peer};
 pub use process::{ServerBuilder, ServerProcess};
 pub use program::{is_genuine, profile_dir, server_program};

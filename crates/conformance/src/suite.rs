@@ -32,6 +32,8 @@ pub struct Suite {
     pub args: Vec<OsString>,
     /// Where it is run.
     pub dir: PathBuf,
+    /// What it finds in its environment.
+    pub variables: Vec<(&'static str, OsString)>,
 }
 
 /// What became of one test.
@@ -44,6 +46,12 @@ enum Outcome {
 }
 
 impl Suite {
+    /// Sets a variable in its environment.
+    pub fn variable(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
+        self.variables.push((name, value.into()));
+        self
+    }
+
     /// Runs all tests but those to be skipped, against the server under test, which the suite finds
     /// in PATH as `nats-server`. Prints a line with the counts.
     ///
@@ -106,6 +114,7 @@ impl Suite {
             .args(choice)
             .current_dir(&self.dir)
             .env("PATH", path.var())
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

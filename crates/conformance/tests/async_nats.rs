@@ -1,6 +1,6 @@
 //! The tests that the released async-nats brings inside its crate package, unchanged, against the
-//! server under the name of `nats-server`: those about the core protocol, TLS, WebSocket and services.
-//! Streams are the matter of `async_nats_jetstream`.
+//! server under the name of `nats-server`: those about the core protocol, nkeys, JWTs, TLS, WebSocket
+//! and services. Streams are the matter of `async_nats_jetstream`.
 
 #![forbid(unsafe_code)]
 
@@ -8,8 +8,10 @@ use recado_conformance::Skips;
 
 mod released_async_nats;
 
-const TESTS: [&str; 7] = [
+const TESTS: [&str; 9] = [
     "client_tests",
+    "jwt_tests",
+    "nkey_tests",
     "server_pool_parity_tests",
     "server_pool_tests",
     "service_tests",
@@ -29,6 +31,16 @@ fn run(test: &str) {
 #[test]
 fn client_tests_pass() {
     run("client_tests");
+}
+
+#[test]
+fn jwt_tests_pass() {
+    run("jwt_tests");
+}
+
+#[test]
+fn nkey_tests_pass() {
+    run("nkey_tests");
 }
 
 #[test]

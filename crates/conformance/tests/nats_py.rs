@@ -2,10 +2,18 @@
 
 #![forbid(unsafe_code)]
 
-use recado_conformance::{Skips, python_suite};
+use recado_conformance::{Credentials, Skips, python_suite};
 
 #[test]
 fn nats_py_works_end_to_end() {
     let skips = Skips::read(concat!(env!("CARGO_MANIFEST_DIR"), "/skips/nats-py.txt"));
     python_suite("e2e.py").run(&skips);
+}
+
+#[test]
+fn nats_py_presents_credentials_right_and_wrong() {
+    let credentials = Credentials::new();
+    python_suite("access.py")
+        .variable("RECADO_CREDENTIALS", credentials.dir())
+        .run(&Skips::default());
 }

@@ -41,6 +41,7 @@ pub(crate) fn run(test: &str, tests: &[&str], skips: &Skips) {
         // They mostly wait, so more of them at a time than there are cores.
         args: ["--exact", "--test-threads", "8"].map(Into::into).to_vec(),
         dir: dir.clone(),
+        variables: Vec::new(),
     };
     suite.run(&skips.of_suite(test));
 }

@@ -7,6 +7,8 @@ use super::websocket::CloseCode;
 
 /// Reason of a goodbye after a handshake that failed.
 pub(super) const TLS_HANDSHAKE: &str = "TLS handshake error";
+/// Reason of a goodbye after an upgrade that was refused.
+pub(super) const WEBSOCKET_HANDSHAKE: &str = "websocket handshake error";
 
 /// Why a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use recado_wire::{ProtocolError, push_err};
 
 use super::closed::{Closed, Held};
 use super::counters::bump;
-use super::ending::CloseReason;
+use super::ending::{CloseReason, TLS_HANDSHAKE, WEBSOCKET_HANDSHAKE};
 use super::events::Event;
 use super::link::Link;
 use super::reader::Reader;
@@ -55,10 +55,15 @@ impl Reader {
         let error = told.as_ref().map(|told| told.text()).unwrap_or_default();
         let (cid, peer, name) = (connection.id, connection.peer_text(), connection.name());
         tracing::error!(cid, %peer, %name, %error, reason, "client connection ended by the server");
-        let Some(told) = told else { return ending };
-        let mut bytes = Vec::new();
-        push_err(&mut bytes, &told);
-        connection.deliver_bytes(&bytes);
+        match &told {
+            Some(told) => {
+                let mut bytes = Vec::new();
+                push_err(&mut bytes, told);
+                connection.deliver_bytes(&bytes);
+            }
+            None if told_in_passing(reason) => {}
+            None => return ending,
+        }
         let connection = Arc::clone(connection);
         let lingering = async {
             connection.finish_writing(ending).await;
@@ -132,4 +137,9 @@ impl Reader {
         }
         self.engine.connections.remove(&self.connection);
     }
+}
+
+/// Whether the other side was told already, by an alert or in HTTP, as long as it is not cut off before it reads that.
+fn told_in_passing(reason: &str) -> bool {
+    reason == TLS_HANDSHAKE || reason == WEBSOCKET_HANDSHAKE
 }

@@ -11,7 +11,7 @@ use recado_wire::ProtocolError;
 use tokio::time::{Instant as TokioInstant, timeout, timeout_at};
 
 use super::door::{Door, Rules, Way};
-use super::ending::{CloseReason, TLS_HANDSHAKE};
+use super::ending::{CloseReason, TLS_HANDSHAKE, WEBSOCKET_HANDSHAKE};
 use super::layers::Layers;
 use super::login::rights_of;
 use super::proxy_header::{self, Start};
@@ -173,7 +173,7 @@ impl Reader {
         tracing::error!(cid, %peer, "websocket handshake error: {}", refusal.reason);
         // Should it be gone already, nobody is there to hear it.
         let _ = self.connection.write_raw(&refusal.answer()).await;
-        Refused::Told(None, "websocket handshake error")
+        Refused::Told(None, WEBSOCKET_HANDSHAKE)
     }
 
     /// Listens to what a proxy says of the client, if it says anything; what is read behind it stays in
@@ -264,8 +264,10 @@ impl Reader {
         let (mut input, mut plain, mut wire) = (early, Vec::new(), Wire::default());
         let mut begun = false;
         loop {
-            if input.is_empty() {
-                self.read_some(&mut input).await?;
+            if input.is_empty()
+                && let Err(refused) = self.read_some(&mut input).await
+            {
+                return Err(if begun { self.left_halfway() } else { refused });
             }
             if !begun && input.first() != Some(&HANDSHAKE_RECORD) {
                 let (cid, peer) = (self.connection.id, self.connection.peer_text());
@@ -296,6 +298,13 @@ impl Reader {
                 Err(error) => return Err(self.refuse_tls(&error)),
             }
         }
+    }
+
+    /// Logs that the client went away without a word. Some do when they don't believe a certificate.
+    fn left_halfway(&self) -> Refused {
+        let (cid, peer) = (self.connection.id, self.connection.peer_text());
+        tracing::error!(cid, %peer, "TLS handshake error: the client left in the middle of it; it may not trust the server's certificate (its authority, name or dates): the client's own log tells");
+        Refused::Gone
     }
 
     /// Logs what was wrong with a handshake; the client was told by an alert.
