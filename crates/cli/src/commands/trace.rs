@@ -61,7 +61,15 @@ pub(crate) async fn run(
     if !arguments.deliver {
         headers.insert(ONLY, "true");
     }
-    let told = collect(&mut session, settings, arguments, headers, payload, &mut traces).await?;
+    let told = collect(
+        &mut session,
+        settings,
+        arguments,
+        headers,
+        payload,
+        &mut traces,
+    )
+    .await?;
     let mut out = Out::new();
     if !as_json {
         let title = match arguments.deliver {
@@ -289,9 +297,15 @@ mod tests {
     fn the_exit_status_says_whether_it_arrives_and_why_not() {
         let status = |event: Value| verdict(&[json!({"events": [{"type": "in"}, event]})]);
         assert_eq!(status(json!({"type": "eg"})), Status::Done);
-        assert_eq!(status(json!({"type": "eg", "error": "no"})), Status::NoResponders);
+        assert_eq!(
+            status(json!({"type": "eg", "error": "no"})),
+            Status::NoResponders
+        );
         assert_eq!(status(json!({"type": "js", "stream": "S"})), Status::Done);
-        assert_eq!(status(json!({"type": "js", "nointerest": true})), Status::NoResponders);
+        assert_eq!(
+            status(json!({"type": "js", "nointerest": true})),
+            Status::NoResponders
+        );
         assert_eq!(status(json!({"type": "si"})), Status::Done);
         assert_eq!(status(json!({"type": "sm"})), Status::NoResponders);
         let refused = json!({"events": [{"type": "in", "error": "no"}]});
@@ -300,7 +314,13 @@ mod tests {
 
     #[test]
     fn a_server_that_would_deliver_what_is_only_to_be_traced_is_known_by_its_version() {
-        for (version, knows) in [("2.15.0", true), ("2.11.0-dev", true), ("2.10.29", false), ("3.0.0", true), ("", false)] {
+        for (version, knows) in [
+            ("2.15.0", true),
+            ("2.11.0-dev", true),
+            ("2.10.29", false),
+            ("3.0.0", true),
+            ("", false),
+        ] {
             assert_eq!(knows_traces(version), knows, "{version}");
         }
     }
