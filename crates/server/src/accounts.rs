@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use recado_streams::config::AccountLimits as StreamsLimits;
+use recado_streams::config::{AccountLimits as StreamsLimits, is_valid_literal};
 
 use crate::config::Options;
 use crate::config::access::{
-    AccountOptions, AccountStreams, Export, Import, Kind as ConfiguredKind, Mapping,
+    AccountOptions, AccountStreams, Export, Import, Kind as ConfiguredKind, Latency, Mapping,
     ResponseType as ConfiguredResponseType, Sampling,
 };
 use crate::engine::{
@@ -134,6 +134,9 @@ fn kind(kind: ConfiguredKind) -> Kind {
 }
 
 fn export(export: &Export) -> ExportPlan {
+    // Claims may name a subject that nothing can be published to.
+    let literal = |latency: &&Latency| is_valid_literal(&latency.subject);
+    let measured = export.latency.as_ref().filter(literal);
     ExportPlan {
         kind: kind(export.kind),
         subject: export.subject.clone(),
@@ -147,7 +150,7 @@ fn export(export: &Export) -> ExportPlan {
         },
         response_threshold: export.response_threshold,
         allow_trace: export.allow_trace,
-        latency: export.latency.as_ref().map(|latency| LatencyPlan {
+        latency: measured.map(|latency| LatencyPlan {
             subject: latency.subject.clone(),
             percent: match latency.sampling {
                 Sampling::Percent(percent) => percent,

@@ -208,7 +208,11 @@ fn as_options(account: &Claims<AccountClaims>, operator: &Operator, now_s: u64) 
         streams: as_streams(account),
         trace: trace.map(|trace| AccountTrace {
             destination: trace.dest.clone(),
-            sampling_percent: u8::try_from(trace.sampling).unwrap_or(100).clamp(1, 100),
+            // As nats-server has it, 0 is no bound.
+            sampling_percent: u8::try_from(trace.sampling)
+                .ok()
+                .filter(|percent| (1..=100).contains(percent))
+                .unwrap_or(100),
         }),
     }
 }

@@ -222,7 +222,8 @@ impl Worker {
         }
     }
 
-    /// Tells an account what was measured.
+    /// Tells an account what was measured. That is for whoever listens there: it is no request to services of others, or
+    /// two accounts that measure each other would never end.
     fn announce(&mut self, passage: &Passage<'_>, notice: Option<Notice>) {
         let Some(notice) = notice else { return };
         let message = Publish {
@@ -238,13 +239,13 @@ impl Worker {
             no_responders: false,
             ..passage.publisher
         };
-        self.publish(
-            passage.engine,
-            &notice.account,
+        self.spread(&Passage {
+            account: &notice.account,
+            crossings: CROSSINGS_MAX,
             publisher,
-            &message,
-            passage.input,
-        );
+            message: &message,
+            ..*passage
+        });
     }
 
     /// Sends what answers a request that crossed back to the requester; whether that was there. `None`: it answers

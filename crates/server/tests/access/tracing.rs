@@ -29,10 +29,14 @@ struct World {
 
 impl World {
     fn new() -> Self {
+        Self::of(ACCOUNTS)
+    }
+
+    fn of(accounts: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store = directory.path().join("store");
         let text = format!(
-            "port: -1, system_account: SYS, accounts {{ {ACCOUNTS} }}, jetstream: {{store_dir: '{}'}}",
+            "port: -1, system_account: SYS, accounts {{ {accounts} }}, jetstream: {{store_dir: '{}'}}",
             store.display()
         );
         let file = directory.path().join("server.conf");
@@ -407,4 +411,23 @@ fn a_measured_request_is_told_of_with_who_asked_and_who_answered() {
     a.settle();
     drop(a);
     assert_eq!(told(&mut watch, "took")["status"], 408);
+}
+
+#[test]
+fn accounts_that_measure_each_other_in_a_circle_come_to_an_end() {
+    let accounts = "
+        A { users: [{user: a, password: a}], exports: [{service: q, latency: x}]
+            imports: [{service: {account: B, subject: r}, to: x}] }
+        B { users: [{user: b, password: b}], exports: [{service: r, latency: y}]
+            imports: [{service: {account: A, subject: q}, to: y}] }
+        SYS { users: [{user: root, password: r}] }";
+    let world = World::of(accounts);
+    let (mut a, mut b) = (world.log_in("a", ""), world.log_in("b", ""));
+    a.send("SUB q 1\r\nSUB x 2\r\n");
+    a.settle();
+    b.send("PUB y 1\r\n?\r\n");
+    b.settle();
+    assert_eq!(told(&mut a, "x")["status"], 400);
+    assert_eq!(message(&mut a).subject, "q");
+    assert_eq!(a.settle(), []);
 }

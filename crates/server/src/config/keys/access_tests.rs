@@ -299,8 +299,8 @@ fn exports_and_imports_are_read() {
             A { exports: [
                 { stream: 'a.>', accounts: [B] }
                 { service: 'q.*', response: stream, threshold: \"5s\"
-                  latency: { subject: lat, sampling: 50 }, allow_trace: true }
-                { service: 'own.*', account_token_position: 2 }
+                  allow_trace: true }
+                { service: 'own.*', account_token_position: 2, latency: { subject: lat, sampling: 50 } }
             ] }
             B { imports: [
                 { stream: {account: A, subject: 'a.>'}, prefix: in }
@@ -332,15 +332,15 @@ fn exports_and_imports_are_read() {
             Export {
                 response_type: ResponseType::Stream,
                 response_threshold: Some(Duration::from_secs(5)),
-                latency: Some(Latency {
-                    subject: "lat".into(),
-                    sampling: Sampling::Percent(50),
-                }),
                 allow_trace: true,
                 ..export(Kind::Service, "q.*")
             },
             Export {
                 token_position: Some(2),
+                latency: Some(Latency {
+                    subject: "lat".into(),
+                    sampling: Sampling::Percent(50),
+                }),
                 ..export(Kind::Service, "own.*")
             },
         ]
@@ -432,6 +432,12 @@ fn keys_of_exports_and_imports_must_fit_each_other() {
         "singleton, stream, chunked",
     );
     export("service: a, latency: {}", "1:46", "subject is missing");
+    export("service: a, latency: 'b.*'", "1:46", "wildcard");
+    export(
+        "service: a, latency: b, response: stream",
+        "1:37",
+        "gives one answer",
+    );
     export(
         "service: a, latency: {subject: b, sampling: 0}",
         "1:69",

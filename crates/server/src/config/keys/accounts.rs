@@ -3,10 +3,9 @@
 use std::collections::HashSet;
 
 use recado_auth::KeyKind;
-use recado_streams::config::is_valid_literal;
 
 use super::draft::{Draft, DraftAccount};
-use super::exports;
+use super::exports::{self, literal};
 use super::field::Field;
 use super::known::{Meaning::Sets, Table};
 use super::lists::{bound, read_list};
@@ -288,12 +287,4 @@ fn trace(field: &Field<'_>, findings: &mut Findings) -> Result<Option<AccountTra
         destination,
         sampling_percent: sampling.unwrap_or(100),
     }))
-}
-
-fn literal(field: &Field<'_>) -> Result<String, Fault> {
-    let text = field.text()?;
-    match is_valid_literal(text) {
-        true => Ok(text.to_owned()),
-        false => Err(field.trouble(AccessProblem::NotLiteral(text.to_owned()))),
-    }
 }

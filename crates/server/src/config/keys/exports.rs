@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use recado_streams::config::is_valid_filter;
+use recado_streams::config::{is_valid_filter, is_valid_literal};
 
 use super::draft::{Named, Placed};
 use super::field::Field;
@@ -74,7 +74,7 @@ struct Said {
     response_type: ResponseType,
     threshold: Option<Duration>,
     accounts: Option<Vec<Named>>,
-    latency: Option<Latency>,
+    latency: Option<(Latency, Place)>,
     token_position: Option<(usize, Place)>,
     allow_trace: bool,
     /// The keys that only services have, with their places.
@@ -110,6 +110,11 @@ fn read_one(field: &Field<'_>, findings: &mut Findings) -> Result<DraftExport, F
         let problem = AccessProblem::OnlyForServices(key.clone());
         return Err(Fault::at(place, problem));
     }
+    if let Some((_, place)) = said.latency.as_ref()
+        && said.response_type != ResponseType::Singleton
+    {
+        return Err(Fault::at(place, AccessProblem::SeveralAnswersMeasured));
+    }
     if let Some((position, place)) = &said.token_position {
         check_position(*position, &subject).map_err(|problem| Fault::at(place, problem))?;
     }
@@ -120,7 +125,7 @@ fn read_one(field: &Field<'_>, findings: &mut Findings) -> Result<DraftExport, F
         accounts: said.accounts.as_ref().map(names),
         response_type: said.response_type,
         response_threshold: said.threshold,
-        latency: said.latency,
+        latency: said.latency.map(|(latency, _)| latency),
         token_position: said.token_position.map(|(position, _)| position),
         allow_trace: said.allow_trace,
     };
@@ -147,7 +152,9 @@ fn set(key: Key, field: &Field<'_>, said: &mut Said, findings: &mut Findings) ->
             said.threshold = Some(time).filter(|time| !time.is_zero());
         }
         Key::Accounts => said.accounts = Some(Named::list(field, findings)?),
-        Key::Latency => said.latency = Some(latency(field, findings)?),
+        Key::Latency => {
+            said.latency = Some((latency(field, findings)?, field.key_place.clone()));
+        }
         Key::TokenPosition => {
             let position = usize::try_from(field.integer(0, 4096)?).unwrap_or_default();
             said.token_position =
@@ -175,6 +182,15 @@ pub(super) fn subject(field: &Field<'_>) -> Result<String, Fault> {
     }
 }
 
+/// A subject that can be published to.
+pub(super) fn literal(field: &Field<'_>) -> Result<String, Fault> {
+    let text = field.text()?;
+    match is_valid_literal(text) {
+        true => Ok(text.to_owned()),
+        false => Err(field.trouble(AccessProblem::NotLiteral(text.to_owned()))),
+    }
+}
+
 fn response_type(field: &Field<'_>) -> Result<ResponseType, Fault> {
     let word = field.text()?;
     match word.to_lowercase().as_str() {
@@ -190,7 +206,7 @@ fn latency(field: &Field<'_>, findings: &mut Findings) -> Result<Latency, Fault>
     let mut sampling = Sampling::Percent(100);
     let map = match &field.value.data {
         Data::String(_) => {
-            let subject = subject(field)?;
+            let subject = literal(field)?;
             return Ok(Latency { subject, sampling });
         }
         Data::Map(map) => map,
@@ -199,7 +215,7 @@ fn latency(field: &Field<'_>, findings: &mut Findings) -> Result<Latency, Fault>
     let mut to = None;
     read_block(map, LATENCY_KEYS, findings, |key, inner, _| {
         match key {
-            LatencyKey::Subject => to = Some(subject(inner)?),
+            LatencyKey::Subject => to = Some(literal(inner)?),
             LatencyKey::Sampling => sampling = read_sampling(inner)?,
         }
         Ok(())

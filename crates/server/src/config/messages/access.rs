@@ -35,6 +35,8 @@ pub enum AccessProblem {
     StreamAndService,
     OnlyForServices(String),
     OnlyForStreams(String),
+    /// A service that gives several answers is to be measured.
+    SeveralAnswersMeasured,
     PrefixAndTo,
     BadPosition {
         position: usize,
@@ -129,6 +131,10 @@ impl AccessProblem {
             }
             Self::OnlyForStreams(key) => {
                 format!("\"{key}\" is for streams; remove it from this service")
+            }
+            Self::SeveralAnswersMeasured => {
+                "only a service that gives one answer is measured; remove \"latency\" or \"response_type\""
+                    .into()
             }
             Self::PrefixAndTo => "there is a prefix and a \"to\"; keep one of the two".into(),
             Self::BadPosition { position, subject } => format!(
@@ -229,6 +235,10 @@ impl AccessProblem {
             }
             Self::OnlyForStreams(key) => {
                 format!("\"{key}\" es para flujos; quítalo de este servicio")
+            }
+            Self::SeveralAnswersMeasured => {
+                "solo se mide un servicio que da una respuesta; quita \"latency\" o \"response_type\""
+                    .into()
             }
             Self::PrefixAndTo => "hay un prefix y un \"to\"; deja uno de los dos".into(),
             Self::BadPosition { position, subject } => format!(

@@ -11,14 +11,23 @@ use super::{Ticket, Trace};
 
 /// Traces that wait at once; further ones are told without what streams make of them.
 const WAITING_MAX: usize = 1024;
+/// Events of all traces that wait, some hundred bytes each.
+const WAITING_EVENTS_MAX: usize = 100_000;
 /// A stream that has said nothing for so long was taken away, or the streams are stuck.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The traces that wait, by number.
 #[derive(Default)]
 pub(crate) struct Pending {
-    waiting: Mutex<HashMap<u128, Waiting>>,
+    room: Mutex<Room>,
     count: AtomicUsize,
+}
+
+#[derive(Default)]
+struct Room {
+    waiting: HashMap<u128, Waiting>,
+    /// Of all of them.
+    events: usize,
 }
 
 struct Waiting {
@@ -39,31 +48,31 @@ impl Pending {
         if trace.asked == 0 {
             return Some(trace);
         }
-        let mut waiting = self.waiting.lock();
-        if waiting.len() >= WAITING_MAX {
+        let mut room = self.room.lock();
+        let events = room.events + trace.events.len();
+        if room.waiting.len() >= WAITING_MAX || events > WAITING_EVENTS_MAX {
             return Some(trace);
         }
-        let number = trace.number;
-        let left = trace.asked;
+        room.events = events;
         let one = Waiting {
-            trace,
-            left,
+            left: trace.asked,
             since: now,
+            trace,
         };
-        waiting.insert(number, one);
-        self.count.store(waiting.len(), Ordering::Relaxed);
+        room.waiting.insert(one.trace.number, one);
+        self.count.store(room.waiting.len(), Ordering::Relaxed);
         None
     }
 
     /// Whether the ticket is of a trace that waits: else a client made it up, or it took too long.
     pub(crate) fn knows(&self, ticket: &Ticket) -> bool {
-        self.is_any() && self.waiting.lock().contains_key(&ticket.number)
+        self.room.lock().waiting.contains_key(&ticket.number)
     }
 
     /// A stream has answered; the trace, if it was the last. `None`: it was for none after all.
     pub(crate) fn answer(&self, ticket: &Ticket, traced: Option<Traced>) -> Option<Trace> {
-        let mut waiting = self.waiting.lock();
-        let one = waiting.get_mut(&ticket.number)?;
+        let mut room = self.room.lock();
+        let one = room.waiting.get_mut(&ticket.number)?;
         let event = one.trace.events.get_mut(ticket.event as usize)?;
         if let Some(traced) = traced {
             event.answered(traced);
@@ -72,17 +81,25 @@ impl Pending {
         if one.left > 0 {
             return None;
         }
-        let done = waiting.remove(&ticket.number);
-        self.count.store(waiting.len(), Ordering::Relaxed);
-        done.map(|one| one.trace)
+        let done = room.waiting.remove(&ticket.number)?;
+        self.left(&mut room, &done);
+        Some(done.trace)
     }
 
     /// Those that waited too long.
     pub(crate) fn overdue(&self, now: Instant) -> Vec<Trace> {
-        let mut waiting = self.waiting.lock();
-        let late = waiting.extract_if(|_, one| now.duration_since(one.since) > PATIENCE);
-        let late = late.map(|(_, one)| one.trace).collect();
-        self.count.store(waiting.len(), Ordering::Relaxed);
-        late
+        let mut room = self.room.lock();
+        let late = |one: &Waiting| now.duration_since(one.since) > PATIENCE;
+        let late = room.waiting.extract_if(|_, one| late(one));
+        let late: Vec<Waiting> = late.map(|(_, one)| one).collect();
+        for one in &late {
+            self.left(&mut room, one);
+        }
+        late.into_iter().map(|one| one.trace).collect()
+    }
+
+    fn left(&self, room: &mut Room, gone: &Waiting) {
+        room.events = room.events.saturating_sub(gone.trace.events.len());
+        self.count.store(room.waiting.len(), Ordering::Relaxed);
     }
 }

@@ -84,10 +84,6 @@ impl Reader {
 
     /// Decides whether it is traced, and where that is told.
     fn begin(&mut self, worker: &mut Worker, mut wish: Wish, message: &Publish<'_>) -> Begun {
-        let otherwise = match wish.only {
-            true => Begun::Dropped,
-            false => Begun::Untraced,
-        };
         if wish.destination.is_empty() {
             let terms = self.account.terms();
             let Some(plan) = &terms.trace else {
@@ -105,7 +101,11 @@ impl Reader {
         if wish.is_forbidden || !is_valid {
             let (cid, destination) = (self.connection.id, shown(destination));
             tracing::debug!(cid, %destination, "a message can't be traced");
-            return otherwise;
+            if !wish.only {
+                return Begun::Untraced;
+            }
+            self.confirm(worker);
+            return Begun::Dropped;
         }
         let reserved = destination.starts_with(b"_GR_.") || destination.starts_with(b"$NRG.");
         if reserved || !self.session.may_publish(destination) {
