@@ -26,6 +26,11 @@ pub(crate) struct Tail {
     held: VecDeque<Held>,
     held_bytes: usize,
     held_bytes_max: usize,
+    /// Chunks in front that stay as they are: long ones, and short ones that were joined.
+    settled: usize,
+    /// Durable chunks behind those that are to be joined, and their bytes.
+    joining: usize,
+    joining_bytes: usize,
     spares: Vec<Vec<u8>>,
     /// Bytes that no batch has taken yet.
     pub(crate) waiting_bytes: u64,
@@ -60,6 +65,9 @@ impl Tail {
             held: VecDeque::new(),
             held_bytes: 0,
             held_bytes_max,
+            settled: 0,
+            joining: 0,
+            joining_bytes: 0,
             spares: Vec::new(),
             waiting_bytes: 0,
         }
@@ -121,6 +129,7 @@ impl Tail {
 
     /// Lets go of durable bytes that are too many.
     pub(crate) fn trim(&mut self, durable: Position) {
+        self.join(durable);
         while self.held_bytes > self.held_bytes_max {
             if self.held.front().is_none_or(|held| held.end() > durable) {
                 return;
@@ -129,6 +138,12 @@ impl Tail {
                 return;
             };
             self.held_bytes -= held.bytes.capacity();
+            if self.settled > 0 {
+                self.settled -= 1;
+            } else if self.joining > 0 {
+                self.joining -= 1;
+                self.joining_bytes -= held.bytes.len();
+            }
             let spare = Arc::try_unwrap(held.bytes).ok();
             if let Some(mut spare) = spare
                 .filter(|spare| self.spares.len() < SPARES_MAX && spare.capacity() >= CHUNK_BYTES)
@@ -137,6 +152,47 @@ impl Tail {
                 self.spares.push(spare);
             }
         }
+    }
+
+    /// Joins short chunks that are durable and follow each other. A batch may be as short as one message: a hundred thousand
+    /// of them, let go of one by one, leave memory in pieces that are good for nothing else.
+    fn join(&mut self, durable: Position) {
+        let joined_bytes = CHUNK_BYTES.min(self.held_bytes_max / 8);
+        while let Some(next) = self.held.get(self.settled + self.joining) {
+            if next.end() > durable {
+                return;
+            }
+            let before = self.joining.checked_sub(1);
+            let before = before.and_then(|last| self.held.get(self.settled + last));
+            let follows = before.is_none_or(|before| before.end() == next.start);
+            let bytes = self.joining_bytes + next.bytes.len();
+            if self.joining == 0 || (follows && bytes <= joined_bytes) {
+                (self.joining, self.joining_bytes) = (self.joining + 1, bytes);
+            } else {
+                self.settle(joined_bytes);
+            }
+        }
+    }
+
+    /// Makes one chunk of those that are to be joined.
+    fn settle(&mut self, joined_bytes: usize) {
+        let (from, to) = (self.settled, self.settled + self.joining);
+        if self.joining > 1 {
+            let spare = self.spares.pop();
+            let mut joined = spare.unwrap_or_else(|| Vec::with_capacity(joined_bytes));
+            let mut given_up = 0;
+            for held in self.held.range(from..to) {
+                joined.extend_from_slice(&held.bytes);
+                given_up += held.bytes.capacity();
+            }
+            self.held_bytes = self.held_bytes - given_up + joined.capacity();
+            self.held.drain(from + 1..to);
+            if let Some(first) = self.held.get_mut(from) {
+                first.bytes = Arc::new(joined);
+            }
+        }
+        self.settled += 1;
+        (self.joining, self.joining_bytes) = (0, 0);
     }
 
     /// Forgets everything at or after a place.
@@ -149,6 +205,10 @@ impl Tail {
         for held in self.held.drain(kept..) {
             self.held_bytes -= held.bytes.capacity();
         }
+        self.settled = self.settled.min(kept);
+        self.joining = self.joining.min(kept - self.settled);
+        let joining = self.held.range(self.settled..self.settled + self.joining);
+        self.joining_bytes = joining.map(|held| held.bytes.len()).sum();
     }
 
     /// Finds a record.
@@ -173,5 +233,116 @@ impl Tail {
             InTail::Held(index, from) => (&*self.held.get(index)?.bytes, from),
         };
         bytes.get(from..from + length as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PIECE: u32 = 300;
+
+    /// Appends this many batches of one record each, and takes them as durable one by one.
+    fn fill(tail: &mut Tail, from: u32, count: u32) {
+        for number in from..from + count {
+            tail.open
+                .extend(std::iter::repeat_n(number as u8, PIECE as usize));
+            tail.appended(PIECE);
+            assert_eq!(tail.take().len(), 1);
+            tail.trim(position(1, (number + 1) * PIECE));
+        }
+    }
+
+    fn record(tail: &Tail, number: u32) -> Option<u8> {
+        let at = Location {
+            segment: 1,
+            offset: number * PIECE,
+            length: PIECE,
+        };
+        let bytes = tail.bytes(tail.find(at)?, PIECE)?;
+        assert!(bytes.iter().all(|byte| *byte == bytes[0]));
+        Some(bytes[0])
+    }
+
+    #[test]
+    fn many_short_batches_are_kept_in_few_pieces_and_within_the_bound() {
+        let most = 8 << 20;
+        let mut tail = Tail::new(most);
+        tail.start_at(1, 0, None);
+        let all = 60_000;
+        fill(&mut tail, 0, all);
+        let bytes: usize = tail.held.iter().map(|held| held.bytes.capacity()).sum();
+        assert_eq!(bytes, tail.held_bytes, "what is counted is what there is");
+        assert!(bytes <= most + CHUNK_BYTES, "{bytes}");
+        let pieces = tail.held.len();
+        let short = CHUNK_BYTES / PIECE as usize;
+        assert!(pieces <= most / CHUNK_BYTES + short + 1, "{pieces}");
+        // What is left is whole, up to the last.
+        let oldest = (0..all).find(|number| record(&tail, *number).is_some());
+        let oldest = oldest.expect("some are kept");
+        assert!((all - oldest) * PIECE > most as u32 * 3 / 4, "{oldest}");
+        for number in oldest..all {
+            assert_eq!(record(&tail, number), Some(number as u8), "{number}");
+        }
+    }
+
+    #[test]
+    fn what_is_on_its_way_is_never_joined_and_can_be_taken_back() {
+        let mut tail = Tail::new(8 << 20);
+        tail.start_at(1, 0, None);
+        fill(&mut tail, 0, 5_000);
+        for number in 5_000..5_010_u32 {
+            tail.open
+                .extend(std::iter::repeat_n(number as u8, PIECE as usize));
+            tail.appended(PIECE);
+            tail.take();
+        }
+        tail.trim(position(1, 5_003 * PIECE));
+        assert_eq!(record(&tail, 5_009), Some(5_009_u32 as u8));
+        tail.roll_back(position(1, 5_003 * PIECE));
+        assert_eq!(record(&tail, 5_003), None);
+        for number in 0..5_003 {
+            assert_eq!(record(&tail, number), Some(number as u8), "{number}");
+        }
+        tail.start_at(1, 5_003 * PIECE, None);
+        fill(&mut tail, 5_003, 5_000);
+        for number in 0..10_003 {
+            assert_eq!(record(&tail, number), Some(number as u8), "{number}");
+        }
+        let bytes: usize = tail.held.iter().map(|held| held.bytes.capacity()).sum();
+        assert_eq!(bytes, tail.held_bytes);
+    }
+
+    #[test]
+    fn pieces_of_two_segments_are_not_joined() {
+        let mut tail = Tail::new(1 << 20);
+        for segment in 1..4 {
+            tail.start_at(segment, 0, None);
+            for number in 0..500 {
+                tail.open.extend([segment as u8; 300]);
+                tail.appended(PIECE);
+                tail.take();
+                tail.trim(position(segment, (number + 1) * PIECE));
+            }
+        }
+        for segment in 1..4 {
+            for number in 0..500 {
+                let at = Location {
+                    segment,
+                    offset: number * PIECE,
+                    length: PIECE,
+                };
+                let found = tail.find(at).expect("kept");
+                assert_eq!(tail.bytes(found, PIECE), Some(&[segment as u8; 300][..]));
+            }
+        }
+    }
+
+    #[test]
+    fn where_nothing_is_to_be_kept_nothing_is() {
+        let mut tail = Tail::new(0);
+        tail.start_at(1, 0, None);
+        fill(&mut tail, 0, 1_000);
+        assert_eq!((tail.held.len(), tail.held_bytes), (0, 0));
     }
 }
