@@ -7,3 +7,4 @@ mod peer;
 mod accounts;
 mod callout;
 mod operator;
+mod resolver;
