@@ -122,14 +122,20 @@ pub(super) fn now_s() -> u64 {
     since_1970.unwrap_or_default().as_secs()
 }
 
-/// Decides where blocking is allowed, a few at a time, if it takes long; has a service decide that has the last word.
+/// Decides where blocking is allowed, a few at a time, if it takes long; looks for an account that nobody knows yet; has a service decide that has the last word.
 pub(super) async fn decide_elsewhere(
     engine: &Arc<Engine>,
     connection: &Connection,
     connect: &Connect,
     presented: Presented,
 ) -> Result<(Presented, Result<Identity, Denied>), Goodbye> {
-    let (presented, decision) = decide_alone(engine, presented).await?;
+    let (mut presented, mut decision) = decide_alone(engine, presented).await?;
+    let needed = decision.as_ref().err().and_then(Denied::account_needed);
+    if let Some(account) = needed.cloned()
+        && engine.find_account(&account).await
+    {
+        (presented, decision) = decide_alone(engine, presented).await?;
+    }
     let Some(callout) = decision.as_ref().err().and_then(Denied::service_needed) else {
         return Ok((presented, decision));
     };
