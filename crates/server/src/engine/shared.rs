@@ -1,13 +1,14 @@
 //! What all connections of one server share.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 use parking_lot::Mutex;
-use recado_auth::{Authenticator, FailureLimits, Failures};
+use recado_auth::{AccountName, Authenticator, FailureLimits, Failures};
 use recado_session::Settings;
 use recado_streams::api::header::REQUEST_INFO;
 use recado_wire::{ClientInfo, Info, ParseLimits, PreparedInfo};
@@ -87,6 +88,10 @@ pub(crate) struct Manner {
     pub(crate) websocket_session: Arc<Settings>,
 }
 
+/// Looks for an account that a login needs; whether it is known now.
+pub(crate) type Finder =
+    Box<dyn Fn(AccountName) -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
+
 /// The engine of one server.
 pub(crate) struct Engine {
     pub(crate) accounts: Accounts,
@@ -106,6 +111,8 @@ pub(crate) struct Engine {
     /// Bounds of what waits for a connection.
     pub(crate) write: Arc<WriteLimits>,
     manner: ArcSwap<Manner>,
+    /// Where accounts are looked for that nobody knows yet.
+    finder: OnceLock<Finder>,
     /// What clients pass before their first operation.
     pub(crate) clients: Door,
     pub(crate) lame_duck: AtomicBool,
@@ -221,6 +228,7 @@ impl Engine {
                 options.limits.write_deadline,
             )),
             manner: ArcSwap::from_pointee(manner),
+            finder: OnceLock::new(),
             lame_duck: AtomicBool::new(false),
             deciding: Semaphore::new(deciders()),
             inquiries,
@@ -263,6 +271,20 @@ impl Engine {
         self.manner.store(Arc::new(manner));
     }
 
+    /// Has accounts looked for by `finder` from now on.
+    pub(crate) fn set_finder(&self, finder: Finder) {
+        // Set once, where the server starts.
+        let _ = self.finder.set(finder);
+    }
+
+    /// Looks for an account that a login needs; whether it is known now.
+    pub(super) async fn find_account(&self, name: &AccountName) -> bool {
+        match self.finder.get() {
+            Some(find) => find(Arc::clone(name)).await,
+            None => false,
+        }
+    }
+
     /// Who the parts of the server itself are that speak in the system account.
     pub(crate) fn system_insider(&self) -> &Arc<Standing> {
         &self.system_insider
@@ -281,6 +303,7 @@ impl Engine {
             nonce: String::new(),
             acc_is_sys: false,
             remote_account: String::new(),
+            max_payload: None,
         })
     }
 
@@ -331,6 +354,7 @@ impl Engine {
             acc_is_sys: account
                 .is_some_and(|account| account.number == self.system_insider.account.number),
             remote_account: account.map_or("", |account| &account.name).to_owned(),
+            max_payload: None,
         }
     }
 
@@ -346,7 +370,13 @@ impl Engine {
             true => &manner.websocket_info,
             false => &manner.info,
         };
-        info.line(&self.client_info(connection.id, connection.address(), account, nonce))
+        let client = self.client_info(connection.id, connection.address(), account, nonce);
+        // Before somebody has said who it is, the server's own bound is told.
+        let most = account.and_then(|_| login::rights_of(&connection.standing()).max_payload);
+        info.line(&ClientInfo {
+            max_payload: most,
+            ..client
+        })
     }
 
     /// Ends a subscription that had its last delivery, from whichever thread delivered it.

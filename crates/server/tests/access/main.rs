@@ -5,7 +5,9 @@
 mod peer;
 
 mod accounts;
+mod accounts_server;
 mod callout;
 mod claims;
 mod operator;
+mod resolver;
 mod tracing;

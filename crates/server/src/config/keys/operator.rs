@@ -14,9 +14,12 @@ use super::{ERRORS_SHOWN_MAX, Findings, read_block};
 use crate::config::fault::{Fault, Place};
 use crate::config::lang::{Data, Map};
 use crate::config::messages::{KeyProblem, OperatorProblem, Whose};
-use crate::config::operator::{DirectoryOptions, OperatorOptions, ResolverOptions};
+use crate::config::operator::{
+    AccountsUrl, DirectoryKind, DirectoryOptions, OperatorOptions, ResolverOptions,
+};
 use crate::config::options::Options;
 use crate::config::surroundings::Surroundings;
+use crate::config::tls::TlsOptions;
 use crate::version::NATS_VERSION;
 
 /// How an inlined token begins.
@@ -31,6 +34,8 @@ pub(super) struct DraftOperator {
     named: Option<Place>,
     trusted_keys: Option<Place>,
     resolver: Option<Place>,
+    preload: Option<Place>,
+    resolver_tls: Option<Place>,
     /// The first key that means nothing without an operator.
     dependent: Option<Placed<String>>,
 }
@@ -86,7 +91,16 @@ pub(super) fn set(
             draft.resolver = place;
             draft.options.resolver = resolver(field, findings)?;
         }
-        OperatorKey::Preload => draft.options.preload = preload(field, findings)?,
+        OperatorKey::Preload => {
+            draft.preload = place;
+            draft.options.preload = preload(field, findings)?;
+        }
+        OperatorKey::ResolverTls => {
+            let tls = super::tls::read(field, findings)?;
+            warn_of_unused(field, &tls, findings);
+            draft.options.resolver_tls = Some(tls);
+            draft.resolver_tls = place;
+        }
         OperatorKey::PinnedAccounts => {
             draft.options.pinned_accounts = Some(keys(field, KeyKind::Account, findings)?);
         }
@@ -95,6 +109,29 @@ pub(super) fn set(
         }
     }
     Ok(())
+}
+
+/// What is for listeners is nothing to who connects to another server.
+fn warn_of_unused(field: &Field<'_>, tls: &TlsOptions, findings: &mut Findings) {
+    let default = TlsOptions::default();
+    let unused = [
+        (
+            "verify",
+            tls.client_certificates != default.client_certificates,
+        ),
+        (
+            "handshake_first",
+            tls.handshake_first != default.handshake_first,
+        ),
+        ("timeout", tls.timeout != default.timeout),
+        ("pinned_certs", !tls.pinned_certs.is_empty()),
+        ("connection_rate_limit", tls.connection_rate_limit.is_some()),
+        ("certs", tls.certificates.len() > 1),
+    ];
+    for (key, _) in unused.into_iter().filter(|(_, there)| *there) {
+        let warning = OperatorProblem::NothingForResolver(key.to_owned());
+        findings.warnings.push(field.trouble(warning));
+    }
 }
 
 fn keys(field: &Field<'_>, kind: KeyKind, findings: &mut Findings) -> Result<Vec<String>, Fault> {
@@ -175,10 +212,15 @@ fn is_newer(wanted: &str, have: &str) -> bool {
     }
 }
 
-/// `MEMORY`, or a block for a directory.
+/// `MEMORY`, a URL, or a block for a directory.
 fn resolver(field: &Field<'_>, findings: &mut Findings) -> Result<ResolverOptions, Fault> {
     match &field.value.data {
         Data::String(word) if is_memory(word) => Ok(ResolverOptions::Memory),
+        Data::String(text) if in_brackets(text).is_some() || text.contains("://") => {
+            let url = in_brackets(text).unwrap_or(text);
+            let url = accounts_url(url).ok_or_else(|| field.trouble(OperatorProblem::BadUrl))?;
+            Ok(ResolverOptions::Url(url))
+        }
         Data::Map(map) => directory(field, map, findings),
         _ => Err(field.trouble(OperatorProblem::BadResolver)),
     }
@@ -187,6 +229,28 @@ fn resolver(field: &Field<'_>, findings: &mut Findings) -> Result<ResolverOption
 fn is_memory(word: &str) -> bool {
     let word = word.trim();
     word.eq_ignore_ascii_case("memory") || word.eq_ignore_ascii_case("mem")
+}
+
+/// What stands in `URL(…)`, with quotation marks or without.
+fn in_brackets(text: &str) -> Option<&str> {
+    let text = text.trim();
+    let (word, rest) = text.split_at_checked(3)?;
+    let inner = rest.trim_start().strip_prefix('(')?.strip_suffix(')')?;
+    let inner = inner.trim().trim_matches('"');
+    word.eq_ignore_ascii_case("url").then_some(inner.trim())
+}
+
+/// A URL that an account's key can be put behind.
+fn accounts_url(text: &str) -> Option<AccountsUrl> {
+    let text = text.trim();
+    let mut url = text.to_owned();
+    if !url.ends_with('/') {
+        url.push('/');
+    }
+    let parsed: hyper::Uri = url.parse().ok()?;
+    let known = matches!(parsed.scheme_str(), Some("http" | "https"));
+    let has_host = parsed.host().is_some_and(|host| !host.is_empty());
+    (known && has_host && parsed.query().is_none()).then_some(AccountsUrl(url))
 }
 
 fn directory(
@@ -207,9 +271,10 @@ fn directory(
             ResolverKey::Limit => {
                 directory.limit = bound(inner)?.filter(|limit| *limit > 0);
             }
-            ResolverKey::Interval => directory.interval = Some(inner.span()?.duration),
-            ResolverKey::Timeout => directory.timeout = Some(inner.span()?.duration),
             ResolverKey::Ttl => {
+                directory.ttl = Some(inner.span()?.duration).filter(|ttl| !ttl.is_zero());
+            }
+            ResolverKey::Interval | ResolverKey::Timeout => {
                 inner.span()?;
                 let ignored = KeyProblem::ForSeveralServers(inner.key.to_owned());
                 findings.warnings.push(inner.fault(ignored));
@@ -225,6 +290,10 @@ fn directory(
         "CACHE" => false,
         _ if is_memory(&kind) => return Ok(ResolverOptions::Memory),
         _ => return Err(field.trouble(OperatorProblem::BadResolver)),
+    };
+    directory.kind = match full {
+        true => DirectoryKind::Full,
+        false => DirectoryKind::Cache,
     };
     let misplaced = |key: ResolverKey| match key {
         ResolverKey::Ttl => full,
@@ -294,6 +363,25 @@ fn sentinel(field: &Field<'_>) -> Result<String, Fault> {
     }
 }
 
+impl DraftOperator {
+    /// Whether a server is asked for accounts.
+    fn is_by_url(&self) -> bool {
+        match self.resolver {
+            Some(_) => matches!(self.options.resolver, ResolverOptions::Url(_)),
+            None => self.server_of_operator().is_some(),
+        }
+    }
+
+    /// Where the only operator says that its accounts can be asked for, which holds where no resolver is named.
+    fn server_of_operator(&self) -> Option<AccountsUrl> {
+        let [only] = &self.operators[..] else {
+            return None;
+        };
+        let url = only.nats.account_server_url.trim_end_matches('/');
+        accounts_url(&format!("{url}/accounts/"))
+    }
+}
+
 impl Draft {
     /// Whether accounts and users are signed by operators.
     pub(super) fn is_operator_mode(&self) -> bool {
@@ -327,10 +415,22 @@ impl Draft {
         if named.is_some() && operator.trusted_keys.is_some() {
             problems.push(Fault::at(place, OperatorProblem::OperatorAndKeys));
         }
-        if operator.resolver.is_none() {
+        if operator.resolver.is_none() && operator.server_of_operator().is_none() {
             problems.push(Fault::at(place, OperatorProblem::NoResolver));
         }
+        let by_url = operator.is_by_url();
+        if let Some(preload) = operator.preload.as_ref().filter(|_| by_url) {
+            problems.push(Fault::at(preload, OperatorProblem::PreloadWithUrl));
+        }
         self.check_system_account(problems);
+    }
+
+    /// Where nobody is asked, nobody need be trusted.
+    pub(super) fn warning_of_resolver_tls(&self) -> Option<Fault> {
+        let operator = &self.operator;
+        let place = operator.resolver_tls.as_ref()?;
+        let unused = OperatorProblem::NothingForResolver("resolver_tls".to_owned());
+        (!operator.is_by_url()).then(|| Fault::at(place, unused))
     }
 
     /// It must be one of the operators', where they name any.
@@ -360,6 +460,10 @@ impl Draft {
         }
         let theirs = self.operators_system_accounts().next().map(str::to_owned);
         options.system_account = options.system_account.take().or(theirs);
-        options.operator = Some(std::mem::take(&mut self.operator.options));
+        let mut operator = std::mem::take(&mut self.operator);
+        if let (None, Some(url)) = (&operator.resolver, operator.server_of_operator()) {
+            operator.options.resolver = ResolverOptions::Url(url);
+        }
+        options.operator = Some(operator.options);
     }
 }

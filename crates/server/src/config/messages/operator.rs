@@ -1,6 +1,6 @@
 //! What can be wrong with operators, and with the accounts that they sign.
 
-use recado_auth::jwt::InvalidToken;
+use recado_auth::jwt::{InvalidToken, TOKEN_BYTES_MAX};
 
 use crate::config::locale::Lang;
 
@@ -25,6 +25,12 @@ pub enum OperatorProblem {
     OperatorAndKeys,
     NoResolver,
     BadResolver,
+    /// What should be a URL of accounts is none.
+    BadUrl,
+    /// Warning: what a resolver by URL has no use for.
+    NothingForResolver(String),
+    /// A resolver that is asked keeps nothing.
+    PreloadWithUrl,
     OnlyForKind {
         key: String,
         kind: &'static str,
@@ -93,7 +99,16 @@ impl OperatorProblem {
                 "an operator needs a resolver, which says where accounts are found; write resolver: MEMORY and resolver_preload, or resolver { type: full, dir: … }".into()
             }
             Self::BadResolver => {
-                "a resolver is MEMORY or a block { type: full, dir: … }".into()
+                "a resolver is MEMORY, URL(https://…), or a block { type: full, dir: … }".into()
+            }
+            Self::BadUrl => {
+                "the URL of a resolver is http://HOST:PORT/PATH/ or https://…, and an account's key is put behind it".into()
+            }
+            Self::NothingForResolver(key) => format!(
+                "\"{key}\" changes nothing where accounts are asked for: only a resolver by URL (https) uses resolver_tls, and of it cert_file, key_file, ca_file, min_version, cipher_suites and curve_preferences"
+            ),
+            Self::PreloadWithUrl => {
+                "resolver_preload does not go with a resolver by URL, which keeps nothing; remove it, or let the URL have the accounts".into()
             }
             Self::OnlyForKind { key, kind } => {
                 format!("\"{key}\" is for resolvers of type {kind}; remove it")
@@ -139,7 +154,16 @@ impl OperatorProblem {
                 "un operador necesita un resolver, que dice dónde están las cuentas; escribe resolver: MEMORY y resolver_preload, o resolver { type: full, dir: … }".into()
             }
             Self::BadResolver => {
-                "un resolver es MEMORY o un bloque { type: full, dir: … }".into()
+                "un resolver es MEMORY, URL(https://…) o un bloque { type: full, dir: … }".into()
+            }
+            Self::BadUrl => {
+                "la URL de un resolver es http://HOST:PUERTO/RUTA/ o https://…, y detrás se pone la clave de la cuenta".into()
+            }
+            Self::NothingForResolver(key) => format!(
+                "\"{key}\" no cambia nada al preguntar por cuentas: solo un resolver por URL (https) usa resolver_tls, y de él cert_file, key_file, ca_file, min_version, cipher_suites y curve_preferences"
+            ),
+            Self::PreloadWithUrl => {
+                "resolver_preload no va con un resolver por URL, que no guarda nada; quítalo, o pon las cuentas en la URL".into()
             }
             Self::OnlyForKind { key, kind } => {
                 format!("\"{key}\" es para resolvers de tipo {kind}; quítalo")
@@ -163,6 +187,9 @@ impl OperatorProblem {
 fn token_in_spanish(why: &InvalidToken) -> String {
     match why {
         InvalidToken::Malformed => "no es un JWT".into(),
+        InvalidToken::TooLarge(bytes) => {
+            format!("tiene {bytes} bytes, y como mucho pueden ser {TOKEN_BYTES_MAX}")
+        }
         InvalidToken::Algorithm => "su algoritmo no es ed25519-nkey".into(),
         InvalidToken::Version(version) => {
             format!(
@@ -175,6 +202,11 @@ fn token_in_spanish(why: &InvalidToken) -> String {
         InvalidToken::Expired => "ha caducado".into(),
         InvalidToken::NotYet => "aún no es válido".into(),
         InvalidToken::NotTrusted => "no lo firma un operador de confianza".into(),
+        InvalidToken::Older(issued, known) => {
+            format!(
+                "ya se conocen datos más nuevos de la cuenta: estos son de {issued}, aquellos de {known}"
+            )
+        }
         // Particulars come in the words of the protocol.
         InvalidToken::Invalid(why) => format!("no es coherente ({why})"),
     }
