@@ -144,8 +144,8 @@ pub enum Reason {
     #[error("the user's JWT is not accepted: {0}")]
     InvalidJwt(InvalidToken),
     /// The account's claims can't be accepted any more.
-    #[error("the account's JWT is not accepted: {0}")]
-    InvalidAccount(InvalidToken),
+    #[error("the JWT of account {0} is not accepted: {1}")]
+    InvalidAccount(AccountName, InvalidToken),
     /// The account must be looked up, and the login decided on again.
     #[error("account {0} is not known")]
     UnknownAccount(AccountName),
@@ -183,6 +183,8 @@ impl Denied {
     pub fn account_needed(&self) -> Option<&AccountName> {
         match &self.reason {
             Reason::UnknownAccount(name) => Some(name),
+            // There may be newer claims by now.
+            Reason::InvalidAccount(name, InvalidToken::Expired) => Some(name),
             _ => None,
         }
     }

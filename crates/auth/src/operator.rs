@@ -150,7 +150,7 @@ impl Operator {
     /// What is remembered comes back.
     ///
     /// # Errors
-    /// When they are not trusted, or when [`ACCOUNTS_MAX`] accounts are known.
+    /// When they are not trusted, do not hold now, or when [`ACCOUNTS_MAX`] accounts are known.
     pub fn add_account(
         &self,
         token: &str,
@@ -174,6 +174,88 @@ impl Operator {
             Arc::clone(&claims),
         );
         Ok(claims)
+    }
+
+    /// The same, but claims that are older than those which are known are refused: somebody puts back what was taken away.
+    ///
+    /// # Errors
+    /// As [`Self::add_account`], and when newer ones are known.
+    pub fn check_update(
+        &self,
+        token: &str,
+        now_s: u64,
+    ) -> Result<Claims<AccountClaims>, InvalidToken> {
+        let claims = self.read_account(token, now_s)?;
+        let known = self.account(&claims.subject);
+        if let Some(newer) = known.filter(|known| known.issued_s > claims.issued_s) {
+            return Err(InvalidToken::Older(claims.issued_s, newer.issued_s));
+        }
+        Ok(claims)
+    }
+
+    /// Whether one of the keys that sign accounts is this.
+    pub fn is_trusted(&self, key: &str) -> bool {
+        self.trusted.contains(key)
+    }
+
+    /// Takes over what another knew and this one does not, where it still trusts who signed it.
+    pub fn adopt(&self, other: &Self) {
+        let theirs = other
+            .accounts
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        let theirs: Vec<_> = theirs
+            .iter()
+            .filter(|(_, claims)| self.trusted.contains(&claims.issuer))
+            .map(|(name, claims)| (Arc::clone(name), Arc::clone(claims)))
+            .collect();
+        let mut accounts = self
+            .accounts
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        for (name, claims) in theirs {
+            let newer = accounts
+                .get(&name)
+                .is_some_and(|known| known.issued_s >= claims.issued_s);
+            if !newer && accounts.len() < ACCOUNTS_MAX {
+                accounts.insert(name, claims);
+            }
+        }
+    }
+
+    /// Lets users in that the system account's own key signed, until that account's claims are found: somebody must be
+    /// able to bring them. Says whether they are missing.
+    pub fn bootstrap(&self) -> bool {
+        let Some(system) = &self.system_account else {
+            return false;
+        };
+        let mut accounts = self
+            .accounts
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        if accounts.contains_key(system) {
+            return false;
+        }
+        let claims = Claims {
+            subject: system.to_string(),
+            nats: AccountClaims::unbounded(),
+            ..Claims::default()
+        };
+        accounts.insert(Arc::clone(system), Arc::new(claims));
+        true
+    }
+
+    /// Whether the system account is there by [`Self::bootstrap`] alone.
+    pub fn is_bootstrapping(&self) -> bool {
+        let system = self.system_account.as_ref();
+        let known = system.and_then(|name| self.account(name));
+        known.is_some_and(|claims| claims.issuer.is_empty())
+    }
+
+    /// All claims that are known, in no order.
+    pub fn accounts(&self) -> Vec<Arc<Claims<AccountClaims>>> {
+        let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
+        accounts.values().cloned().collect()
     }
 
     /// Forgets an account: it is deleted, or nobody needs it now.
@@ -251,7 +333,7 @@ impl Operator {
         };
         account
             .check_time(login.now_s)
-            .map_err(Reason::InvalidAccount)?;
+            .map_err(|why| Reason::InvalidAccount(name.into(), why))?;
         let terms = Terms::of(user, &account)?;
         if terms.proxy_required && !proxied {
             return Err(Reason::ProxyRequired);

@@ -264,7 +264,12 @@ fn claims_hold_for_their_time() {
         ..login(&connect)
     };
     let denied = operator.decide(&later).unwrap_err();
-    assert_eq!(denied.reason, Reason::InvalidAccount(InvalidToken::Expired));
+    let name = account_key().public_key();
+    assert_eq!(
+        denied.reason,
+        Reason::InvalidAccount(name.as_str().into(), InvalidToken::Expired)
+    );
+    assert_eq!(denied.account_needed().map(|name| &**name), Some(&*name));
 }
 
 #[test]

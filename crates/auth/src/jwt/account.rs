@@ -393,6 +393,24 @@ impl Claims<AccountClaims> {
 }
 
 impl AccountClaims {
+    /// An account without bounds, which offers and takes nothing.
+    pub(crate) fn unbounded() -> Self {
+        Self {
+            limits: AccountLimits {
+                subs: -1,
+                data: -1,
+                payload: -1,
+                imports: -1,
+                exports: -1,
+                wildcards: true,
+                conn: -1,
+                leaf: -1,
+                ..AccountLimits::default()
+            },
+            ..Self::default()
+        }
+    }
+
     /// What contradicts itself or the operator's bounds.
     fn check(&self) -> Result<(), String> {
         let counts = [

@@ -6,6 +6,7 @@
 mod account;
 mod activation;
 mod authorization;
+mod deletion;
 mod operator;
 mod permissions;
 mod source;
@@ -20,6 +21,7 @@ pub use account::{
 };
 pub use activation::ActivationClaims;
 pub use authorization::{ClientInfo, ClientTls, ResponseClaims, ServerInfo};
+pub use deletion::DeletionClaims;
 pub use operator::OperatorClaims;
 pub use permissions::{PermissionClaims, UserLimitClaims};
 pub use times::UtcOffset;

@@ -22,6 +22,9 @@ pub enum InvalidToken {
     /// Too long, or not three parts of base64url with JSON in them.
     #[error("it is not a JWT")]
     Malformed,
+    /// Longer than [`TOKEN_BYTES_MAX`].
+    #[error("it has {0} bytes, and {TOKEN_BYTES_MAX} are the most")]
+    TooLarge(usize),
     /// Another algorithm than the one that NATS uses.
     #[error("its algorithm is not ed25519-nkey")]
     Algorithm,
@@ -46,6 +49,9 @@ pub enum InvalidToken {
     /// The key that signed it is not trusted.
     #[error("it is not signed by a trusted operator")]
     NotTrusted,
+    /// Newer claims are known already.
+    #[error("newer claims of the account are known: these were issued at {0}, those at {1}")]
+    Older(i64, i64),
     /// What it says contradicts itself.
     #[error("{0}")]
     Invalid(String),
@@ -136,7 +142,7 @@ impl<N> Claims<N> {
     }
 }
 
-/// Reads a token of one kind whose issuer and subject have keys of these kinds.
+/// Reads a token of one kind (empty: of none) whose issuer and subject have keys of these kinds.
 pub(super) fn decode<N: DeserializeOwned + Default>(
     token: &str,
     kind: &str,
@@ -144,7 +150,7 @@ pub(super) fn decode<N: DeserializeOwned + Default>(
     subject: KeyKind,
 ) -> Result<Claims<N>, InvalidToken> {
     if token.len() > TOKEN_BYTES_MAX {
-        return Err(InvalidToken::Malformed);
+        return Err(InvalidToken::TooLarge(token.len()));
     }
     let mut parts = token.split('.');
     let (Some(header), Some(claims), Some(signature), None) =

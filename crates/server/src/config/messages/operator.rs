@@ -1,6 +1,6 @@
 //! What can be wrong with operators, and with the accounts that they sign.
 
-use recado_auth::jwt::InvalidToken;
+use recado_auth::jwt::{InvalidToken, TOKEN_BYTES_MAX};
 
 use crate::config::locale::Lang;
 
@@ -163,6 +163,9 @@ impl OperatorProblem {
 fn token_in_spanish(why: &InvalidToken) -> String {
     match why {
         InvalidToken::Malformed => "no es un JWT".into(),
+        InvalidToken::TooLarge(bytes) => {
+            format!("tiene {bytes} bytes, y como mucho pueden ser {TOKEN_BYTES_MAX}")
+        }
         InvalidToken::Algorithm => "su algoritmo no es ed25519-nkey".into(),
         InvalidToken::Version(version) => {
             format!(
@@ -175,6 +178,11 @@ fn token_in_spanish(why: &InvalidToken) -> String {
         InvalidToken::Expired => "ha caducado".into(),
         InvalidToken::NotYet => "aún no es válido".into(),
         InvalidToken::NotTrusted => "no lo firma un operador de confianza".into(),
+        InvalidToken::Older(issued, known) => {
+            format!(
+                "ya se conocen datos más nuevos de la cuenta: estos son de {issued}, aquellos de {known}"
+            )
+        }
         // Particulars come in the words of the protocol.
         InvalidToken::Invalid(why) => format!("no es coherente ({why})"),
     }
