@@ -156,7 +156,18 @@ impl Operator {
         token: &str,
         now_s: u64,
     ) -> Result<Arc<Claims<AccountClaims>>, InvalidToken> {
-        let claims = Arc::new(self.read_account(token, now_s)?);
+        self.remember(Arc::new(self.read_account(token, now_s)?))
+    }
+
+    /// Remembers claims that [`Self::read_account`] or [`Self::check_update`] read, unless newer ones are known. What is
+    /// remembered comes back.
+    ///
+    /// # Errors
+    /// When [`ACCOUNTS_MAX`] accounts are known.
+    pub fn remember(
+        &self,
+        claims: Arc<Claims<AccountClaims>>,
+    ) -> Result<Arc<Claims<AccountClaims>>, InvalidToken> {
         let mut accounts = self
             .accounts
             .write()

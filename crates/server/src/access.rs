@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use recado_auth::{
     AccountName, Authenticator, CalloutOptions, ConnectionType, Directory, DirectoryOptions,
-    InvalidDirectory, InvalidOperator, InvalidPermissions, Permissions, Secret, Single, User,
+    InvalidDirectory, InvalidOperator, InvalidPermissions, Operator, Permissions, Secret, Single,
+    User,
 };
 
 use crate::config::access::UserOptions;
 use crate::config::{ClientCertificates, Options, TlsOptions};
 use crate::engine::GLOBAL_ACCOUNT;
+use crate::resolver::Resolver;
 use crate::{accounts, operator};
 
 /// Why nobody could log in with these options. They were checked when a file was read, but may be made by hand.
@@ -34,9 +36,14 @@ pub(crate) enum InvalidAccess {
     UsersAndSingle,
 }
 
-/// What is asked of clients. Accounts that operators sign are added to those in the options.
-pub(crate) fn authenticator(options: &mut Options) -> Result<Authenticator, InvalidAccess> {
-    if let Some(signed) = operator::read(options)? {
+/// What is asked of clients. Accounts that operators sign, found where `resolver` says, are added to those in the options;
+/// `before` is who knew them until now.
+pub(crate) fn authenticator(
+    options: &mut Options,
+    resolver: &Resolver,
+    before: Option<&Operator>,
+) -> Result<Authenticator, InvalidAccess> {
+    if let Some(signed) = operator::read(options, resolver, before)? {
         options.accounts.extend(signed.accounts);
         return Ok(Authenticator::Operator(signed.operator));
     }
@@ -142,6 +149,10 @@ mod tests {
     use super::*;
     use crate::config::access::AccountOptions;
 
+    fn decided(options: &mut Options) -> Result<Authenticator, InvalidAccess> {
+        authenticator(options, &Resolver::default(), None)
+    }
+
     fn ana() -> UserOptions {
         UserOptions {
             name: NameOrKey::Name("ana".into()),
@@ -165,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_user_of_an_account_is_let_in_there() {
-        let asked = authenticator(&mut with_account()).unwrap();
+        let asked = decided(&mut with_account()).unwrap();
         let connect = Connect {
             user: Some("ana".into()),
             pass: Some("clave".into()),
@@ -186,7 +197,7 @@ mod tests {
 
     #[test]
     fn without_users_nothing_is_asked() {
-        let asked = authenticator(&mut Options::default()).unwrap();
+        let asked = decided(&mut Options::default()).unwrap();
         assert!(matches!(asked, Authenticator::Open));
     }
 
@@ -194,9 +205,9 @@ mod tests {
     fn contradictions_made_by_hand_are_refused() {
         let mut options = with_account();
         options.authorization.token = Some("s3cr3t".into());
-        assert!(authenticator(&mut options).is_err());
+        assert!(decided(&mut options).is_err());
         let mut options = with_account();
         options.authorization.users.push(ana());
-        assert!(authenticator(&mut options).is_err());
+        assert!(decided(&mut options).is_err());
     }
 }

@@ -27,7 +27,17 @@ pub(crate) fn plans(options: &Options) -> Vec<AccountPlan> {
         mappings: options.mappings.iter().map(mapping).collect(),
         ..AccountPlan::default()
     };
-    let configured = options.accounts.iter().map(|account| AccountPlan {
+    let mut plans: Vec<AccountPlan> = options.accounts.iter().map(plan).collect();
+    match plans.iter_mut().find(|plan| plan.name == GLOBAL_ACCOUNT) {
+        Some(plan) => plan.mappings.extend(global.mappings),
+        None => plans.push(global),
+    }
+    plans
+}
+
+/// What one account is to be like.
+pub(crate) fn plan(account: &AccountOptions) -> AccountPlan {
+    AccountPlan {
         name: account.name.clone(),
         limits: AccountLimits {
             max_connections: account.limits.max_connections,
@@ -41,13 +51,7 @@ pub(crate) fn plans(options: &Options) -> Vec<AccountPlan> {
             destination: trace.destination.clone(),
             percent: trace.sampling_percent,
         }),
-    });
-    let mut plans: Vec<AccountPlan> = configured.collect();
-    match plans.iter_mut().find(|plan| plan.name == GLOBAL_ACCOUNT) {
-        Some(plan) => plan.mappings.extend(global.mappings),
-        None => plans.push(global),
     }
-    plans
 }
 
 /// Which accounts have streams, and how many (C48): where only the two that every server has are configured, the

@@ -19,6 +19,7 @@ mod phase;
 mod plain;
 mod pulse;
 mod reload;
+mod resolver;
 mod server;
 mod service;
 mod store_dir;

@@ -1,10 +1,7 @@
-//! Accounts that operators sign: read where they are kept, and made into options like configured ones.
+//! Accounts that operators sign: read from where they are kept, and made into options like configured ones.
 //!
 //! One that can't be read or is not trusted is told in the log, and left out; the others are served.
 
-use std::fs;
-use std::io::Read as _;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -12,11 +9,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use recado_auth::jwt::{
     AccountClaims, Claims, ExportClaims, ImportClaims, LatencyClaims, MappingClaims, StreamsLimits,
-    TOKEN_BYTES_MAX,
 };
-use recado_auth::{
-    ACCOUNTS_MAX, InvalidOperator, KeyKind, Operator, OperatorOptions as Trust, TrustedProxies,
-};
+use recado_auth::{InvalidOperator, Operator, OperatorOptions as Trust, TrustedProxies};
 use recado_wire::Transform;
 
 use crate::config::Options;
@@ -24,8 +18,9 @@ use crate::config::access::{
     AccountLimits, AccountOptions, AccountStreams, AccountTrace, Destination, Export, Import,
     ImportName, Kind, Latency, Mapping, ResponseType, Sampling,
 };
-use crate::config::operator::{DirectoryOptions, ResolverOptions};
+use crate::config::operator::OperatorOptions;
 use crate::engine::imported_filter;
+use crate::resolver::Resolver;
 
 /// Accounts that an operator signed, as far as they are found now.
 pub(crate) struct Signed {
@@ -33,31 +28,23 @@ pub(crate) struct Signed {
     pub(crate) accounts: Vec<AccountOptions>,
 }
 
-/// Reads the accounts of operator mode; `None` without it.
+/// Reads the accounts of operator mode; `None` without it. `before` is who knew accounts until now: those that nobody can
+/// bring but a resolver that is asked stay.
 ///
 /// # Errors
 /// When there is nobody to trust, which the reading of a file has refused already.
-pub(crate) fn read(options: &Options) -> Result<Option<Signed>, InvalidOperator> {
+pub(crate) fn read(
+    options: &Options,
+    resolver: &Resolver,
+    before: Option<&Operator>,
+) -> Result<Option<Signed>, InvalidOperator> {
     let Some(configured) = &options.operator else {
         return Ok(None);
     };
-    let operators = configured.operators.iter();
-    let operators = operators.filter_map(|token| Claims::decode_operator(token).ok());
-    let trusted_proxies =
-        TrustedProxies::new(&options.trusted_proxies).map_err(InvalidOperator::TrustedKey)?;
-    let operator = Operator::new(Trust {
-        operators: operators.collect(),
-        trusted_keys: configured.trusted_keys.clone(),
-        pinned_accounts: configured.pinned_accounts.clone(),
-        system_account: options.system_account.clone(),
-        default_sentinel: configured.default_sentinel.clone(),
-        trusted_proxies,
-        utc_offset,
-    })?;
+    let operator = trusting(options, configured)?;
     let now_s = now_s();
-    let mut known: Vec<Arc<Claims<AccountClaims>>> = Vec::new();
     let mut add = |name: &str, token: &str| match operator.add_account(token, now_s) {
-        Ok(claims) if claims.subject == name => known.push(claims),
+        Ok(claims) if claims.subject == name => claims.expiry_s(),
         Ok(claims) => {
             operator.remove_account(&claims.subject);
             tracing::warn!(
@@ -65,30 +52,64 @@ pub(crate) fn read(options: &Options) -> Result<Option<Signed>, InvalidOperator>
                 found = claims.subject,
                 "this is another account's JWT"
             );
+            None
         }
         Err(why) => {
-            tracing::warn!(account = name, reason = %why, "the account's JWT is not accepted")
+            tracing::warn!(account = name, reason = %why, "the account's JWT is not accepted");
+            None
         }
     };
+    resolver.read_all(now_s, &mut add);
     for (name, token) in &configured.preload {
         add(name, token);
     }
-    if let ResolverOptions::Directory(directory) = &configured.resolver {
-        read_directory(directory, &mut add);
+    resolver.keep_preloaded(&operator, &configured.preload, now_s);
+    if let Some(before) = before.filter(|_| resolver.is_asked()) {
+        operator.adopt(before);
     }
-    known.sort_by(|one, other| one.subject.cmp(&other.subject));
-    known.dedup_by(|one, other| one.subject == other.subject);
-    let accounts = known
-        .iter()
-        .map(|account| as_options(account, &operator, now_s));
-    let accounts = accounts.collect();
+    // Somebody must be able to bring the others.
+    if resolver.takes_accounts() && configured.operators.len() == 1 && operator.bootstrap() {
+        tracing::warn!(
+            account = operator.system_account().map(|name| &**name),
+            "the system account's JWT is not known yet: users that its own key signed are let in until it is"
+        );
+    }
+    let accounts = all_as_options(&operator, now_s);
     Ok(Some(Signed {
         operator: Arc::new(operator),
         accounts,
     }))
 }
 
-fn now_s() -> u64 {
+fn trusting(options: &Options, configured: &OperatorOptions) -> Result<Operator, InvalidOperator> {
+    let operators = configured.operators.iter();
+    let operators = operators.filter_map(|token| Claims::decode_operator(token).ok());
+    let trusted_proxies =
+        TrustedProxies::new(&options.trusted_proxies).map_err(InvalidOperator::TrustedKey)?;
+    Operator::new(Trust {
+        operators: operators.collect(),
+        trusted_keys: configured.trusted_keys.clone(),
+        pinned_accounts: configured.pinned_accounts.clone(),
+        system_account: options.system_account.clone(),
+        default_sentinel: configured.default_sentinel.clone(),
+        trusted_proxies,
+        utc_offset,
+    })
+}
+
+/// All accounts that are known, in order, as if they were configured.
+fn all_as_options(operator: &Operator, now_s: u64) -> Vec<AccountOptions> {
+    let mut known = operator.accounts();
+    known.sort_by(|one, other| one.subject.cmp(&other.subject));
+    let find = |name: &str| operator.account(name);
+    known
+        .iter()
+        .map(|account| as_options(account, &find, now_s))
+        .collect()
+}
+
+/// Seconds since 1970.
+pub(crate) fn now_s() -> u64 {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
     since_1970.unwrap_or_default().as_secs()
 }
@@ -103,65 +124,16 @@ pub(crate) fn utc_offset(zone: Option<&str>, at_s: u64) -> Option<i32> {
     Some(zone.to_offset(at).seconds())
 }
 
-/// Hands each account of a directory to `add`: files `KEY.jwt`, as nats-server keeps them.
-fn read_directory(directory: &DirectoryOptions, add: &mut impl FnMut(&str, &str)) {
-    let path = &directory.path;
-    let entries = match fs::read_dir(path) {
-        Ok(entries) => entries,
-        Err(error) => {
-            tracing::warn!(
-                directory = %path.display(),
-                %error,
-                "the directory of accounts can't be read: only preloaded accounts are served"
-            );
-            return;
-        }
-    };
-    let most = directory.limit.unwrap_or(ACCOUNTS_MAX).min(ACCOUNTS_MAX);
-    let mut count = 0;
-    for entry in entries.filter_map(Result::ok) {
-        let file = entry.path();
-        let key = file.file_stem().and_then(|stem| stem.to_str());
-        let is_token = file.extension().is_some_and(|extension| extension == "jwt");
-        let Some(key) = key.filter(|key| is_token && KeyKind::of(key) == Some(KeyKind::Account))
-        else {
-            continue;
-        };
-        if count == most {
-            tracing::warn!(
-                most,
-                "there are more accounts in the directory than may be: the rest is left out"
-            );
-            return;
-        }
-        count += 1;
-        match read_token(&file) {
-            Ok(token) => add(key, token.trim()),
-            Err(error) => {
-                tracing::warn!(file = %file.display(), %error, "an account's JWT can't be read");
-            }
-        }
-    }
-}
-
-/// A file of at most as many bytes as a token may have. What is no regular file (a link, a pipe) is refused.
-fn read_token(path: &Path) -> std::io::Result<String> {
-    if !fs::symlink_metadata(path)?.is_file() {
-        return Err(std::io::Error::other("it is not a regular file"));
-    }
-    let mut text = String::new();
-    let most = u64::try_from(TOKEN_BYTES_MAX).unwrap_or(u64::MAX);
-    fs::File::open(path)?
-        .take(most + 1)
-        .read_to_string(&mut text)?;
-    Ok(text)
-}
-
 /// An account as if it were configured. Imports without an export that lets them are left out, and told.
-fn as_options(account: &Claims<AccountClaims>, operator: &Operator, now_s: u64) -> AccountOptions {
+/// `find` says what is known of exporters.
+pub(crate) fn as_options(
+    account: &Claims<AccountClaims>,
+    find: &dyn Fn(&str) -> Option<Arc<Claims<AccountClaims>>>,
+    now_s: u64,
+) -> AccountOptions {
     let claims = &account.nats;
     let imports = claims.imports.iter().filter_map(|import| {
-        let exporter = operator.account(&import.account);
+        let exporter = find(&import.account);
         let exported = exporter.is_some_and(|exporter| {
             exporter.export_for(&account.subject, import, now_s).is_some()
         });
@@ -196,7 +168,7 @@ fn as_options(account: &Claims<AccountClaims>, operator: &Operator, now_s: u64) 
         nkey: Some(account.subject.clone()),
         users: Vec::new(),
         imports: imports.collect(),
-        exports: claims.exports.iter().map(as_export).collect(),
+        exports: exports_of(account),
         mappings: mappings.collect(),
         default_permissions: claims.default_permissions.spec(),
         limits: AccountLimits {
@@ -223,7 +195,7 @@ fn bound<N: TryFrom<i64>>(number: i64) -> Option<N> {
 }
 
 /// One server alone keeps everything once, so of tiers the first counts.
-fn as_streams(account: &Claims<AccountClaims>) -> Option<AccountStreams> {
+pub(crate) fn as_streams(account: &Claims<AccountClaims>) -> Option<AccountStreams> {
     let limits = &account.nats.limits;
     let tier = limits.tiered_limits.get("R1");
     let of: &StreamsLimits = tier.unwrap_or(&limits.streams);
@@ -245,6 +217,11 @@ fn kind(text: &str) -> Kind {
         "service" => Kind::Service,
         _ => Kind::Stream,
     }
+}
+
+/// What an account offers.
+pub(crate) fn exports_of(account: &Claims<AccountClaims>) -> Vec<Export> {
+    account.nats.exports.iter().map(as_export).collect()
 }
 
 /// Who may import was decided where the imports were read: what they name is exported to everybody.

@@ -1,11 +1,13 @@
 //! Accounts that are found in a configuration and in a directory.
 
+use std::fs;
+
 use nkeys::{KeyPair, KeyPairType};
 use recado_auth::jwt::sign;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::config::operator::OperatorOptions;
+use crate::config::operator::{DirectoryOptions, OperatorOptions, ResolverOptions};
 
 fn pair(kind: KeyPairType, seed: u8) -> KeyPair {
     KeyPair::new_from_raw(kind, [seed; 32]).unwrap()
@@ -48,7 +50,10 @@ fn preloaded(accounts: &[(&KeyPair, Value)]) -> Vec<AccountOptions> {
         .iter()
         .map(|(key, nats)| (key.public_key(), token(key, &root, nats.clone())));
     let options = options(preload.collect(), ResolverOptions::Memory);
-    read(&options).unwrap().unwrap().accounts
+    read(&options, &Resolver::default(), None)
+        .unwrap()
+        .unwrap()
+        .accounts
 }
 
 #[test]
@@ -154,7 +159,9 @@ fn a_directory_is_searched_for_accounts_and_for_nothing_else() {
         path: directory.path().to_owned(),
         ..DirectoryOptions::default()
     });
-    let signed = read(&options(Vec::new(), resolver)).unwrap().unwrap();
+    let options = options(Vec::new(), resolver);
+    let opened = Resolver::open(&options).unwrap();
+    let signed = read(&options, &opened, None).unwrap().unwrap();
     let names: Vec<_> = signed.accounts.iter().map(|one| one.name.clone()).collect();
     assert_eq!(names, [good.public_key()]);
     assert!(signed.operator.account(&account(5).public_key()).is_none());

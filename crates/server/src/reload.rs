@@ -13,6 +13,7 @@ use crate::config::{Limits, Options, WebsocketOptions};
 use crate::engine::{Engine, Manner, Standing, Verdict, Way};
 use crate::error::StartError;
 use crate::monitoring::{Facts, Keys, Listening, Observed};
+use crate::resolver::Resolver;
 use crate::server::{client_rules, monitoring_keys, told_of_clients, websocket_rules};
 use crate::streams::{NotServed, Streams};
 use crate::{access, accounts};
@@ -71,6 +72,8 @@ pub(crate) struct Reloader {
     pub(crate) monitoring_keys: Option<Arc<Keys>>,
     /// What is in force.
     pub(crate) options: Mutex<Options>,
+    /// Where accounts that operators sign are found.
+    pub(crate) resolver: Mutex<Arc<Resolver>>,
 }
 
 impl Reloader {
@@ -88,8 +91,10 @@ impl Reloader {
         let websocket_rules = websocket_rules(&options)?;
         let keys = monitoring_keys(&options)?;
         let unusable = |text: String| ReloadError::Unusable(StartError::Options(text));
+        let resolver = self.resolver_for(&held, &options)?;
         let authenticator =
-            access::authenticator(&mut options).map_err(|invalid| unusable(invalid.to_string()))?;
+            access::authenticator(&mut options, &resolver, self.operator().as_deref())
+                .map_err(|invalid| unusable(invalid.to_string()))?;
         let planned = self.engine.prepare_accounts(&accounts::plans(&options));
         let planned = planned.map_err(|error| unusable(error.to_string()))?;
         self.serve_streams(&options)?;
@@ -121,6 +126,7 @@ impl Reloader {
                 true => judge(&self.engine, standing),
                 false => Verdict::Same,
             });
+        *self.resolver.lock() = resolver;
         *held = told;
         Ok(Reloaded { changed, dismissed })
     }
@@ -140,7 +146,26 @@ impl Reloader {
             .sum()
     }
 
-    fn serve_streams(&self, options: &Options) -> Result<(), ReloadError> {
+    /// Where accounts are found now.
+    pub(crate) fn resolver(&self) -> Arc<Resolver> {
+        Arc::clone(&self.resolver.lock())
+    }
+
+    /// The one that there is, unless it is to be another.
+    fn resolver_for(&self, old: &Options, new: &Options) -> Result<Arc<Resolver>, ReloadError> {
+        let place = |options: &Options| {
+            let operator = options.operator.as_ref();
+            operator.map(|one| (one.resolver.clone(), one.resolver_tls.clone()))
+        };
+        // Certificates are read again from files of the same name.
+        let has_files = |options: &Options| place(options).is_some_and(|(_, tls)| tls.is_some());
+        if place(old) == place(new) && !has_files(new) {
+            return Ok(self.resolver());
+        }
+        Ok(Arc::new(Resolver::open(new)?))
+    }
+
+    pub(crate) fn serve_streams(&self, options: &Options) -> Result<(), ReloadError> {
         let Some(streams) = &self.streams else {
             return Ok(());
         };
@@ -168,7 +193,7 @@ fn touches_access(changed: &[&'static str]) -> bool {
 }
 
 /// What becomes of a client: what it presented is judged again.
-fn judge(engine: &Engine, standing: &Standing) -> Verdict {
+pub(crate) fn judge(engine: &Engine, standing: &Standing) -> Verdict {
     let manner = engine.manner();
     let Some(presented) = &standing.presented else {
         // It was let in without a credential.
@@ -201,32 +226,34 @@ fn judge(engine: &Engine, standing: &Standing) -> Verdict {
         {
             Verdict::Same
         }
-        Err(denied) if denied.service_needed().is_some() => Verdict::Go(Goodbye::unauthorized(
-            "a service decides on its login since the configuration was read again",
-        )),
+        Err(denied) if denied.service_needed().is_some() => {
+            Verdict::Go(Goodbye::unauthorized("a service decides on its login now"))
+        }
         Err(denied) => Verdict::Go(farewell(&denied.reason)),
     }
 }
 
-/// Why a client has to go whose credential is not good any more. Whose claims were taken back or are over is told so (A85).
+/// What somebody hears whose credential is not good any more (A83 to A85).
 fn farewell(reason: &Reason) -> Goodbye {
-    let told = |error, reason| Goodbye {
-        told: Some(error),
-        reason,
-    };
-    match reason {
-        Reason::Revoked => told(ProtocolError::UserRevoked, "its claims were revoked"),
-        Reason::InvalidJwt(InvalidToken::Expired) => told(
-            ProtocolError::UserExpired,
-            "its credential is no longer good",
-        ),
-        Reason::InvalidAccount(InvalidToken::Expired) => told(
+    let (told, reason) = match reason {
+        Reason::Revoked => (ProtocolError::UserRevoked, "its user was revoked"),
+        Reason::InvalidJwt(InvalidToken::Expired) => {
+            (ProtocolError::UserExpired, "its user's claims have expired")
+        }
+        Reason::InvalidAccount(_, InvalidToken::Expired) => (
             ProtocolError::AccountExpired,
-            "its account's claims are no longer good",
+            "its account's claims have expired",
         ),
-        _ => Goodbye::unauthorized(
-            "its credential is not good any more since the configuration was read again",
-        ),
+        Reason::UnknownAccount(_) => (ProtocolError::AccountExpired, "its account was removed"),
+        _ => {
+            return Goodbye::unauthorized(
+                "its credential is not good any more since accounts or the configuration changed",
+            );
+        }
+    };
+    Goodbye {
+        told: Some(told),
+        reason,
     }
 }
 
@@ -241,6 +268,7 @@ fn is_as_before(now: &Identity, before: &Identity) -> bool {
         && spec(now) == spec(before)
         && now.limits == before.limits
         && now.expires_s == before.expires_s
+        && now.account_expires_s == before.account_expires_s
 }
 
 /// How two configurations differ, by names of settings.

@@ -27,6 +27,7 @@ use crate::phase::Phase;
 use crate::plain::{self, Plain};
 use crate::pulse::Pulse;
 use crate::reload::{ReloadError, Reloaded, Reloader};
+use crate::resolver::Resolver;
 use crate::service;
 use crate::streams::{self, Beat, Ceilings, Opened, Streams};
 use crate::system::{ReloadHook, Sources, System};
@@ -67,7 +68,7 @@ pub struct Server {
     monitoring: Option<Listening>,
     info: Info,
     store: Option<Opened>,
-    reloader: Reloader,
+    reloader: Arc<Reloader>,
     reload_hook: ReloadHook,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -97,7 +98,8 @@ impl Server {
         let mut options = options;
         let rules = client_rules(&options)?;
         let websocket_rules = websocket_rules(&options)?;
-        let authenticator = access::authenticator(&mut options)
+        let resolver = Arc::new(Resolver::open(&options)?);
+        let authenticator = access::authenticator(&mut options, &resolver, None)
             .map_err(|invalid| StartError::Options(invalid.to_string()))?;
         let asked = authenticator.is_required();
         let client = listener::open_client(&options, asked, inherited.client)?;
@@ -179,12 +181,15 @@ impl Server {
             watched_at: watched_at.clone(),
             monitoring_keys: keys,
             options: Mutex::new(as_told),
+            resolver: Mutex::new(resolver),
         };
+        let reloader = Arc::new(reloader);
         let reload_hook = ReloadHook::default();
         let sources = Sources {
             engine: Arc::clone(&handle.engine),
             observed: Arc::clone(&reloader.observed),
             reload: Arc::clone(&reload_hook),
+            reloader: Arc::clone(&reloader),
         };
         let (system, reachable) =
             System::start(sources, handle.phase.subscribe()).map_err(StartError::Threads)?;

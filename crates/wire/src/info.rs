@@ -49,7 +49,8 @@ pub struct Info {
     /// Domain of the streams.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub domain: String,
-    /// Largest payload in bytes.
+    /// Largest payload in bytes. Always written by [`Info::line`].
+    #[serde(skip_serializing_if = "is_zero_size")]
     pub max_payload: usize,
     /// Other addresses of this server or cluster.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -84,6 +85,9 @@ pub struct ClientInfo {
     /// Account the client was bound to.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub remote_account: String,
+    /// Largest payload in bytes, where it is less than that of all ([`Info::max_payload`]).
+    #[serde(skip)]
+    pub max_payload: Option<usize>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
@@ -93,6 +97,11 @@ fn is_false(value: &bool) -> bool {
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
 fn is_zero_level(value: &u32) -> bool {
+    *value == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero_size(value: &usize) -> bool {
     *value == 0
 }
 
@@ -111,18 +120,21 @@ impl Info {
     pub fn prepare(&self) -> PreparedInfo {
         let mut common = self.clone();
         common.client = ClientInfo::default();
+        let max_payload = std::mem::take(&mut common.max_payload);
         let mut start = b"INFO ".to_vec();
         write_json(&mut start, &common);
         start.pop();
-        PreparedInfo { start }
+        start.extend_from_slice(b",\"max_payload\":");
+        PreparedInfo { start, max_payload }
     }
 }
 
 /// An INFO but for what concerns one client.
 #[derive(Clone, Debug)]
 pub struct PreparedInfo {
-    /// `INFO {"key":value…` without the closing brace.
+    /// `INFO {"key":value…,"max_payload":`, without the rest.
     start: Vec<u8>,
+    max_payload: usize,
 }
 
 impl PreparedInfo {
@@ -131,8 +143,11 @@ impl PreparedInfo {
         let mut own = Vec::with_capacity(128);
         write_json(&mut own, client);
         let own = own.strip_prefix(b"{").unwrap_or(b"}");
-        let mut line = Vec::with_capacity(self.start.len() + own.len() + 4);
+        let mut line = Vec::with_capacity(self.start.len() + own.len() + 24);
         line.extend_from_slice(&self.start);
+        let max_payload = client.max_payload.unwrap_or(usize::MAX);
+        let max_payload = max_payload.min(self.max_payload).to_string();
+        line.extend_from_slice(max_payload.as_bytes());
         if own != b"}" {
             line.push(b',');
         }
@@ -171,6 +186,7 @@ mod tests {
                 nonce: String::new(),
                 acc_is_sys: false,
                 remote_account: "$G".to_owned(),
+                max_payload: None,
             },
         ] {
             let line = info.prepare().line(&client);
@@ -178,6 +194,27 @@ mod tests {
             info.client = client;
             assert_eq!(serde_json::from_slice::<Info>(json).unwrap(), info);
         }
+    }
+
+    #[test]
+    fn a_client_that_may_send_less_is_told_so() {
+        let info = Info {
+            max_payload: 1000,
+            ..Info::default()
+        };
+        let told = |max_payload| {
+            let client = ClientInfo {
+                max_payload,
+                ..ClientInfo::default()
+            };
+            let line = info.prepare().line(&client);
+            let json = line.strip_prefix(b"INFO ").unwrap();
+            serde_json::from_slice::<Info>(json).unwrap().max_payload
+        };
+        assert_eq!(
+            [told(None), told(Some(7)), told(Some(2000))],
+            [1000, 7, 1000]
+        );
     }
 
     #[test]

@@ -171,15 +171,44 @@ impl Engine {
         }
         for account in self.accounts.all() {
             if !by_name.contains_key(&*account.name) {
-                let services = self.system_services(&account);
-                let terms = Terms {
-                    services,
-                    ..Terms::default()
-                };
+                let terms = self.bare_terms(&account);
                 ready.push((account, terms));
             }
         }
         Ok(Prepared(ready))
+    }
+
+    /// The same for some accounts: `changed` are to be as in `plans`, which holds those that they import from, too, and
+    /// those that are not in it have nothing configured any more. All others stay as they are.
+    ///
+    /// # Errors
+    /// As [`Self::prepare_accounts`].
+    pub(crate) fn prepare_some(
+        &self,
+        plans: &[AccountPlan],
+        changed: &[&str],
+    ) -> Result<Prepared, PlanError> {
+        let by_name: HashMap<&str, &AccountPlan> = plans
+            .iter()
+            .map(|plan| (plan.name.as_str(), plan))
+            .collect();
+        let ready = changed.iter().map(|name| {
+            let account = self.accounts.get_or_add(name);
+            let terms = match by_name.get(name) {
+                Some(plan) => self.terms(&account, plan, &by_name)?,
+                None => self.bare_terms(&account),
+            };
+            Ok((account, terms))
+        });
+        Ok(Prepared(ready.collect::<Result<_, _>>()?))
+    }
+
+    /// Of an account that nothing is configured for.
+    fn bare_terms(&self, account: &Arc<Account>) -> Terms {
+        Terms {
+            services: self.system_services(account),
+            ..Terms::default()
+        }
     }
 
     /// Makes accounts as they were prepared.

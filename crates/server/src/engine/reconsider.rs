@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use hashbrown::HashMap;
 use recado_router::Subscription as _;
 use recado_session::{Goodbye, subscription_violation};
 use recado_wire::{ProtocolError, push_err};
 
+use super::account::Account;
 use super::connection::Connection;
 use super::door::Way;
 use super::operations::judge;
@@ -28,9 +30,21 @@ impl Engine {
     /// Holds every client against what is configured now; says how many have to go. They are told so
     /// by their own tasks, after this returns.
     pub(crate) fn reconsider(&self, judge: impl Fn(&Standing) -> Verdict) -> usize {
+        self.reconsider_in(|_| true, judge)
+    }
+
+    /// The same for the clients of some accounts.
+    pub(crate) fn reconsider_in(
+        &self,
+        concerned: impl Fn(&Account) -> bool,
+        judge: impl Fn(&Standing) -> Verdict,
+    ) -> usize {
         let mut gone = 0;
         let mut staying = Vec::new();
         for connection in self.connections.all() {
+            if !concerned(&connection.account()) {
+                continue;
+            }
             if connection.peer.is_none() {
                 connection.notify();
                 continue;
@@ -53,6 +67,7 @@ impl Engine {
             self.introduce_again(&connection);
             staying.push(connection);
         }
+        gone += self.send_newest_of_accounts_away(&mut staying);
         gone + self.send_newest_away(staying)
     }
 
@@ -88,14 +103,39 @@ impl Engine {
             .takes_async_info
             .load(std::sync::atomic::Ordering::Relaxed)
         {
-            let line = self.info_line(
-                connection.id,
-                connection.peer,
-                Some(&connection.account()),
-                None,
-            );
+            let line = self.info_for(connection, Some(&connection.account()), None);
             connection.deliver_bytes(&line);
         }
+    }
+
+    /// More than an account may have: those that came last have to go.
+    fn send_newest_of_accounts_away(&self, clients: &mut Vec<Arc<Connection>>) -> usize {
+        clients.sort_by_key(|connection| connection.id);
+        let mut counts: HashMap<u32, usize> = HashMap::new();
+        let before = clients.len();
+        clients.retain(|connection| {
+            let account = connection.account();
+            // Who has not said CONNECT is not one of an account's clients yet.
+            let Some(most) = account
+                .terms()
+                .limits
+                .max_connections
+                .filter(|_| connection.client.get().is_some())
+            else {
+                return true;
+            };
+            let count = counts.entry(account.number).or_default();
+            *count += 1;
+            if *count <= most {
+                return true;
+            }
+            connection.dismiss(Goodbye {
+                told: Some(ProtocolError::MaxAccountConnections),
+                reason: "its account may have fewer connections than there are",
+            });
+            false
+        });
+        before - clients.len()
     }
 
     /// More than may be: those that came last have to go.

@@ -281,6 +281,7 @@ impl Engine {
             nonce: String::new(),
             acc_is_sys: false,
             remote_account: String::new(),
+            max_payload: None,
         })
     }
 
@@ -331,6 +332,7 @@ impl Engine {
             acc_is_sys: account
                 .is_some_and(|account| account.number == self.system_insider.account.number),
             remote_account: account.map_or("", |account| &account.name).to_owned(),
+            max_payload: None,
         }
     }
 
@@ -346,7 +348,13 @@ impl Engine {
             true => &manner.websocket_info,
             false => &manner.info,
         };
-        info.line(&self.client_info(connection.id, connection.address(), account, nonce))
+        let client = self.client_info(connection.id, connection.address(), account, nonce);
+        // Before somebody has said who it is, the server's own bound is told.
+        let most = account.and_then(|_| login::rights_of(&connection.standing()).max_payload);
+        info.line(&ClientInfo {
+            max_payload: most,
+            ..client
+        })
     }
 
     /// Ends a subscription that had its last delivery, from whichever thread delivered it.

@@ -14,11 +14,11 @@ use crate::monitoring::{Endpoint, Observed, Problem, Request};
 
 /// A request that is to be answered.
 pub(super) struct Asked {
-    subject: String,
+    pub(super) subject: String,
     pub(super) reply: Vec<u8>,
-    payload: Vec<u8>,
+    pub(super) payload: Vec<u8>,
     /// Who asks: what the engine put behind all that the client sent.
-    origin: Value,
+    pub(super) origin: Value,
 }
 
 impl Asked {

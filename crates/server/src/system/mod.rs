@@ -6,6 +6,7 @@
 //! ([`OFFERED`]); what they get is about themselves.
 
 mod answer;
+mod claims;
 mod event;
 
 use std::io;
@@ -24,7 +25,10 @@ use tokio::sync::watch;
 use crate::engine::{Engine, Insider, Intake};
 use crate::internal_client::{self, CONNECTION_LOST, FrameReader, Message, Restarts};
 use crate::monitoring::Observed;
+use crate::operator::now_s;
 use crate::phase::Phase;
+use crate::reload::Reloader;
+use crate::resolver::FILTERS;
 
 use self::answer::{Asked, answer};
 
@@ -57,6 +61,8 @@ pub(crate) struct Sources {
     pub(crate) engine: Arc<Engine>,
     pub(crate) observed: Arc<Observed>,
     pub(crate) reload: ReloadHook,
+    /// Who takes claims that are pushed.
+    pub(crate) reloader: Arc<Reloader>,
 }
 
 /// The running part.
@@ -154,7 +160,7 @@ async fn serve(
 ) {
     let (read, mut write) = stream.into_split();
     let id = sources.observed.server_id();
-    let filters = [
+    let own = [
         "$SYS.REQ.USER.INFO".to_owned(),
         "$SYS.REQ.SERVER.PING".to_owned(),
         "$SYS.REQ.SERVER.PING.*".to_owned(),
@@ -162,6 +168,8 @@ async fn serve(
         "$SYS.REQ.ACCOUNT.PING.*".to_owned(),
         "$SYS.REQ.ACCOUNT.*.*".to_owned(),
     ];
+    let about_claims = FILTERS.into_iter().map(str::to_owned);
+    let filters: Vec<String> = own.into_iter().chain(about_claims).collect();
     let mut out = Vec::new();
     for (sid, filter) in filters.iter().enumerate() {
         out.extend_from_slice(format!("SUB {filter} {sid}\r\n").as_bytes());
@@ -198,10 +206,20 @@ async fn serve(
                 return say_goodbye(sources, &mut frames, &mut write).await;
             }
             event = sources.engine.events.next() => event::tell(sources, &event, &mut out),
-            _ = reports.tick() => event::report(sources, &mut out).await,
+            _ = reports.tick() => {
+                event::report(sources, &mut out).await;
+                sources.reloader.resolver().tidy(now_s());
+            }
             _ = looks.tick() => waited.tell(&sources.engine),
         }
         for (count, request) in asked.into_iter().enumerate() {
+            let about_claims = claims::answer(sources, &request, &mut out, &mut write).await;
+            let Ok(about_claims) = about_claims else {
+                return;
+            };
+            if about_claims {
+                continue;
+            }
             if let Some(answered) = answer(sources, &request).await {
                 push_publish(&mut out, &request.reply, b"", None, &answered);
             }

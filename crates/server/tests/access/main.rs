@@ -8,4 +8,5 @@ mod accounts;
 mod callout;
 mod claims;
 mod operator;
+mod resolver;
 mod tracing;

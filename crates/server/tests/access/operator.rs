@@ -24,7 +24,7 @@ pub(crate) fn sales() -> KeyPair {
     pair(KeyPairType::Account, 2)
 }
 
-fn stock() -> KeyPair {
+pub(crate) fn stock() -> KeyPair {
     pair(KeyPairType::Account, 3)
 }
 
@@ -32,7 +32,7 @@ pub(crate) fn user() -> KeyPair {
     pair(KeyPairType::User, 4)
 }
 
-fn token(kind: &str, about: &KeyPair, by: &KeyPair, mut nats: Value) -> String {
+pub(crate) fn token(kind: &str, about: &KeyPair, by: &KeyPair, mut nats: Value) -> String {
     nats["type"] = kind.into();
     nats["version"] = 2.into();
     let mut claims: Claims<Value> = Claims {
@@ -50,7 +50,7 @@ fn account(key: &KeyPair, mut nats: Value) -> String {
     token("account", key, &root(), nats)
 }
 
-fn of_user(account: &KeyPair, mut nats: Value) -> String {
+pub(crate) fn of_user(account: &KeyPair, mut nats: Value) -> String {
     nats["subs"] = (-1).into();
     nats["payload"] = (-1).into();
     token("user", &user(), account, nats)
@@ -103,11 +103,16 @@ pub(crate) fn nonce(peer: &mut Peer) -> String {
 
 /// Connects with a user's token, the nonce signed by `by`.
 pub(crate) fn connect(server: &Server, jwt: &str, by: &KeyPair) -> Peer {
+    connect_with(server, jwt, by, "")
+}
+
+/// The same with more options.
+pub(crate) fn connect_with(server: &Server, jwt: &str, by: &KeyPair, more: &str) -> Peer {
     let mut peer = Peer::bare(server.client_addr());
     let nonce = nonce(&mut peer);
     let sig = BASE64_URL_SAFE_NO_PAD.encode(by.sign(nonce.as_bytes()).unwrap());
     peer.send(&format!(
-        "CONNECT {{\"verbose\":false,\"pedantic\":false,\"jwt\":\"{jwt}\",\"sig\":\"{sig}\"}}\r\n"
+        "CONNECT {{\"verbose\":false,\"pedantic\":false,\"jwt\":\"{jwt}\",\"sig\":\"{sig}\"{more}}}\r\n"
     ));
     peer
 }

@@ -86,6 +86,7 @@ pub(super) enum OperatorKey {
     Preload,
     PinnedAccounts,
     DefaultSentinel,
+    ResolverTls,
 }
 
 /// A setting inside `authorization { … }`.
@@ -281,6 +282,10 @@ pub(super) const TOP_LEVEL: &Table<Key> = &[
         &["default_sentinel"],
         Sets(Key::Operator(OperatorKey::DefaultSentinel)),
     ),
+    (
+        &["resolver_tls"],
+        Sets(Key::Operator(OperatorKey::ResolverTls)),
+    ),
     (&["max_connections", "max_conn"], Sets(Key::MaxConnections)),
     (&["max_control_line"], Sets(Key::MaxControlLine)),
     (&["max_payload"], Sets(Key::MaxPayload)),
@@ -357,7 +362,6 @@ pub(super) const TOP_LEVEL: &Table<Key> = &[
     (&["service"], Sets(Key::Service)),
     (&["token_file"], Sets(Key::TokenFile)),
     // Not there yet.
-    (&["resolver_tls"], NotYet(Feature::UrlResolver, Off::Never)),
     (&["ocsp", "ocsp_cache"], NotYet(Feature::Ocsp, Off::False)),
     (
         &["write_timeout"],

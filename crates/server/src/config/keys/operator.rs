@@ -14,7 +14,9 @@ use super::{ERRORS_SHOWN_MAX, Findings, read_block};
 use crate::config::fault::{Fault, Place};
 use crate::config::lang::{Data, Map};
 use crate::config::messages::{KeyProblem, OperatorProblem, Whose};
-use crate::config::operator::{DirectoryOptions, OperatorOptions, ResolverOptions};
+use crate::config::operator::{
+    AccountsUrl, DirectoryKind, DirectoryOptions, OperatorOptions, ResolverOptions,
+};
 use crate::config::options::Options;
 use crate::config::surroundings::Surroundings;
 use crate::version::NATS_VERSION;
@@ -31,6 +33,7 @@ pub(super) struct DraftOperator {
     named: Option<Place>,
     trusted_keys: Option<Place>,
     resolver: Option<Place>,
+    preload: Option<Place>,
     /// The first key that means nothing without an operator.
     dependent: Option<Placed<String>>,
 }
@@ -86,7 +89,13 @@ pub(super) fn set(
             draft.resolver = place;
             draft.options.resolver = resolver(field, findings)?;
         }
-        OperatorKey::Preload => draft.options.preload = preload(field, findings)?,
+        OperatorKey::Preload => {
+            draft.preload = place;
+            draft.options.preload = preload(field, findings)?;
+        }
+        OperatorKey::ResolverTls => {
+            draft.options.resolver_tls = Some(super::tls::read(field, findings)?);
+        }
         OperatorKey::PinnedAccounts => {
             draft.options.pinned_accounts = Some(keys(field, KeyKind::Account, findings)?);
         }
@@ -175,10 +184,15 @@ fn is_newer(wanted: &str, have: &str) -> bool {
     }
 }
 
-/// `MEMORY`, or a block for a directory.
+/// `MEMORY`, a URL, or a block for a directory.
 fn resolver(field: &Field<'_>, findings: &mut Findings) -> Result<ResolverOptions, Fault> {
     match &field.value.data {
         Data::String(word) if is_memory(word) => Ok(ResolverOptions::Memory),
+        Data::String(text) if in_brackets(text).is_some() || text.contains("://") => {
+            let url = in_brackets(text).unwrap_or(text);
+            let url = accounts_url(url).ok_or_else(|| field.trouble(OperatorProblem::BadUrl))?;
+            Ok(ResolverOptions::Url(url))
+        }
         Data::Map(map) => directory(field, map, findings),
         _ => Err(field.trouble(OperatorProblem::BadResolver)),
     }
@@ -187,6 +201,28 @@ fn resolver(field: &Field<'_>, findings: &mut Findings) -> Result<ResolverOption
 fn is_memory(word: &str) -> bool {
     let word = word.trim();
     word.eq_ignore_ascii_case("memory") || word.eq_ignore_ascii_case("mem")
+}
+
+/// What stands in `URL(…)`, with quotation marks or without.
+fn in_brackets(text: &str) -> Option<&str> {
+    let text = text.trim();
+    let (word, rest) = text.split_at_checked(3)?;
+    let inner = rest.trim_start().strip_prefix('(')?.strip_suffix(')')?;
+    let inner = inner.trim().trim_matches('"');
+    word.eq_ignore_ascii_case("url").then_some(inner.trim())
+}
+
+/// A URL that an account's key can be put behind.
+fn accounts_url(text: &str) -> Option<AccountsUrl> {
+    let text = text.trim();
+    let mut url = text.to_owned();
+    if !url.ends_with('/') {
+        url.push('/');
+    }
+    let parsed: hyper::Uri = url.parse().ok()?;
+    let known = matches!(parsed.scheme_str(), Some("http" | "https"));
+    let has_host = parsed.host().is_some_and(|host| !host.is_empty());
+    (known && has_host && parsed.query().is_none()).then_some(AccountsUrl(url))
 }
 
 fn directory(
@@ -207,9 +243,10 @@ fn directory(
             ResolverKey::Limit => {
                 directory.limit = bound(inner)?.filter(|limit| *limit > 0);
             }
-            ResolverKey::Interval => directory.interval = Some(inner.span()?.duration),
-            ResolverKey::Timeout => directory.timeout = Some(inner.span()?.duration),
             ResolverKey::Ttl => {
+                directory.ttl = Some(inner.span()?.duration).filter(|ttl| !ttl.is_zero());
+            }
+            ResolverKey::Interval | ResolverKey::Timeout => {
                 inner.span()?;
                 let ignored = KeyProblem::ForSeveralServers(inner.key.to_owned());
                 findings.warnings.push(inner.fault(ignored));
@@ -225,6 +262,10 @@ fn directory(
         "CACHE" => false,
         _ if is_memory(&kind) => return Ok(ResolverOptions::Memory),
         _ => return Err(field.trouble(OperatorProblem::BadResolver)),
+    };
+    directory.kind = match full {
+        true => DirectoryKind::Full,
+        false => DirectoryKind::Cache,
     };
     let misplaced = |key: ResolverKey| match key {
         ResolverKey::Ttl => full,
@@ -294,6 +335,17 @@ fn sentinel(field: &Field<'_>) -> Result<String, Fault> {
     }
 }
 
+impl DraftOperator {
+    /// Where the only operator says that its accounts can be asked for, which holds where no resolver is named.
+    fn server_of_operator(&self) -> Option<AccountsUrl> {
+        let [only] = &self.operators[..] else {
+            return None;
+        };
+        let url = only.nats.account_server_url.trim_end_matches('/');
+        accounts_url(&format!("{url}/accounts/"))
+    }
+}
+
 impl Draft {
     /// Whether accounts and users are signed by operators.
     pub(super) fn is_operator_mode(&self) -> bool {
@@ -327,8 +379,15 @@ impl Draft {
         if named.is_some() && operator.trusted_keys.is_some() {
             problems.push(Fault::at(place, OperatorProblem::OperatorAndKeys));
         }
-        if operator.resolver.is_none() {
+        if operator.resolver.is_none() && operator.server_of_operator().is_none() {
             problems.push(Fault::at(place, OperatorProblem::NoResolver));
+        }
+        let by_url = match operator.resolver {
+            Some(_) => matches!(operator.options.resolver, ResolverOptions::Url(_)),
+            None => operator.server_of_operator().is_some(),
+        };
+        if let Some(preload) = operator.preload.as_ref().filter(|_| by_url) {
+            problems.push(Fault::at(preload, OperatorProblem::PreloadWithUrl));
         }
         self.check_system_account(problems);
     }
@@ -360,6 +419,10 @@ impl Draft {
         }
         let theirs = self.operators_system_accounts().next().map(str::to_owned);
         options.system_account = options.system_account.take().or(theirs);
-        options.operator = Some(std::mem::take(&mut self.operator.options));
+        let mut operator = std::mem::take(&mut self.operator);
+        if let (None, Some(url)) = (&operator.resolver, operator.server_of_operator()) {
+            operator.options.resolver = ResolverOptions::Url(url);
+        }
+        options.operator = Some(operator.options);
     }
 }

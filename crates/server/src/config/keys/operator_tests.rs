@@ -5,7 +5,7 @@ use recado_auth::jwt::{Claims, sign};
 use serde_json::{Value, json};
 
 use super::tests::{options, read, read_as, refuses, said, warns};
-use crate::config::operator::{DirectoryOptions, ResolverOptions};
+use crate::config::operator::{AccountsUrl, DirectoryKind, DirectoryOptions, ResolverOptions};
 use crate::config::options::Personality;
 use crate::config::surroundings::Imagined;
 
@@ -88,12 +88,11 @@ fn a_directory_of_accounts_is_read() {
         options(&text).operator.unwrap().resolver
     };
     assert_eq!(
-        resolver("type: full, dir: '/jwt', allow_delete: true, limit: 7, interval: \"2m\""),
+        resolver("type: full, dir: '/jwt', allow_delete: true, limit: 7"),
         ResolverOptions::Directory(DirectoryOptions {
             path: "/jwt".into(),
             allow_delete: true,
             limit: Some(7),
-            interval: Some(std::time::Duration::from_secs(120)),
             ..DirectoryOptions::default()
         })
     );
@@ -106,17 +105,64 @@ fn a_directory_of_accounts_is_read() {
         assert!(errors[0].contains(part), "{errors:?}");
     };
     refused("type: full", "\"dir\" is empty");
-    refused("type: other, dir: x", "a resolver is MEMORY or");
+    refused("type: other, dir: x", "a resolver is MEMORY, URL");
     refused("type: cache, dir: x, allow_delete: true", "of type FULL");
     refused("type: full, dir: x, ttl: \"1h\"", "of type CACHE");
     refused(
         "type: full, dir: x, hard_delete: true",
         "without allow_delete",
     );
-    warns(
-        &format!("trusted_keys: {key}, resolver {{ type: cache, dir: x, ttl: \"1h\" }}"),
-        "alone",
+    assert_eq!(
+        resolver("type: cache, dir: '/jwt', ttl: \"1h\""),
+        ResolverOptions::Directory(DirectoryOptions {
+            path: "/jwt".into(),
+            kind: DirectoryKind::Cache,
+            ttl: Some(std::time::Duration::from_secs(3600)),
+            ..DirectoryOptions::default()
+        })
     );
+    for alone in ["interval", "timeout"] {
+        warns(
+            &format!("trusted_keys: {key}, resolver {{ type: full, dir: x, {alone}: \"2m\" }}"),
+            "alone",
+        );
+    }
+}
+
+#[test]
+fn a_url_of_accounts_is_read_and_its_password_never_shown() {
+    let resolver = |text: &str| {
+        let key = root().public_key();
+        let text = format!("trusted_keys: {key}, resolver: {text}");
+        options(&text).operator.unwrap().resolver
+    };
+    let url = |text: &str| ResolverOptions::Url(AccountsUrl(text.to_owned()));
+    let wanted = "http://h:9090/jwt/v1/accounts/";
+    for text in [
+        "\"URL(http://h:9090/jwt/v1/accounts/)\"",
+        "URL(http://h:9090/jwt/v1/accounts)",
+        "'url( \"http://h:9090/jwt/v1/accounts\" )'",
+        "\"http://h:9090/jwt/v1/accounts/\"",
+    ] {
+        assert_eq!(resolver(text), url(wanted), "{text}");
+    }
+    let secret = format!("{:?}", resolver("\"URL(https://ana:clave@h/a/)\""));
+    assert_eq!(secret, "Url(https://[redacted]@h/a/)");
+}
+
+#[test]
+fn an_operator_may_say_where_its_accounts_are() {
+    let claims = json!({"account_server_url": "https://h/jwt/v1"});
+    let token = token("operator", &root(), &root(), claims);
+    let of = |more: &str| {
+        options(&format!("operator: {token} {more}"))
+            .operator
+            .unwrap()
+            .resolver
+    };
+    let url = AccountsUrl("https://h/jwt/v1/accounts/".to_owned());
+    assert_eq!(of(""), ResolverOptions::Url(url));
+    assert_eq!(of(", resolver: MEM"), ResolverOptions::Memory);
 }
 
 #[test]
@@ -132,7 +178,12 @@ fn what_does_not_go_with_operators_is_refused() {
             "resolver: MEM, authorization {token: t}",
             "there are no users",
         ),
-        ("resolver: \"URL(http://x)\"", "a resolver is MEMORY or"),
+        ("resolver: \"URL(nats://x)\"", "the URL of a resolver is"),
+        ("resolver: \"x\"", "a resolver is MEMORY, URL"),
+        (
+            "resolver: \"URL(http://x)\", resolver_preload {}",
+            "does not go with a resolver by URL",
+        ),
     ] {
         let errors = with(text);
         assert!(

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::known::{
     AuthorizationKey, BatchKey, Key, MonitoringKey, OperatorKey, StreamsKey, StreamsLimitsKey,
 };
+use crate::config::operator::{DirectoryKind, ResolverOptions};
 use crate::config::options::{LogFormat, Options, Personality, SyslogTarget};
 use crate::config::streams::SyncInterval;
 
@@ -108,6 +109,24 @@ fn host(options: &Options) -> Shown {
     Shown::Text(options.host.as_deref().unwrap_or(by_default).to_owned())
 }
 
+/// Where accounts are found.
+fn resolver(options: &Options) -> Shown {
+    let Some(operator) = &options.operator else {
+        return Shown::Unset(Unset::Nothing);
+    };
+    Shown::Text(match &operator.resolver {
+        ResolverOptions::Memory => "MEMORY".to_owned(),
+        ResolverOptions::Url(url) => format!("URL({})", url.shown()),
+        ResolverOptions::Directory(directory) => {
+            let kind = match directory.kind {
+                DirectoryKind::Full => "full",
+                DirectoryKind::Cache => "cache",
+            };
+            format!("{kind} {}", directory.path.display())
+        }
+    })
+}
+
 /// Keys of the file itself.
 pub(super) fn top_level(key: Key) -> Show {
     match key {
@@ -123,6 +142,8 @@ pub(super) fn top_level(key: Key) -> Show {
             let operator = o.operator.as_ref();
             secret(operator.and_then(|operator| operator.default_sentinel.as_deref()))
         }),
+        // It may hold a password.
+        Key::Operator(OperatorKey::Resolver) => Effective(resolver),
         Key::ErrorReports | Key::Operator(_) => AsWritten,
         Key::Monitoring(key) => monitoring(key),
         Key::Host => Effective(host),

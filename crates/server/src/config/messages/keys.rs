@@ -13,7 +13,6 @@ pub enum Feature {
     CertificateStores,
     WebsocketAccess,
     Accounts,
-    UrlResolver,
     Encryption,
     Cluster,
     Gateways,
@@ -42,7 +41,6 @@ impl Feature {
                 "certificados del almacén del sistema (indica archivos: cert_file y key_file)",
             ),
             Self::Accounts => ("accounts", "cuentas"),
-            Self::UrlResolver => ("resolvers by URL", "resolvers por URL"),
             Self::Encryption => (
                 "encryption of what streams store (an encrypted disk does the same)",
                 "cifrado de lo que guardan los flujos (un disco cifrado hace lo mismo)",

@@ -25,6 +25,10 @@ pub enum OperatorProblem {
     OperatorAndKeys,
     NoResolver,
     BadResolver,
+    /// What should be a URL of accounts is none.
+    BadUrl,
+    /// A resolver that is asked keeps nothing.
+    PreloadWithUrl,
     OnlyForKind {
         key: String,
         kind: &'static str,
@@ -93,7 +97,13 @@ impl OperatorProblem {
                 "an operator needs a resolver, which says where accounts are found; write resolver: MEMORY and resolver_preload, or resolver { type: full, dir: … }".into()
             }
             Self::BadResolver => {
-                "a resolver is MEMORY or a block { type: full, dir: … }".into()
+                "a resolver is MEMORY, URL(https://…), or a block { type: full, dir: … }".into()
+            }
+            Self::BadUrl => {
+                "the URL of a resolver is http://HOST:PORT/PATH/ or https://…, and an account's key is put behind it".into()
+            }
+            Self::PreloadWithUrl => {
+                "resolver_preload does not go with a resolver by URL, which keeps nothing; remove it, or let the URL have the accounts".into()
             }
             Self::OnlyForKind { key, kind } => {
                 format!("\"{key}\" is for resolvers of type {kind}; remove it")
@@ -139,7 +149,13 @@ impl OperatorProblem {
                 "un operador necesita un resolver, que dice dónde están las cuentas; escribe resolver: MEMORY y resolver_preload, o resolver { type: full, dir: … }".into()
             }
             Self::BadResolver => {
-                "un resolver es MEMORY o un bloque { type: full, dir: … }".into()
+                "un resolver es MEMORY, URL(https://…) o un bloque { type: full, dir: … }".into()
+            }
+            Self::BadUrl => {
+                "la URL de un resolver es http://HOST:PUERTO/RUTA/ o https://…, y detrás se pone la clave de la cuenta".into()
+            }
+            Self::PreloadWithUrl => {
+                "resolver_preload no va con un resolver por URL, que no guarda nada; quítalo, o pon las cuentas en la URL".into()
             }
             Self::OnlyForKind { key, kind } => {
                 format!("\"{key}\" es para resolvers de tipo {kind}; quítalo")

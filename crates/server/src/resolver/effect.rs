@@ -1,0 +1,144 @@
+//! How claims take effect while the server runs (C12, C53): accounts get their new terms, and who is connected is held
+//! against them.
+//!
+//! All of it happens under the lock that a reload has, so the two never meet.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use recado_auth::jwt::{AccountClaims, Claims};
+use recado_auth::{Authenticator, Operator};
+
+use crate::accounts;
+use crate::config::Options;
+use crate::config::access::AccountOptions;
+use crate::operator::{as_options, as_streams, exports_of, now_s};
+use crate::reload::Reloader;
+
+type Account = Arc<Claims<AccountClaims>>;
+
+/// Claims that are to hold, and accounts that are to be no more.
+#[derive(Default)]
+pub(super) struct Change {
+    pub(super) new: Vec<Account>,
+    pub(super) gone: Vec<String>,
+}
+
+impl Change {
+    fn names(&self) -> BTreeSet<String> {
+        let new = self.new.iter().map(|claims| claims.subject.clone());
+        new.chain(self.gone.iter().cloned()).collect()
+    }
+
+    /// What will be known of an account.
+    fn find(&self, operator: &Operator, name: &str) -> Option<Account> {
+        if self.gone.iter().any(|gone| gone == name) {
+            return None;
+        }
+        let new = self.new.iter().find(|claims| claims.subject == name);
+        new.cloned().or_else(|| operator.account(name))
+    }
+
+    /// All accounts that there will be.
+    fn all(&self, operator: &Operator) -> Vec<Account> {
+        let names = self.names();
+        let known = operator.accounts().into_iter();
+        let stay = known.filter(|claims| !names.contains(&claims.subject));
+        stay.chain(self.new.iter().cloned()).collect()
+    }
+}
+
+impl Reloader {
+    /// Whom accounts must be signed by now; `None` without operators.
+    pub(crate) fn operator(&self) -> Option<Arc<Operator>> {
+        match &self.engine.manner().authenticator {
+            Authenticator::Operator(operator) => Some(Arc::clone(operator)),
+            _ => None,
+        }
+    }
+
+    /// Puts a change in force, once `keep` has kept it. `options` are those in force. Says how many clients have to go.
+    ///
+    /// # Errors
+    /// When it can't be: then all is as it was.
+    pub(super) fn change(
+        &self,
+        options: &Options,
+        operator: &Operator,
+        change: &Change,
+        keep: impl FnOnce() -> Result<(), String>,
+    ) -> Result<usize, String> {
+        let names = change.names();
+        let importers = importers(operator, change, &names);
+        let changed: Vec<&str> = importers.union(&names).map(String::as_str).collect();
+        let configured = configured(operator, change, &changed);
+        let plans: Vec<_> = configured.iter().map(accounts::plan).collect();
+        let prepared = self.engine.prepare_some(&plans, &changed);
+        let prepared = prepared.map_err(|error| error.to_string())?;
+        let streams_change = names.iter().any(|name| {
+            let of = |claims: Option<Account>| claims.and_then(|claims| as_streams(&claims));
+            of(operator.account(name)) != of(change.find(operator, name))
+        });
+        if streams_change {
+            self.serve_signed(options, &change.all(operator))?;
+        }
+        if let Err(why) = keep() {
+            if streams_change && let Err(error) = self.serve_signed(options, &operator.accounts()) {
+                tracing::error!(%error, "streams could not be served as before");
+            }
+            return Err(why);
+        }
+        for name in &change.gone {
+            operator.remove_account(name);
+        }
+        for claims in &change.new {
+            let remembered = operator.remember(Arc::clone(claims));
+            remembered.map_err(|error| error.to_string())?;
+        }
+        self.engine.put_accounts_in_force(prepared);
+        Ok(self.engine.reconsider_in(
+            |account| names.contains(&*account.name),
+            |standing| crate::reload::judge(&self.engine, standing),
+        ))
+    }
+
+    /// Tells streams which accounts there are.
+    fn serve_signed(&self, options: &Options, accounts: &[Account]) -> Result<(), String> {
+        let accounts = accounts.iter().map(|claims| AccountOptions {
+            name: claims.subject.clone(),
+            streams: as_streams(claims),
+            ..AccountOptions::default()
+        });
+        let mut options = options.clone();
+        options.accounts = accounts.collect();
+        self.serve_streams(&options)
+            .map_err(|error| error.to_string())
+    }
+}
+
+/// Accounts that take something of one of `names`.
+fn importers(operator: &Operator, change: &Change, names: &BTreeSet<String>) -> BTreeSet<String> {
+    let all = change.all(operator);
+    let importing = all.iter().filter(|claims| {
+        let mut imports = claims.nats.imports.iter();
+        imports.any(|import| names.contains(&import.account))
+    });
+    importing.map(|claims| claims.subject.clone()).collect()
+}
+
+/// Those that change as they will be, and of those that they import from what they offer.
+fn configured(operator: &Operator, change: &Change, changed: &[&str]) -> Vec<AccountOptions> {
+    let now_s = now_s();
+    let find = |name: &str| change.find(operator, name);
+    let claims: Vec<Account> = changed.iter().filter_map(|name| find(name)).collect();
+    let imports = claims.iter().flat_map(|claims| &claims.nats.imports);
+    let exporters: BTreeSet<&str> = imports.map(|import| import.account.as_str()).collect();
+    let others = exporters.into_iter().filter(|name| !changed.contains(name));
+    let offers = others.filter_map(find).map(|claims| AccountOptions {
+        name: claims.subject.clone(),
+        exports: exports_of(&claims),
+        ..AccountOptions::default()
+    });
+    let whole = claims.iter().map(|claims| as_options(claims, &find, now_s));
+    whole.chain(offers).collect()
+}

@@ -1,0 +1,399 @@
+//! Accounts that come while the server runs: pushed to a directory, changed, revoked, deleted.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use nkeys::{KeyPair, KeyPairType};
+use recado_auth::jwt::{Claims, sign};
+use recado_server::Server;
+use recado_server::config::{Machine, load_file};
+use serde_json::{Value, json};
+
+use crate::operator::{
+    connect, connect_with, is_refused, of_user, pair, root, sales, stock, token, user,
+};
+use crate::peer::{Frame, Peer};
+
+const EARLIER_S: u64 = 1_700_000_000;
+
+fn system() -> KeyPair {
+    pair(KeyPairType::Account, 7)
+}
+
+fn unlimited() -> Value {
+    json!({"subs": -1, "payload": -1, "conn": -1, "imports": -1, "exports": -1, "wildcards": true})
+}
+
+/// An account's token, issued so many seconds later than others.
+fn account(key: &KeyPair, by: &KeyPair, mut nats: Value, later_s: u64) -> String {
+    nats["type"] = "account".into();
+    nats["version"] = 2.into();
+    if nats["limits"].is_null() {
+        nats["limits"] = unlimited();
+    }
+    let expires_s = nats["expires"].as_i64().unwrap_or_default();
+    let mut claims: Claims<Value> = Claims {
+        subject: key.public_key(),
+        expires_s,
+        nats,
+        ..Claims::default()
+    };
+    sign(&mut claims, by, EARLIER_S + later_s).unwrap()
+}
+
+/// A server with the system account preloaded, and a directory for the others.
+fn server(directory: &Path, more: &str) -> Server {
+    let operator = token(
+        "operator",
+        &root(),
+        &root(),
+        json!({"system_account": system().public_key()}),
+    );
+    let text = format!(
+        "operator: {operator}
+         resolver {{ type: full, dir: \"{}\", {more} }}
+         resolver_preload {{ {}: {} }}
+         port: -1, jetstream: false",
+        directory.display(),
+        system().public_key(),
+        account(&system(), &root(), json!({}), 0),
+    );
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("server.conf");
+    std::fs::write(&file, text).unwrap();
+    let started = Server::builder().configure(|options| {
+        let loaded = load_file(&file, options, &Machine).unwrap();
+        assert_eq!(loaded.findings.errors, []);
+    });
+    started.start().unwrap()
+}
+
+/// Somebody in the system account.
+struct Admin(Peer);
+
+impl Admin {
+    fn of(server: &Server) -> Self {
+        let mut peer = connect(server, &of_user(&system(), json!({})), &user());
+        peer.send("SUB answers.* 1\r\n");
+        peer.settle();
+        Self(peer)
+    }
+
+    fn send(&mut self, subject: &str, payload: &str) {
+        let bytes = payload.len();
+        self.0
+            .send(&format!("PUB {subject} answers.1 {bytes}\r\n{payload}\r\n"));
+    }
+
+    fn answer(&mut self) -> String {
+        loop {
+            match self.0.next().expect("still connected") {
+                Frame::Message(message) => return String::from_utf8(message.payload).unwrap(),
+                Frame::Error(text) => panic!("{text}"),
+                _ => {}
+            }
+        }
+    }
+
+    fn ask(&mut self, subject: &str, payload: &str) -> Value {
+        self.send(subject, payload);
+        let answer: Value = serde_json::from_str(&self.answer()).unwrap();
+        assert!(answer["server"]["name"].is_string(), "{answer}");
+        answer
+    }
+
+    fn push(&mut self, token: &str) -> Value {
+        self.ask("$SYS.REQ.CLAIMS.UPDATE", token)
+    }
+
+    /// What a refusal says.
+    fn refused(&mut self, subject: &str, payload: &str) -> String {
+        let answer = self.ask(subject, payload);
+        assert_eq!(answer["error"]["code"], 500, "{answer}");
+        assert!(answer["data"].is_null());
+        answer["error"]["description"].as_str().unwrap().to_owned()
+    }
+}
+
+/// The last words that a client hears.
+fn last_words(mut peer: Peer) -> Option<String> {
+    let frames = std::iter::from_fn(|| peer.next());
+    let errors = frames.filter_map(|frame| match frame {
+        Frame::Error(text) => Some(text),
+        _ => None,
+    });
+    errors.last()
+}
+
+#[test]
+fn a_user_of_an_account_that_is_pushed_is_let_in_at_once_and_after_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let user_of_sales = of_user(&sales(), json!({}));
+    {
+        let server = server(directory.path(), "");
+        assert!(is_refused(connect(&server, &user_of_sales, &user())));
+        let mut admin = Admin::of(&server);
+        let answer = admin.push(&account(&sales(), &root(), json!({}), 0));
+        assert_eq!(
+            answer["data"],
+            json!({"account": sales().public_key(), "code": 200, "message": "jwt updated"})
+        );
+        connect(&server, &user_of_sales, &user()).settle();
+        // The same by the subject that names the account.
+        let subject = format!("$SYS.REQ.ACCOUNT.{}.CLAIMS.UPDATE", stock().public_key());
+        let answer = admin.ask(&subject, &account(&stock(), &root(), json!({}), 0));
+        assert_eq!(answer["data"]["message"], "jwt updated");
+    }
+    let again = server(directory.path(), "");
+    connect(&again, &user_of_sales, &user()).settle();
+    connect(&again, &of_user(&stock(), json!({})), &user()).settle();
+}
+
+#[test]
+fn who_is_revoked_is_told_so_and_closed() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = server(directory.path(), "");
+    let mut admin = Admin::of(&server);
+    admin.push(&account(&sales(), &root(), json!({}), 0));
+    admin.push(&account(&stock(), &root(), json!({}), 0));
+    let mut seller = connect(&server, &of_user(&sales(), json!({})), &user());
+    seller.settle();
+    let mut keeper = connect(&server, &of_user(&stock(), json!({})), &user());
+    keeper.settle();
+    let revoked = json!({"revocations": {user().public_key(): 1_800_000_000}});
+    admin.push(&account(&sales(), &root(), revoked, 1));
+    assert_eq!(
+        last_words(seller).as_deref(),
+        Some("User Authentication Revoked")
+    );
+    assert!(is_refused(connect(
+        &server,
+        &of_user(&sales(), json!({})),
+        &user()
+    )));
+    // Others stay.
+    keeper.settle();
+}
+
+#[test]
+fn new_limits_and_imports_hold_for_who_is_connected() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = server(directory.path(), "");
+    let mut admin = Admin::of(&server);
+    admin.push(&account(&sales(), &root(), json!({}), 0));
+    let mut seller = connect(&server, &of_user(&sales(), json!({})), &user());
+    seller.send("SUB stock.> 1\r\n");
+    seller.settle();
+    let import = json!({"account": stock().public_key(), "subject": "moved.>", "type": "stream", "to": "stock"});
+    admin.push(&account(&sales(), &root(), json!({"imports": [import]}), 1));
+    // The exporter comes later.
+    let export = json!({"subject": "moved.>", "type": "stream"});
+    admin.push(&account(&stock(), &root(), json!({"exports": [export]}), 0));
+    let mut keeper = connect(&server, &of_user(&stock(), json!({})), &user());
+    keeper.send("PUB moved.box 2\r\nhi\r\n");
+    keeper.settle();
+    let received = seller.settle();
+    assert_eq!(received.len(), 1, "{received:?}");
+    assert_eq!(received[0].subject, "stock.moved.box");
+    // The exporter offers it no more.
+    admin.push(&account(&stock(), &root(), json!({}), 1));
+    keeper.send("PUB moved.box 2\r\nhi\r\n");
+    keeper.settle();
+    assert_eq!(seller.settle(), []);
+    let mut limits = unlimited();
+    limits["payload"] = 3.into();
+    admin.push(&account(&sales(), &root(), json!({"limits": limits}), 2));
+    seller.settle();
+    seller.send("PUB a 4\r\nlong\r\n");
+    assert_eq!(
+        last_words(seller).as_deref(),
+        Some("Maximum Payload Violation")
+    );
+    // Fewer connections than there are: the newest go.
+    let mut first = connect(&server, &of_user(&stock(), json!({})), &user());
+    first.settle();
+    let mut limits = unlimited();
+    limits["conn"] = 1.into();
+    admin.push(&account(&stock(), &root(), json!({"limits": limits}), 2));
+    assert_eq!(
+        last_words(first).as_deref(),
+        Some("maximum account active connections exceeded")
+    );
+    keeper.settle();
+}
+
+#[test]
+fn who_may_send_less_than_others_is_told_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = server(directory.path(), "");
+    let mut limits = unlimited();
+    limits["payload"] = 77.into();
+    let mut admin = Admin::of(&server);
+    admin.push(&account(
+        &sales(),
+        &root(),
+        json!({"limits": limits.clone()}),
+        0,
+    ));
+    let seller = of_user(&sales(), json!({}));
+    let mut peer = connect_with(&server, &seller, &user(), ",\"protocol\":1");
+    peer.send("PING\r\n");
+    let mut reader = BufReader::new(peer.socket.try_clone().unwrap());
+    assert_eq!(info(&mut reader)["max_payload"], 77);
+    // Whatever changes is told.
+    limits["payload"] = 55.into();
+    admin.push(&account(&sales(), &root(), json!({"limits": limits}), 1));
+    assert_eq!(info(&mut reader)["max_payload"], 55);
+}
+
+/// The next INFO.
+fn info(reader: &mut impl BufRead) -> Value {
+    let mut line = String::new();
+    while !line.starts_with("INFO ") {
+        line.clear();
+        reader.read_line(&mut line).unwrap();
+    }
+    serde_json::from_str(line.trim_start_matches("INFO ")).unwrap()
+}
+
+#[test]
+fn an_account_that_is_deleted_loses_its_clients() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = server(directory.path(), "allow_delete: true");
+    let mut admin = Admin::of(&server);
+    admin.push(&account(&sales(), &root(), json!({}), 0));
+    admin.push(&account(&stock(), &root(), json!({}), 0));
+    let mut seller = connect(&server, &of_user(&sales(), json!({})), &user());
+    seller.settle();
+    let request = |accounts: &[&KeyPair], by: &KeyPair| {
+        let keys: Vec<_> = accounts.iter().map(|key| key.public_key()).collect();
+        let mut claims: Claims<Value> = Claims {
+            subject: by.public_key(),
+            nats: json!({"accounts": keys, "version": 2}),
+            ..Claims::default()
+        };
+        sign(&mut claims, by, EARLIER_S).unwrap()
+    };
+    let delete = "$SYS.REQ.CLAIMS.DELETE";
+    let stranger = pair(KeyPairType::Operator, 9);
+    for (bad, why) in [
+        (request(&[&sales()], &stranger), "not trusted"),
+        (
+            request(&[&system()], &root()),
+            "not allowed to delete system account",
+        ),
+        (request(&[], &root()), "malformed request"),
+        ("x".to_owned(), "it is not a JWT"),
+    ] {
+        let said = admin.refused(delete, &bad);
+        assert!(said.ends_with(why), "{said}");
+    }
+    let answer = admin.ask(delete, &request(&[&sales()], &root()));
+    assert_eq!(
+        answer["data"],
+        json!({"code": 200, "message": "deleted 1 accounts"})
+    );
+    assert_eq!(
+        last_words(seller).as_deref(),
+        Some("Account Authentication Expired")
+    );
+    assert!(is_refused(connect(
+        &server,
+        &of_user(&sales(), json!({})),
+        &user()
+    )));
+    let mut left = [stock().public_key(), system().public_key()];
+    left.sort();
+    assert_eq!(admin.ask("$SYS.REQ.CLAIMS.LIST", "")["data"], json!(left));
+    // Once it is pushed again, it is served again.
+    admin.push(&account(&sales(), &root(), json!({}), 0));
+    connect(&server, &of_user(&sales(), json!({})), &user()).settle();
+}
+
+#[test]
+fn nothing_is_deleted_where_that_is_not_allowed() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = server(directory.path(), "");
+    let mut admin = Admin::of(&server);
+    let mut claims: Claims<Value> = Claims {
+        subject: root().public_key(),
+        nats: json!({"accounts": [sales().public_key()], "version": 2}),
+        ..Claims::default()
+    };
+    let request = sign(&mut claims, &root(), EARLIER_S).unwrap();
+    let said = admin.refused("$SYS.REQ.CLAIMS.DELETE", &request);
+    assert!(
+        said.ends_with("delete must be enabled in server config"),
+        "{said}"
+    );
+}
+
+#[test]
+fn claims_that_are_not_what_they_should_be_are_refused_with_the_reason() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = server(directory.path(), "limit: 2");
+    let mut admin = Admin::of(&server);
+    let update = "$SYS.REQ.CLAIMS.UPDATE";
+    admin.push(&account(&sales(), &root(), json!({}), 5));
+    let stranger = pair(KeyPairType::Operator, 9);
+    let forged = account(&sales(), &stranger, json!({}), 9);
+    let older = account(&sales(), &root(), json!({"tags": ["older"]}), 4);
+    let expired = account(&sales(), &root(), json!({"expires": 1_600_000_000}), 9);
+    let third = account(&stock(), &root(), json!({}), 0);
+    for (bad, why) in [
+        (
+            forged,
+            "jwt update resulted in error - it is not signed by a trusted operator",
+        ),
+        (
+            older,
+            "jwt update resulted in error - newer claims of the account are known",
+        ),
+        (expired, "jwt validation failed - it has expired"),
+        (third, "jwt update resulted in error - jwt store is full"),
+        (
+            String::new(),
+            "jwt update resulted in error - it is not a JWT",
+        ),
+        (of_user(&sales(), json!({})), "it is of type \"user\""),
+    ] {
+        let said = admin.refused(update, &bad);
+        assert!(said.contains(why), "{said}");
+    }
+    let another = format!("$SYS.REQ.ACCOUNT.{}.CLAIMS.UPDATE", stock().public_key());
+    let said = admin.refused(&another, &account(&sales(), &root(), json!({}), 9));
+    assert!(
+        said.ends_with("subject does not match jwt content"),
+        "{said}"
+    );
+    // All is as it was.
+    connect(&server, &of_user(&sales(), json!({})), &user()).settle();
+}
+
+#[test]
+fn claims_are_looked_up_and_packed_for_others() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = server(directory.path(), "");
+    let mut admin = Admin::of(&server);
+    let pushed = account(&sales(), &root(), json!({}), 0);
+    admin.push(&pushed);
+    let lookup = |key: &KeyPair| format!("$SYS.REQ.ACCOUNT.{}.CLAIMS.LOOKUP", key.public_key());
+    admin.send(&lookup(&sales()), "");
+    assert_eq!(admin.answer(), pushed);
+    admin.send(&lookup(&stock()), "");
+    assert_eq!(admin.answer(), "");
+    admin.send("$SYS.REQ.CLAIMS.PACK", "");
+    let mut packed = vec![admin.answer(), admin.answer()];
+    packed.sort();
+    let mut wanted = [
+        format!("{}|{pushed}", sales().public_key()),
+        format!(
+            "{}|{}",
+            system().public_key(),
+            account(&system(), &root(), json!({}), 0)
+        ),
+    ];
+    wanted.sort();
+    assert_eq!(packed, wanted);
+    assert_eq!(admin.answer(), "");
+}
