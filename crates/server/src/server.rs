@@ -98,7 +98,7 @@ impl Server {
         let mut options = options;
         let rules = client_rules(&options)?;
         let websocket_rules = websocket_rules(&options)?;
-        let resolver = Arc::new(Resolver::open(&options)?);
+        let resolver = Arc::new(Resolver::open_at_start(&options)?);
         let authenticator = access::authenticator(&mut options, &resolver, None)
             .map_err(|invalid| StartError::Options(invalid.to_string()))?;
         let asked = authenticator.is_required();
@@ -184,6 +184,16 @@ impl Server {
             resolver: Mutex::new(resolver),
         };
         let reloader = Arc::new(reloader);
+        let finder = Arc::downgrade(&reloader);
+        handle.engine.set_finder(Box::new(move |name| {
+            let finder = finder.upgrade();
+            Box::pin(async move {
+                match finder {
+                    Some(reloader) => reloader.find(name).await,
+                    None => false,
+                }
+            })
+        }));
         let reload_hook = ReloadHook::default();
         let sources = Sources {
             engine: Arc::clone(&handle.engine),

@@ -132,7 +132,8 @@ pub(super) struct Wait {
     pub(super) address: Option<IpAddr>,
 }
 
-/// Decides where blocking is allowed, a few at a time, if it takes long; has a service decide that has the last word.
+/// Decides where blocking is allowed, a few at a time, if it takes long; looks for an account that nobody knows yet; has a
+/// service decide that has the last word.
 pub(super) async fn decide_elsewhere(
     engine: &Arc<Engine>,
     connection: &Connection,
@@ -140,7 +141,13 @@ pub(super) async fn decide_elsewhere(
     presented: Presented,
     wait: Wait,
 ) -> Result<(Presented, Result<Identity, Denied>), Goodbye> {
-    let (presented, decision) = decide_alone(engine, presented, wait).await?;
+    let (mut presented, mut decision) = decide_alone(engine, presented, wait).await?;
+    let needed = decision.as_ref().err().and_then(Denied::account_needed);
+    if let Some(account) = needed.cloned()
+        && engine.find_account(&account).await
+    {
+        (presented, decision) = decide_alone(engine, presented, wait).await?;
+    }
     let Some(callout) = decision.as_ref().err().and_then(Denied::service_needed) else {
         return Ok((presented, decision));
     };

@@ -63,7 +63,9 @@ impl Reader {
                 }
                 let presented = Presented::new(&connect, &self.arrival());
                 let decision = presented.decide(&self.engine.manner().authenticator);
-                let asks = |denied: &Denied| denied.service_needed().is_some();
+                let asks = |denied: &Denied| {
+                    denied.service_needed().is_some() || denied.account_needed().is_some()
+                };
                 if decision.as_ref().is_err_and(asks) {
                     return Some(After::Authenticate(connect));
                 }

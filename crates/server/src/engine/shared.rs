@@ -1,13 +1,14 @@
 //! What all connections of one server share.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 use parking_lot::Mutex;
-use recado_auth::{Authenticator, FailureLimits, Failures};
+use recado_auth::{AccountName, Authenticator, FailureLimits, Failures};
 use recado_session::Settings;
 use recado_streams::api::header::REQUEST_INFO;
 use recado_wire::{ClientInfo, Info, ParseLimits, PreparedInfo};
@@ -87,6 +88,10 @@ pub(crate) struct Manner {
     pub(crate) websocket_session: Arc<Settings>,
 }
 
+/// Looks for an account that a login needs; whether it is known now.
+pub(crate) type Finder =
+    Box<dyn Fn(AccountName) -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
+
 /// The engine of one server.
 pub(crate) struct Engine {
     pub(crate) accounts: Accounts,
@@ -106,6 +111,8 @@ pub(crate) struct Engine {
     /// Bounds of what waits for a connection.
     pub(crate) write: Arc<WriteLimits>,
     manner: ArcSwap<Manner>,
+    /// Where accounts are looked for that nobody knows yet.
+    finder: OnceLock<Finder>,
     /// What clients pass before their first operation.
     pub(crate) clients: Door,
     pub(crate) lame_duck: AtomicBool,
@@ -221,6 +228,7 @@ impl Engine {
                 options.limits.write_deadline,
             )),
             manner: ArcSwap::from_pointee(manner),
+            finder: OnceLock::new(),
             lame_duck: AtomicBool::new(false),
             deciding: Semaphore::new(deciders()),
             inquiries,
@@ -261,6 +269,20 @@ impl Engine {
     /// Behaves like this from now on.
     pub(crate) fn set_manner(&self, manner: Manner) {
         self.manner.store(Arc::new(manner));
+    }
+
+    /// Has accounts looked for by `finder` from now on.
+    pub(crate) fn set_finder(&self, finder: Finder) {
+        // Set once, where the server starts.
+        let _ = self.finder.set(finder);
+    }
+
+    /// Looks for an account that a login needs; whether it is known now.
+    pub(super) async fn find_account(&self, name: &AccountName) -> bool {
+        match self.finder.get() {
+            Some(find) => find(Arc::clone(name)).await,
+            None => false,
+        }
     }
 
     /// Who the parts of the server itself are that speak in the system account.

@@ -25,7 +25,6 @@ use tokio::sync::watch;
 use crate::engine::{Engine, Insider, Intake};
 use crate::internal_client::{self, CONNECTION_LOST, FrameReader, Message, Restarts};
 use crate::monitoring::Observed;
-use crate::operator::now_s;
 use crate::phase::Phase;
 use crate::reload::Reloader;
 use crate::resolver::FILTERS;
@@ -208,7 +207,7 @@ async fn serve(
             event = sources.engine.events.next() => event::tell(sources, &event, &mut out),
             _ = reports.tick() => {
                 event::report(sources, &mut out).await;
-                sources.reloader.resolver().tidy(now_s());
+                sources.reloader.keep_house();
             }
             _ = looks.tick() => waited.tell(&sources.engine),
         }

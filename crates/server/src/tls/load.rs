@@ -12,9 +12,10 @@ use rustls::server::{
     ClientHello, NoServerSessionStorage, ParsedCertificate, ResolvesServerCert,
     WebPkiClientVerifier,
 };
-use rustls::sign::CertifiedKey;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{
-    CipherSuite as Id, InconsistentKeys, RootCertStore, ServerConfig, SupportedCipherSuite,
+    CipherSuite as Id, ClientConfig, InconsistentKeys, RootCertStore, ServerConfig,
+    SupportedCipherSuite,
 };
 use rustls::{SupportedProtocolVersion, version};
 
@@ -49,6 +50,27 @@ pub(super) fn server_config(options: &TlsOptions) -> Result<ServerConfig, TlsPro
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     Ok(config)
+}
+
+/// All that connections to other servers need: whom to trust, and what to show who asks for a certificate.
+pub(crate) fn client_config(options: Option<&TlsOptions>) -> Result<Arc<ClientConfig>, TlsProblem> {
+    let default = TlsOptions::default();
+    let options = options.unwrap_or(&default);
+    let provider = Arc::new(provider(options));
+    let roots = authorities(options.ca_file.as_deref())?;
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(versions(options.min_version))
+        .map_err(|_| TlsProblem::NothingInCommon)?
+        .with_root_certificates(roots);
+    let config = match options.certificates.first() {
+        None => builder.with_no_client_auth(),
+        Some(files) => {
+            let key = certified_key(files, &provider)?;
+            let key = SingleCertAndKey::from(CertifiedKey::clone(&key));
+            builder.with_client_cert_resolver(Arc::new(key))
+        }
+    };
+    Ok(Arc::new(config))
 }
 
 static FROM_1_2: &[&SupportedProtocolVersion] = &[&version::TLS13, &version::TLS12];

@@ -14,6 +14,7 @@ use rustls::ServerConfig;
 
 use crate::config::{HandshakeFirst, TlsOptions};
 
+pub(crate) use load::client_config;
 pub(crate) use names::names_in;
 pub use problem::TlsProblem;
 

@@ -5,6 +5,7 @@
 mod peer;
 
 mod accounts;
+mod accounts_server;
 mod callout;
 mod claims;
 mod operator;

@@ -16,7 +16,7 @@ use crate::peer::{Frame, Peer};
 
 const EARLIER_S: u64 = 1_700_000_000;
 
-fn system() -> KeyPair {
+pub(crate) fn system() -> KeyPair {
     pair(KeyPairType::Account, 7)
 }
 
@@ -25,7 +25,7 @@ fn unlimited() -> Value {
 }
 
 /// An account's token, issued so many seconds later than others.
-fn account(key: &KeyPair, by: &KeyPair, mut nats: Value, later_s: u64) -> String {
+pub(crate) fn account(key: &KeyPair, by: &KeyPair, mut nats: Value, later_s: u64) -> String {
     nats["type"] = "account".into();
     nats["version"] = 2.into();
     if nats["limits"].is_null() {
@@ -69,10 +69,10 @@ fn server(directory: &Path, more: &str) -> Server {
 }
 
 /// Somebody in the system account.
-struct Admin(Peer);
+pub(crate) struct Admin(Peer);
 
 impl Admin {
-    fn of(server: &Server) -> Self {
+    pub(crate) fn of(server: &Server) -> Self {
         let mut peer = connect(server, &of_user(&system(), json!({})), &user());
         peer.send("SUB answers.* 1\r\n");
         peer.settle();
@@ -95,7 +95,7 @@ impl Admin {
         }
     }
 
-    fn ask(&mut self, subject: &str, payload: &str) -> Value {
+    pub(crate) fn ask(&mut self, subject: &str, payload: &str) -> Value {
         self.send(subject, payload);
         let answer: Value = serde_json::from_str(&self.answer()).unwrap();
         assert!(answer["server"]["name"].is_string(), "{answer}");
@@ -107,7 +107,7 @@ impl Admin {
     }
 
     /// What a refusal says.
-    fn refused(&mut self, subject: &str, payload: &str) -> String {
+    pub(crate) fn refused(&mut self, subject: &str, payload: &str) -> String {
         let answer = self.ask(subject, payload);
         assert_eq!(answer["error"]["code"], 500, "{answer}");
         assert!(answer["data"].is_null());
@@ -116,7 +116,7 @@ impl Admin {
 }
 
 /// The last words that a client hears.
-fn last_words(mut peer: Peer) -> Option<String> {
+pub(crate) fn last_words(mut peer: Peer) -> Option<String> {
     let frames = std::iter::from_fn(|| peer.next());
     let errors = frames.filter_map(|frame| match frame {
         Frame::Error(text) => Some(text),
