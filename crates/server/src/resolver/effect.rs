@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use recado_auth::jwt::{AccountClaims, Claims};
-use recado_auth::{Authenticator, Operator};
+use recado_auth::{ACCOUNTS_MAX, Authenticator, Operator};
 
 use crate::accounts;
 use crate::config::Options;
@@ -69,6 +69,11 @@ impl Reloader {
         keep: impl FnOnce() -> Result<(), String>,
     ) -> Result<usize, String> {
         let names = change.names();
+        if change.all(operator).len() > ACCOUNTS_MAX {
+            return Err(format!(
+                "{ACCOUNTS_MAX} accounts are known already, which is the most"
+            ));
+        }
         let importers = importers(operator, change, &names);
         let changed: Vec<&str> = importers.union(&names).map(String::as_str).collect();
         let configured = configured(operator, change, &changed);

@@ -100,29 +100,30 @@ impl Reloader {
         payload: &[u8],
         asker: &Asker,
     ) -> Option<Answer> {
+        // A reload meanwhile would put another operator and another resolver in the places of these.
+        let changes = matches!(request, ClaimsRequest::Update(_) | ClaimsRequest::Delete);
+        let held = changes.then(|| self.options.lock());
         let resolver = self.resolver();
         let Some(operator) = self.operator() else {
             let why = "this server has no operator";
             return Some(Answer::failed(None, "claims can't be had", &why));
         };
         let directory = resolver.directory();
+        if let (ClaimsRequest::Update(account), Some(options)) = (request, &held) {
+            let update = Update {
+                reloader: self,
+                options,
+                operator: &operator,
+                resolver: &resolver,
+                asker,
+            };
+            return Some(update.take(account, payload));
+        }
+        if let (ClaimsRequest::Delete, Some(options), Some(directory)) = (request, &held, directory)
+        {
+            return Some(self.delete(options, &operator, directory, payload, asker));
+        }
         Some(match (request, directory) {
-            (ClaimsRequest::Update(account), _) => {
-                // A reload meanwhile would take the accounts from where they are now.
-                let options = self.options.lock();
-                let update = Update {
-                    reloader: self,
-                    options: &options,
-                    operator: &operator,
-                    resolver: &resolver,
-                    asker,
-                };
-                update.take(account, payload)
-            }
-            (ClaimsRequest::Delete, Some(directory)) => {
-                let options = self.options.lock();
-                self.delete(&options, &operator, directory, payload, asker)
-            }
             (ClaimsRequest::List, Some(directory)) => {
                 Answer::Json(json!({"data": directory.keys(now_s())}))
             }
@@ -141,7 +142,7 @@ impl Reloader {
             }
             // Whoever keeps them all answers.
             (ClaimsRequest::Lookup(_), _) => return None,
-            (_, None) => {
+            _ => {
                 let why = "this server's resolver keeps no accounts: it needs one of type full";
                 Answer::failed(None, "claims can't be had", &why)
             }

@@ -1,13 +1,14 @@
 //! Accounts that come while the server runs: pushed to a directory, changed, revoked, deleted.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nkeys::{KeyPair, KeyPairType};
 use recado_auth::jwt::{Claims, sign};
 use recado_server::Server;
-use recado_server::config::{Machine, load_file};
+use recado_server::config::{Machine, Options, load_file};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::operator::{
     connect, connect_with, is_refused, of_user, pair, root, sales, stock, token, user,
@@ -43,6 +44,26 @@ pub(crate) fn account(key: &KeyPair, by: &KeyPair, mut nats: Value, later_s: u64
 
 /// A server with the system account preloaded, and a directory for the others.
 fn server(directory: &Path, more: &str) -> Server {
+    started(directory, "full", more, "jetstream: false")
+}
+
+fn started(directory: &Path, kind: &str, more: &str, streams: &str) -> Server {
+    let place = tempfile::tempdir().unwrap();
+    let file = configuration(&place, directory, kind, more, streams);
+    let started = Server::builder().configure(|options| {
+        let loaded = load_file(&file, options, &Machine).unwrap();
+        assert_eq!(loaded.findings.errors, []);
+    });
+    started.start().unwrap()
+}
+
+fn configuration(
+    place: &TempDir,
+    directory: &Path,
+    kind: &str,
+    more: &str,
+    streams: &str,
+) -> PathBuf {
     let operator = token(
         "operator",
         &root(),
@@ -51,21 +72,16 @@ fn server(directory: &Path, more: &str) -> Server {
     );
     let text = format!(
         "operator: {operator}
-         resolver {{ type: full, dir: \"{}\", {more} }}
+         resolver {{ type: {kind}, dir: \"{}\", {more} }}
          resolver_preload {{ {}: {} }}
-         port: -1, jetstream: false",
+         port: -1, {streams}",
         directory.display(),
         system().public_key(),
         account(&system(), &root(), json!({}), 0),
     );
-    let place = tempfile::tempdir().unwrap();
     let file = place.path().join("server.conf");
     std::fs::write(&file, text).unwrap();
-    let started = Server::builder().configure(|options| {
-        let loaded = load_file(&file, options, &Machine).unwrap();
-        assert_eq!(loaded.findings.errors, []);
-    });
-    started.start().unwrap()
+    file
 }
 
 /// Somebody in the system account.
@@ -396,4 +412,117 @@ fn claims_are_looked_up_and_packed_for_others() {
     wanted.sort();
     assert_eq!(packed, wanted);
     assert_eq!(admin.answer(), "");
+}
+
+#[test]
+fn a_file_that_somebody_puts_there_is_found_when_its_user_comes() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = server(directory.path(), "");
+    assert!(is_refused(connect(
+        &server,
+        &of_user(&sales(), json!({})),
+        &user()
+    )));
+    let file = directory
+        .path()
+        .join(format!("{}.jwt", sales().public_key()));
+    std::fs::write(file, account(&sales(), &root(), json!({}), 0)).unwrap();
+    connect(&server, &of_user(&sales(), json!({})), &user()).settle();
+}
+
+#[test]
+fn who_is_revoked_in_the_directory_hears_so_when_it_is_read_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let file = configuration(&place, directory.path(), "full", "", "jetstream: false");
+    let read = || {
+        let mut options = Options::default();
+        load_file(&file, &mut options, &Machine).unwrap();
+        options
+    };
+    let server = Server::start(read(), recado_server::Inherited::default()).unwrap();
+    let mut admin = Admin::of(&server);
+    admin.push(&account(&sales(), &root(), json!({}), 0));
+    let mut seller = connect(&server, &of_user(&sales(), json!({})), &user());
+    seller.settle();
+    // Nothing changed: everybody stays.
+    assert_eq!(server.reload(read()).unwrap().dismissed, 0);
+    seller.settle();
+    let revoked = json!({"revocations": {"*": 1_800_000_000}});
+    let path = directory
+        .path()
+        .join(format!("{}.jwt", sales().public_key()));
+    std::fs::write(path, account(&sales(), &root(), revoked, 1)).unwrap();
+    assert_eq!(server.reload(read()).unwrap().dismissed, 1);
+    assert_eq!(
+        last_words(seller).as_deref(),
+        Some("User Authentication Revoked")
+    );
+}
+
+#[test]
+fn a_user_whose_claims_end_hears_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = server(directory.path(), "");
+    Admin::of(&server).push(&account(&sales(), &root(), json!({}), 0));
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let mut claims: Claims<Value> = Claims {
+        subject: user().public_key(),
+        expires_s: i64::try_from(now.unwrap().as_secs()).unwrap() + 2,
+        nats: json!({"type": "user", "version": 2, "subs": -1, "payload": -1}),
+        ..Claims::default()
+    };
+    let token = sign(&mut claims, &sales(), EARLIER_S).unwrap();
+    let mut seller = connect(&server, &token, &user());
+    seller.settle();
+    assert_eq!(
+        last_words(seller).as_deref(),
+        Some("User Authentication Expired")
+    );
+}
+
+#[test]
+fn a_cache_takes_news_of_what_it_knows_only() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = started(directory.path(), "cache", "ttl: \"1h\"", "jetstream: false");
+    let mut admin = Admin::of(&server);
+    let answer = admin.push(&account(&sales(), &root(), json!({}), 0));
+    assert_eq!(answer["data"]["message"], "jwt update cache skipped");
+    let answer = admin.push(&account(&system(), &root(), json!({"tags": ["x"]}), 1));
+    assert_eq!(answer["data"]["message"], "jwt updated cache");
+    let said = admin.refused("$SYS.REQ.CLAIMS.UPDATE", "x");
+    assert!(
+        said.starts_with("jwt update cache resulted in error"),
+        "{said}"
+    );
+}
+
+#[test]
+fn an_account_gets_streams_and_loses_them_by_its_claims() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = tempfile::tempdir().unwrap();
+    let streams = format!("jetstream {{ store_dir: \"{}\" }}", store.path().display());
+    let server = started(directory.path(), "full", "", &streams);
+    let mut admin = Admin::of(&server);
+    let with = |bytes: i64| {
+        let mut limits = unlimited();
+        limits["disk_storage"] = bytes.into();
+        json!({"limits": limits})
+    };
+    admin.push(&account(&sales(), &root(), with(1_000_000), 0));
+    let mut seller = connect(&server, &of_user(&sales(), json!({})), &user());
+    seller.send("SUB in 1\r\n");
+    let mut info = move || {
+        seller.send("PUB $JS.API.INFO in 0\r\n\r\n");
+        loop {
+            if let Frame::Message(message) = seller.next().expect("still connected") {
+                return serde_json::from_slice::<Value>(&message.payload).unwrap_or_default();
+            }
+        }
+    };
+    assert_eq!(info()["limits"]["max_storage"], 1_000_000);
+    admin.push(&account(&sales(), &root(), with(2_000_000), 1));
+    assert_eq!(info()["limits"]["max_storage"], 2_000_000);
+    admin.push(&account(&sales(), &root(), with(0), 2));
+    assert_eq!(info()["error"]["err_code"], 10039);
 }

@@ -19,6 +19,7 @@ use crate::config::operator::{
 };
 use crate::config::options::Options;
 use crate::config::surroundings::Surroundings;
+use crate::config::tls::TlsOptions;
 use crate::version::NATS_VERSION;
 
 /// How an inlined token begins.
@@ -34,6 +35,7 @@ pub(super) struct DraftOperator {
     trusted_keys: Option<Place>,
     resolver: Option<Place>,
     preload: Option<Place>,
+    resolver_tls: Option<Place>,
     /// The first key that means nothing without an operator.
     dependent: Option<Placed<String>>,
 }
@@ -94,7 +96,10 @@ pub(super) fn set(
             draft.options.preload = preload(field, findings)?;
         }
         OperatorKey::ResolverTls => {
-            draft.options.resolver_tls = Some(super::tls::read(field, findings)?);
+            let tls = super::tls::read(field, findings)?;
+            warn_of_unused(field, &tls, findings);
+            draft.options.resolver_tls = Some(tls);
+            draft.resolver_tls = place;
         }
         OperatorKey::PinnedAccounts => {
             draft.options.pinned_accounts = Some(keys(field, KeyKind::Account, findings)?);
@@ -104,6 +109,29 @@ pub(super) fn set(
         }
     }
     Ok(())
+}
+
+/// What is for listeners is nothing to who connects to another server.
+fn warn_of_unused(field: &Field<'_>, tls: &TlsOptions, findings: &mut Findings) {
+    let default = TlsOptions::default();
+    let unused = [
+        (
+            "verify",
+            tls.client_certificates != default.client_certificates,
+        ),
+        (
+            "handshake_first",
+            tls.handshake_first != default.handshake_first,
+        ),
+        ("timeout", tls.timeout != default.timeout),
+        ("pinned_certs", !tls.pinned_certs.is_empty()),
+        ("connection_rate_limit", tls.connection_rate_limit.is_some()),
+        ("certs", tls.certificates.len() > 1),
+    ];
+    for (key, _) in unused.into_iter().filter(|(_, there)| *there) {
+        let warning = OperatorProblem::NothingForResolver(key.to_owned());
+        findings.warnings.push(field.trouble(warning));
+    }
 }
 
 fn keys(field: &Field<'_>, kind: KeyKind, findings: &mut Findings) -> Result<Vec<String>, Fault> {
@@ -336,6 +364,14 @@ fn sentinel(field: &Field<'_>) -> Result<String, Fault> {
 }
 
 impl DraftOperator {
+    /// Whether a server is asked for accounts.
+    fn is_by_url(&self) -> bool {
+        match self.resolver {
+            Some(_) => matches!(self.options.resolver, ResolverOptions::Url(_)),
+            None => self.server_of_operator().is_some(),
+        }
+    }
+
     /// Where the only operator says that its accounts can be asked for, which holds where no resolver is named.
     fn server_of_operator(&self) -> Option<AccountsUrl> {
         let [only] = &self.operators[..] else {
@@ -382,14 +418,19 @@ impl Draft {
         if operator.resolver.is_none() && operator.server_of_operator().is_none() {
             problems.push(Fault::at(place, OperatorProblem::NoResolver));
         }
-        let by_url = match operator.resolver {
-            Some(_) => matches!(operator.options.resolver, ResolverOptions::Url(_)),
-            None => operator.server_of_operator().is_some(),
-        };
+        let by_url = operator.is_by_url();
         if let Some(preload) = operator.preload.as_ref().filter(|_| by_url) {
             problems.push(Fault::at(preload, OperatorProblem::PreloadWithUrl));
         }
         self.check_system_account(problems);
+    }
+
+    /// Where nobody is asked, nobody need be trusted.
+    pub(super) fn warning_of_resolver_tls(&self) -> Option<Fault> {
+        let operator = &self.operator;
+        let place = operator.resolver_tls.as_ref()?;
+        let unused = OperatorProblem::NothingForResolver("resolver_tls".to_owned());
+        (!operator.is_by_url()).then(|| Fault::at(place, unused))
     }
 
     /// It must be one of the operators', where they name any.

@@ -151,6 +151,29 @@ fn a_url_of_accounts_is_read_and_its_password_never_shown() {
 }
 
 #[test]
+fn what_is_for_listeners_means_nothing_where_accounts_are_asked_for() {
+    let key = root().public_key();
+    let with = |resolver: &str, tls: &str| {
+        let text = format!("trusted_keys: {key}, resolver: {resolver}, resolver_tls {{ {tls} }}");
+        let (options, findings) = read(&text);
+        assert_eq!(findings.errors, []);
+        let tls = options.operator.unwrap().resolver_tls.unwrap();
+        (tls, said(&findings.warnings))
+    };
+    let url = "\"URL(https://h/)\"";
+    let (tls, warnings) = with(url, "ca_file: '/ca.pem'");
+    assert_eq!(tls.ca_file, Some("/ca.pem".into()));
+    assert_eq!(warnings, [""; 0]);
+    let (_, warnings) = with(url, "ca_file: '/ca.pem', verify: true");
+    assert!(
+        warnings[0].contains("\"verify\" changes nothing"),
+        "{warnings:?}"
+    );
+    let (_, warnings) = with("MEM", "ca_file: '/ca.pem'");
+    assert!(warnings[0].contains("\"resolver_tls\" changes nothing"));
+}
+
+#[test]
 fn an_operator_may_say_where_its_accounts_are() {
     let claims = json!({"account_server_url": "https://h/jwt/v1"});
     let token = token("operator", &root(), &root(), claims);

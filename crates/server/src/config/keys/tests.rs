@@ -453,7 +453,6 @@ fn what_is_not_there_yet_is_refused_by_name() {
         ("leafnodes {port: 1}", "leaf nodes"),
         ("write_timeout: retry", "retrying"),
         ("server_tags: [a]", "tags"),
-        ("resolver_tls {}", "resolvers by URL"),
         ("disable_sublist_cache: true", "cache"),
     ] {
         refuses(text, "1:1", part);

@@ -29,6 +29,7 @@ pub(super) fn settle(mut draft: Draft, options: &mut Options, findings: &mut Fin
     findings.errors.extend(problems);
     let system_account = draft.system_account.take().map(|name| name.value);
     options.system_account = system_account;
+    findings.warnings.extend(draft.warning_of_resolver_tls());
     draft.take_over_operator(options);
     take_over(draft, options);
 }

@@ -27,6 +27,8 @@ pub enum OperatorProblem {
     BadResolver,
     /// What should be a URL of accounts is none.
     BadUrl,
+    /// Warning: what a resolver by URL has no use for.
+    NothingForResolver(String),
     /// A resolver that is asked keeps nothing.
     PreloadWithUrl,
     OnlyForKind {
@@ -102,6 +104,9 @@ impl OperatorProblem {
             Self::BadUrl => {
                 "the URL of a resolver is http://HOST:PORT/PATH/ or https://…, and an account's key is put behind it".into()
             }
+            Self::NothingForResolver(key) => format!(
+                "\"{key}\" changes nothing where accounts are asked for: only a resolver by URL (https) uses resolver_tls, and of it cert_file, key_file, ca_file, min_version, cipher_suites and curve_preferences"
+            ),
             Self::PreloadWithUrl => {
                 "resolver_preload does not go with a resolver by URL, which keeps nothing; remove it, or let the URL have the accounts".into()
             }
@@ -154,6 +159,9 @@ impl OperatorProblem {
             Self::BadUrl => {
                 "la URL de un resolver es http://HOST:PUERTO/RUTA/ o https://…, y detrás se pone la clave de la cuenta".into()
             }
+            Self::NothingForResolver(key) => format!(
+                "\"{key}\" no cambia nada al preguntar por cuentas: solo un resolver por URL (https) usa resolver_tls, y de él cert_file, key_file, ca_file, min_version, cipher_suites y curve_preferences"
+            ),
             Self::PreloadWithUrl => {
                 "resolver_preload no va con un resolver por URL, que no guarda nada; quítalo, o pon las cuentas en la URL".into()
             }
