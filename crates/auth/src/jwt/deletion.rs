@@ -74,7 +74,7 @@ mod tests {
         let named = json!({"accounts": [account], "version": 2});
         let read = |token: &str| Claims::decode_deletion(token);
         let good = read(&request(named.clone(), &operator, &operator)).unwrap();
-        assert_eq!(good.nats.accounts, [account.clone()]);
+        assert_eq!(good.nats.accounts, std::slice::from_ref(&account));
         let generic = json!({"accounts": [account], "version": 2, "type": "generic"});
         assert!(read(&request(generic, &operator, &operator)).is_ok());
         let other = pair(KeyPairType::Operator, 3);
