@@ -12,8 +12,8 @@ export function test(name, run) {
   tests.push({ name, run });
 }
 
-/** Runs the tests that the arguments choose, and exits with 1 when one failed. */
-export async function main() {
+/** Runs the tests that the arguments choose, cleans up, and exits with 1 when one failed. */
+export async function main(cleanUp = () => {}) {
   const args = process.argv.slice(2);
   if (args[0] === "--list") {
     for (const { name } of tests) console.log(`${name}: test`);
@@ -33,6 +33,7 @@ export async function main() {
       console.error(`\n${name}:`, error);
     }
   }
+  await cleanUp();
   // Connections that a failed test left behind must not keep the program alive.
   process.exit(failed === 0 ? 0 : 1);
 }

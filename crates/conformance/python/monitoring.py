@@ -5,6 +5,8 @@ import asyncio
 import contextlib
 import json
 import pathlib
+import re
+import subprocess
 import sys
 import urllib.error
 import urllib.request
@@ -15,6 +17,7 @@ from prometheus_client.openmetrics.parser import text_fd_to_metric_families as o
 from prometheus_client.parser import text_string_to_metric_families as prometheus
 from referencing import Registry, Resource
 
+from credentials import path, tls
 from server import Server
 from suite import main, test
 
@@ -186,6 +189,54 @@ async def a_bad_parameter_is_refused_in_words():
             assert "'limit'" in error.read().decode()
         else:
             raise AssertionError("it was taken")
+
+
+def curl(*args):
+    """Exit status, output and complaints of curl, which people use to look."""
+    command = ["curl", "--silent", "--show-error", "--max-time", str(PATIENCE), *args]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+@test
+async def curl_reads_all_that_the_front_page_links():
+    async with watched() as server:
+
+        def read(path):
+            status, output, complaint = curl("--fail", server.monitoring_url + path)
+            assert status == 0, f"{path}: {complaint}"
+            return output
+
+        links = sorted(set(re.findall(r'href="([^"]+)"', await asyncio.to_thread(read, "/"))))
+        paths = [link if link.startswith("/") else f"/{link.removeprefix('./')}" for link in links]
+        paths = [path for path in paths if "://" not in path]
+        assert {"/varz", "/connz", "/subsz", "/jsz", "/healthz", "/metrics"} <= {
+            path.split("?")[0] for path in paths
+        }, paths
+        for path in paths:
+            text = await asyncio.to_thread(read, path)
+            if path == "/metrics":
+                assert value(samples(prometheus(text)), "recado_connections") == 1
+            else:
+                assert isinstance(json.loads(text), dict), path
+        status, _, complaint = await asyncio.to_thread(
+            curl, "--fail", server.monitoring_url + "/nothing"
+        )
+        assert (status, "404" in complaint) == (22, True), complaint
+
+
+@test
+async def curl_believes_monitoring_over_tls_by_its_authority():
+    config = f'https_port: -1\n{tls("server")}'
+    with Server(config) as server:
+        url = server.monitoring_url + "/healthz"
+        assert url.startswith("https://"), url
+        status, text, complaint = await asyncio.to_thread(curl, "--cacert", path("ca.pem"), url)
+        assert (status, json.loads(text)["status"]) == (0, "ok"), complaint
+        status, _, complaint = await asyncio.to_thread(
+            curl, "--cacert", path("stranger-ca.pem"), url
+        )
+        assert (status, "certificate" in complaint) == (60, True), complaint
 
 
 main()

@@ -88,12 +88,12 @@ class Server:
         """Starts it on the port that it had."""
         self._start(str(self.port))
 
-    def reload(self, config):
-        """Has it read another configuration, and waits until that is done."""
-        done = self.log().count(RELOADED)
+    def reload(self, config, says=RELOADED):
+        """Has it read another configuration, and waits until it says that it did, or something else."""
+        done = self.log().count(says)
         self._write(config)
         self._process.send_signal(signal.SIGHUP)
-        self.wait_for_log(RELOADED, done + 1)
+        self.wait_for_log(says, done + 1)
 
     def _write(self, config):
         with open(self._config_path, "w", encoding="utf-8") as file:

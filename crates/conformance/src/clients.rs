@@ -76,6 +76,18 @@ pub fn node_suite(script: &str) -> Suite {
     }
 }
 
+/// The browser for tests of pages: the one that `RECADO_BROWSER` names, or Chromium where PATH has it.
+pub fn browser() -> Option<PathBuf> {
+    if let Some(path) = std::env::var_os("RECADO_BROWSER") {
+        return Some(path.into());
+    }
+    let directories = std::env::var_os("PATH")?;
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    std::env::split_paths(&directories)
+        .flat_map(|directory| names.map(|name| directory.join(name)))
+        .find(|path| path.is_file())
+}
+
 fn scripts(language: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(language)
 }

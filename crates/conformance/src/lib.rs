@@ -16,7 +16,7 @@ mod released_crate;
 mod skips;
 mod suite;
 
-pub use clients::{node_suite, python_suite};
+pub use clients::{browser, node_suite, python_suite};
 pub use credentials::Credentials;
 pub use peer::{Message, Peer};
 pub use process::{ServerBuilder, ServerProcess};

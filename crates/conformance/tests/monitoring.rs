@@ -1,10 +1,13 @@
-//! Monitoring, read by Prometheus' own parser and by the keys that nats-top and the exporter look for.
+//! Monitoring, read by curl, by Prometheus' own parsers, and by the keys that nats-top and the exporter look for.
 
 #![forbid(unsafe_code)]
 
-use recado_conformance::{Skips, python_suite};
+use recado_conformance::{Credentials, Skips, python_suite};
 
 #[test]
 fn tools_read_what_monitoring_tells() {
-    python_suite("monitoring.py").run(&Skips::default());
+    let credentials = Credentials::new();
+    python_suite("monitoring.py")
+        .variable("RECADO_CREDENTIALS", credentials.dir())
+        .run(&Skips::default());
 }

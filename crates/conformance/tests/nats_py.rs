@@ -17,3 +17,11 @@ fn nats_py_presents_credentials_right_and_wrong() {
         .variable("RECADO_CREDENTIALS", credentials.dir())
         .run(&Skips::default());
 }
+
+#[test]
+fn nats_py_goes_on_while_configurations_change() {
+    let credentials = Credentials::new();
+    python_suite("reload.py")
+        .variable("RECADO_CREDENTIALS", credentials.dir())
+        .run(&Skips::default());
+}
