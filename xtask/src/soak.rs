@@ -149,7 +149,7 @@ fn page(tables: &str, commit: &str) -> String {
          | date, commit | {}, {commit} |\n\
          | machine | {}, {} cores, {:.0} GiB, Linux {} |\n\
          | compiler | {} |\n\n\
-         One server, built for release, on loopback, for an hour; the rate is moderate, for what is looked at is what the server \
+         One server, built for release, on loopback; the rate is moderate, for what is looked at is what the server \
          keeps, not how fast it is. All of this at the same time:\n\n\
          - a flow that four clients receive (in clear, over TLS, over WebSocket, and in an account that imports it), each message \
          numbered and held against the one before;\n\

@@ -144,13 +144,18 @@ impl Tail {
                 self.joining -= 1;
                 self.joining_bytes -= held.bytes.len();
             }
-            let spare = Arc::try_unwrap(held.bytes).ok();
-            if let Some(mut spare) = spare
-                .filter(|spare| self.spares.len() < SPARES_MAX && spare.capacity() >= CHUNK_BYTES)
-            {
-                spare.clear();
-                self.spares.push(spare);
-            }
+            self.recycle(held.bytes);
+        }
+    }
+
+    /// Keeps a buffer for use: what is as large as this is asked for again soon, and by then its place may be in pieces.
+    fn recycle(&mut self, bytes: Arc<Vec<u8>>) {
+        let Some(mut spare) = Arc::try_unwrap(bytes).ok() else {
+            return;
+        };
+        if self.spares.len() < SPARES_MAX && spare.capacity() >= CHUNK_BYTES {
+            spare.clear();
+            self.spares.push(spare);
         }
     }
 
@@ -186,9 +191,12 @@ impl Tail {
                 given_up += held.bytes.capacity();
             }
             self.held_bytes = self.held_bytes - given_up + joined.capacity();
-            self.held.drain(from + 1..to);
-            if let Some(first) = self.held.get_mut(from) {
-                first.bytes = Arc::new(joined);
+            let start = self.held.get(from).map_or(Position(0), |held| held.start);
+            let bytes = Arc::new(joined);
+            let parts: Vec<Held> = self.held.drain(from..to).collect();
+            self.held.insert(from, Held { start, bytes });
+            for part in parts {
+                self.recycle(part.bytes);
             }
         }
         self.settled += 1;

@@ -252,20 +252,22 @@ impl Line {
         Ok(())
     }
 
-    /// Asks, and waits for the answer at this inbox, which the connection is subscribed to.
+    /// Asks, and waits for the answer at this inbox, which the connection is subscribed to. What comes before it is kept.
     pub(super) fn ask(&mut self, subject: &str, inbox: &str, body: &str) -> Result<Message> {
         let size = body.len();
         self.send(format!("PUB {subject} {inbox} {size}\r\n{body}\r\n").as_bytes())?;
-        let until = Instant::now() + IO_TIMEOUT;
-        loop {
+        let (mut kept, until) = (VecDeque::new(), Instant::now() + IO_TIMEOUT);
+        let answer = loop {
             let left = until.saturating_duration_since(Instant::now());
             match self.message(left)? {
-                Some(message) if message.subject == inbox => return Ok(message),
-                // What was late for an earlier question.
-                Some(_) => {}
+                Some(message) if message.subject == inbox => break message,
+                Some(message) => kept.push_back(Heard::Message(message)),
                 None => return Err(Error::Server(format!("no answer on {subject} within 30 s"))),
             }
-        }
+        };
+        kept.append(&mut self.heard);
+        self.heard = kept;
+        Ok(answer)
     }
 
     /// Reads and passes over, until the server ends the connection or the time is over: whether it ended.
