@@ -35,5 +35,6 @@ pub use error::StartError;
 pub use reload::{ReloadError, Reloaded};
 pub use server::{Inherited, Server, ServerHandle};
 pub use streams::Opened;
+pub use system::ReloadRequest;
 pub use tls::TlsProblem;
 pub use version::{NATS_VERSION, VERSION};

@@ -30,7 +30,7 @@ use crate::reload::{ReloadError, Reloaded, Reloader};
 use crate::resolver::Resolver;
 use crate::service;
 use crate::streams::{self, Beat, Ceilings, Opened, Streams};
-use crate::system::{ReloadHook, Sources, System};
+use crate::system::{ReloadHook, ReloadRequest, Sources, System};
 use crate::tls::Material;
 use crate::version::{NATS_VERSION, VERSION};
 
@@ -314,7 +314,7 @@ impl Server {
 
     /// What to do when somebody in the system account asks for a reload: whoever runs the server knows where its
     /// configuration is. Without it they are told that it can't be done.
-    pub fn on_reload_request(&self, reload: impl Fn() + Send + 'static) {
+    pub fn on_reload_request(&self, reload: impl Fn(ReloadRequest) + Send + 'static) {
         *self.reload_hook.lock() = Some(Box::new(reload));
     }
 

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use sd_notify::NotifyState;
 use signal_hook::iterator::Signals;
 
@@ -15,7 +16,7 @@ use recado_streams::config::Storage;
 use crate::config::flags::{Invocation, Serve, read_command_line};
 use crate::config::{Lang, Limits, Machine, Options, Personality, Programs};
 use crate::logging::Log;
-use crate::{Inherited, ReloadError, Reloaded, Server, StartError};
+use crate::{Inherited, ReloadError, ReloadRequest, Reloaded, Server, StartError};
 
 use super::messages::{AddressProblem, LifeText, Obstacle, ResourceText};
 use super::pid_file::PidFile;
@@ -81,7 +82,11 @@ struct Daemon {
     _watchdog: Option<Watchdog>,
     pid_file: Option<PidFile>,
     ports_file: Option<PortsFile>,
+    reload_requests: ReloadRequests,
 }
+
+/// Those who asked for a reload and wait for its outcome.
+type ReloadRequests = Arc<Mutex<Vec<ReloadRequest>>>;
 
 impl Daemon {
     fn start(
@@ -116,7 +121,10 @@ impl Daemon {
             .map(|directory| PortsFile::create(directory, program, &ports))
             .transpose()?;
         // As if the signal had come from outside: there is one way to reload.
-        server.on_reload_request(|| {
+        let reload_requests: ReloadRequests = Arc::default();
+        let requests = Arc::clone(&reload_requests);
+        server.on_reload_request(move |request| {
+            requests.lock().push(request);
             // It can't fail: the signal is one that is listened to.
             let _ = signal_hook::low_level::raise(signal_hook::consts::SIGHUP);
         });
@@ -142,6 +150,7 @@ impl Daemon {
             _watchdog: watchdog,
             pid_file,
             ports_file,
+            reload_requests,
         };
         Ok((daemon, signals))
     }
@@ -232,7 +241,12 @@ impl Daemon {
                     }
                 }
                 Action::Reload => during_reload(voice, || {
-                    let outcome = match self.reload(voice) {
+                    let asked = std::mem::take(&mut *self.reload_requests.lock());
+                    let outcome = self.reload(voice);
+                    for request in asked {
+                        request.answer(outcome.as_ref().map(drop).map_err(Clone::clone));
+                    }
+                    let outcome = match outcome {
                         Ok(Reloaded { changed, dismissed }) => {
                             LifeText::Reloaded { changed, dismissed }
                         }

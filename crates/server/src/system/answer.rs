@@ -1,16 +1,20 @@
 //! One request in the system account, and what is answered.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use recado_session::Goodbye;
 use recado_streams::api::header::REQUEST_INFO;
 use recado_wire::Headers;
 use serde_json::{Value, json};
 
-use super::Sources;
+use super::{ReloadRequest, Sources};
 use crate::engine::{Connection, Standing};
 use crate::internal_client::Message;
 use crate::monitoring::{Endpoint, Observed, Problem, Request};
+
+/// Time for a reload, which decides on every client's credential again.
+const RELOAD_MAX: Duration = Duration::from_secs(5);
 
 /// A request that is to be answered.
 pub(super) struct Asked {
@@ -77,7 +81,7 @@ pub(super) async fn answer(sources: &Sources, asked: &Asked) -> Option<Vec<u8>> 
             about_server(sources, asked, what, options).await
         }
         ["$SYS", "REQ", "SERVER", _, what] => match what {
-            "RELOAD" => Some(reload(sources)),
+            "RELOAD" => Some(reload(sources).await),
             "KICK" => Some(kick(sources, &options)),
             "LDM" => Some(lame_duck(sources, &options)),
             _ => about_server(sources, asked, what, options).await,
@@ -321,17 +325,27 @@ fn user_of(standing: &Standing) -> Value {
     user
 }
 
-/// Whoever runs the program knows how to read its configuration again; the outcome is in its log.
-fn reload(sources: &Sources) -> Vec<u8> {
-    match &*sources.reload.lock() {
+/// Whoever runs the program knows how to read its configuration again, and what came of it.
+async fn reload(sources: &Sources) -> Vec<u8> {
+    let (request, outcome) = ReloadRequest::new();
+    let asked = match &*sources.reload.lock() {
         Some(reload) => {
-            reload();
-            answered(sources, json!({}))
+            reload(request);
+            true
         }
-        None => failed(
+        None => false,
+    };
+    if !asked {
+        let why = "this server is part of another program, which does not read a configuration";
+        return failed(sources, 500, why);
+    }
+    match tokio::time::timeout(RELOAD_MAX, outcome).await {
+        Ok(Ok(Ok(()))) => answered(sources, json!({})),
+        Ok(Ok(Err(why))) => failed(sources, 500, &why),
+        Ok(Err(_)) | Err(_) => failed(
             sources,
             500,
-            "this server is part of another program, which does not read a configuration",
+            "the configuration is being read; what comes of it will be in the server's log",
         ),
     }
 }

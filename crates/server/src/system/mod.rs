@@ -53,7 +53,24 @@ pub(crate) const OFFERED: [&str; 5] = [
 ];
 
 /// What is to be done when somebody asks for a reload.
-pub(crate) type ReloadHook = Arc<parking_lot::Mutex<Option<Box<dyn Fn() + Send>>>>;
+pub(crate) type ReloadHook = Arc<parking_lot::Mutex<Option<Box<dyn Fn(ReloadRequest) + Send>>>>;
+
+/// Somebody in the system account waits for the outcome of a reload. Dropped without one, it says that there was none.
+#[derive(Debug)]
+pub struct ReloadRequest(tokio::sync::oneshot::Sender<Result<(), String>>);
+
+impl ReloadRequest {
+    fn new() -> (Self, tokio::sync::oneshot::Receiver<Result<(), String>>) {
+        let (sender, outcome) = tokio::sync::oneshot::channel();
+        (Self(sender), outcome)
+    }
+
+    /// Tells what came of it: nothing more, or why everything is as it was.
+    pub fn answer(self, outcome: Result<(), String>) {
+        // Whoever asked may have given up.
+        let _ = self.0.send(outcome);
+    }
+}
 
 /// What the answers are made of.
 pub(crate) struct Sources {

@@ -101,3 +101,35 @@ fn a_hangup_and_a_pointless_reopen_are_explained_and_harmless() {
     server.signal(Signal::SIGTERM);
     assert_eq!(server.ended().0, Some(0));
 }
+
+#[test]
+fn whoever_asks_for_a_reload_is_told_what_came_of_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("server.conf");
+    let write = |more: &str| {
+        let accounts = "accounts { SYS { users: [{user: root, password: r}] } }";
+        let text = format!("port: -1, jetstream: false, system_account: SYS, {accounts}\n{more}");
+        std::fs::write(&file, text).unwrap();
+    };
+    write("");
+    let (server, address) = Running::start(&["-c", file.to_str().unwrap()]);
+    let mut root = Client::connect(address);
+    root.send("CONNECT {\"verbose\":false,\"user\":\"root\",\"pass\":\"r\"}\r\nSUB r 1\r\n");
+    let id = root.info["server_id"].as_str().unwrap().to_owned();
+    let mut asked = || {
+        root.send(&format!("PUB $SYS.REQ.SERVER.{id}.RELOAD r 0\r\n\r\n"));
+        while !root.line().starts_with("MSG r ") {}
+        let told: serde_json::Value = serde_json::from_str(&root.line()).unwrap();
+        told["error"]["description"].as_str().map(str::to_owned)
+    };
+    write("max_connections: 7");
+    assert_eq!(asked(), None);
+    write("max_connections: many");
+    let why = asked().expect("it can't be read");
+    assert!(why.contains("max_connections"), "{why}");
+    write("max_pending: 2000000");
+    let why = asked().expect("it would take a restart");
+    assert!(why.contains("max_pending"), "{why}");
+    server.signal(Signal::SIGTERM);
+    assert_eq!(server.ended().0, Some(0));
+}
