@@ -397,7 +397,7 @@ fn a_measured_request_is_told_of_with_who_asked_and_who_answered() {
 
     // Only those whose headers ask for it.
     a.send("PUB by.header answer 1\r\n?\r\n");
-    message(&mut b).reply;
+    message(&mut b);
     publish(&mut a, "by.header", "answer", &["b3: 1"], "?");
     let reply = message(&mut b).reply;
     b.send(&format!("PUB {reply} 1\r\n!\r\n"));
