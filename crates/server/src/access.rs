@@ -97,6 +97,41 @@ fn callout(options: &Options) -> Option<CalloutOptions> {
     })
 }
 
+/// What clients are asked for.
+#[derive(Default)]
+pub(crate) struct Access {
+    /// Of all but those that another is for.
+    pub(crate) clients: Authenticator,
+    /// Of WebSocket clients, where that is something else (C18).
+    pub(crate) websocket: Option<Authenticator>,
+}
+
+/// What is asked of WebSocket clients instead of what others are asked for, if it is.
+pub(crate) fn websocket_authenticator(
+    options: &Options,
+    resolver: &Arc<Resolver>,
+) -> Result<Option<Authenticator>, InvalidAccess> {
+    let Some(websocket) = options
+        .websocket
+        .as_ref()
+        .filter(|one| one.has_own_access())
+    else {
+        return Ok(None);
+    };
+    let mut own = options.clone();
+    own.authorization
+        .token
+        .clone_from(&websocket.authorization.token);
+    own.authorization
+        .user
+        .clone_from(&websocket.authorization.user);
+    own.authorization
+        .password
+        .clone_from(&websocket.authorization.password);
+    own.no_auth_user.clone_from(&websocket.no_auth_user);
+    authenticator(&mut own, resolver, None).map(Some)
+}
+
 /// Listeners where a certificate says who a client is.
 fn mapping_listeners(options: &Options) -> Vec<ConnectionType> {
     let websocket = options.websocket.as_ref();

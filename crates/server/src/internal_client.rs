@@ -203,10 +203,10 @@ fn answer(
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::access::Access;
     use crate::config::Options;
     use crate::engine::{Accounts, Inquiries, Manner, SYSTEM_ACCOUNT, Threads};
     use crate::identity::Identity;
-    use recado_auth::Authenticator;
     use recado_wire::{Headers, Info};
     use tokio::io::AsyncWriteExt;
     use tokio::net::unix::OwnedWriteHalf;
@@ -215,7 +215,7 @@ pub(crate) mod tests {
     pub(crate) fn engine() -> Arc<Engine> {
         let options = Options::default();
         let accounts = Accounts::new(SYSTEM_ACCOUNT);
-        let manner = Manner::new(&options, Authenticator::Open, &Info::default(), &accounts);
+        let manner = Manner::new(&options, Access::default(), &Info::default(), &accounts);
         let inquiries = Inquiries::new(Identity::new(&options), String::new());
         let threads = Threads::alone();
         Arc::new(Engine::new(manner, &options, accounts, threads, inquiries))

@@ -9,6 +9,8 @@ use recado_auth::{Identity, Reason};
 use recado_session::Goodbye;
 use recado_wire::{Info, ProtocolError};
 
+use crate::access::{self, Access};
+use crate::accounts;
 use crate::config::{Limits, Options, WebsocketOptions};
 use crate::engine::{Engine, Manner, Standing, Verdict, Way};
 use crate::error::StartError;
@@ -16,7 +18,6 @@ use crate::monitoring::{Facts, Keys, Listening, Observed};
 use crate::resolver::Resolver;
 use crate::server::{client_rules, monitoring_keys, told_of_clients, websocket_rules};
 use crate::streams::{NotServed, Streams};
-use crate::{access, accounts};
 
 /// Why a new configuration was refused; everything is as it was.
 #[derive(Debug)]
@@ -95,6 +96,8 @@ impl Reloader {
         let authenticator =
             access::authenticator(&mut options, &resolver, self.operator().as_deref())
                 .map_err(|invalid| unusable(invalid.to_string()))?;
+        let websocket = access::websocket_authenticator(&options, &resolver)
+            .map_err(|invalid| unusable(invalid.to_string()))?;
         let planned = self.engine.prepare_accounts(&accounts::plans(&options));
         let planned = planned.map_err(|error| unusable(error.to_string()))?;
         self.serve_streams(&options)?;
@@ -105,7 +108,11 @@ impl Reloader {
             &self.client,
             authenticator.is_required(),
         );
-        let manner = Manner::new(&options, authenticator, &info, &self.engine.accounts);
+        let access = Access {
+            clients: authenticator,
+            websocket,
+        };
+        let manner = Manner::new(&options, access, &info, &self.engine.accounts);
         // What operators sign changes without the configuration.
         let access_changed = touches_access(&changed) || options.operator.is_some();
         self.engine.put_accounts_in_force(planned);
@@ -181,13 +188,14 @@ impl Reloader {
 
 /// Whether who may connect, or what clients may do, can have changed.
 fn touches_access(changed: &[&'static str]) -> bool {
-    const ACCESS: [&str; 6] = [
+    const ACCESS: [&str; 7] = [
         "authorization",
         "accounts",
         "operator",
         "no_auth_user",
         "tls",
         "trusted_proxies",
+        "websocket",
     ];
     changed.iter().any(|name| ACCESS.contains(name))
 }
@@ -204,7 +212,7 @@ pub(crate) fn judge(engine: &Engine, standing: &Standing) -> Verdict {
             false => Verdict::As(Arc::clone(manner.anonymous())),
         };
     };
-    match presented.decide(&manner.authenticator) {
+    match presented.decide(&manner) {
         Ok(identity) if identity.account != standing.identity.account => {
             Verdict::Go(Goodbye::unauthorized(
                 "its user belongs to another account since the configuration was read again",

@@ -9,12 +9,13 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use recado_auth::Authenticator;
 use recado_log::{LockError, OpenError};
 use recado_streams::config::API_LEVEL;
 use recado_wire::Info;
 use tokio::sync::watch;
 
-use crate::access;
+use crate::access::{self, Access};
 use crate::accounts;
 use crate::config::{Options, TlsOptions};
 use crate::engine::{self, Accounts, CloseReason, Engine, Inquiries, Manner, Rules, Way};
@@ -101,11 +102,18 @@ impl Server {
         let resolver = Arc::new(Resolver::open_at_start(&options)?);
         let authenticator = access::authenticator(&mut options, &resolver, None)
             .map_err(|invalid| StartError::Options(invalid.to_string()))?;
+        let websocket_authenticator = access::websocket_authenticator(&options, &resolver)
+            .map_err(|invalid| StartError::Options(invalid.to_string()))?;
         let asked = authenticator.is_required();
+        let asked_of_websocket = websocket_authenticator
+            .as_ref()
+            .map_or(asked, Authenticator::is_required);
         let client = listener::open_client(&options, asked, inherited.client)?;
         let websocket = options.websocket.as_ref();
         let websocket = websocket
-            .map(|websocket| listener::open_websocket(&options, websocket, asked, &client))
+            .map(|websocket| {
+                listener::open_websocket(&options, websocket, asked_of_websocket, &client)
+            })
             .transpose()?;
         let websocket_addr = websocket.as_ref().map(|listener| listener.addr);
         let plain: Vec<Plain> = options
@@ -130,7 +138,11 @@ impl Server {
         let inquiries = Inquiries::new(identity.clone(), client.host.clone());
         let info = describe(&options, identity, &client, authenticator.is_required());
         let accounts = Accounts::new(accounts::system_name(&options));
-        let manner = Manner::new(&options, authenticator, &info, &accounts);
+        let access = Access {
+            clients: authenticator,
+            websocket: websocket_authenticator,
+        };
+        let manner = Manner::new(&options, access, &info, &accounts);
         let (threads, runtimes) =
             engine::start_threads(thread_count(), CLOSE_MAX).map_err(StartError::Threads)?;
         let engine = Arc::new(Engine::new(

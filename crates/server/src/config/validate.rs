@@ -5,12 +5,26 @@ use std::net::IpAddr;
 use super::fault::Fault;
 use super::keys::Findings;
 use super::messages::{KeyProblem, TransportProblem};
-use super::options::{Options, Personality};
+use super::options::{Authorization, Options, Personality};
 use super::streams::is_domain;
 use super::tls::{CertificateFiles, TlsOptions};
 
 /// A larger `max_payload` gets a warning.
 const PAYLOAD_USUAL_MAX: usize = 8 * 1024 * 1024;
+
+/// A token beside a user, or half a user.
+fn contradiction(authorization: &Authorization) -> Option<KeyProblem> {
+    match (
+        &authorization.token,
+        &authorization.user,
+        &authorization.password,
+    ) {
+        (Some(_), Some(_), _) | (Some(_), _, Some(_)) => Some(KeyProblem::TokenAndUser),
+        (None, None, Some(_)) => Some(KeyProblem::PasswordWithoutUser),
+        (None, Some(_), None) => Some(KeyProblem::UserWithoutPassword),
+        _ => None,
+    }
+}
 
 impl Options {
     /// Whether the settings fit each other. A server must not be started with errors left.
@@ -55,16 +69,12 @@ impl Options {
             _ => {}
         }
         let authorization = &self.authorization;
-        match (
-            &authorization.token,
-            &authorization.user,
-            &authorization.password,
-        ) {
-            (Some(_), Some(_), _) | (Some(_), _, Some(_)) => error(KeyProblem::TokenAndUser),
-            (None, None, Some(_)) => error(KeyProblem::PasswordWithoutUser),
-            (None, Some(_), None) => error(KeyProblem::UserWithoutPassword),
-            _ => {}
-        }
+        contradiction(authorization)
+            .into_iter()
+            .for_each(&mut error);
+        let websocket = self.websocket.as_ref();
+        let own = websocket.map(|websocket| &websocket.authorization);
+        own.and_then(contradiction).into_iter().for_each(&mut error);
         if let Some(host) = self.host_open_to_all() {
             error(KeyProblem::OpenToAll(host.to_owned()));
         }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use super::options::Authorization;
 use super::tls::TlsOptions;
 
 /// `websocket { … }`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct WebsocketOptions {
     /// Address or host name to listen on. `None`: where the other clients are listened for.
     pub host: Option<String>,
@@ -37,6 +38,18 @@ pub struct WebsocketOptions {
     pub handshake_timeout: Duration,
     /// Time between keep-alive PINGs; `None`: that of other clients.
     pub ping_interval: Option<Duration>,
+    /// A token or a user that is asked for here, whatever is asked for elsewhere, and the time to present it.
+    pub authorization: Authorization,
+    /// Who those are that present nothing here.
+    pub no_auth_user: Option<String>,
+}
+
+impl WebsocketOptions {
+    /// Whether other credentials are asked for here than elsewhere (C18).
+    pub fn has_own_access(&self) -> bool {
+        let authorization = &self.authorization;
+        authorization.token.is_some() || authorization.user.is_some() || self.no_auth_user.is_some()
+    }
 }
 
 impl Default for WebsocketOptions {
@@ -57,6 +70,8 @@ impl Default for WebsocketOptions {
             headers: Vec::new(),
             handshake_timeout: Duration::from_secs(10),
             ping_interval: None,
+            authorization: Authorization::default(),
+            no_auth_user: None,
         }
     }
 }

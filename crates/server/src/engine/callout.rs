@@ -254,7 +254,9 @@ pub(super) async fn ask_service(
     let court = Court {
         curve_key: &inquiries.server.keys.curve,
         operator: manner.authenticator.operator(),
-        proxied: manner.authenticator.is_proxied(&login),
+        proxied: manner
+            .authenticator_for(connection.is_websocket())
+            .is_proxied(&login),
         utc_offset,
         now_s: now_s(),
     };

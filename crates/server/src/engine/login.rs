@@ -14,7 +14,7 @@ use tokio::time::timeout_at;
 use super::account::Accounts;
 use super::callout::ask_service;
 use super::connection::Connection;
-use super::shared::Engine;
+use super::shared::{Engine, Manner};
 use super::standing::Standing;
 
 /// Bytes of a nonce, before they are written as text.
@@ -56,12 +56,18 @@ impl Presented {
     }
 
     /// Whether deciding on it takes tens of milliseconds by design.
-    pub(crate) fn is_costly(&self, authenticator: &Authenticator) -> bool {
-        authenticator.is_costly(&self.connect)
+    pub(crate) fn is_costly(&self, manner: &Manner) -> bool {
+        self.asked(manner).is_costly(&self.connect)
     }
 
-    pub(crate) fn decide(&self, authenticator: &Authenticator) -> Result<Identity, Denied> {
-        authenticator.decide(&self.login_with(&self.connect))
+    pub(crate) fn decide(&self, manner: &Manner) -> Result<Identity, Denied> {
+        self.asked(manner).decide(&self.login_with(&self.connect))
+    }
+
+    /// What is asked of those who came this way.
+    fn asked<'a>(&self, manner: &'a Manner) -> &'a Authenticator {
+        let came_by = self.arrival.transport.0;
+        manner.authenticator_for(came_by == ConnectionType::Websocket)
     }
 
     /// The login, with a CONNECT that says more than the credential.
@@ -90,7 +96,8 @@ pub(crate) fn without_credential(
     accounts: &Accounts,
 ) -> Option<Arc<Standing>> {
     let presented = Presented::new(&Connect::default(), &Arrival::default());
-    let identity = presented.decide(authenticator).ok()?;
+    let login = presented.login_with(&presented.connect);
+    let identity = authenticator.decide(&login).ok()?;
     Some(Arc::new(Standing::of(identity, accounts, None)))
 }
 
@@ -175,8 +182,8 @@ async fn decide_alone(
     wait: Wait,
 ) -> Result<(Presented, Result<Identity, Denied>), Goodbye> {
     let failed = || Goodbye::unauthorized("the credential could not be checked");
-    if !presented.is_costly(&engine.manner().authenticator) {
-        let decision = presented.decide(&engine.manner().authenticator);
+    if !presented.is_costly(&engine.manner()) {
+        let decision = presented.decide(&engine.manner());
         return Ok((presented, decision));
     }
     let turn = engine.deciding.acquire();
@@ -192,7 +199,7 @@ async fn decide_alone(
     }
     let engine = Arc::clone(engine);
     let decided = tokio::task::spawn_blocking(move || {
-        let decision = presented.decide(&engine.manner().authenticator);
+        let decision = presented.decide(&engine.manner());
         (presented, decision)
     });
     decided.await.map_err(|_| failed())

@@ -53,7 +53,7 @@ impl Reader {
                 let manner = engine.manner();
                 let settings = match way {
                     Way::Clients => &manner.session,
-                    Way::Websocket => &manner.websocket_session,
+                    Way::Websocket => manner.session_for(true),
                 };
                 self.session = Session::new(Arc::clone(settings), now);
                 self.session

@@ -56,13 +56,13 @@ impl Reader {
                     return Some(After::Close(paused()));
                 }
                 // A second CONNECT drops what may be very many subscriptions.
-                if self.engine.manner().authenticator.is_costly(&connect)
-                    || self.session.connected()
-                {
+                let manner = self.engine.manner();
+                let asked = manner.authenticator_for(self.connection.is_websocket());
+                if asked.is_costly(&connect) || self.session.connected() {
                     return Some(After::Authenticate(connect));
                 }
                 let presented = Presented::new(&connect, &self.arrival());
-                let decision = presented.decide(&self.engine.manner().authenticator);
+                let decision = presented.decide(&manner);
                 let asks = |denied: &Denied| {
                     denied.service_needed().is_some() || denied.account_needed().is_some()
                 };
@@ -215,7 +215,10 @@ impl Reader {
     /// one proxy here may stand for everybody.
     fn watched_address(&self) -> Option<IpAddr> {
         let address = self.connection.address()?.ip().to_canonical();
-        let asked = self.engine.manner().authenticator.is_required();
+        let manner = self.engine.manner();
+        let asked = manner
+            .authenticator_for(self.connection.is_websocket())
+            .is_required();
         (asked && !address.is_loopback()).then_some(address)
     }
 
@@ -279,7 +282,8 @@ impl Reader {
             return Some(goodbye);
         }
         if self.connection.peer.is_some() {
-            let settings = Arc::clone(&self.engine.manner().session);
+            let manner = self.engine.manner();
+            let settings = Arc::clone(manner.session_for(self.connection.is_websocket()));
             self.session.set_settings(settings);
         }
         let standing = self.connection.standing();

@@ -125,7 +125,7 @@ pub(crate) fn serve(engine: Arc<Engine>, link: Link, read: ReadLink, admission: 
         Admission::Outside(..) => Session::new(Arc::clone(&manner.session), now),
         Admission::Internal { .. } => Session::trusted(Arc::clone(&manner.internal), now),
     };
-    let nonce = manner.authenticator.needs_nonce().then(new_nonce);
+    let nonce = manner.needs_nonce().then(new_nonce);
     if let Some(nonce) = &nonce {
         connection.set_nonce(nonce.clone());
     }

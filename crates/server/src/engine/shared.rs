@@ -32,6 +32,7 @@ use super::standing::Standing;
 use super::subscription::Subscription;
 use super::threads::Threads;
 use super::trace::Tracing;
+use crate::access::Access;
 use crate::config::Options;
 
 /// Longest line and largest payload that the parts of the server itself may use at least, in bytes.
@@ -53,7 +54,7 @@ fn default_auth_timeout(options: &Options) -> Duration {
 }
 
 /// What WebSocket clients are told: whether their connection is secure is decided before they hear it.
-fn websocket_info(info: &Info, options: &Options) -> Info {
+fn websocket_info(info: &Info, options: &Options, own: Option<&Authenticator>) -> Info {
     let advertise = options
         .websocket
         .as_ref()
@@ -63,6 +64,7 @@ fn websocket_info(info: &Info, options: &Options) -> Info {
         tls_available: false,
         tls_verify: false,
         connect_urls: advertise.into_iter().collect(),
+        auth_required: own.map_or(info.auth_required, Authenticator::is_required),
         ..info.clone()
     }
 }
@@ -79,6 +81,8 @@ pub(crate) struct Manner {
     /// Write every operation to the log.
     pub(crate) trace: Option<Tracing>,
     pub(crate) authenticator: Authenticator,
+    /// What WebSocket clients are asked for, where that is something else (C18).
+    websocket_authenticator: Option<Authenticator>,
     /// Who clients are that have said nothing; they may do nothing where that is not enough.
     anonymous: Arc<Standing>,
     info: PreparedInfo,
@@ -136,13 +140,12 @@ pub(crate) struct Engine {
 type Speaker = Box<dyn Fn() -> Value + Send + Sync>;
 
 impl Manner {
-    pub(crate) fn new(
-        options: &Options,
-        authenticator: Authenticator,
-        info: &Info,
-        accounts: &Accounts,
-    ) -> Self {
+    pub(crate) fn new(options: &Options, access: Access, info: &Info, accounts: &Accounts) -> Self {
         let limits = &options.limits;
+        let Access {
+            clients: authenticator,
+            websocket: websocket_authenticator,
+        } = access;
         let session = Settings {
             parse: ParseLimits {
                 max_control_line: limits.max_control_line,
@@ -173,6 +176,14 @@ impl Manner {
                 ..session.clone()
             }),
             websocket_session: Arc::new(Settings {
+                auth_required: websocket_authenticator
+                    .as_ref()
+                    .map_or(session.auth_required, Authenticator::is_required),
+                auth_timeout: options
+                    .websocket
+                    .as_ref()
+                    .and_then(|websocket| websocket.authorization.timeout)
+                    .unwrap_or(session.auth_timeout),
                 ping_interval: options
                     .websocket
                     .as_ref()
@@ -190,14 +201,36 @@ impl Manner {
             }),
             anonymous: login::without_credential(&authenticator, accounts)
                 .unwrap_or_else(|| Arc::new(Standing::anonymous(accounts.global()))),
-            authenticator,
             info: info.prepare(),
-            websocket_info: websocket_info(info, options).prepare(),
+            websocket_info: websocket_info(info, options, websocket_authenticator.as_ref())
+                .prepare(),
+            authenticator,
+            websocket_authenticator,
         }
     }
 }
 
 impl Manner {
+    /// What a client is asked for that came this way.
+    pub(crate) fn authenticator_for(&self, is_websocket: bool) -> &Authenticator {
+        let own = self.websocket_authenticator.as_ref();
+        own.filter(|_| is_websocket).unwrap_or(&self.authenticator)
+    }
+
+    /// How the session of such a client goes.
+    pub(crate) fn session_for(&self, is_websocket: bool) -> &Arc<Settings> {
+        match is_websocket {
+            true => &self.websocket_session,
+            false => &self.session,
+        }
+    }
+
+    /// Whether INFO must bring a nonce to be signed.
+    pub(crate) fn needs_nonce(&self) -> bool {
+        let own = self.websocket_authenticator.as_ref();
+        self.authenticator.needs_nonce() || own.is_some_and(Authenticator::needs_nonce)
+    }
+
     /// Who a client is that has said nothing.
     pub(crate) fn anonymous(&self) -> &Arc<Standing> {
         &self.anonymous

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
 use recado_server::Server;
-use recado_server::config::WebsocketOptions;
+use recado_server::config::{Authorization, Machine, WebsocketOptions, load_file};
 
 use crate::certificates::Authority;
 use crate::client::{dial, over};
@@ -448,6 +448,72 @@ fn a_wrong_credential_is_told_and_a_cookie_can_bring_the_right_one() {
     assert_eq!(stranger.close_code(), 1008);
     assert_eq!(stranger.said, "-ERR 'Authorization Violation'\r\n");
     Peer::new(&server, "Cookie: other=1; session=s3cr3t\r\n").connect();
+}
+
+#[test]
+fn other_credentials_may_be_asked_for_here_than_elsewhere() {
+    let own = |authorization| WebsocketOptions {
+        authorization,
+        ..options()
+    };
+    let asking = own(Authorization {
+        token: Some("here".to_owned()),
+        ..Authorization::default()
+    });
+    let server = Server::builder().configure(|all| all.websocket = Some(asking.clone()));
+    let server = server.start().unwrap();
+    // Nothing is asked of others.
+    let mut other = crate::client::plain(&server);
+    assert!(!other.line().unwrap().contains("auth_required"));
+    other.connect();
+    let mut stranger = Peer::new(&server, "");
+    assert!(stranger.line().contains("\"auth_required\":true"));
+    stranger.send("CONNECT {\"verbose\":false,\"auth_token\":\"elsewhere\"}\r\nPING\r\n");
+    assert_eq!(stranger.close_code(), 1008);
+    let mut known = Peer::new(&server, "");
+    known.line();
+    known.send("CONNECT {\"verbose\":false,\"auth_token\":\"here\"}\r\nPING\r\n");
+    assert_eq!(known.line(), "PONG");
+    // What is asked for changes: who was let in by the old token has to go, others are not concerned.
+    let mut told = None;
+    let _ = Server::builder().configure(|all| {
+        all.websocket = Some(own(Authorization {
+            token: Some("another".to_owned()),
+            ..Authorization::default()
+        }));
+        told = Some(all.clone());
+    });
+    let mut told = told.unwrap();
+    told.port = 0;
+    assert_eq!(server.reload(told).unwrap().dismissed, 1);
+    assert_eq!(known.close_code(), 1008);
+    other.send("PING\r\n");
+    while other.line().unwrap() != "PONG" {}
+}
+
+#[test]
+fn who_presents_nothing_may_be_somebody_here_and_nobody_elsewhere() {
+    let text = "port: -1, jetstream: false, accounts { WEB { users: [{user: page, permissions: {publish: shown}}] }, OWN { users: [{user: ana, password: a}] } }
+        websocket { host: \"127.0.0.1\", port: -1, no_tls: true, no_auth_user: page }";
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("server.conf");
+    std::fs::write(&file, text).unwrap();
+    let server = Server::builder().configure(|options| {
+        let loaded = load_file(&file, options, &Machine).unwrap();
+        assert_eq!(loaded.findings.errors, []);
+    });
+    let server = server.start().unwrap();
+    let mut page = Peer::new(&server, "");
+    page.connect();
+    page.send("SUB shown 1\r\nPUB shown 2\r\nhi\r\nPUB hidden 2\r\nhi\r\n");
+    assert_eq!(page.line(), "MSG shown 1 2");
+    assert_eq!(page.line(), "hi");
+    let violation = "-ERR 'Permissions Violation for Publish to \"hidden\"'";
+    assert_eq!(page.line(), violation);
+    let mut other = crate::client::plain(&server);
+    other.line().unwrap();
+    other.send("CONNECT {\"verbose\":false}\r\nPING\r\n");
+    assert_eq!(other.line().unwrap(), "-ERR 'Authorization Violation'");
 }
 
 #[test]

@@ -220,6 +220,27 @@ fn users_that_cannot_be_told_apart_or_do_not_exist_are_refused() {
 }
 
 #[test]
+fn websocket_clients_may_have_a_token_a_user_or_a_default_of_their_own() {
+    let users = "authorization {users: [{user: a}]}";
+    let own = |inner: &str| format!("websocket {{port: 1, no_tls: true, {inner}}}");
+    let read = options(&own("authorization {token: t, timeout: 3}"));
+    let read = read.websocket.unwrap();
+    assert_eq!(read.authorization.token.as_deref(), Some("t"));
+    assert_eq!(read.authorization.timeout, Some(Duration::from_secs(3)));
+    assert!(read.has_own_access());
+    let read = options(&format!("{users}, {}", own("no_auth_user: a")));
+    assert_eq!(read.websocket.unwrap().no_auth_user.as_deref(), Some("a"));
+    refuses(
+        &format!("{users}, {}", own("no_auth_user: b")),
+        "1:85",
+        "\"b\"",
+    );
+    let single = own("authorization {user: b, pass: c}");
+    refuses(&format!("{users}, {single}"), "1:85", "users");
+    refuses(&own("authorization {users: []}"), "1:50", "users");
+}
+
+#[test]
 fn with_no_auth_user_no_credential_is_asked_for() {
     let options =
         options("accounts {A {users: [{user: a}]}}, no_auth_user: a, allow_anonymous: true");

@@ -43,19 +43,10 @@ fn set(
 ) -> Result<(), Fault> {
     let warnings = &mut findings.warnings;
     match key {
-        AuthorizationKey::User => authorization.user = Some(field.text()?.to_owned()),
-        AuthorizationKey::Password => authorization.password = Some(field.text()?.to_owned()),
-        AuthorizationKey::Timeout => {
-            let timeout = field.timeout()?;
-            if timeout > TIMEOUT_USUAL_MAX {
-                warnings.push(field.fault(KeyProblem::LongTimeout(timeout)));
-            }
-            // As nats-server: 0 stands for the default.
-            authorization.timeout = Some(timeout).filter(|timeout| !timeout.is_zero());
-        }
-        AuthorizationKey::Token => {
-            set_token(field, authorization, field.text()?.to_owned())?;
-        }
+        AuthorizationKey::User
+        | AuthorizationKey::Password
+        | AuthorizationKey::Timeout
+        | AuthorizationKey::Token => set_single(key, field, authorization, findings)?,
         AuthorizationKey::TokenFile => {
             read_token_file(field, authorization, surroundings, warnings)?;
         }
@@ -67,6 +58,30 @@ fn set(
         }
         AuthorizationKey::Callout => draft.callout = Some(callout::read(field, findings)?),
         AuthorizationKey::ProxyRequired => authorization.proxy_required = field.boolean()?,
+    }
+    Ok(())
+}
+
+/// What all share: a token, or one user, and the time to present it.
+pub(super) fn set_single(
+    key: AuthorizationKey,
+    field: &Field<'_>,
+    authorization: &mut Authorization,
+    findings: &mut Findings,
+) -> Result<(), Fault> {
+    match key {
+        AuthorizationKey::User => authorization.user = Some(field.text()?.to_owned()),
+        AuthorizationKey::Password => authorization.password = Some(field.text()?.to_owned()),
+        AuthorizationKey::Timeout => {
+            let timeout = field.timeout()?;
+            if timeout > TIMEOUT_USUAL_MAX {
+                let warning = KeyProblem::LongTimeout(timeout);
+                findings.warnings.push(field.fault(warning));
+            }
+            // As nats-server: 0 stands for the default.
+            authorization.timeout = Some(timeout).filter(|timeout| !timeout.is_zero());
+        }
+        _ => set_token(field, authorization, field.text()?.to_owned())?,
     }
     Ok(())
 }

@@ -36,6 +36,10 @@ pub(super) struct Draft {
     pub(super) accounts: Vec<DraftAccount>,
     pub(super) callout: Option<DraftCallout>,
     pub(super) no_auth_user: Option<Named>,
+    /// The same of WebSocket clients, ...
+    pub(super) websocket_no_auth_user: Option<Named>,
+    /// ... and where a token or user of theirs is.
+    pub(super) websocket_single: Option<Placed<()>>,
     pub(super) system_account: Option<Named>,
     pub(super) operator: DraftOperator,
 }

@@ -169,12 +169,14 @@ pub(super) enum TlsKey {
 pub(super) enum WebsocketKey {
     Advertise,
     AllowedOrigins,
+    Authorization,
     Compression,
     HandshakeTimeout,
     Headers,
     Host,
     JwtCookie,
     Listen,
+    NoAuthUser,
     NoTls,
     PassCookie,
     PingInterval,
@@ -491,15 +493,19 @@ pub(super) const WEBSOCKET: &Table<WebsocketKey> = &[
     (&["headers"], Sets(WebsocketKey::Headers)),
     (&["handshake_timeout"], Sets(WebsocketKey::HandshakeTimeout)),
     (&["ping_interval"], Sets(WebsocketKey::PingInterval)),
-    // Whoever may connect may do it this way, too.
-    (
-        &["no_auth_user"],
-        NotYet(Feature::WebsocketAccess, Off::Never),
-    ),
+    (&["no_auth_user"], Sets(WebsocketKey::NoAuthUser)),
     (
         &["authorization", "authentication"],
-        NotYet(Feature::WebsocketAccess, Off::Empty),
+        Sets(WebsocketKey::Authorization),
     ),
+];
+
+/// Keys of `authorization { … }` in `websocket { … }`: users are for the whole server.
+pub(super) const WEBSOCKET_AUTHORIZATION: &Table<AuthorizationKey> = &[
+    (&["user", "username"], Sets(AuthorizationKey::User)),
+    (&["pass", "password"], Sets(AuthorizationKey::Password)),
+    (&["token"], Sets(AuthorizationKey::Token)),
+    (&["timeout"], Sets(AuthorizationKey::Timeout)),
 ];
 
 /// Keys of an entry of `certs` in `tls { … }`.

@@ -404,8 +404,14 @@ impl Draft {
         let single = authorization.token.is_some() || authorization.user.is_some();
         for (there, what) in [
             (!self.accounts.is_empty(), "accounts"),
-            (single || self.all_users().next().is_some(), "users / token"),
-            (self.no_auth_user.is_some(), "no_auth_user"),
+            (
+                single || self.websocket_single.is_some() || self.all_users().next().is_some(),
+                "users / token",
+            ),
+            (
+                self.no_auth_user.is_some() || self.websocket_no_auth_user.is_some(),
+                "no_auth_user",
+            ),
             (self.callout.is_some(), "auth_callout"),
         ] {
             if there {

@@ -97,7 +97,7 @@ impl Settings<'_> {
             Key::Jetstream => streams::read(field, &mut self.options.streams, self.findings),
             Key::StoreDir => streams::set_store_dir(field, &mut self.options.streams),
             Key::Websocket => {
-                self.options.websocket = websocket::read(field, self.findings)?;
+                self.options.websocket = websocket::read(field, &mut self.draft, self.findings)?;
                 Ok(())
             }
             Key::Tls => {

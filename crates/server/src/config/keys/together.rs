@@ -51,10 +51,19 @@ fn users(draft: &Draft, options: &Options, problems: &mut Vec<Fault>) {
     if let Some(place) = own.or(others).filter(|_| single) {
         problems.push(Fault::at(place, AccessProblem::UsersAndSingle));
     }
-    if let Some(name) = &draft.no_auth_user
-        && !draft.has_user(&name.value)
+    if let Some(own) = &draft.websocket_single
+        && draft.all_users().next().is_some()
     {
-        problems.push(unknown_user(draft, name));
+        problems.push(Fault::at(&own.place, AccessProblem::UsersAndSingle));
+    }
+    for name in draft
+        .no_auth_user
+        .iter()
+        .chain(&draft.websocket_no_auth_user)
+    {
+        if !draft.has_user(&name.value) {
+            problems.push(unknown_user(draft, name));
+        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! `websocket { … }`: the listener for WebSocket clients.
 
 use super::Findings;
+use super::draft::{Draft, Placed};
 use super::field::Field;
-use super::known::{WEBSOCKET, WebsocketKey};
+use super::known::{WEBSOCKET, WEBSOCKET_AUTHORIZATION, WebsocketKey};
 use super::listen::{read_listen, read_port};
-use super::tls;
+use super::{authorization, tls};
 use crate::config::fault::Fault;
 use crate::config::lang::Data;
 use crate::config::messages::{Kind, TransportProblem};
@@ -15,6 +16,7 @@ use crate::config::websocket::WebsocketOptions;
 /// none: as with nats-server, there is no listener then.
 pub(super) fn read(
     field: &Field<'_>,
+    draft: &mut Draft,
     findings: &mut Findings,
 ) -> Result<Option<WebsocketOptions>, Fault> {
     let mut read = Block {
@@ -24,7 +26,7 @@ pub(super) fn read(
     };
     let map = field.map()?;
     super::read_block(map, WEBSOCKET, findings, |key, inner, findings| {
-        set(key, inner, &mut read, findings)
+        set(key, inner, &mut read, draft, findings)
     });
     if !read.named && !map.is_empty() {
         let problem = TransportProblem::WebsocketWithoutPort;
@@ -49,6 +51,7 @@ fn set(
     key: WebsocketKey,
     field: &Field<'_>,
     block: &mut Block,
+    draft: &mut Draft,
     findings: &mut Findings,
 ) -> Result<(), Fault> {
     let options = &mut block.options;
@@ -81,6 +84,22 @@ fn set(
             // As nats-server: 0 stands for the default.
             if !timeout.is_zero() {
                 options.handshake_timeout = timeout;
+            }
+        }
+        WebsocketKey::NoAuthUser => {
+            draft.websocket_no_auth_user = Some(Placed::at(field, text()?));
+            options.no_auth_user = Some(text()?);
+        }
+        WebsocketKey::Authorization => {
+            let (own, map) = (&mut options.authorization, field.map()?);
+            super::read_block(
+                map,
+                WEBSOCKET_AUTHORIZATION,
+                findings,
+                |key, inner, findings| authorization::set_single(key, inner, own, findings),
+            );
+            if own.token.is_some() || own.user.is_some() {
+                draft.websocket_single = Some(Placed::at(field, ()));
             }
         }
         WebsocketKey::PingInterval => {

@@ -11,7 +11,6 @@ use crate::config::locale::Lang;
 pub enum Feature {
     Ocsp,
     CertificateStores,
-    WebsocketAccess,
     Accounts,
     Encryption,
     Cluster,
@@ -32,10 +31,6 @@ impl Feature {
     pub fn name(self, lang: Lang) -> &'static str {
         let (english, spanish) = match self {
             Self::Ocsp => ("OCSP", "OCSP"),
-            Self::WebsocketAccess => (
-                "credentials of their own for WebSocket clients (those of all clients hold for them)",
-                "credenciales propias para los clientes WebSocket (valen las de todos los clientes)",
-            ),
             Self::CertificateStores => (
                 "certificates from the system's store (name files instead: cert_file and key_file)",
                 "certificados del almacén del sistema (indica archivos: cert_file y key_file)",
