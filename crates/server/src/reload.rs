@@ -295,6 +295,8 @@ fn compare(old: &Options, new: &Options) -> Changes {
         host,
         port,
         server_name,
+        server_tags,
+        server_metadata,
         client_advertise,
         authorization,
         tls,
@@ -336,6 +338,12 @@ fn compare(old: &Options, new: &Options) -> Changes {
     note(*host == new.host, "host", false);
     note(*port == new.port, "port", false);
     note(*server_name == new.server_name, "server_name", false);
+    note(*server_tags == new.server_tags, "server_tags", true);
+    note(
+        *server_metadata == new.server_metadata,
+        "server_metadata",
+        true,
+    );
     let place = |websocket: &Option<WebsocketOptions>| {
         let place = |websocket: &WebsocketOptions| (websocket.host.clone(), websocket.port);
         websocket.as_ref().map(place)

@@ -1,6 +1,7 @@
 //! The effective settings of one server: what is left when the defaults, the configuration file
 //! and the flags have been merged. Nothing here reads a file or the environment.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -59,6 +60,10 @@ pub struct Options {
     pub port: u16,
     /// Name in INFO; `None`: the server id.
     pub server_name: Option<String>,
+    /// Words that the server is found by, in lower case (D30).
+    pub server_tags: Vec<String>,
+    /// What else is to be known of it.
+    pub server_metadata: BTreeMap<String, String>,
     /// `host[:port]` that INFO's `connect_urls` offers instead of the listening address.
     pub client_advertise: Option<String>,
     /// Who may connect.
@@ -326,6 +331,8 @@ impl Default for Options {
             host: None,
             port: 4222,
             server_name: None,
+            server_tags: Vec::new(),
+            server_metadata: BTreeMap::new(),
             client_advertise: None,
             authorization: Authorization::default(),
             tls: None,

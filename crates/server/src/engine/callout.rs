@@ -228,6 +228,7 @@ pub(super) async fn ask_service(
             host: inquiries.host.clone(),
             id: inquiries.server.id.clone(),
             version: NATS_VERSION.to_owned(),
+            tags: engine.manner().tags.clone(),
             ..ServerInfo::default()
         },
         client: client_info(connection, connect),

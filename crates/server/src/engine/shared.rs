@@ -78,6 +78,8 @@ pub(crate) struct Manner {
     pub(crate) stall_publishers: bool,
     /// Connections that ended of which something is kept.
     pub(crate) max_closed: usize,
+    /// Words that the server is found by.
+    pub(crate) tags: Vec<String>,
     /// Write every operation to the log.
     pub(crate) trace: Option<Tracing>,
     pub(crate) authenticator: Authenticator,
@@ -195,6 +197,7 @@ impl Manner {
             max_connections: limits.max_connections,
             stall_publishers: !limits.no_fast_producer_stall,
             max_closed: options.monitoring.max_closed_clients,
+            tags: options.server_tags.clone(),
             trace: options.log.trace.then_some(Tracing {
                 shown_max: options.log.max_traced_msg_len,
                 headers_only: options.log.trace_headers,

@@ -46,6 +46,8 @@ pub(crate) struct Listening {
 #[derive(Clone, Debug)]
 pub(crate) struct Facts {
     pub(super) info: Info,
+    pub(super) tags: Vec<String>,
+    pub(super) metadata: BTreeMap<String, String>,
     pub(super) limits: Limits,
     pub(super) auth_timeout: Duration,
     pub(super) streams: StreamsOptions,
@@ -98,6 +100,8 @@ impl Facts {
         let auth_timeout = options.authorization.timeout;
         Self {
             info: info.clone(),
+            tags: options.server_tags.clone(),
+            metadata: options.server_metadata.clone(),
             limits: options.limits.clone(),
             auth_timeout: auth_timeout.unwrap_or(Duration::from_secs(2)),
             streams: options.streams.clone(),
@@ -129,6 +133,12 @@ impl Observed {
             requests: RequestCounts::new(),
             sequence: AtomicU64::new(1),
         }
+    }
+
+    /// Words that the server is found by, and what else is to be known of it.
+    pub(crate) fn tags_and_metadata(&self) -> (Vec<String>, BTreeMap<String, String>) {
+        let facts = self.facts();
+        (facts.tags.clone(), facts.metadata.clone())
     }
 
     /// What the server says of itself to clients.

@@ -119,6 +119,13 @@ pub(super) fn server_of(observed: &Observed) -> Value {
         "seq": observed.next_sequence(),
         "time": jiff::Timestamp::now().to_string(),
     });
+    let (tags, metadata) = observed.tags_and_metadata();
+    if !tags.is_empty() {
+        server["tags"] = tags.into();
+    }
+    if !metadata.is_empty() {
+        server["metadata"] = json!(metadata);
+    }
     if !info.domain.is_empty() {
         server["domain"] = info.domain.into();
     }
@@ -138,7 +145,7 @@ fn failed(sources: &Sources, code: u16, text: &str) -> Vec<u8> {
     bytes(&json!({"server": server(sources), "error": error}))
 }
 
-/// Whether a question to all servers is for this one: by name, host and domain (A113).
+/// Whether a question to all servers is for this one: by name, host, domain and tags (A113).
 fn is_meant(sources: &Sources, options: &Value) -> bool {
     let info = sources.observed.info();
     let exact = options["exact_match"].as_bool().unwrap_or_default();
@@ -147,17 +154,21 @@ fn is_meant(sources: &Sources, options: &Value) -> bool {
         wanted if exact => wanted == own,
         wanted => own.contains(wanted),
     };
-    // A server that stands alone is in no cluster and has no tags.
-    let tagged = options["tags"]
-        .as_array()
-        .is_some_and(|tags| !tags.is_empty());
+    let (own, _) = sources.observed.tags_and_metadata();
+    let wanted = options["tags"].as_array();
+    let has = |tag: &Value| {
+        let tag = tag.as_str().unwrap_or_default().to_lowercase();
+        own.contains(&tag)
+    };
+    let tagged = wanted.is_none_or(|tags| tags.iter().all(has));
+    // A server that stands alone is in no cluster.
     let clustered = options["cluster"]
         .as_str()
         .is_some_and(|name| !name.is_empty());
     fits("server_name", &info.server_name)
         && fits("host", &info.host)
         && fits("domain", &info.domain)
-        && !tagged
+        && tagged
         && !clustered
 }
 

@@ -204,6 +204,36 @@ fn who_has_more_subscriptions_than_it_may_have_from_now_on_has_to_go() {
 }
 
 #[test]
+fn a_server_is_found_by_its_tags() {
+    let tagged = |tags: &str| {
+        let more = format!("server_tags: {tags}, server_metadata: {{rack: '7'}}");
+        move |options: &mut Options| read(options, "", &more)
+    };
+    let server = Server::builder()
+        .configure(tagged("[Madrid, ssd]"))
+        .start()
+        .unwrap();
+    let mut root = log_in(&server, "root", "r");
+    root.send("SUB no 1\r\nSUB yes 2\r\n");
+    for (reply, tags) in [("no", "\"lisbon\",\"ssd\""), ("yes", "\"madrid\",\"SSD\"")] {
+        let body = format!("{{\"tags\":[{tags}]}}");
+        let size = body.len();
+        root.send(&format!(
+            "PUB $SYS.REQ.SERVER.PING {reply} {size}\r\n{body}\r\n"
+        ));
+    }
+    // Requests are answered in their order: had the first been, it would be here.
+    let told = std::iter::from_fn(|| root.next()).find(|frame| matches!(frame, Frame::Message(_)));
+    let Some(Frame::Message(told)) = told else {
+        panic!("no answer");
+    };
+    assert_eq!(told.subject, "yes");
+    let told: Value = serde_json::from_slice(&told.payload).unwrap();
+    assert_eq!(told["server"]["tags"], serde_json::json!(["madrid", "ssd"]));
+    assert_eq!(told["server"]["metadata"]["rack"], "7");
+}
+
+#[test]
 fn what_an_account_exports_imports_and_renames_is_told() {
     let server = server();
     let mut root = log_in(&server, "root", "r");

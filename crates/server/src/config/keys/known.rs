@@ -52,6 +52,8 @@ pub(super) enum Key {
     Proxies,
     ProxyProtocol,
     ServerName,
+    ServerTags,
+    ServerMetadata,
     Service,
     StoreDir,
     SystemAccount,
@@ -393,10 +395,8 @@ pub(super) const TOP_LEVEL: &Table<Key> = &[
         NotYet(Feature::Leafnodes, Off::Empty),
     ),
     (&["mqtt"], NotYet(Feature::Mqtt, Off::Empty)),
-    (
-        &["server_tags", "server_metadata"],
-        NotYet(Feature::Tags, Off::Empty),
-    ),
+    (&["server_tags"], Sets(Key::ServerTags)),
+    (&["server_metadata"], Sets(Key::ServerMetadata)),
     (
         &["feature_flags"],
         NotYet(Feature::FeatureFlags, Off::Empty),

@@ -7,6 +7,7 @@ use super::draft::{Draft, Placed};
 use super::field::Field;
 use super::known::{Form, Key};
 use super::listen::{read_listen, read_plain, read_port};
+use super::websocket::texts;
 use super::{
     Findings, accounts, authorization, mappings, monitoring, operator, proxies, streams, tls,
     websocket,
@@ -105,6 +106,8 @@ impl Settings<'_> {
                 Ok(())
             }
             Key::ServerName
+            | Key::ServerTags
+            | Key::ServerMetadata
             | Key::AllowNonTls
             | Key::ProxyProtocol
             | Key::ClientAdvertise
@@ -275,6 +278,18 @@ impl Settings<'_> {
             Key::Service => options.builtin_service = field.boolean()?,
             Key::AllowNonTls => options.allow_non_tls = field.boolean()?,
             Key::ProxyProtocol => options.proxy_protocol = field.boolean()?,
+            Key::ServerTags => self.options.server_tags = tags(field)?,
+            Key::ServerMetadata => {
+                self.options.server_metadata = field
+                    .map()?
+                    .entries()
+                    .iter()
+                    .map(|entry| {
+                        let value = Field::of(entry).text()?.to_owned();
+                        Ok((entry.key.to_string(), value))
+                    })
+                    .collect::<Result<_, Fault>>()?;
+            }
             Key::ServerName => {
                 let name = field.text()?;
                 if name.contains(' ') {
@@ -313,4 +328,16 @@ pub(crate) fn one_of(key: &str, choices: &'static [&'static str], found: &str) -
         choices,
         found: found.to_owned(),
     }
+}
+
+/// Words in lower case, each once.
+fn tags(field: &Field<'_>) -> Result<Vec<String>, Fault> {
+    let mut tags: Vec<String> = Vec::new();
+    for word in texts(field)? {
+        let tag = word.trim().to_lowercase();
+        if !tag.is_empty() && !tags.contains(&tag) {
+            tags.push(tag);
+        }
+    }
+    Ok(tags)
 }

@@ -148,6 +148,7 @@ pub(super) fn top_level(key: Key) -> Show {
         Key::Monitoring(key) => monitoring(key),
         Key::Host => Effective(host),
         Key::Port => Effective(|o| Shown::Count(o.port.into())),
+        Key::ServerTags | Key::ServerMetadata => AsWritten,
         Key::ServerName => Effective(|o| text(o.server_name.as_deref(), Unset::MadeUp)),
         Key::ClientAdvertise => Effective(|o| text(o.client_advertise.as_deref(), Unset::Nothing)),
         Key::AllowAnonymous => Effective(|o| Shown::Bool(o.allow_anonymous)),

@@ -217,6 +217,18 @@ fn the_log_is_told_where_and_how() {
 }
 
 #[test]
+fn tags_are_words_in_lower_case_and_metadata_is_text() {
+    let read =
+        options("server_tags: [Madrid, ' ssd ', madrid], server_metadata: {rack: '7', Owner: ana}");
+    assert_eq!(read.server_tags, ["madrid", "ssd"]);
+    assert_eq!(read.server_metadata["rack"], "7");
+    assert_eq!(read.server_metadata["Owner"], "ana");
+    assert_eq!(options("server_tags: One").server_tags, ["one"]);
+    refuses("server_tags: 1", "1:14", "a list");
+    refuses("server_metadata: {rack: 7}", "1:25", "text");
+}
+
+#[test]
 fn the_other_settings_are_read() {
     let read = options(
         "server_name: uno, client_advertise: 'example.org:4222', pidfile: a.pid
@@ -452,7 +464,6 @@ fn what_is_not_there_yet_is_refused_by_name() {
         ("cluster {name: c}", "clusters"),
         ("leafnodes {port: 1}", "leaf nodes"),
         ("write_timeout: retry", "retrying"),
-        ("server_tags: [a]", "tags"),
         ("disable_sublist_cache: true", "cache"),
     ] {
         refuses(text, "1:1", part);
@@ -475,7 +486,6 @@ fn what_is_not_there_may_be_said_to_be_off() {
         "no_system_account: true",
         "allow_non_tls: true",
         "disable_sublist_cache: false",
-        "server_tags: []",
         "prof_port: 0",
         "authorization {users: [], proxy_required: false}",
     ] {

@@ -111,7 +111,7 @@ fn set(
 }
 
 /// One text or a list of them.
-fn texts(field: &Field<'_>) -> Result<Vec<String>, Fault> {
+pub(super) fn texts(field: &Field<'_>) -> Result<Vec<String>, Fault> {
     match &field.value.data {
         Data::Array(array) => array
             .values()

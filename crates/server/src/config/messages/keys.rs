@@ -18,7 +18,6 @@ pub enum Feature {
     Leafnodes,
     Mqtt,
     Profiling,
-    Tags,
     FeatureFlags,
     ProxyProtocol,
     RouteCacheOff,
@@ -45,10 +44,6 @@ impl Feature {
             Self::Leafnodes => ("leaf nodes", "nodos hoja (leaf nodes)"),
             Self::Mqtt => ("MQTT", "MQTT"),
             Self::Profiling => ("profiling over HTTP", "perfiles de rendimiento por HTTP"),
-            Self::Tags => (
-                "server tags and metadata",
-                "etiquetas y metadatos del servidor",
-            ),
             Self::FeatureFlags => ("feature flags", "opciones experimentales (feature flags)"),
             Self::ProxyProtocol => ("the PROXY protocol", "el protocolo PROXY"),
             Self::RouteCacheOff => (

@@ -23,6 +23,10 @@ pub(crate) struct Varz {
     /// The program that really answers, and its version; ours.
     server: String,
     server_version: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    metadata: BTreeMap<String, String>,
     host: String,
     port: u16,
     #[serde(skip_serializing_if = "is_false")]
@@ -217,6 +221,8 @@ pub(super) async fn varz(observed: &Observed) -> Varz {
         go: info.go.clone(),
         server: info.server.clone(),
         server_version: info.server_version.clone(),
+        tags: facts.tags.clone(),
+        metadata: facts.metadata.clone(),
         host: info.host.clone(),
         port: info.port,
         auth_required: info.auth_required,
