@@ -11,13 +11,13 @@ use recado_wire::{Info, ProtocolError};
 
 use crate::access::{self, Access};
 use crate::accounts;
-use crate::config::{Limits, Options, WebsocketOptions};
+use crate::config::{Limits, Options, StreamsOptions, WebsocketOptions};
 use crate::engine::{Engine, Manner, Standing, Verdict, Way};
 use crate::error::StartError;
 use crate::monitoring::{Facts, Keys, Listening, Observed};
 use crate::resolver::Resolver;
 use crate::server::{client_rules, monitoring_keys, told_of_clients, websocket_rules};
-use crate::streams::{NotServed, Streams};
+use crate::streams::{NotServed, Raised, Streams};
 
 /// Why a new configuration was refused; everything is as it was.
 #[derive(Debug)]
@@ -177,12 +177,18 @@ impl Reloader {
             return Ok(());
         };
         let served = accounts::served(options, &self.engine);
-        streams.set_accounts(served).map_err(|why| match why {
-            NotServed::Refused(error) => ReloadError::Unusable(StartError::Accounts(error)),
-            NotServed::Stopped => {
-                ReloadError::Unusable(StartError::Options("the streams have stopped".to_owned()))
-            }
-        })
+        let raised = Raised {
+            memory: options.streams.max_memory_bytes,
+            file: options.streams.max_file_bytes,
+        };
+        streams
+            .set_accounts(served, raised)
+            .map_err(|why| match why {
+                NotServed::Refused(error) => ReloadError::Unusable(StartError::Accounts(error)),
+                NotServed::Stopped => ReloadError::Unusable(StartError::Options(
+                    "the streams have stopped".to_owned(),
+                )),
+            })
     }
 }
 
@@ -377,7 +383,7 @@ fn compare(old: &Options, new: &Options) -> Changes {
     );
     note(*builtin_service == new.builtin_service, "service", false);
     note(*plain == new.plain, "plain", false);
-    note(*streams == new.streams, "jetstream", false);
+    compare_streams(streams, &new.streams, &mut note);
     note(*monitoring == new.monitoring, "http", false);
     note(
         *client_advertise == new.client_advertise,
@@ -419,6 +425,34 @@ fn compare(old: &Options, new: &Options) -> Changes {
         changed.push("tls");
     }
     Changes { fixed, changed }
+}
+
+/// Streams may be allowed more, where it was said how much (D52).
+fn compare_streams(
+    old: &StreamsOptions,
+    new: &StreamsOptions,
+    note: &mut impl FnMut(bool, &'static str, bool),
+) {
+    let rest = |streams: &StreamsOptions| StreamsOptions {
+        max_memory_bytes: None,
+        max_file_bytes: None,
+        ..streams.clone()
+    };
+    note(rest(old) == rest(new), "jetstream", false);
+    let mut ceiling = |old: Option<u64>, new: Option<u64>, name| {
+        let more = old.zip(new).is_some_and(|(old, new)| new > old);
+        note(old == new, name, more);
+    };
+    ceiling(
+        old.max_memory_bytes,
+        new.max_memory_bytes,
+        "jetstream's max_memory_store",
+    );
+    ceiling(
+        old.max_file_bytes,
+        new.max_file_bytes,
+        "jetstream's max_file_store",
+    );
 }
 
 fn compare_limits(old: &Limits, new: &Limits, note: &mut impl FnMut(bool, &'static str, bool)) {

@@ -16,7 +16,7 @@ use recado_wire::{ServerFrame, ServerParsed, parse_server_frame};
 use super::beat::Beat;
 use super::committer::CommitterThread;
 use super::inquiries::{Answering, Glimpse, Inquiries};
-use super::orders::{OrderBook, Orders};
+use super::orders::{OrderBook, Orders, Raised};
 use super::outlet::{Directory, EngineExchange, ServedAccount};
 use super::requests::{RequestLimits, Time, WaitingRequests};
 use super::store::{Opened, Store};
@@ -205,9 +205,16 @@ impl Driver {
         };
         let settings = self.directory.enter(order.accounts());
         let before = self.accounts.unserved();
+        // Accounts may be promised what there is only now.
+        let Raised { memory, file } = order.raised();
+        let lower = self.accounts.ceilings();
+        self.accounts.raise(memory, file);
         let done = self.act(insider, |accounts, around, log| {
             accounts.set_accounts(around, log, &settings)
         });
+        if done.is_err() {
+            self.accounts.raise(lower.0, lower.1);
+        }
         let mut unserved = self.accounts.unserved();
         unserved.retain(|one| !before.contains(one));
         tell_unserved(&unserved);

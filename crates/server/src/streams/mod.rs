@@ -30,8 +30,8 @@ use crate::version::NATS_VERSION;
 pub(crate) use beat::Beat;
 pub(crate) use ceilings::Ceilings;
 pub(crate) use inquiries::{Inquiries, NoAnswer, StoreFigures};
-pub(crate) use orders::NotServed;
 use orders::Orders;
+pub(crate) use orders::{NotServed, Raised};
 pub(crate) use outlet::ServedAccount;
 pub(crate) use requests::RequestLimits;
 pub use store::Opened;
@@ -154,8 +154,12 @@ impl Streams {
     ///
     /// # Errors
     /// When it can't be done; then nothing changed.
-    pub(crate) fn set_accounts(&self, accounts: Vec<ServedAccount>) -> Result<(), NotServed> {
-        let answer = self.orders.put(accounts);
+    pub(crate) fn set_accounts(
+        &self,
+        accounts: Vec<ServedAccount>,
+        raised: Raised,
+    ) -> Result<(), NotServed> {
+        let answer = self.orders.put(accounts, raised);
         self.intake.ring();
         answer.recv().unwrap_or(Err(NotServed::Stopped))
     }

@@ -28,15 +28,27 @@ impl std::fmt::Display for NotServed {
 
 impl std::error::Error for NotServed {}
 
-/// The order to serve these accounts.
+/// What streams of all accounts may take together from now on, in bytes; `None`: as much as before (D52).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Raised {
+    pub(crate) memory: Option<u64>,
+    pub(crate) file: Option<u64>,
+}
+
+/// The order to serve these accounts, and to let streams take so much.
 pub(super) struct Order {
     accounts: Vec<ServedAccount>,
+    raised: Raised,
     answer: SyncSender<Result<(), NotServed>>,
 }
 
 impl Order {
     pub(super) fn accounts(&self) -> &[ServedAccount] {
         &self.accounts
+    }
+
+    pub(super) fn raised(&self) -> Raised {
+        self.raised
     }
 
     pub(super) fn answer(self, done: Result<(), AccountsError>) {
@@ -57,11 +69,19 @@ struct Desk {
 
 impl Orders {
     /// Leaves an order; what became of it will be told there.
-    pub(super) fn put(&self, accounts: Vec<ServedAccount>) -> Receiver<Result<(), NotServed>> {
+    pub(super) fn put(
+        &self,
+        accounts: Vec<ServedAccount>,
+        raised: Raised,
+    ) -> Receiver<Result<(), NotServed>> {
         let (answer, told) = sync_channel(1);
         let mut desk = self.0.lock();
         if !desk.closed {
-            desk.next = Some(Order { accounts, answer });
+            desk.next = Some(Order {
+                accounts,
+                raised,
+                answer,
+            });
         }
         told
     }

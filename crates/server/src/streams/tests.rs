@@ -9,7 +9,7 @@ use recado_streams::jetstream::Settings;
 use recado_wire::{ServerFrame, ServerParsed, parse_server_frame};
 use serde_json::{Value, json};
 
-use super::{NotServed, RequestLimits, ServedAccount, Streams, open};
+use super::{NotServed, Raised, RequestLimits, ServedAccount, Streams, open};
 use crate::config::StreamsOptions;
 use crate::engine::{Account, Engine, Insider, Intake, Origin};
 use crate::internal_client::tests::{engine, run};
@@ -148,20 +148,26 @@ fn accounts_change_while_the_server_runs_and_what_can_not_be_is_refused() {
         let mut asker = Asker::new(&engine);
         let config = json!({"name": "S", "subjects": ["s"]});
         assert_eq!(error(&asker.api(&a, "STREAM.CREATE.S", &config)), 10039);
-        streams.set_accounts(vec![served(&a)]).unwrap();
+        streams
+            .set_accounts(vec![served(&a)], Raised::default())
+            .unwrap();
         assert_eq!(error(&asker.api(&a, "STREAM.CREATE.S", &config)), 0);
         let twice = vec![served(&a), served(&a)];
-        let refused = streams.set_accounts(twice);
+        let refused = streams.set_accounts(twice, Raised::default());
         assert!(matches!(refused, Err(NotServed::Refused(_))), "{refused:?}");
         assert_eq!(asker.ask(&a, "s", "hello")["seq"], 1);
-        streams.set_accounts(vec![without(&a)]).unwrap();
+        streams
+            .set_accounts(vec![without(&a)], Raised::default())
+            .unwrap();
         assert_eq!(error(&asker.api(&a, "STREAM.INFO.S", &Value::Null)), 10039);
-        streams.set_accounts(vec![served(&a)]).unwrap();
+        streams
+            .set_accounts(vec![served(&a)], Raised::default())
+            .unwrap();
         let info = asker.api(&a, "STREAM.INFO.S", &Value::Null);
         assert_eq!(info["state"]["messages"], 1, "{info}");
         streams.stop();
         assert_eq!(
-            streams.set_accounts(vec![served(&a)]),
+            streams.set_accounts(vec![served(&a)], Raised::default()),
             Err(NotServed::Stopped)
         );
     });

@@ -204,6 +204,54 @@ fn who_has_more_subscriptions_than_it_may_have_from_now_on_has_to_go() {
 }
 
 #[test]
+fn streams_may_be_allowed_more_while_the_server_runs_and_not_less() {
+    let store = tempfile::tempdir().unwrap();
+    let with = |file_bytes: u64| {
+        let store = store.path().display().to_string();
+        move |options: &mut Options| {
+            options.streams.enabled = true;
+            options.streams.store_dir = Some(store.into());
+            options.streams.max_file_bytes = Some(file_bytes);
+        }
+    };
+    let told = |file_bytes: u64| {
+        let mut told = None;
+        let _ = Server::builder().configure(|options| {
+            with(file_bytes)(options);
+            told = Some(options.clone());
+        });
+        told.unwrap()
+    };
+    let server = Server::builder().configure(with(1 << 20)).start().unwrap();
+    let mut peer = Peer::connect(server.client_addr(), "");
+    peer.send("SUB r 1\r\n");
+    let mut made = |name: &str| {
+        let body = format!(
+            "{{\"name\":\"{name}\",\"subjects\":[\"{name}\"],\"storage\":\"file\",\"max_bytes\":4000000}}"
+        );
+        let size = body.len();
+        peer.send(&format!(
+            "PUB $JS.API.STREAM.CREATE.{name} r {size}\r\n{body}\r\n"
+        ));
+        loop {
+            if let Some(Frame::Message(answer)) = peer.next() {
+                let answer: Value = serde_json::from_slice(&answer.payload).unwrap();
+                return answer["error"]["err_code"].as_u64();
+            }
+        }
+    };
+    assert_eq!(made("A"), Some(10047), "insufficient storage");
+    let reloaded = server.reload(told(8 << 20)).unwrap();
+    assert_eq!(reloaded.changed, ["jetstream's max_file_store"]);
+    assert_eq!(made("A"), None);
+    let lower = server.reload(told(2 << 20));
+    assert!(
+        matches!(&lower, Err(ReloadError::Fixed(names)) if *names == ["jetstream's max_file_store"]),
+        "{lower:?}"
+    );
+}
+
+#[test]
 fn a_server_is_found_by_its_tags() {
     let tagged = |tags: &str| {
         let more = format!("server_tags: {tags}, server_metadata: {{rack: '7'}}");

@@ -103,6 +103,21 @@ impl Accounts {
         Ok(())
     }
 
+    /// Bytes that streams of all accounts may take together, in memory and in files; `None`: any number.
+    pub fn ceilings(&self) -> (Option<u64>, Option<u64>) {
+        (self.settings.memory_bytes_max, self.settings.file_bytes_max)
+    }
+
+    /// Streams of all accounts may take so many bytes together from now on; `None`: as many as before.
+    pub fn raise(&mut self, memory_bytes: Option<u64>, file_bytes: Option<u64>) {
+        self.settings.raise(memory_bytes, file_bytes);
+        for account in self.accounts.iter_mut().flatten() {
+            if let Some(jetstream) = &mut account.jetstream {
+                jetstream.raise(memory_bytes, file_bytes);
+            }
+        }
+    }
+
     pub(super) fn apply(
         &mut self,
         around: &mut Surroundings<'_>,

@@ -189,6 +189,21 @@ pub struct JetStream {
     batching: BTreeSet<u32>,
 }
 
+impl Settings {
+    /// Streams may take so many bytes together; `None`: as many as before.
+    pub fn raise(&mut self, memory_bytes: Option<u64>, file_bytes: Option<u64>) {
+        let server = &mut self.limits.server;
+        if let Some(bytes) = memory_bytes {
+            self.memory_bytes_max = Some(bytes);
+            server.max_memory = bytes.cast_signed().max(0);
+        }
+        if let Some(bytes) = file_bytes {
+            self.file_bytes_max = Some(bytes);
+            server.max_storage = bytes.cast_signed().max(0);
+        }
+    }
+}
+
 impl JetStream {
     /// The account `$G` without streams, alone.
     pub fn new(settings: Settings) -> Self {
@@ -196,6 +211,11 @@ impl JetStream {
     }
 
     /// An account without streams. `common` is that of all accounts of the store.
+    /// As [`Settings::raise`].
+    pub(crate) fn raise(&mut self, memory_bytes: Option<u64>, file_bytes: Option<u64>) {
+        self.settings.raise(memory_bytes, file_bytes);
+    }
+
     pub(crate) fn of_account(settings: Settings, account: Arc<str>, common: Common) -> Self {
         Self {
             settings,
