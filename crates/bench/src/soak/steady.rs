@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::line::{Heard, Message, Way};
+use super::line::{Heard, Line, Message, Way};
 use super::place::{NEIGHBOUR, STEADY, WATCHER};
 use super::tally::{DRAIN, Shared};
 use crate::error::{Error, Result};
@@ -127,6 +127,7 @@ pub(super) fn ask(shared: &Shared, way: Way, from_afar: bool) -> Result<()> {
         .doors
         .open(way, 4, login, &format!("SUB {inbox}.* 1\r\n"))?;
     let (mut asked, _at_work) = (0u64, shared.asking());
+    await_responder(shared, &mut line, subject, &inbox)?;
     while shared.rest(BETWEEN_REQUESTS) {
         asked += 1;
         let reply = format!("{inbox}.{asked}");
@@ -143,6 +144,21 @@ pub(super) fn ask(shared: &Shared, way: Way, from_afar: bool) -> Result<()> {
                 let what = format!("{reply} over {way:?}");
                 shared.tally.wrong("requests without an answer", what);
             }
+        }
+    }
+    Ok(())
+}
+
+/// Asks until somebody answers: all begin at the same time, and it may be heard before those who answer.
+fn await_responder(shared: &Shared, line: &mut Line, subject: &str, inbox: &str) -> Result<()> {
+    let reply = format!("{inbox}.0");
+    let until = Instant::now() + REQUEST_TIMEOUT;
+    while Instant::now() < until && shared.rest(BETWEEN_REQUESTS) {
+        line.send(format!("PUB {subject} {reply} 16\r\n{:016}\r\n", 0).as_bytes())?;
+        if let Some(answer) = line.message(REQUEST_TIMEOUT)?
+            && !answer.headers.starts_with(b"NATS/1.0 503")
+        {
+            return Ok(());
         }
     }
     Ok(())
