@@ -12,7 +12,7 @@ use recado_wire::{Info, ProtocolError};
 use crate::access::{self, Access};
 use crate::accounts;
 use crate::config::{Limits, Options, StreamsOptions, WebsocketOptions};
-use crate::engine::{Engine, Manner, Standing, Verdict, Way};
+use crate::engine::{Connection, Engine, Manner, Standing, Verdict, Way};
 use crate::error::StartError;
 use crate::monitoring::{Facts, Keys, Listening, Observed};
 use crate::resolver::Resolver;
@@ -129,8 +129,8 @@ impl Reloader {
         }
         let unpinned = self.dismiss_unpinned(&told);
         let dismissed = unpinned
-            + self.engine.reconsider(|standing| match access_changed {
-                true => judge(&self.engine, standing),
+            + self.engine.reconsider(|connection| match access_changed {
+                true => judge(&self.engine, connection),
                 false => Verdict::Same,
             });
         *self.resolver.lock() = resolver;
@@ -207,15 +207,15 @@ fn touches_access(changed: &[&'static str]) -> bool {
 }
 
 /// What becomes of a client: what it presented is judged again.
-pub(crate) fn judge(engine: &Engine, standing: &Standing) -> Verdict {
-    let manner = engine.manner();
+pub(crate) fn judge(engine: &Engine, connection: &Connection) -> Verdict {
+    let (manner, standing) = (engine.manner(), connection.standing());
     let Some(presented) = &standing.presented else {
         // It was let in without a credential.
-        return match manner.authenticator.is_required() {
-            true => Verdict::Go(Goodbye::unauthorized(
+        return match manner.anonymous(connection.is_websocket()) {
+            None => Verdict::Go(Goodbye::unauthorized(
                 "a credential is asked for since the configuration was read again",
             )),
-            false => Verdict::As(Arc::clone(manner.anonymous())),
+            Some(anonymous) => Verdict::As(Arc::clone(anonymous)),
         };
     };
     match presented.decide(&manner) {

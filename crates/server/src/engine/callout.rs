@@ -13,7 +13,8 @@ use hashbrown::HashMap;
 use parking_lot::Mutex;
 use recado_auth::jwt::{ClientInfo, ClientTls, ServerInfo};
 use recado_auth::{
-    CALLOUT_SUBJECT, CALLOUT_XKEY_HEADER, Callout, Court, Denied, Identity, Question, Reason,
+    Asked, CALLOUT_SUBJECT, CALLOUT_XKEY_HEADER, Callout, Court, Denied, Identity, Login, Question,
+    Reason,
 };
 use recado_wire::{Connect, ServerFrame, ServerParsed, parse_server_frame};
 use rustls::pki_types::CertificateDer;
@@ -219,7 +220,10 @@ pub(super) async fn ask_service(
 ) -> Result<Identity, Denied> {
     let failed = |why: &str| Denied::of(Reason::Callout(why.to_owned()));
     let inquiries = &engine.inquiries;
-    let timeout = engine.manner().session.auth_timeout;
+    let timeout = engine
+        .manner()
+        .session_for(connection.is_websocket())
+        .auth_timeout;
     let login = presented.login_with(connect);
     let asked = callout.ask(Question {
         login: &login,
@@ -251,17 +255,36 @@ pub(super) async fn ask_service(
         Ok(Err(_)) => return Err(failed("the question was lost: the server stops")),
         Err(_) => return Err(no_answer(timeout)),
     };
+    let judged = judge(engine, connection, callout, &asked, &answer, &login);
+    let needed = judged.as_ref().err().and_then(Denied::account_needed);
+    match needed.cloned() {
+        // The service may place users in accounts that nobody used yet.
+        Some(account) if engine.find_account(&account).await => {
+            judge(engine, connection, callout, &asked, &answer, &login)
+        }
+        _ => judged,
+    }
+}
+
+fn judge(
+    engine: &Engine,
+    connection: &Connection,
+    callout: &Callout,
+    asked: &Asked,
+    answer: &[u8],
+    login: &Login<'_>,
+) -> Result<Identity, Denied> {
     let manner = engine.manner();
     let court = Court {
-        curve_key: &inquiries.server.keys.curve,
+        curve_key: &engine.inquiries.server.keys.curve,
         operator: manner.authenticator.operator(),
         proxied: manner
             .authenticator_for(connection.is_websocket())
-            .is_proxied(&login),
+            .is_proxied(login),
         utc_offset,
         now_s: now_s(),
     };
-    callout.judge(&asked, &answer, &login, &court)
+    callout.judge(asked, answer, login, &court)
 }
 
 fn no_answer(timeout: Duration) -> Denied {

@@ -90,12 +90,17 @@ pub(crate) fn new_nonce() -> Box<str> {
     URL_SAFE_NO_PAD.encode(random).into()
 }
 
-/// Who a client is that says nothing, where that is enough.
+/// Who a client is that came this way and says nothing, not even CONNECT; `None`: nobody, until it does.
 pub(crate) fn without_credential(
     authenticator: &Authenticator,
     accounts: &Accounts,
+    transport: ConnectionType,
 ) -> Option<Arc<Standing>> {
-    let presented = Presented::new(&Connect::default(), &Arrival::default());
+    let arrival = Arrival {
+        transport: Transport(transport),
+        ..Arrival::default()
+    };
+    let presented = Presented::new(&Connect::default(), &arrival);
     let login = presented.login_with(&presented.connect);
     let identity = authenticator.decide(&login).ok()?;
     Some(Arc::new(Standing::of(identity, accounts, None)))
@@ -158,8 +163,21 @@ pub(super) async fn decide_elsewhere(
     let Some(callout) = decision.as_ref().err().and_then(Denied::service_needed) else {
         return Ok((presented, decision));
     };
-    let decision = ask_service(engine, connection, connect, &presented, callout).await;
-    Ok((presented, decision))
+    let callout = Arc::clone(callout);
+    let before = Arc::clone(&engine.manner());
+    let decision = ask_service(engine, connection, connect, &presented, &callout).await;
+    let is_as_before = Arc::ptr_eq(&before, &engine.manner());
+    if is_as_before && before.authenticator.operator().is_none() {
+        return Ok((presented, decision));
+    }
+    // Accounts or the configuration may have changed while the service thought about it: what it said holds only where
+    // it would be asked again.
+    let (presented, now) = decide_alone(engine, presented, wait).await?;
+    let asked_again = now.as_ref().err().and_then(Denied::service_needed);
+    match asked_again.is_some_and(|again| *again == callout) {
+        true => Ok((presented, decision)),
+        false => Ok((presented, now)),
+    }
 }
 
 /// An address that is not listened to hears what everybody hears whose credential is wrong.

@@ -264,7 +264,11 @@ impl Reader {
     fn take_standing(&mut self, identity: Identity, presented: Presented) -> Result<(), Goodbye> {
         let standing = match identity.method {
             // Nobody in particular: all of them share one.
-            Method::Open => Arc::clone(self.engine.manner().anonymous()),
+            Method::Open => {
+                let manner = self.engine.manner();
+                let anonymous = manner.anonymous(self.connection.is_websocket());
+                Arc::clone(anonymous.unwrap_or_else(|| self.engine.nobody()))
+            }
             _ => {
                 let presented = Some(Arc::new(presented));
                 Arc::new(Standing::of(identity, &self.engine.accounts, presented))

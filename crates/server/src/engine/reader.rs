@@ -106,7 +106,9 @@ pub(crate) fn serve(engine: Arc<Engine>, link: Link, read: ReadLink, admission: 
     let made = engine.connections.add(limit, |id, slot| {
         let link = link.take().expect("called once");
         let standing = Arc::clone(match peer {
-            Some(_) => manner.anonymous(),
+            Some(_) => manner
+                .anonymous(way == Way::Websocket)
+                .unwrap_or_else(|| engine.nobody()),
             None if matches!(admission, Admission::Internal { system: true, .. }) => {
                 engine.system_insider()
             }

@@ -29,7 +29,7 @@ pub(crate) enum Verdict {
 impl Engine {
     /// Holds every client against what is configured now; says how many have to go. They are told so
     /// by their own tasks, after this returns.
-    pub(crate) fn reconsider(&self, judge: impl Fn(&Standing) -> Verdict) -> usize {
+    pub(crate) fn reconsider(&self, judge: impl Fn(&Connection) -> Verdict) -> usize {
         self.reconsider_in(|_| true, judge)
     }
 
@@ -37,7 +37,7 @@ impl Engine {
     pub(crate) fn reconsider_in(
         &self,
         concerned: impl Fn(&Account) -> bool,
-        judge: impl Fn(&Standing) -> Verdict,
+        judge: impl Fn(&Connection) -> Verdict,
     ) -> usize {
         let mut gone = 0;
         let mut staying = Vec::new();
@@ -50,9 +50,9 @@ impl Engine {
                 continue;
             }
             // Whom nobody knows yet has still to say CONNECT, and is judged then.
-            let verdict = match connection.client.get() {
-                Some(_) => judge(&connection.standing()),
-                None => Verdict::Same,
+            let verdict = match Arc::ptr_eq(&connection.standing(), self.nobody()) {
+                true => Verdict::Same,
+                false => judge(&connection),
             };
             match verdict {
                 Verdict::Go(goodbye) => {

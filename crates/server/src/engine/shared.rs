@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 use parking_lot::Mutex;
-use recado_auth::{AccountName, Authenticator, FailureLimits, Failures};
+use recado_auth::{AccountName, Authenticator, ConnectionType, FailureLimits, Failures};
 use recado_session::Settings;
 use recado_streams::api::header::REQUEST_INFO;
 use recado_wire::{ClientInfo, Info, ParseLimits, PreparedInfo};
@@ -86,7 +86,8 @@ pub(crate) struct Manner {
     /// What WebSocket clients are asked for, where that is something else (C18).
     websocket_authenticator: Option<Authenticator>,
     /// Who clients are that have said nothing; they may do nothing where that is not enough.
-    anonymous: Arc<Standing>,
+    anonymous: Option<Arc<Standing>>,
+    websocket_anonymous: Option<Arc<Standing>>,
     info: PreparedInfo,
     /// What WebSocket clients are told.
     websocket_info: PreparedInfo,
@@ -103,6 +104,8 @@ pub(crate) struct Engine {
     pub(crate) accounts: Accounts,
     /// Who the parts of the server itself are.
     insider: Arc<Standing>,
+    /// Who clients are that have to say who they are, and have not.
+    nobody: Arc<Standing>,
     /// Who those are that speak in the system account.
     system_insider: Arc<Standing>,
     /// Addresses that keep failing to log in.
@@ -148,12 +151,17 @@ impl Manner {
             clients: authenticator,
             websocket: websocket_authenticator,
         } = access;
+        let anonymous =
+            login::without_credential(&authenticator, accounts, ConnectionType::Standard);
+        let of_websocket = websocket_authenticator.as_ref().unwrap_or(&authenticator);
+        let websocket_anonymous =
+            login::without_credential(of_websocket, accounts, ConnectionType::Websocket);
         let session = Settings {
             parse: ParseLimits {
                 max_control_line: limits.max_control_line,
                 max_payload: limits.max_payload,
             },
-            auth_required: authenticator.is_required(),
+            auth_required: anonymous.is_none(),
             auth_timeout: options
                 .authorization
                 .timeout
@@ -178,9 +186,7 @@ impl Manner {
                 ..session.clone()
             }),
             websocket_session: Arc::new(Settings {
-                auth_required: websocket_authenticator
-                    .as_ref()
-                    .map_or(session.auth_required, Authenticator::is_required),
+                auth_required: websocket_anonymous.is_none(),
                 auth_timeout: options
                     .websocket
                     .as_ref()
@@ -202,8 +208,8 @@ impl Manner {
                 shown_max: options.log.max_traced_msg_len,
                 headers_only: options.log.trace_headers,
             }),
-            anonymous: login::without_credential(&authenticator, accounts)
-                .unwrap_or_else(|| Arc::new(Standing::anonymous(accounts.global()))),
+            anonymous,
+            websocket_anonymous,
             info: info.prepare(),
             websocket_info: websocket_info(info, options, websocket_authenticator.as_ref())
                 .prepare(),
@@ -234,9 +240,12 @@ impl Manner {
         self.authenticator.needs_nonce() || own.is_some_and(Authenticator::needs_nonce)
     }
 
-    /// Who a client is that has said nothing.
-    pub(crate) fn anonymous(&self) -> &Arc<Standing> {
-        &self.anonymous
+    /// Who a client is that came this way and has said nothing; `None`: nobody yet.
+    pub(crate) fn anonymous(&self, is_websocket: bool) -> Option<&Arc<Standing>> {
+        match is_websocket {
+            true => self.websocket_anonymous.as_ref(),
+            false => self.anonymous.as_ref(),
+        }
     }
 }
 
@@ -251,6 +260,7 @@ impl Engine {
     ) -> Self {
         Self {
             insider: Arc::new(Standing::anonymous(accounts.global())),
+            nobody: Arc::new(Standing::anonymous(accounts.global())),
             system_insider: Arc::new(Standing::anonymous(&accounts.system())),
             events: Events::default(),
             failures: Mutex::new(Failures::new(FailureLimits::default())),
@@ -353,6 +363,11 @@ impl Engine {
     pub(crate) fn subscriptions(&self) -> usize {
         let all = self.accounts.all();
         all.iter().map(|account| account.router.len()).sum()
+    }
+
+    /// Who clients are that have to say who they are, and have not: they may do nothing yet.
+    pub(crate) fn nobody(&self) -> &Arc<Standing> {
+        &self.nobody
     }
 
     /// Who the parts of the server itself are.

@@ -103,7 +103,7 @@ impl Reloader {
         self.engine.put_accounts_in_force(prepared);
         Ok(self.engine.reconsider_in(
             |account| names.contains(&*account.name),
-            |standing| crate::reload::judge(&self.engine, standing),
+            |connection| crate::reload::judge(&self.engine, connection),
         ))
     }
 

@@ -240,6 +240,27 @@ fn without_a_service_or_an_answer_nobody_is_let_in() {
 }
 
 #[test]
+fn whoever_presents_nothing_is_asked_about_too_and_may_do_nothing_before() {
+    let text =
+        configured(30.0, "").replace("APP {}", "APP { users: [{user: guest, password: g}] }");
+    let server = server(&format!(
+        "{text}\nno_auth_user: guest, allow_anonymous: true"
+    ));
+    let mut service = service(&server);
+    let mut silent = Peer::bare(server.client_addr());
+    silent.send("SUB > 1\r\n");
+    let refused =
+        std::iter::from_fn(|| silent.next()).any(|frame| matches!(frame, Frame::Error(_)));
+    assert!(
+        refused,
+        "nobody may subscribe before the service has spoken"
+    );
+    let mut guest = asks(&server, json!({"verbose": false}));
+    lets_in(&mut service, "APP", json!({}));
+    is_let_in(&mut guest);
+}
+
+#[test]
 fn questions_and_answers_may_be_encrypted() {
     let xkey = format!("xkey: {}", curve().public_key());
     let server = server(&configured(30.0, &xkey));

@@ -510,6 +510,14 @@ fn who_presents_nothing_may_be_somebody_here_and_nobody_elsewhere() {
     assert_eq!(page.line(), "hi");
     let violation = "-ERR 'Permissions Violation for Publish to \"hidden\"'";
     assert_eq!(page.line(), violation);
+    // It is not somebody else before it says CONNECT, or without.
+    let mut silent = Peer::new(&server, "");
+    silent.line();
+    silent.send("SUB shown 1\r\nPUB hidden 2\r\nhi\r\nPUB shown 2\r\nhi\r\n");
+    // Until CONNECT says otherwise each operation is confirmed.
+    let mut next = || std::iter::repeat_with(|| silent.line()).find(|line| line != "+OK");
+    assert_eq!(next().as_deref(), Some(violation));
+    assert_eq!(next().as_deref(), Some("MSG shown 1 2"));
     let mut other = crate::client::plain(&server);
     other.line().unwrap();
     other.send("CONNECT {\"verbose\":false}\r\nPING\r\n");
