@@ -88,8 +88,13 @@ impl Insider {
 
     /// The ticket of a traced message, and its headers without it; `None` for all others.
     pub(crate) fn take_ticket(&self, headers: &[u8]) -> Option<(Ticket, Vec<u8>)> {
-        let taken = Ticket::take_off(headers)?;
-        self.engine.traces.knows(&taken.0).then_some(taken)
+        Ticket::take_off(headers)
+    }
+
+    /// Whether somebody waits for what becomes of this ticket's message. Else the trace waited too long, there were too
+    /// many, or a client made the ticket up.
+    pub(crate) fn is_awaited(&self, ticket: &Ticket) -> bool {
+        self.engine.traces.knows(ticket)
     }
 
     /// What a stream makes of a traced message: whoever traces it is told, if that was all.

@@ -555,6 +555,13 @@ impl Service<'_, '_> {
             ..*message
         };
         let (around, log) = (&mut *self.around, &mut *self.log);
+        if !insider.is_awaited(&ticket) {
+            // Nobody hears of it, but it stays what it is: one that is only to be traced is not stored.
+            if !ticket.only {
+                self.accounts.handle(around, log, &message);
+            }
+            return true;
+        }
         let traced = self
             .accounts
             .handle_traced(around, log, &message, ticket.only);

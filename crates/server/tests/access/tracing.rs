@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::peer::{Frame, Peer, Received};
 
 const ACCOUNTS: &str = "
-    A { users: [{user: a, password: a, permissions: {publish: {deny: [secret, no.trace]}}}], jetstream: true
+    A { users: [{user: a, password: a, permissions: {publish: {deny: [secret, no.trace, a.traces]}}}], jetstream: true
         mappings: {old: new}
         msg_trace: {dest: a.traces}
         exports: [{stream: 'news.>'}, {stream: 'open.>'}]
@@ -343,6 +343,27 @@ fn a_sampled_message_of_another_system_is_told_to_its_account() {
     publish(&mut b, "x", "", &[&parent("01")], "1");
     b.settle();
     assert_eq!(a.settle(), [], "it is the account's to ask");
+}
+
+#[test]
+fn what_is_only_traced_is_not_stored_however_many_wait_to_be_told() {
+    const MANY: usize = 1_500;
+    let world = World::new();
+    let mut a = world.log_in("a", "");
+    let body = "{\"name\":\"S\",\"subjects\":[\"stored\"]}";
+    let size = body.len();
+    a.send(&format!(
+        "SUB r 1\r\nPUB $JS.API.STREAM.CREATE.S r {size}\r\n{body}\r\n"
+    ));
+    assert!(message(&mut a).payload.starts_with(b"{\"type\""));
+    // In one piece: more than may wait for what streams make of them.
+    let block = format!("NATS/1.0\r\n{TO_T}\r\n{ONLY}\r\n\r\n");
+    let one = format!("HPUB stored {} {}\r\n{block}\r\n", block.len(), block.len());
+    a.send(&one.repeat(MANY));
+    publish(&mut a, "stored", "r", &["A: b"], "kept");
+    let ack = message(&mut a);
+    let ack: Value = serde_json::from_slice(&ack.payload).unwrap();
+    assert_eq!(ack["seq"], 1, "{ack}");
 }
 
 #[test]

@@ -84,7 +84,8 @@ impl Reader {
 
     /// Decides whether it is traced, and where that is told.
     fn begin(&mut self, worker: &mut Worker, mut wish: Wish, message: &Publish<'_>) -> Begun {
-        if wish.destination.is_empty() {
+        let named_by_client = !wish.destination.is_empty();
+        if !named_by_client {
             let terms = self.account.terms();
             let Some(plan) = &terms.trace else {
                 return Begun::Untraced;
@@ -108,7 +109,9 @@ impl Reader {
             return Begun::Dropped;
         }
         let reserved = destination.starts_with(b"_GR_.") || destination.starts_with(b"$NRG.");
-        if reserved || !self.session.may_publish(destination) {
+        // Where the account has its traces told is not for the client to be allowed.
+        let may = !named_by_client || self.session.may_publish(destination);
+        if reserved || !may {
             self.say_error(worker, &publish_violation(destination));
             self.note_denied(destination);
             self.note_refusal(destination);
