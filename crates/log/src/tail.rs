@@ -153,7 +153,9 @@ impl Tail {
         let Some(mut spare) = Arc::try_unwrap(bytes).ok() else {
             return;
         };
-        if self.spares.len() < SPARES_MAX && spare.capacity() >= CHUNK_BYTES {
+        // One that held large records would be held for little.
+        let fits = (CHUNK_BYTES..=2 * CHUNK_BYTES).contains(&spare.capacity());
+        if self.spares.len() < SPARES_MAX && fits {
             spare.clear();
             self.spares.push(spare);
         }

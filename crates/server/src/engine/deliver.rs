@@ -502,7 +502,7 @@ fn stage_group(
 
 /// Writes what is staged in the middle of a message that is for very many.
 #[cold]
-fn relieve(stage: &mut Stage, passage: &Passage<'_>, relieved: &mut Congestion) {
+pub(super) fn relieve(stage: &mut Stage, passage: &Passage<'_>, relieved: &mut Congestion) {
     let own = passage.publisher.connection.id;
     let subject = passage.message.subject;
     stage.flush(passage.input, own, subject, |connection, delivered| {

@@ -47,6 +47,11 @@ impl LatencyPlan {
     }
 }
 
+/// Values of one header that are told with what was measured, ...
+const ASKING_VALUES_MAX: usize = 8;
+/// ... and the longest of them: W3C wants 512 of `tracestate`.
+const ASKING_BYTES_MAX: usize = 1024;
+
 /// What the headers of Jaeger, Zipkin and W3C say, in nats-server's order: the first that is there decides.
 fn asked_by(block: &[u8]) -> Option<Asking> {
     let headers: Vec<(&str, &str)> = Headers::new(block).iter().collect();
@@ -57,8 +62,15 @@ fn asked_by(block: &[u8]) -> Option<Asking> {
         same.map(|(_, value)| (*value).to_owned()).collect()
     };
     let take = |names: &[&'static str]| -> Asking {
-        let taken = names.iter().map(|name| (*name, values(name)));
-        taken.filter(|(_, values)| !values.is_empty()).collect()
+        let bounded = |name: &str| {
+            let few = values(name).into_iter().take(ASKING_VALUES_MAX);
+            few.filter(|value| value.len() <= ASKING_BYTES_MAX)
+                .collect()
+        };
+        let taken = names.iter().map(|name| (*name, bounded(name)));
+        taken
+            .filter(|(_, values): &(_, Vec<String>)| !values.is_empty())
+            .collect()
     };
     if let Some(id) = values("Uber-Trace-Id").first() {
         let flags = id.split(':').nth(3).filter(|_| id.split(':').count() == 4);

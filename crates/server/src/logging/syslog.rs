@@ -53,8 +53,11 @@ impl Syslog {
         let now = Zoned::now();
         let lines = lines.split(|byte| *byte == b'\n');
         let mut lost = 0;
+        let mut is_gone = false;
         for line in lines.filter(|line| !line.is_empty()) {
-            lost += u64::from(self.send(&now, line).is_err());
+            // Each failure may take seconds: the next batch tries again.
+            is_gone = is_gone || self.send(&now, line).is_err();
+            lost += u64::from(is_gone);
         }
         lost
     }

@@ -13,7 +13,7 @@ use super::{Ticket, Trace};
 use crate::engine::account::Account;
 use crate::engine::connection::Connection;
 use crate::engine::crossing::{CROSSINGS_MAX, RESPONSE_PREFIX, ServiceImport};
-use crate::engine::deliver::{Passage, Publisher, say_nobody_there, stage_target};
+use crate::engine::deliver::{Passage, Publisher, relieve, say_nobody_there, stage_target};
 use crate::engine::route::Route;
 use crate::engine::shared::Engine;
 use crate::engine::subscription::Subscription;
@@ -163,6 +163,9 @@ impl Worker {
             return self.give_to_streams((sub, main), &here, passage, trace, followed);
         }
         let error = self.try_give(sub, (main, &here), &connection, passage, trace, followed);
+        if self.stage.is_overfull() {
+            relieve(&mut self.stage, passage, &mut self.relieved);
+        }
         if followed {
             let other = (importer.number != trace.account.number).then_some(&**importer);
             let receiver = (main.filter(), main.queue());
