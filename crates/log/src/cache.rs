@@ -23,6 +23,8 @@ pub(crate) struct Reader<D: Disk> {
     blocks: Vec<Block>,
     index: HashMap<(u32, u32), usize>,
     blocks_max: usize,
+    /// Blocks of segments that are gone: the next ones take their places.
+    free: Vec<usize>,
     /// Where the next block to be replaced is looked for.
     hand: usize,
     /// The block that was used last, to find it again at once.
@@ -56,6 +58,7 @@ impl<D: Disk> Reader<D> {
             blocks: Vec::new(),
             index: HashMap::new(),
             blocks_max: (bytes_max / BLOCK_BYTES).max(2 * AHEAD_BLOCKS_MAX),
+            free: Vec::new(),
             hand: 0,
             latest: 0,
             scratch: Vec::new(),
@@ -119,8 +122,9 @@ impl<D: Disk> Reader<D> {
             debug_assert_eq!(key.0, segment);
             if let Some(block) = self.blocks.get_mut(index) {
                 block.key = (0, 0);
-                block.bytes.clear();
+                block.bytes = Vec::new();
                 block.used = false;
+                self.free.push(index);
             }
         }
     }
@@ -176,6 +180,8 @@ impl<D: Disk> Reader<D> {
     fn put(&mut self, key: (u32, u32), bytes: &[u8], ahead: usize, used: bool) -> usize {
         let index = if let Some(index) = self.index.get(&key) {
             *index
+        } else if let Some(index) = self.free.pop() {
+            index
         } else if self.blocks.len() < self.blocks_max {
             self.blocks.push(Block {
                 key,
@@ -283,6 +289,34 @@ mod tests {
         check(&mut reader, 100, 400, 500);
         file.write_at(&bytes, 500).expect("room");
         check(&mut reader, 400, 1600, 2000);
+    }
+
+    #[test]
+    fn the_next_blocks_take_the_places_of_those_that_were_forgotten() {
+        let disk = SimDisk::new(0);
+        for segment in 1..=20 {
+            disk.put(&segment_name(segment), (0..400_000).map(byte).collect());
+        }
+        let mut reader = Reader::new(disk, 64 * 1024 * 1024);
+        for segment in 1..=20 {
+            for offset in (0..390_000).step_by(777) {
+                let at = Location {
+                    segment,
+                    offset,
+                    length: 777,
+                };
+                reader.load(at, u32::MAX).expect("readable");
+            }
+            reader.forget(segment);
+            let held: usize = reader
+                .blocks
+                .iter()
+                .map(|block| block.bytes.capacity())
+                .sum();
+            assert_eq!(held, 0, "of a segment that is gone nothing stays");
+        }
+        assert!(reader.blocks.len() < 60, "{}", reader.blocks.len());
+        assert_eq!(reader.free.len(), reader.blocks.len());
     }
 
     #[test]
