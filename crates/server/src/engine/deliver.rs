@@ -33,7 +33,7 @@ pub(crate) struct Publisher<'a> {
 
 impl Publisher<'_> {
     /// Who does not hear what it publishes: itself, without echo.
-    fn not_to(&self) -> Option<u64> {
+    pub(super) fn not_to(&self) -> Option<u64> {
         (!self.echo).then_some(self.connection.id)
     }
 }

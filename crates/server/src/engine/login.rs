@@ -96,6 +96,10 @@ pub(crate) fn without_credential(
     accounts: &Accounts,
     transport: ConnectionType,
 ) -> Option<Arc<Standing>> {
+    // A default user of an operator's is looked at each time somebody comes: claims may have been revoked.
+    if authenticator.is_required() {
+        return None;
+    }
     let arrival = Arrival {
         transport: Transport(transport),
         ..Arrival::default()

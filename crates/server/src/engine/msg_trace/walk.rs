@@ -164,6 +164,8 @@ impl Worker {
         }
         let error = self.try_give(sub, (main, &here), &connection, passage, trace, followed);
         if self.stage.is_overfull() {
+            // What is written before the batch ends must be counted by then.
+            self.count(passage.publisher.not_to());
             relieve(&mut self.stage, passage, &mut self.relieved);
         }
         if followed {
