@@ -128,9 +128,9 @@ pub(crate) fn encode(
     let length = length_of(record, packed.map(<[u8]>::len)) as u32;
     let body_crc = match packed {
         Some(packed) => crc32c::crc32c(packed),
+        None if record.headers.is_empty() => crc32c::crc32c(record.payload),
         None => crc32c::crc32c_append(crc32c::crc32c(record.headers), record.payload),
     };
-    let payload_len = (record.payload.len() as u32).to_le_bytes();
     let mut head = [0; HEAD_BYTES];
     head[4..7].copy_from_slice(&RECORD_MAGIC);
     head[7] = frame as u8 | if packed.is_some() { PACKED } else { 0 };
@@ -144,22 +144,24 @@ pub(crate) fn encode(
     head[44..46].copy_from_slice(&(record.subject.len() as u16).to_le_bytes());
     head[46] = record.kind;
     head[47] = record.flags;
-    let mut crc = crc32c::crc32c_append(seeds.at(offset), &head[4..]);
-    if packed.is_some() {
-        crc = crc32c::crc32c_append(crc, &payload_len);
-    }
-    let crc = crc32c::crc32c_append(crc, record.subject);
-    head[..4].copy_from_slice(&crc.to_le_bytes());
     to.reserve(length as usize);
+    let start = to.len();
     to.extend_from_slice(&head);
+    if packed.is_some() {
+        let payload_len = record.payload.len() as u32;
+        to.extend_from_slice(&payload_len.to_le_bytes());
+    }
+    to.extend_from_slice(record.subject);
+    // One call for all that it covers: each has its price.
+    if let Some((place, checked)) = to
+        .get_mut(start..)
+        .and_then(|head| head.split_first_chunk_mut())
+    {
+        *place = crc32c::crc32c_append(seeds.at(offset), checked).to_le_bytes();
+    }
     match packed {
-        Some(packed) => {
-            to.extend_from_slice(&payload_len);
-            to.extend_from_slice(record.subject);
-            to.extend_from_slice(packed);
-        }
+        Some(packed) => to.extend_from_slice(packed),
         None => {
-            to.extend_from_slice(record.subject);
             to.extend_from_slice(record.headers);
             to.extend_from_slice(record.payload);
         }

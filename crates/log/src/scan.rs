@@ -89,6 +89,16 @@ impl<F: DiskFile> Scanner<F> {
 
     /// The next step.
     pub(crate) fn next(&mut self) -> Found<'_> {
+        self.step(true)
+    }
+
+    /// The next step, without looking at what headers and payloads are: a record may be damaged there.
+    pub(crate) fn next_head(&mut self) -> Found<'_> {
+        self.step(false)
+    }
+
+    #[inline]
+    fn step(&mut self, checks_body: bool) -> Found<'_> {
         let offset = self.offset;
         if offset >= self.window.limit {
             return Found::End;
@@ -98,7 +108,7 @@ impl<F: DiskFile> Scanner<F> {
         };
         self.offset = offset + head.length;
         let bytes = self.window.get(offset, head.length as usize);
-        if format::body_is_whole(bytes, &head) {
+        if !checks_body || format::body_is_whole(bytes, &head) {
             return Found::Record {
                 offset,
                 head,

@@ -34,7 +34,8 @@ impl<F: DiskFile> Sealing<F> {
     pub(crate) fn step(&mut self, bytes: u64) -> bool {
         let until = u64::from(self.scanner.offset()) + bytes;
         while u64::from(self.scanner.offset()) < until {
-            match self.scanner.next() {
+            // A body is looked at when it is read: what was written a moment ago comes from memory anyway.
+            match self.scanner.next_head() {
                 Found::Record { head, bytes, .. } => {
                     let subject = head.subject(bytes).unwrap_or_default();
                     self.footer.record(&head, subject);

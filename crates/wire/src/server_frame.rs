@@ -47,6 +47,13 @@ pub fn parse_server_frame(input: &[u8]) -> ServerParsed<'_> {
     };
     let line = input.get(..newline).unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
+    // As every server writes them; nearly all frames are these.
+    if let Some(args) = line.strip_prefix(b"MSG ") {
+        return message(input, trim_blank(args), newline + 1, false);
+    }
+    if let Some(args) = line.strip_prefix(b"HMSG ") {
+        return message(input, trim_blank(args), newline + 1, true);
+    }
     let split = line
         .iter()
         .position(|byte| matches!(byte, b' ' | b'\t'))
@@ -84,7 +91,13 @@ fn message<'a>(
     // One more than there may be, so that too many are seen. No allocation: streams take every message in so.
     let mut words: [&[u8]; 6] = [b""; 6];
     let mut count = 0;
-    for word in args.split(|&byte| byte == b' ').filter(|w| !w.is_empty()) {
+    let mut from = 0;
+    for to in memchr::memchr_iter(b' ', args).chain([args.len()]) {
+        let word = args.get(from..to).unwrap_or_default();
+        from = to + 1;
+        if word.is_empty() {
+            continue;
+        }
         let Some(place) = words.get_mut(count) else {
             return ServerParsed::Malformed;
         };
@@ -141,11 +154,14 @@ fn trim_blank(args: &[u8]) -> &[u8] {
 }
 
 fn number(digits: &[u8]) -> Option<usize> {
-    let digits = std::str::from_utf8(digits).ok()?;
-    if digits.len() > 10 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+    if digits.is_empty() || digits.len() > 10 {
         return None;
     }
-    digits.parse().ok()
+    digits.iter().try_fold(0, |number: usize, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        let number = number.checked_mul(10)?.checked_add(digit.into())?;
+        (digit <= 9).then_some(number)
+    })
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ enum Judged<'a> {
     /// Its id was stored before, under this sequence.
     Duplicate(u64),
     /// Nobody is interested in its subject.
-    Unwanted(Cow<'a, [u8]>, PublishHeaders<'a>),
+    Unwanted(Cow<'a, [u8]>),
     /// It may be stored.
     Fit(Fit<'a>),
 }
@@ -63,7 +63,6 @@ enum Judged<'a> {
 /// A message that may be stored, and how.
 struct Fit<'a> {
     draft: Draft<'a>,
-    parsed: PublishHeaders<'a>,
     lifetime: Lifetime,
     rollup: Rollup,
     /// What a counter comes to.
@@ -94,10 +93,18 @@ impl Stream {
         headers: &[u8],
         payload: &[u8],
     ) -> Result<Accepted, ApiError> {
-        match self.judge(env, origin, subject, headers, payload)? {
+        let parsed;
+        let parsed = if headers.is_empty() {
+            PublishHeaders::none()
+        } else {
+            parsed = PublishHeaders::parse(headers);
+            &parsed
+        };
+        let draft = self.draft(env, subject, headers, payload);
+        match self.judge(env, origin, draft, parsed)? {
             Judged::Duplicate(sequence) => Ok(Accepted::Duplicate(sequence)),
-            Judged::Unwanted(_, parsed) => self.skip(env, &parsed),
-            Judged::Fit(fit) => self.take(env, fit),
+            Judged::Unwanted(_) => self.skip(env, parsed),
+            Judged::Fit(fit) => self.take(env, fit, parsed),
         }
     }
 
@@ -113,16 +120,31 @@ impl Stream {
         headers: &[u8],
         payload: &[u8],
     ) -> Result<(Vec<u8>, Foretold), ApiError> {
-        Ok(
-            match self.judge(env, Origin::Client, subject, headers, payload)? {
-                Judged::Duplicate(_) => (subject.to_vec(), Foretold::Duplicate),
-                Judged::Unwanted(subject, _) => (subject.into_owned(), Foretold::Unwanted),
-                Judged::Fit(fit) => {
-                    self.check_limits(&fit.draft, &fit.parsed)?;
-                    (fit.draft.subject.into_owned(), Foretold::Stored)
-                }
-            },
-        )
+        let parsed = PublishHeaders::parse(headers);
+        let draft = self.draft(env, subject, headers, payload);
+        Ok(match self.judge(env, Origin::Client, draft, &parsed)? {
+            Judged::Duplicate(_) => (subject.to_vec(), Foretold::Duplicate),
+            Judged::Unwanted(subject) => (subject.into_owned(), Foretold::Unwanted),
+            Judged::Fit(fit) => {
+                self.check_limits(&fit.draft, &parsed)?;
+                (fit.draft.subject.into_owned(), Foretold::Stored)
+            }
+        })
+    }
+
+    /// A message as it is when it enters, under the subject that the stream gives it.
+    fn draft<'a>(
+        &self,
+        env: &Env<'_>,
+        subject: &'a [u8],
+        headers: &'a [u8],
+        payload: &'a [u8],
+    ) -> Draft<'a> {
+        Draft {
+            subject: self.renamed(subject, env.chance),
+            headers: Cow::Borrowed(headers),
+            payload: Cow::Borrowed(payload),
+        }
     }
 
     /// Decides on a message. Nothing changes yet.
@@ -130,18 +152,11 @@ impl Stream {
         &mut self,
         env: &mut Env<'_>,
         origin: Origin,
-        subject: &'a [u8],
-        headers: &'a [u8],
-        payload: &'a [u8],
+        mut draft: Draft<'a>,
+        parsed: &PublishHeaders<'_>,
     ) -> Result<Judged<'a>, ApiError> {
-        let mut draft = Draft {
-            subject: self.renamed(subject, env.chance),
-            headers: Cow::Borrowed(headers),
-            payload: Cow::Borrowed(payload),
-        };
-        let size = self
-            .messages
-            .size_of(draft.subject.len(), headers.len(), payload.len());
+        let has_headers = !draft.headers.is_empty();
+        let size = self.size_of(&draft);
         if self.messages.is_on_file() && size > RECORD_BYTES_MAX {
             return Err(ApiError::with(
                 &error::STREAM_STORE_FAILED,
@@ -155,29 +170,28 @@ impl Stream {
             let why = "no sequence is left";
             return Err(ApiError::with(&error::STREAM_STORE_FAILED, why));
         }
-        let parsed = PublishHeaders::parse(headers);
         if parsed.has_request_info {
             draft.headers = without(&draft.headers, "Nats-Request-Info").into();
         }
         let mut rollup = Rollup::None;
         let mut increment = None;
-        if !headers.is_empty() {
+        if has_headers {
             if origin == Origin::Client {
-                increment = self.increment(&parsed, payload)?;
-                self.check_expectations(&parsed, &draft.subject)?;
-                self.check_schedule(env, &parsed, &mut draft, |_| None)?;
+                increment = self.increment(parsed, &draft.payload)?;
+                self.check_expectations(parsed, &draft.subject)?;
+                self.check_schedule(env, parsed, &mut draft, |_| None)?;
                 if parsed.stream_source.is_some() {
                     return Err(ApiError::new(&error::MESSAGE_SOURCE_HDR_NOT_ALLOWED));
                 }
             }
-            if let Some(sequence) = self.known_duplicate(env, &parsed) {
+            if let Some(sequence) = self.known_duplicate(env, parsed) {
                 return Ok(Judged::Duplicate(sequence));
             }
-            self.check_last_id(&parsed)?;
+            self.check_last_id(parsed)?;
             rollup = if origin == Origin::Client {
-                self.rollup(&parsed)?
+                self.rollup(parsed)?
             } else {
-                self.rollup(&parsed).unwrap_or(Rollup::None)
+                self.rollup(parsed).unwrap_or(Rollup::None)
             };
             if parsed.schedule.is_some() && origin == Origin::Client {
                 rollup = Rollup::Subject;
@@ -185,7 +199,7 @@ impl Stream {
         }
         let mut value = None;
         if origin == Origin::Source {
-            self.count_sourced(env, &mut draft, &parsed)?;
+            self.count_sourced(env, &mut draft, parsed)?;
         } else if self.config.allow_msg_counter && increment.is_none() && origin == Origin::Client {
             return Err(ApiError::new(&error::MESSAGE_INCR_MISSING));
         }
@@ -195,7 +209,7 @@ impl Stream {
         self.check_size(&draft)?;
         env.room.check(size)?;
         if self.config.retention == Retention::Interest && !self.has_interest(&draft.subject) {
-            return Ok(Judged::Unwanted(draft.subject, parsed));
+            return Ok(Judged::Unwanted(draft.subject));
         }
         let lifetime = match origin {
             // A source's stream may know lifetimes where this one does not.
@@ -205,7 +219,6 @@ impl Stream {
         let lifetime = self.at_least_marker_ttl(lifetime, &mut draft);
         Ok(Judged::Fit(Fit {
             draft,
-            parsed,
             lifetime,
             rollup,
             value,
@@ -213,17 +226,21 @@ impl Stream {
     }
 
     /// Takes in a message that was found fit.
-    fn take(&mut self, env: &mut Env<'_>, fit: Fit<'_>) -> Result<Accepted, ApiError> {
+    fn take(
+        &mut self,
+        env: &mut Env<'_>,
+        fit: Fit<'_>,
+        parsed: &PublishHeaders<'_>,
+    ) -> Result<Accepted, ApiError> {
         let Fit {
             draft,
-            parsed,
             lifetime,
             rollup,
             value,
         } = fit;
-        let sequence = self.store(env, &draft, &parsed, lifetime, rollup)?;
+        let sequence = self.store(env, &draft, parsed, lifetime, rollup)?;
         self.roll_up(rollup, &draft.subject, sequence);
-        self.purge_schedule_of(env, &parsed)?;
+        self.purge_schedule_of(env, parsed)?;
         self.enforce_limits(&draft.subject);
         Ok(match value {
             Some(value) => Accepted::Counted(sequence, value),
@@ -251,6 +268,15 @@ impl Stream {
         }
         self.dedupe.expire(env.now_ns, self.config.duplicate_window);
         self.dedupe.find(id)
+    }
+
+    /// Bytes that a message counts for.
+    fn size_of(&self, draft: &Draft<'_>) -> u64 {
+        self.messages.size_of(
+            draft.subject.len(),
+            draft.headers.len(),
+            draft.payload.len(),
+        )
     }
 
     pub(super) fn check_size(&self, draft: &Draft<'_>) -> Result<(), ApiError> {
@@ -394,11 +420,7 @@ impl Stream {
         {
             return refuse("maximum messages exceeded");
         }
-        let size = self.messages.size_of(
-            draft.subject.len(),
-            draft.headers.len(),
-            draft.payload.len(),
-        );
+        let size = self.size_of(draft);
         if config.max_bytes > 0 && index.bytes() + size > config.max_bytes.unsigned_abs() {
             let oldest = index.first_of(&draft.subject).and_then(|at| index.get(at));
             let freed = oldest.map_or(0, |meta| u64::from(meta.size));

@@ -53,7 +53,39 @@ pub(crate) struct PublishHeaders<'a> {
     pub has_request_info: bool,
 }
 
+/// What a message without headers asks. Most have none, and this is too large to be made for each of them.
+static NONE: PublishHeaders<'static> = PublishHeaders {
+    message_id: None,
+    expected_stream: None,
+    expected_last_sequence: None,
+    expected_last_subject_sequence: None,
+    expected_last_subject_sequence_subject: None,
+    expected_last_message_id: None,
+    rollup: None,
+    ttl: None,
+    increment: None,
+    batch_id: None,
+    batch_sequence: None,
+    batch_commit: None,
+    schedule: None,
+    schedule_target: None,
+    schedule_source: None,
+    schedule_ttl: None,
+    schedule_time_zone: None,
+    schedule_rollup: None,
+    schedule_next: None,
+    scheduler: None,
+    stream_source: None,
+    required_api_level: None,
+    has_request_info: false,
+};
+
 impl<'a> PublishHeaders<'a> {
+    /// What a message without headers asks: nothing.
+    pub(crate) fn none() -> &'a Self {
+        &NONE
+    }
+
     /// Reads a block; the first of repeated names counts.
     pub(crate) fn parse(block: &'a [u8]) -> Self {
         let mut found = Self::default();
