@@ -118,15 +118,34 @@ impl<D: Disk> Reader<D> {
     /// A segment is gone.
     pub(crate) fn forget(&mut self, segment: u32) {
         self.files.remove(&segment);
-        for (key, index) in self.index.extract_if(|key, _| key.0 == segment) {
-            debug_assert_eq!(key.0, segment);
-            if let Some(block) = self.blocks.get_mut(index) {
+        self.release(|key, _| key.0 == segment);
+    }
+
+    /// Gives back the memory of blocks that nobody read since the last call.
+    pub(crate) fn age(&mut self) {
+        self.release(|_, block| !std::mem::take(&mut block.used));
+    }
+
+    fn release(&mut self, which: impl Fn((u32, u32), &mut Block) -> bool) {
+        let Self {
+            index,
+            blocks,
+            free,
+            ..
+        } = self;
+        index.retain(|key, at| {
+            let Some(block) = blocks.get_mut(*at) else {
+                return false;
+            };
+            let goes = which(*key, block);
+            if goes {
                 block.key = (0, 0);
                 block.bytes = Vec::new();
                 block.used = false;
-                self.free.push(index);
+                free.push(*at);
             }
-        }
+            !goes
+        });
     }
 
     /// A block of which at least `wanted` bytes are there, if the segment has them.
@@ -317,6 +336,33 @@ mod tests {
         }
         assert!(reader.blocks.len() < 60, "{}", reader.blocks.len());
         assert_eq!(reader.free.len(), reader.blocks.len());
+    }
+
+    #[test]
+    fn what_nobody_reads_any_more_gives_its_memory_back() {
+        let mut reader = Reader::new(disk(400_000), 64 * 1024 * 1024);
+        for offset in (0..390_000).step_by(777) {
+            check(&mut reader, offset, 777, u32::MAX);
+        }
+        let held = |reader: &Reader<SimDisk>| -> usize {
+            let blocks = reader.blocks.iter();
+            blocks.filter(|block| block.bytes.capacity() > 0).count()
+        };
+        let all = held(&reader);
+        reader.age();
+        assert!(
+            held(&reader) + AHEAD_BLOCKS_MAX >= all,
+            "all but what was read ahead were used"
+        );
+        check(&mut reader, 20_000, 777, u32::MAX);
+        reader.age();
+        assert_eq!(held(&reader), 1);
+        check(&mut reader, 20_000, 777, u32::MAX);
+        check(&mut reader, 300_000, 777, u32::MAX);
+        reader.age();
+        reader.age();
+        assert_eq!(held(&reader), 0);
+        check(&mut reader, 100_000, 777, u32::MAX);
     }
 
     #[test]

@@ -164,6 +164,12 @@ impl<D: Disk> Log<D> {
         self.durable = position(base.number, base.end);
     }
 
+    /// Gives back memory that reading the past took and that nobody used since the last call. To be called about once a
+    /// minute.
+    pub fn age(&mut self) {
+        self.reader.age();
+    }
+
     /// Why the disk could not be read the last time that it could not, since the last call.
     pub fn take_read_error(&mut self) -> Option<String> {
         self.read_error.take()

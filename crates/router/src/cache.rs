@@ -36,6 +36,8 @@ struct Entry<R> {
     hash: u64,
     stamp: Stamp,
     weight: usize,
+    /// Looked for since the cache aged the last time.
+    used: bool,
     route: R,
 }
 
@@ -106,9 +108,10 @@ impl<R> RouteCache<R> {
                 None => false,
             });
         if let Some(&at) = known
-            && let Some(entry) = &self.entries[at as usize]
+            && let Some(entry) = &mut self.entries[at as usize]
             && router.is_current(hash, entry.stamp)
         {
+            entry.used = true;
             self.last = Some(RouteId(at));
             return RouteId(at);
         }
@@ -158,6 +161,9 @@ impl<R> RouteCache<R> {
         if let Some(at) = current
             && !self.seen_before(hash)
         {
+            if let Some(entry) = &mut self.entries[at as usize] {
+                entry.used = true;
+            }
             self.last_siblings = Some(RouteId(at));
             return RouteId(at);
         }
@@ -221,6 +227,32 @@ impl<R> RouteCache<R> {
         self.retired_bytes = 0;
         if subjects > ENTRIES_MAX || self.weight > KEPT_BYTES_MAX {
             self.clear();
+        }
+    }
+
+    /// Forgets what nobody looked for since it aged the last time: only between batches.
+    pub fn age(&mut self) {
+        self.end_batch();
+        self.last = None;
+        self.last_siblings = None;
+        let Self {
+            entries,
+            free,
+            weight,
+            ..
+        } = self;
+        for numbers in [&mut self.table, &mut self.siblings] {
+            numbers.retain(|&mut at| {
+                let slot = &mut entries[at as usize];
+                let used = slot
+                    .as_mut()
+                    .is_some_and(|entry| std::mem::take(&mut entry.used));
+                if !used {
+                    *weight -= slot.take().map_or(0, |entry| entry.weight);
+                    free.push(at);
+                }
+                used
+            });
         }
     }
 
@@ -326,6 +358,7 @@ impl<R> RouteCache<R> {
             hash,
             stamp,
             weight: built.weight,
+            used: true,
             route: built.route,
         };
         match self.free.pop() {
@@ -461,6 +494,38 @@ mod tests {
         assert!(cache.kept() < 20, "{} kept", cache.kept());
     }
 
+    #[test]
+    fn what_nobody_looked_for_in_a_while_is_forgotten() {
+        let router = Router::default();
+        router.insert(plain(1, "in.*.*"));
+        let mut cache: RouteCache<Vec<u64>> = RouteCache::default();
+        let mut find = |cache: &mut RouteCache<_>, subject: &str| {
+            cache.find(&router, subject.as_bytes(), ids);
+            cache.end_batch();
+        };
+        for number in 0..1000 {
+            let subject = format!("in.{number}.x");
+            find(&mut cache, &subject);
+            find(&mut cache, &subject);
+        }
+        let kept = cache.kept();
+        assert!(kept > 900, "{kept} kept");
+        cache.age();
+        assert_eq!(cache.kept(), kept, "all of them were just used");
+        find(&mut cache, "in.7.x");
+        cache.age();
+        assert_eq!((cache.kept(), cache.weight()), (1, 1));
+        let mut built = 0;
+        cache.find(&router, b"in.7.x", |matches| {
+            built += 1;
+            ids(matches)
+        });
+        assert_eq!(built, 0, "it was used");
+        cache.age();
+        cache.age();
+        assert_eq!((cache.kept(), cache.weight()), (0, 0));
+    }
+
     /// Among few names, so that subjects are siblings, come again, and are named by subscriptions.
     #[derive(Clone, Debug)]
     enum Act {
@@ -468,6 +533,7 @@ mod tests {
         Go(proptest::sample::Index),
         Publish(String),
         EndBatch,
+        Age,
     }
 
     fn act() -> impl proptest::strategy::Strategy<Value = Act> {
@@ -478,6 +544,7 @@ mod tests {
             1 => any::<proptest::sample::Index>().prop_map(Act::Go),
             12 => "([ab]\\.){0,2}[1-9]?".prop_map(Act::Publish),
             2 => Just(Act::EndBatch),
+            1 => Just(Act::Age),
         ]
     }
 
@@ -505,6 +572,7 @@ mod tests {
                         proptest::prop_assert_eq!(cache.get(id), Some(&ids(matches).route), "{}", subject);
                     }
                     Act::EndBatch => cache.end_batch(),
+                    Act::Age => cache.age(),
                 }
             }
         }

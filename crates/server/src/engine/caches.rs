@@ -1,5 +1,7 @@
 //! The cached routes of one thread: a cache for each account that it routes for.
 
+use std::time::{Duration, Instant};
+
 use recado_router::{RouteCache, RouteId};
 
 use super::account::Account;
@@ -7,6 +9,11 @@ use super::route::Route;
 
 /// Bytes of all routes that one thread keeps. Above it they are built anew.
 const KEPT_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// What nobody looked for in so long goes, at the latest after twice as long: inboxes that answered a few times and never
+/// again.
+const KEPT_FOR: Duration = Duration::from_secs(60);
+/// Batches between two looks at the time.
+const BATCHES_A_LOOK: u32 = 64;
 
 /// A route of this batch.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,6 +31,9 @@ pub(crate) struct Caches {
     /// Of the caches that this batch does not use, as the next.
     kept_bytes: usize,
     kept_routes: usize,
+    batches: u32,
+    /// When they aged the last time.
+    aged: Option<Instant>,
 }
 
 impl Caches {
@@ -102,6 +112,27 @@ impl Caches {
             self.by_account = Vec::new();
             self.kept_bytes = 0;
             self.kept_routes = 0;
+        }
+        self.batches = self.batches.wrapping_add(1);
+        if self.batches.is_multiple_of(BATCHES_A_LOOK) {
+            self.age(Instant::now());
+        }
+    }
+
+    /// Forgets what was not used lately, when it is time for that.
+    #[cold]
+    fn age(&mut self, now: Instant) {
+        let aged = *self.aged.get_or_insert(now);
+        if now.duration_since(aged) < KEPT_FOR {
+            return;
+        }
+        self.aged = Some(now);
+        self.kept_bytes = 0;
+        self.kept_routes = 0;
+        for cache in &mut self.by_account {
+            cache.age();
+            self.kept_bytes += cache.weight();
+            self.kept_routes += cache.kept();
         }
     }
 }

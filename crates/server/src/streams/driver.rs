@@ -28,6 +28,8 @@ use crate::error::StartError;
 const NAP_MAX: Duration = Duration::from_secs(10);
 /// Between two looks at what compaction may do.
 const UPKEEP_EVERY: Duration = Duration::from_millis(20);
+/// Between two looks at what was not read any more since the last one.
+const AGE_EVERY: Duration = Duration::from_secs(60);
 /// Live bytes that compaction copies in one step: with the time between two, some 12 MB/s, which publishing
 /// does not notice.
 const COMPACT_BYTES: u64 = 256 * 1024;
@@ -160,6 +162,7 @@ impl Driver {
 
     fn serve(&mut self, insider: &Insider) {
         let mut upkeep = Instant::now() + UPKEEP_EVERY;
+        let mut age = Instant::now() + AGE_EVERY;
         let mut busy = false;
         while !self.stop.load(Ordering::Acquire) {
             let until = if busy {
@@ -189,6 +192,10 @@ impl Driver {
             if now >= upkeep {
                 self.upkeep(insider);
                 upkeep = now + UPKEEP_EVERY;
+            }
+            if now >= age {
+                self.log.age();
+                age = now + AGE_EVERY;
             }
             insider.flush();
             // Not before: until then the one who cuts it off is still about to close the intake.
