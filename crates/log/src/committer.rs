@@ -10,6 +10,7 @@ use crate::Position;
 use crate::batch::{Batch, Chunk, Committed, Failure, Opening, position};
 use crate::disk::{Disk, DiskFile, is_full};
 use crate::format::{SegmentHeader, segment_name};
+use crate::gathering::Gathering;
 use crate::marks::{Marks, MarksFile};
 use crate::sealing::Sealing;
 use crate::tidy::{TIDY_BYTES, Todo};
@@ -28,6 +29,10 @@ pub struct Committer<D: Disk> {
     durable: Position,
     pub(crate) stopped: Option<String>,
     pub(crate) closed: VecDeque<Sealing<D::File>>,
+    /// What the last batch wrote: footers have yet to hear of it.
+    written: Vec<Chunk>,
+    /// The segment in which the next one was wanted.
+    pub(crate) wanted_in: Option<u32>,
     /// Segments whose footer may not be on disk yet.
     pub(crate) unsynced: BTreeSet<u32>,
     pub(crate) todo: VecDeque<Todo>,
@@ -49,6 +54,7 @@ pub(crate) struct Active<F> {
     /// The directory does not know it for good yet.
     new: bool,
     pub(crate) end: u32,
+    pub(crate) gathering: Gathering,
 }
 
 impl<D: Disk> Committer<D> {
@@ -68,6 +74,8 @@ impl<D: Disk> Committer<D> {
             durable,
             stopped: None,
             closed: VecDeque::new(),
+            written: Vec::new(),
+            wanted_in: None,
             unsynced: BTreeSet::new(),
             todo: VecDeque::new(),
             marks: MarksFile::new(marks),
@@ -90,10 +98,14 @@ impl<D: Disk> Committer<D> {
         self.owed += 2 * batch.bytes();
         while self.owed > 4 * TIDY_BYTES && self.tidy() {}
         self.owed = self.owed.min(4 * TIDY_BYTES);
+        self.gather();
         let failure = match &self.stopped {
             Some(why) => Some(Failure::Stopped { why: why.clone() }),
             None => self.write(&batch).err(),
         };
+        if failure.is_none() {
+            self.written = batch.chunks;
+        }
         if let Some(Failure::Stopped { why }) = &failure {
             self.stopped = Some(why.clone());
         }
@@ -108,6 +120,19 @@ impl<D: Disk> Committer<D> {
     #[must_use]
     pub fn durable(&self) -> Position {
         self.durable
+    }
+
+    /// Tells the footers to be what the last batch wrote. Not right after it: whoever waits for it should not wait for
+    /// this.
+    pub(crate) fn gather(&mut self) {
+        for chunk in self.written.drain(..) {
+            let (number, offset) = (chunk.segment, chunk.offset);
+            if let Some(active) = self.active.as_mut().filter(|one| one.number == number) {
+                active.gathering.note(offset, &chunk.bytes);
+            } else if let Some(closed) = self.closed.iter_mut().find(|one| one.number == number) {
+                closed.note(offset, &chunk.bytes);
+            }
+        }
     }
 
     /// Writes a batch: all of it counts, or nothing.
@@ -136,7 +161,7 @@ impl<D: Disk> Committer<D> {
             .map(|active| (active.number, active.file));
         for (of, file) in closed.chain(active) {
             if of == number {
-                self.seal_later(file, number, end);
+                self.seal_later(file, (number, end), Gathering::given_up());
             } else {
                 let _ = self.disk.remove(&segment_name(of));
             }
@@ -179,7 +204,7 @@ impl<D: Disk> Committer<D> {
         let (number, end) = crate::batch::place(self.durable);
         if let Some(active) = self.active.take() {
             if active.number == number {
-                self.seal_later(active.file, number, end);
+                self.seal_later(active.file, (number, end), Gathering::given_up());
             } else {
                 let _ = self.disk.remove(&segment_name(active.number));
             }
@@ -225,7 +250,10 @@ impl<D: Disk> Committer<D> {
             previous_whole: opening.previous_whole,
             packed: opening.packed,
         };
-        let made = self.disk.create(&name, opening.capacity.into());
+        let made = match self.take_ready(&name, opening.capacity) {
+            Some(file) => Ok(file),
+            None => self.disk.create(&name, opening.capacity.into()),
+        };
         let made = made.and_then(|file| {
             let written = file.write_at(&header.encode(), 0);
             written.map(|()| file).inspect_err(|_| {
@@ -243,7 +271,8 @@ impl<D: Disk> Committer<D> {
             }
         })?;
         if let Some(before) = self.active.take() {
-            self.seal_later(before.file, before.number, opening.previous_end);
+            let place = (before.number, opening.previous_end);
+            self.seal_later(before.file, place, before.gathering);
         }
         self.active = Some(Active {
             number,
@@ -251,13 +280,14 @@ impl<D: Disk> Committer<D> {
             dirty: true,
             new: true,
             end: chunk.offset,
+            gathering: Gathering::new(),
         });
         Ok(())
     }
 
-    fn seal_later(&mut self, file: D::File, number: u32, end: u32) {
+    fn seal_later(&mut self, file: D::File, place: (u32, u32), gathering: Gathering) {
         self.closed
-            .extend(Sealing::new(file, self.salt, number, end));
+            .extend(Sealing::new(file, self.salt, place, gathering));
     }
 }
 

@@ -56,9 +56,13 @@ pub(crate) struct FooterBuilder {
     rows: Vec<u8>,
     count: u32,
     previous: Previous,
+    previous_subject: Vec<u8>,
     /// Some record is packed.
     packed: bool,
 }
+
+/// About what a subject takes besides its bytes, which are there twice.
+const SUBJECT_BYTES: usize = 64;
 
 impl std::fmt::Debug for Previous {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -131,7 +135,17 @@ impl FooterBuilder {
         self.count += 1;
     }
 
+    /// About how many bytes it takes in memory.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.rows.len() + 2 * self.subjects.len() + SUBJECT_BYTES * self.ids.len()
+    }
+
     fn subject_id(&mut self, subject: &[u8]) -> u32 {
+        if !self.ids.is_empty() && *self.previous_subject == *subject {
+            return self.previous.subject;
+        }
+        self.previous_subject.clear();
+        self.previous_subject.extend_from_slice(subject);
         if let Some(id) = self.ids.get(subject) {
             return *id;
         }

@@ -17,6 +17,7 @@ use crate::format::{
 use crate::log::{Base, Log, Settings};
 use crate::marks::{DeadHere, Marks};
 use crate::pack::Unpacked;
+use crate::preparing;
 use crate::replay::{Cut, Lost, OpenError, OpenReport, Replayed, Why};
 use crate::scan::{Found, Scanner, Survey, Window, survey};
 use crate::sealing::write_footer;
@@ -103,6 +104,7 @@ fn recover<D: Disk>(
     end: Option<Position>,
     replay: Replay<'_>,
 ) -> Result<Recovered, OpenError> {
+    preparing::clear(disk);
     let marks = Marks::settle(disk).map_err(OpenError::io("read what is released"))?;
     let store = Store::look(disk, settings.salt, end)?;
     let mut report = OpenReport {

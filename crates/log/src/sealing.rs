@@ -7,6 +7,7 @@ use std::io;
 use crate::disk::DiskFile;
 use crate::footer::FooterBuilder;
 use crate::format::Seeds;
+use crate::gathering::Gathering;
 use crate::scan::{Found, Scanner};
 
 /// A closed segment on its way to a footer.
@@ -15,23 +16,43 @@ pub(crate) struct Sealing<F> {
     pub(crate) number: u32,
     end: u32,
     scanner: Scanner<F>,
+    /// What was gathered while it was written, if that may be all.
+    gathering: Option<Gathering>,
     footer: FooterBuilder,
     damaged: bool,
 }
 
 impl<F: DiskFile> Sealing<F> {
-    pub(crate) fn new(file: F, salt: u64, number: u32, end: u32) -> io::Result<Self> {
+    pub(crate) fn new(
+        file: F,
+        salt: u64,
+        (number, end): (u32, u32),
+        gathering: Gathering,
+    ) -> io::Result<Self> {
         Ok(Self {
             number,
             end,
             scanner: Scanner::new(file, Seeds::new(salt, number), Some(end))?,
+            gathering: Some(gathering),
             footer: FooterBuilder::default(),
             damaged: false,
         })
     }
 
+    /// Records that were written to it before it was closed.
+    pub(crate) fn note(&mut self, offset: u32, bytes: &[u8]) {
+        if let Some(gathering) = &mut self.gathering {
+            gathering.note(offset, bytes);
+        }
+    }
+
     /// Looks at some more of it; says whether there is more.
     pub(crate) fn step(&mut self, bytes: u64) -> bool {
+        let gathered = self.gathering.take();
+        if let Some(footer) = gathered.and_then(|gathering| gathering.finish(self.end)) {
+            self.footer = footer;
+            return false;
+        }
         let until = u64::from(self.scanner.offset()) + bytes;
         while u64::from(self.scanner.offset()) < until {
             // A body is looked at when it is read: what was written a moment ago comes from memory anyway.

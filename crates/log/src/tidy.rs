@@ -32,6 +32,7 @@ impl<D: Disk> Committer<D> {
             return false;
         }
         self.owed = self.owed.saturating_sub(TIDY_BYTES);
+        self.gather();
         if let Some(sealing) = self.closed.front_mut() {
             if !sealing.step(TIDY_BYTES) {
                 // It is a hint: if it can't be written, the segment is read whole the next time.
@@ -66,7 +67,8 @@ impl<D: Disk> Committer<D> {
         let Some(active) = self.active.take().filter(|_| self.stopped.is_none()) else {
             return Ok(());
         };
-        let mut sealing = Sealing::new(active.file, self.salt, active.number, active.end)?;
+        let place = (active.number, active.end);
+        let mut sealing = Sealing::new(active.file, self.salt, place, active.gathering)?;
         while sealing.step(TIDY_BYTES) {}
         sealing.finish(true)
     }

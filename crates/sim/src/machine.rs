@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use recado_log::{Batch, Committed, Committer, Journal, Log, Progress, SimDisk};
+use recado_log::{Batch, Committed, Committer, Journal, Log, Preparer, Progress, SimDisk};
 use recado_streams::accounts::{AccountSettings, Accounts};
 use recado_streams::context::Surroundings;
 use recado_streams::jetstream::{Incoming, Opening, Settings};
@@ -21,6 +21,9 @@ pub struct Machine {
     twin: bool,
     log: Log<SimDisk>,
     committer: Committer<SimDisk>,
+    preparer: Preparer<SimDisk>,
+    /// The next segment is being made ready.
+    preparing: bool,
     /// A batch that is being written.
     batch: Option<Batch>,
     /// What became of it, not taken yet.
@@ -89,7 +92,9 @@ impl Machine {
             accounts,
             twin,
             log,
+            preparer: committer.preparer(),
             committer,
+            preparing: false,
             batch: None,
             done: None,
             chance,
@@ -243,9 +248,12 @@ impl Machine {
         true
     }
 
-    /// One step of what the committer does when nothing waits.
+    /// One step of what the committer does when nothing waits, and of what goes on beside it.
     pub fn tidy(&mut self) -> bool {
-        self.batch.is_none() && self.committer.tidy()
+        self.preparing |= self.committer.wants_next();
+        let prepared = self.preparing;
+        self.preparing = self.preparing && self.preparer.step();
+        prepared || (self.batch.is_none() && self.committer.tidy())
     }
 
     /// Checkpoints and compaction. What consumers found damaged since the last time.

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 use recado_log::{Batch, Committed, Committer, RealDisk};
 
+use super::preparer::PreparerThread;
 use crate::engine::Intake;
 
 /// Batches of at most so many bytes may be written at once, ...
@@ -21,6 +22,7 @@ struct Desk {
     state: Mutex<State>,
     arrival: Condvar,
     committer: Mutex<Committer<RealDisk>>,
+    preparer: PreparerThread,
 }
 
 #[derive(Default)]
@@ -28,6 +30,16 @@ struct State {
     batch: Option<Batch>,
     done: Option<Committed>,
     stop: bool,
+}
+
+impl Desk {
+    fn write(&self, committer: &mut Committer<RealDisk>, batch: Batch) -> Committed {
+        let done = committer.commit(batch);
+        if committer.wants_next() {
+            self.preparer.order();
+        }
+        done
+    }
 }
 
 /// The streams thread's side: gives batches away, gets outcomes back.
@@ -49,10 +61,12 @@ impl CommitterThread {
         committer: Committer<RealDisk>,
         intake: Arc<Intake>,
     ) -> std::io::Result<Self> {
+        let preparer = PreparerThread::start(committer.preparer())?;
         let desk = Arc::new(Desk {
             state: Mutex::default(),
             arrival: Condvar::new(),
             committer: Mutex::new(committer),
+            preparer,
         });
         let theirs = Arc::clone(&desk);
         let thread = std::thread::Builder::new()
@@ -80,7 +94,7 @@ impl CommitterThread {
             && let Some(mut committer) = self.desk.committer.try_lock()
         {
             let start = Instant::now();
-            let done = committer.commit(batch);
+            let done = self.desk.write(&mut committer, batch);
             // The mean of the last few: one slow sync is no slow disk.
             self.takes = (self.takes * 7 + start.elapsed()) / 8;
             return Some(done);
@@ -146,7 +160,7 @@ fn run(desk: &Desk, intake: &Intake) {
                 desk.arrival.wait(&mut state);
             }
         };
-        let done = desk.committer.lock().commit(batch);
+        let done = desk.write(&mut desk.committer.lock(), batch);
         desk.state.lock().done = Some(done);
         intake.ring();
         // Segments that nobody needs any more go while nothing waits.

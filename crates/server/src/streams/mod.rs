@@ -7,6 +7,7 @@ mod driver;
 mod inquiries;
 mod orders;
 mod outlet;
+mod preparer;
 mod requests;
 mod store;
 #[cfg(test)]
