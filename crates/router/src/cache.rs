@@ -503,7 +503,7 @@ mod tests {
         let router = Router::default();
         router.insert(plain(1, "in.*.*"));
         let mut cache: RouteCache<Vec<u64>> = RouteCache::default();
-        let mut find = |cache: &mut RouteCache<_>, subject: &str| {
+        let find = |cache: &mut RouteCache<_>, subject: &str| {
             cache.find(&router, subject.as_bytes(), ids);
             cache.end_batch();
         };
