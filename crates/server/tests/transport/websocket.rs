@@ -31,6 +31,17 @@ fn server(websocket: WebsocketOptions) -> Server {
     server.start().unwrap()
 }
 
+fn configured(text: &str) -> Server {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("server.conf");
+    std::fs::write(&file, text).unwrap();
+    let configured = Server::builder().configure(|options| {
+        let loaded = load_file(&file, options, &Machine).unwrap();
+        assert_eq!(loaded.findings.errors, []);
+    });
+    configured.start().unwrap()
+}
+
 /// A connection that was upgraded.
 struct Peer<S> {
     stream: S,
@@ -492,17 +503,35 @@ fn other_credentials_may_be_asked_for_here_than_elsewhere() {
 }
 
 #[test]
+fn who_is_sent_elsewhere_is_told_where_its_own_listener_is() {
+    let text = "port: -1, jetstream: false, system_account: SYS, client_advertise: \"plain.example:4222\"
+        accounts { SYS { users: [{user: root, password: r}] }, WEB { users: [{user: page, password: p}] } }
+        websocket { host: \"127.0.0.1\", port: -1, no_tls: true, advertise: \"web.example:443\" }";
+    let server = configured(text);
+    let mut page = Peer::new(&server, "");
+    let greeting = page.line();
+    let info: serde_json::Value =
+        serde_json::from_str(greeting.strip_prefix("INFO ").unwrap()).unwrap();
+    page.send("CONNECT {\"verbose\":false,\"user\":\"page\",\"pass\":\"p\"}\r\nPING\r\n");
+    assert_eq!(page.line(), "PONG");
+    let mut root = crate::client::plain(&server);
+    root.line().unwrap();
+    let asked = format!("{{\"cid\":{}}}", info["client_id"]);
+    root.send(&format!(
+        "CONNECT {{\"verbose\":false,\"user\":\"root\",\"pass\":\"r\"}}\r\nPUB $SYS.REQ.SERVER.{}.LDM answer {}\r\n{asked}\r\n",
+        server.info().server_id,
+        asked.len(),
+    ));
+    let sent_away = page.line();
+    assert!(sent_away.contains("\"ldm\":true"), "{sent_away}");
+    assert!(sent_away.contains("web.example:443"), "{sent_away}");
+}
+
+#[test]
 fn who_presents_nothing_may_be_somebody_here_and_nobody_elsewhere() {
     let text = "port: -1, jetstream: false, accounts { WEB { users: [{user: page, permissions: {publish: shown}}] }, OWN { users: [{user: ana, password: a}] } }
         websocket { host: \"127.0.0.1\", port: -1, no_tls: true, no_auth_user: page }";
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("server.conf");
-    std::fs::write(&file, text).unwrap();
-    let server = Server::builder().configure(|options| {
-        let loaded = load_file(&file, options, &Machine).unwrap();
-        assert_eq!(loaded.findings.errors, []);
-    });
-    let server = server.start().unwrap();
+    let server = configured(text);
     let mut page = Peer::new(&server, "");
     page.connect();
     page.send("SUB shown 1\r\nPUB shown 2\r\nhi\r\nPUB hidden 2\r\nhi\r\n");
