@@ -503,6 +503,39 @@ fn other_credentials_may_be_asked_for_here_than_elsewhere() {
 }
 
 #[test]
+fn a_listener_that_others_reach_goes_on_asking_for_a_credential() {
+    let asking = |token: Option<&str>| WebsocketOptions {
+        host: Some("0.0.0.0".to_owned()),
+        authorization: Authorization {
+            token: token.map(str::to_owned),
+            ..Authorization::default()
+        },
+        ..options()
+    };
+    let told = |websocket: WebsocketOptions| {
+        let mut told = None;
+        let _ = Server::builder().configure(|all| {
+            all.websocket = Some(websocket);
+            told = Some(all.clone());
+        });
+        told.unwrap()
+    };
+    let refused = Server::builder().configure(|all| all.websocket = Some(asking(None)));
+    let at_the_start = refused.start().err().unwrap().to_string();
+    let server = server(asking(Some("one")));
+    let refused = server.reload(told(asking(None))).unwrap_err();
+    assert_eq!(refused.to_string(), at_the_start);
+    // All is as it was, and may still change otherwise.
+    let asked = |server: &Server| {
+        let info = Peer::new(server, "").line();
+        info.contains("\"auth_required\":true")
+    };
+    assert!(asked(&server));
+    server.reload(told(asking(Some("another")))).unwrap();
+    assert!(asked(&server));
+}
+
+#[test]
 fn who_is_sent_elsewhere_is_told_where_its_own_listener_is() {
     let text = "port: -1, jetstream: false, system_account: SYS, client_advertise: \"plain.example:4222\"
         accounts { SYS { users: [{user: root, password: r}] }, WEB { users: [{user: page, password: p}] } }
