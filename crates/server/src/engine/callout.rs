@@ -24,10 +24,10 @@ use super::account::Account;
 use super::connection::Connection;
 use super::insider::Insider;
 use super::intake::Intake;
+use super::layers::Layers;
 use super::login::{Presented, now_s};
 use super::shared::Engine;
 use super::subscription::Origin;
-use super::tls::TlsFacts;
 use crate::identity::Identity as ServerIdentity;
 use crate::operator::utc_offset;
 use crate::version::NATS_VERSION;
@@ -256,7 +256,7 @@ pub(super) async fn ask_service(
             ..ServerInfo::default()
         },
         client: client_info(connection, connect),
-        tls: connection.tls().map(|facts| tls_info(facts)),
+        tls: connection.layers().and_then(tls_info),
         key: &inquiries.server.keys.signing,
         curve_key: &inquiries.server.keys.curve,
         timeout_s: timeout.as_secs(),
@@ -339,9 +339,10 @@ fn client_info(connection: &Connection, connect: &Connect) -> ClientInfo {
 }
 
 /// A certificate that a client could show was verified: others are not asked for.
-fn tls_info(facts: &TlsFacts) -> ClientTls {
-    let chain: Vec<String> = facts.certificates.iter().map(pem).collect();
-    ClientTls {
+fn tls_info(layers: &Layers) -> Option<ClientTls> {
+    let facts = layers.tls.as_ref()?;
+    let chain: Vec<String> = layers.certificates().iter().map(pem).collect();
+    Some(ClientTls {
         version: facts.version.to_owned(),
         cipher: facts.cipher_suite.clone(),
         certs: Vec::new(),
@@ -349,7 +350,7 @@ fn tls_info(facts: &TlsFacts) -> ClientTls {
             true => Vec::new(),
             false => vec![chain],
         },
-    }
+    })
 }
 
 fn pem(certificate: &CertificateDer<'static>) -> String {
