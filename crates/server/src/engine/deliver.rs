@@ -333,10 +333,7 @@ impl Worker {
             }
         }
         for members in &route.queues {
-            let start = (((random.next() >> 32) * members.len() as u64) >> 32) as usize;
-            reached |= (start..members.len())
-                .chain(0..start)
-                .any(|at| stage_one(&members[at]));
+            reached |= in_turn(members, random.next()).any(&mut stage_one);
         }
         reached
     }
@@ -522,7 +519,15 @@ fn open_group(stage: &mut Stage, targets: &[Target], publisher: &Publisher<'_>) 
     stage.share(targets).map_or(Sharing::Apart, Sharing::Buffer)
 }
 
-/// Stages a copy for one member of a queue group: the first that takes it, from a random start (A44).
+/// Members of a queue group as they are asked, one after the other, until one takes a message: from a random start (A44).
+#[inline]
+pub(super) fn in_turn<T>(members: &[T], random: u64) -> impl Iterator<Item = &T> {
+    let start = (((random >> 32) * members.len() as u64) >> 32) as usize;
+    let (before, from) = members.split_at(start);
+    from.iter().chain(before)
+}
+
+/// Stages a copy for one member of a queue group: the first that takes it.
 fn stage_queue(
     stage: &mut Stage,
     route: &Route,
@@ -530,9 +535,7 @@ fn stage_queue(
     random: u64,
     passage: &Passage<'_>,
 ) -> bool {
-    let start = (((random >> 32) * members.len() as u64) >> 32) as usize;
-    (start..members.len()).chain(0..start).any(|at| {
-        let target = &members[at];
+    in_turn(members, random).any(|target| {
         let took = stage_target(stage, route.prefix(target), target, passage);
         if took && !target.limited {
             target.sub.delivered.fetch_add(1, Ordering::AcqRel);

@@ -13,7 +13,9 @@ use super::{Ticket, Trace};
 use crate::engine::account::Account;
 use crate::engine::connection::Connection;
 use crate::engine::crossing::{CROSSINGS_MAX, RESPONSE_PREFIX, ServiceImport};
-use crate::engine::deliver::{Passage, Publisher, relieve, say_nobody_there, stage_target};
+use crate::engine::deliver::{
+    Passage, Publisher, in_turn, relieve, say_nobody_there, stage_target,
+};
 use crate::engine::route::Route;
 use crate::engine::shared::Engine;
 use crate::engine::subscription::Subscription;
@@ -71,13 +73,8 @@ impl Worker {
             };
         }
         for group in &matches.queues {
-            let members = &group.members;
-            let start = (((self.random.next() >> 32) * members.len() as u64) >> 32) as usize;
-            let (before, from) = members.split_at(start.min(members.len()));
-            reached |= from
-                .iter()
-                .chain(before)
-                .any(|sub| self.give(sub, passage, trace));
+            let random = self.random.next();
+            reached |= in_turn(&group.members, random).any(|sub| self.give(sub, passage, trace));
         }
         reached
     }
