@@ -610,7 +610,7 @@ fn say_no_responders(stage: &mut Stage, passage: &Passage<'_>) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::engine::link::Link;
     use crate::engine::registry::Limit;
@@ -618,25 +618,38 @@ mod tests {
     use crate::internal_client::tests::{engine, run};
     use std::os::unix::net::UnixStream;
 
+    /// Connections at whose other ends nobody reads.
+    pub(in crate::engine) struct Unread<'a> {
+        engine: &'a Engine,
+        others: Vec<UnixStream>,
+    }
+
+    impl<'a> Unread<'a> {
+        pub(in crate::engine) fn new(engine: &'a Engine) -> Self {
+            let others = Vec::new();
+            Self { engine, others }
+        }
+
+        pub(in crate::engine) fn add(&mut self) -> Arc<Connection> {
+            let (ours, theirs) = UnixStream::pair().unwrap();
+            ours.set_nonblocking(true).unwrap();
+            self.others.push(theirs);
+            let (link, _) = Link::internal(ours).unwrap();
+            let limits = Arc::clone(&self.engine.write);
+            let made = self.engine.connections.add(Limit::Internal, |id, slot| {
+                let standing = Arc::clone(self.engine.insider());
+                Connection::new(id, slot, None, false, link, limits, standing)
+            });
+            made.unwrap()
+        }
+    }
+
     #[test]
     fn a_message_written_in_parts_is_counted_and_its_congestion_reported() {
         run(async {
             let engine = engine();
-            // Nobody reads at the other ends.
-            let mut others = Vec::new();
-            let mut connect = || {
-                let (ours, theirs) = UnixStream::pair().unwrap();
-                ours.set_nonblocking(true).unwrap();
-                others.push(theirs);
-                let (link, _) = Link::internal(ours).unwrap();
-                let limits = Arc::clone(&engine.write);
-                let connection = engine.connections.add(Limit::Internal, |id, slot| {
-                    let standing = Arc::clone(engine.insider());
-                    Connection::new(id, slot, None, false, link, limits, standing)
-                });
-                connection.unwrap()
-            };
-            let (publisher, reader) = (connect(), connect());
+            let mut connections = Unread::new(&engine);
+            let (publisher, reader) = (connections.add(), connections.add());
             let subs: Vec<_> = (0..20)
                 .map(|sid: u8| {
                     Arc::new(Subscription::new(&reader, true, b"s", None, &[b'a' + sid]))
