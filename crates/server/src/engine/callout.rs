@@ -88,6 +88,11 @@ impl Inquiries {
         }
     }
 
+    /// The server's name.
+    pub(super) fn server_name(&self) -> &str {
+        &self.server.name
+    }
+
     /// The connection that asks; one that is being cut off hears no answers, so another takes its place.
     fn desk(&self, engine: &Arc<Engine>) -> Option<Arc<Desk>> {
         let mut held = self.desk.lock();

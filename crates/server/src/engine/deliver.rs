@@ -215,7 +215,8 @@ impl Worker {
             return;
         };
         let requester = passage.publisher.connection;
-        let measure = Measure::new(service, requester, message.reply, asking);
+        let server = passage.engine.inquiries.server_name();
+        let measure = Measure::new(service, requester, server, message.reply, asking);
         match made.is_empty() {
             true => self.announce(passage, measure.without_reply()),
             false => service.exporter.measures.begin(made, measure),
@@ -274,7 +275,8 @@ impl Worker {
             ..*passage
         });
         if let Some(measure) = passage.account.measures.take(message.subject) {
-            let by = passage.publisher.connection;
+            let server = passage.engine.inquiries.server_name();
+            let by = (&**passage.publisher.connection, server);
             self.announce(passage, measure.answered(by, now, reached));
         }
         Some(reached)
