@@ -185,6 +185,35 @@ fn who_is_revoked_is_told_so_and_closed() {
 }
 
 #[test]
+fn a_default_user_is_asked_each_time_so_who_says_nothing_does_not_outlive_its_revocation() {
+    let (directory, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let file = configuration(&place, directory.path(), "full", "", "jetstream: false");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let known = format!(
+        "resolver_preload {{ {}: {}, ",
+        sales().public_key(),
+        account(&sales(), &root(), json!({}), 0)
+    );
+    let text = text.replace("resolver_preload {", &known);
+    let sentinel = of_user(&sales(), json!({"bearer_token": true}));
+    std::fs::write(&file, format!("{text}\ndefault_sentinel: {sentinel}")).unwrap();
+    let server = configured(&file);
+    let mut admin = Admin::of(&server);
+    let mut anybody = Peer::connect(server.client_addr(), "");
+    // Nobody is asked about who leaves CONNECT out, so that one is nobody.
+    assert!(is_refused(Peer::bare(server.client_addr())));
+    let revoked = json!({"revocations": {user().public_key(): 1_800_000_000}});
+    admin.push(&account(&sales(), &root(), revoked, 1));
+    assert_eq!(
+        anybody.last_words().as_deref(),
+        Some("User Authentication Revoked")
+    );
+    let mut late = Peer::bare(server.client_addr());
+    late.send("CONNECT {}\r\n");
+    assert!(is_refused(late));
+}
+
+#[test]
 fn new_limits_and_imports_hold_for_who_is_connected() {
     let directory = tempfile::tempdir().unwrap();
     let server = server(directory.path(), "");
