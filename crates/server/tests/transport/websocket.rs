@@ -596,7 +596,12 @@ fn the_address_is_the_one_that_proxies_forward() {
 
 #[test]
 fn a_slow_reader_gets_every_frame_in_order() {
-    let server = server(options());
+    let configured = Server::builder().configure(|all| {
+        all.websocket = Some(options());
+        // It reads nothing while the publisher speaks, however long a busy machine takes for that.
+        all.limits.write_deadline = Duration::from_secs(120);
+    });
+    let server = configured.start().unwrap();
     let mut reader = Peer::new(&server, "");
     reader.connect();
     reader.send("SUB flood 1\r\nPING\r\n");
