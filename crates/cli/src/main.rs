@@ -17,6 +17,7 @@ mod connect;
 mod contexts;
 mod credentials;
 mod direct;
+mod document;
 mod echo;
 mod errors;
 mod exit;

@@ -134,27 +134,8 @@ impl<R> RouteCache<R> {
         let Some(dot) = dot.filter(|dot| dot + 1 < subject.len()) else {
             return self.miss(router, subject, hash, None, None, build);
         };
-        let common = &subject[..=dot];
-        if let Some(id) = self.last_siblings
-            && let Some(entry) = self.entry(id)
-            && entry.is_of(common)
-            && router.is_current_for_sibling(subject, hash, entry.stamp)
-        {
-            let again = self.seen_before(hash);
-            return match again {
-                false => id,
-                true => self.miss(router, subject, hash, None, None, build),
-            };
-        }
-        let common_hash = router.hash(common);
-        let known = self
-            .siblings
-            .find(common_hash, |&at| match &self.entries[at as usize] {
-                Some(entry) => entry.hash == common_hash && entry.is_of(common),
-                None => false,
-            })
-            .copied();
-        let current = known.filter(|&at| {
+        let family = self.family(router, &subject[..=dot]);
+        let current = family.known.filter(|&at| {
             let entry = self.entries[at as usize].as_ref();
             entry.is_some_and(|entry| router.is_current_for_sibling(subject, hash, entry.stamp))
         });
@@ -167,12 +148,35 @@ impl<R> RouteCache<R> {
             self.last_siblings = Some(RouteId(at));
             return RouteId(at);
         }
-        let family = current.is_none().then_some(Family {
-            common,
-            hash: common_hash,
-            outdated: known,
-        });
+        let family = current.is_none().then_some(family);
         self.miss(router, subject, hash, None, family, build)
+    }
+
+    /// Those that have this in common: mostly the ones that were looked for last.
+    #[inline]
+    fn family<'a, S: Subscription>(&self, router: &Router<S>, common: &'a [u8]) -> Family<'a> {
+        if let Some(id) = self.last_siblings
+            && let Some(entry) = self.entry(id)
+            && entry.is_of(common)
+        {
+            return Family {
+                common,
+                hash: entry.hash,
+                known: Some(id.0),
+            };
+        }
+        let hash = router.hash(common);
+        let known = self
+            .siblings
+            .find(hash, |&at| match &self.entries[at as usize] {
+                Some(entry) => entry.hash == hash && entry.is_of(common),
+                None => false,
+            });
+        Family {
+            common,
+            hash,
+            known: known.copied(),
+        }
     }
 
     /// The route behind a number of this batch.
@@ -291,7 +295,7 @@ impl<R> RouteCache<R> {
         let family = family.filter(|family| {
             matches.is_of_siblings
                 && !again
-                && (family.outdated.is_some() || self.seen_before(family.hash))
+                && (family.known.is_some() || self.seen_before(family.hash))
         });
         matches.is_of_siblings = family.is_some();
         let built = build(matches);
@@ -304,7 +308,7 @@ impl<R> RouteCache<R> {
     fn keep_family(&mut self, family: &Family<'_>, stamp: Stamp, built: Built<R>) -> RouteId {
         let (hash, weight) = (family.hash, built.weight);
         let at = self.add([family.common, b"*"].concat().into(), hash, stamp, built);
-        match family.outdated {
+        match family.known {
             Some(old) => {
                 if let Some(slot) = self.siblings.find_mut(hash, |&at| at == old) {
                     *slot = at;
@@ -412,8 +416,8 @@ struct Family<'a> {
     /// Up to the last dot.
     common: &'a [u8],
     hash: u64,
-    /// Its entry, which is no longer true.
-    outdated: Option<u32>,
+    /// Its entry; no longer true where another is built.
+    known: Option<u32>,
 }
 
 impl<R> Entry<R> {
@@ -499,7 +503,7 @@ mod tests {
         let router = Router::default();
         router.insert(plain(1, "in.*.*"));
         let mut cache: RouteCache<Vec<u64>> = RouteCache::default();
-        let mut find = |cache: &mut RouteCache<_>, subject: &str| {
+        let find = |cache: &mut RouteCache<_>, subject: &str| {
             cache.find(&router, subject.as_bytes(), ids);
             cache.end_batch();
         };

@@ -106,6 +106,14 @@ pub(crate) struct Access {
     pub(crate) websocket: Option<Authenticator>,
 }
 
+impl Access {
+    /// Whether WebSocket clients must present something.
+    pub(crate) fn is_required_of_websocket(&self) -> bool {
+        let own = self.websocket.as_ref();
+        own.unwrap_or(&self.clients).is_required()
+    }
+}
+
 /// What is asked of WebSocket clients instead of what others are asked for, if it is.
 pub(crate) fn websocket_authenticator(
     options: &Options,

@@ -57,17 +57,13 @@ pub(crate) fn open_client(
             host: addr.ip().to_string(),
         });
     }
-    let open =
-        auth_required || options.allow_anonymous || options.personality == Personality::NatsServer;
     let host = match &options.host {
         Some(host) => host.clone(),
-        None if open => Ipv4Addr::UNSPECIFIED.to_string(),
+        None if may_be_reached(options, auth_required) => Ipv4Addr::UNSPECIFIED.to_string(),
         None => Ipv4Addr::LOCALHOST.to_string(),
     };
     let addr = resolve(&host, options.port)?;
-    if !open && !addr.ip().to_canonical().is_loopback() {
-        return Err(StartError::OpenToEverybody { host });
-    }
+    check_reach(options, auth_required, &host, addr)?;
     open_at(addr, host)
 }
 
@@ -78,15 +74,31 @@ pub(crate) fn open_websocket(
     auth_required: bool,
     clients: &Listener,
 ) -> Result<Listener, StartError> {
-    let open =
-        auth_required || options.allow_anonymous || options.personality == Personality::NatsServer;
     let host = websocket.host.clone();
     let host = host.unwrap_or_else(|| clients.host.clone());
     let addr = resolve(&host, websocket.port)?;
-    if !open && !addr.ip().to_canonical().is_loopback() {
-        return Err(StartError::OpenToEverybody { host });
-    }
+    check_reach(options, auth_required, &host, addr)?;
     open_at(addr, host)
+}
+
+/// Whether others than this machine may come: they are asked for a credential, or it was said that they need none.
+fn may_be_reached(options: &Options, auth_required: bool) -> bool {
+    auth_required || options.allow_anonymous || options.personality == Personality::NatsServer
+}
+
+/// Refuses an address that others can reach where they may not come: at the start, and when the configuration is read again.
+pub(crate) fn check_reach(
+    options: &Options,
+    auth_required: bool,
+    host: &str,
+    addr: SocketAddr,
+) -> Result<(), StartError> {
+    match may_be_reached(options, auth_required) || addr.ip().to_canonical().is_loopback() {
+        true => Ok(()),
+        false => Err(StartError::OpenToEverybody {
+            host: host.to_owned(),
+        }),
+    }
 }
 
 /// Opens a socket.

@@ -14,6 +14,7 @@ use crate::accounts;
 use crate::config::{Limits, Options, StreamsOptions, WebsocketOptions};
 use crate::engine::{Connection, Engine, Manner, Standing, Verdict, Way};
 use crate::error::StartError;
+use crate::listener;
 use crate::monitoring::{Facts, Keys, Listening, Observed};
 use crate::resolver::Resolver;
 use crate::server::{client_rules, monitoring_keys, told_of_clients, websocket_rules};
@@ -68,6 +69,10 @@ pub(crate) struct Reloader {
     pub(crate) info: Info,
     /// Where clients connect, as configured and as it is.
     pub(crate) client: (String, SocketAddr),
+    /// Not this server chose that address: the socket was handed over.
+    pub(crate) chosen_elsewhere: bool,
+    /// Where WebSocket clients connect, if any may.
+    pub(crate) websocket: Option<(String, SocketAddr)>,
     pub(crate) watched_at: Option<Listening>,
     /// What monitoring over HTTPS shows of itself.
     pub(crate) monitoring_keys: Option<Arc<Keys>>,
@@ -98,6 +103,11 @@ impl Reloader {
                 .map_err(|invalid| unusable(invalid.to_string()))?;
         let websocket = access::websocket_authenticator(&options, &resolver)
             .map_err(|invalid| unusable(invalid.to_string()))?;
+        let access = Access {
+            clients: authenticator,
+            websocket,
+        };
+        self.check_reach(&options, &access)?;
         let planned = self.engine.prepare_accounts(&accounts::plans(&options));
         let planned = planned.map_err(|error| unusable(error.to_string()))?;
         self.serve_streams(&options)?;
@@ -106,12 +116,8 @@ impl Reloader {
             &self.info,
             &options,
             &self.client,
-            authenticator.is_required(),
+            access.clients.is_required(),
         );
-        let access = Access {
-            clients: authenticator,
-            websocket,
-        };
         let manner = Manner::new(&options, access, &info, &self.engine.accounts);
         // What operators sign changes without the configuration.
         let access_changed = touches_access(&changed) || options.operator.is_some();
@@ -136,6 +142,18 @@ impl Reloader {
         *self.resolver.lock() = resolver;
         *held = told;
         Ok(Reloaded { changed, dismissed })
+    }
+
+    /// What must hold for addresses at the start must hold as long as they are listened on.
+    fn check_reach(&self, options: &Options, access: &Access) -> Result<(), StartError> {
+        if !self.chosen_elsewhere {
+            let (host, addr) = &self.client;
+            listener::check_reach(options, access.clients.is_required(), host, *addr)?;
+        }
+        if let Some((host, addr)) = &self.websocket {
+            listener::check_reach(options, access.is_required_of_websocket(), host, *addr)?;
+        }
+        Ok(())
     }
 
     /// Pins hold for who is connected, too.

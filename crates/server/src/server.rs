@@ -9,7 +9,6 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use recado_auth::Authenticator;
 use recado_log::{LockError, OpenError};
 use recado_streams::config::API_LEVEL;
 use recado_wire::Info;
@@ -104,10 +103,14 @@ impl Server {
             .map_err(|invalid| StartError::Options(invalid.to_string()))?;
         let websocket_authenticator = access::websocket_authenticator(&options, &resolver)
             .map_err(|invalid| StartError::Options(invalid.to_string()))?;
-        let asked = authenticator.is_required();
-        let asked_of_websocket = websocket_authenticator
-            .as_ref()
-            .map_or(asked, Authenticator::is_required);
+        let access = Access {
+            clients: authenticator,
+            websocket: websocket_authenticator,
+        };
+        let asked = access.clients.is_required();
+        let asked_of_websocket = access.is_required_of_websocket();
+        // A socket that was handed over is where its owner wants it.
+        let chosen_elsewhere = inherited.client.is_some();
         let client = listener::open_client(&options, asked, inherited.client)?;
         let websocket = options.websocket.as_ref();
         let websocket = websocket
@@ -115,7 +118,10 @@ impl Server {
                 listener::open_websocket(&options, websocket, asked_of_websocket, &client)
             })
             .transpose()?;
-        let websocket_addr = websocket.as_ref().map(|listener| listener.addr);
+        let websocket_at = websocket
+            .as_ref()
+            .map(|listener| (listener.host.clone(), listener.addr));
+        let websocket_addr = websocket_at.as_ref().map(|(_, addr)| *addr);
         let plain: Vec<Plain> = options
             .plain
             .iter()
@@ -136,12 +142,8 @@ impl Server {
         let store = open_store(&options, &identity)?;
         options.streams.enabled = store.is_some();
         let inquiries = Inquiries::new(identity.clone(), client.host.clone());
-        let info = describe(&options, identity, &client, authenticator.is_required());
+        let info = describe(&options, identity, &client, asked);
         let accounts = Accounts::new(accounts::system_name(&options));
-        let access = Access {
-            clients: authenticator,
-            websocket: websocket_authenticator,
-        };
         let manner = Manner::new(&options, access, &info, &accounts);
         let (threads, runtimes) =
             engine::start_threads(thread_count(), CLOSE_MAX).map_err(StartError::Threads)?;
@@ -190,6 +192,8 @@ impl Server {
             observed,
             info: info.clone(),
             client: (client.host.clone(), client.addr),
+            chosen_elsewhere,
+            websocket: websocket_at,
             watched_at: watched_at.clone(),
             monitoring_keys: keys,
             options: Mutex::new(as_told),

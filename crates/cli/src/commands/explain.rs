@@ -8,13 +8,14 @@ use serde_json::{Value, json};
 
 use crate::amount;
 use crate::connect;
+use crate::document::{heading, is, line, list, number, words};
 use crate::exit::Status;
 use crate::failure::Failure;
 use crate::jetstream::api;
 use crate::settings::Settings;
 use crate::span;
 use crate::subject;
-use crate::terminal::{Out, harmless};
+use crate::terminal::Out;
 use crate::text::{explain as text, help};
 
 /// Where it is asked.
@@ -92,22 +93,6 @@ fn verdict(told: &Value) -> Status {
     }
 }
 
-fn is(value: &Value) -> bool {
-    value.as_bool().unwrap_or_default()
-}
-
-fn list(value: &Value) -> impl Iterator<Item = &Value> {
-    value.as_array().into_iter().flatten()
-}
-
-fn words(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
-}
-
-fn number(value: &Value) -> u64 {
-    value.as_u64().unwrap_or_default()
-}
-
 fn bytes(value: &Value) -> String {
     amount::show_size(number(value))
 }
@@ -150,15 +135,6 @@ fn show(out: &mut Out, told: &Value) -> Result<(), Failure> {
 fn end(out: &mut Out, words: &str) -> Result<(), Failure> {
     out.line("")?;
     heading(out, 0, words)
-}
-
-fn line(out: &mut Out, depth: usize, words: &str) -> Result<(), Failure> {
-    out.line(&format!("{:1$}{2}", "", depth * 2, harmless(words)))
-}
-
-fn heading(out: &mut Out, depth: usize, words: &str) -> Result<(), Failure> {
-    let bold = out.bold(&harmless(words));
-    out.line(&format!("{:1$}{bold}", "", depth * 2))
 }
 
 fn show_outcome(out: &mut Out, outcome: &Value) -> Result<(), Failure> {

@@ -11,13 +11,14 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
 use crate::connect::{self, Session};
+use crate::document::{heading, is, line, list, number, words};
 use crate::exit::Status;
 use crate::failure::Failure;
 use crate::payload::Content;
 use crate::settings::Settings;
 use crate::span;
 use crate::subject;
-use crate::terminal::{Out, harmless};
+use crate::terminal::Out;
 use crate::text::{help, trace as text};
 
 /// Subject that the trace is to go to.
@@ -206,8 +207,7 @@ fn show(out: &mut Out, trace: &Value, several: bool) -> Result<(), Failure> {
             ("eg" | "js", false) => "→",
             _ => "·",
         };
-        let line = format!("{mark} {}", facts.join(" · "));
-        out.line(&format!("  {}", harmless(&line)))?;
+        line(out, 1, &format!("{mark} {}", facts.join(" · ")))?;
     }
     if !several {
         return Ok(());
@@ -264,27 +264,6 @@ fn who(event: &Value) -> String {
         Some(name) => format!("{connection} {name}"),
         None => connection,
     }
-}
-
-fn heading(out: &mut Out, depth: usize, words: &str) -> Result<(), Failure> {
-    let bold = out.bold(&harmless(words));
-    out.line(&format!("{:1$}{bold}", "", depth * 2))
-}
-
-fn is(value: &Value) -> bool {
-    value.as_bool().unwrap_or_default()
-}
-
-fn list(value: &Value) -> impl Iterator<Item = &Value> {
-    value.as_array().into_iter().flatten()
-}
-
-fn words(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
-}
-
-fn number(value: &Value) -> u64 {
-    value.as_u64().unwrap_or_default()
 }
 
 #[cfg(test)]

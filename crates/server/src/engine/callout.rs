@@ -24,10 +24,10 @@ use super::account::Account;
 use super::connection::Connection;
 use super::insider::Insider;
 use super::intake::Intake;
+use super::layers::Layers;
 use super::login::{Presented, now_s};
 use super::shared::Engine;
 use super::subscription::Origin;
-use super::tls::TlsFacts;
 use crate::identity::Identity as ServerIdentity;
 use crate::operator::utc_offset;
 use crate::version::NATS_VERSION;
@@ -38,6 +38,8 @@ const WAITING_MAX: usize = 4096;
 const INBOX_PREFIX: &str = "$SYS._INBOX";
 /// Bytes of chance in the subject of one answer.
 const TOKEN_BYTES: usize = 16;
+/// Why a question gets no answer whose connection has ended.
+const LOST: &str = "the connection that asks was cut off: the server stops, or answers came faster than it takes them";
 
 /// Logins that wait for a service, and the way to ask it.
 pub(crate) struct Inquiries {
@@ -86,9 +88,16 @@ impl Inquiries {
         }
     }
 
+    /// The server's name.
+    pub(super) fn server_name(&self) -> &str {
+        &self.server.name
+    }
+
+    /// The connection that asks; one that is being cut off hears no answers, so another takes its place.
     fn desk(&self, engine: &Arc<Engine>) -> Option<Arc<Desk>> {
         let mut held = self.desk.lock();
-        if held.is_none() {
+        let serves = |desk: &Arc<Desk>| !desk.insider.is_cut_off();
+        if !held.as_ref().is_some_and(serves) {
             let intake = Arc::new(Intake::default());
             let insider = Insider::connect(engine, &intake)?;
             let desk = Arc::new(Desk {
@@ -101,9 +110,21 @@ impl Inquiries {
                 Arc::downgrade(&desk),
                 intake,
             ));
-            *held = Some(desk);
+            let gone = held.replace(Arc::clone(&desk));
+            drop(held);
+            // It takes its subscriptions back: not under the lock.
+            drop(gone);
+            return Some(desk);
         }
         held.clone()
+    }
+
+    /// Whoever asks next does so by another connection than this.
+    fn leave(&self, ended: &Weak<Desk>) {
+        let mut held = self.desk.lock();
+        let gone = held.take_if(|desk| Arc::as_ptr(desk) == ended.as_ptr());
+        drop(held);
+        drop(gone);
     }
 
     /// Publishes a question in an account.
@@ -134,16 +155,21 @@ impl Inquiries {
             }
             waiting.insert(token.clone(), sender);
         }
-        let reply = [self.inbox.as_bytes(), &token].concat();
-        let subject = CALLOUT_SUBJECT.as_bytes();
-        desk.insider
-            .publish(account, subject, &reply, headers, payload);
-        desk.insider.flush();
-        Ok(Waiting {
+        let waiting = Waiting {
             desk,
             token,
             answer,
-        })
+        };
+        let insider = &waiting.desk.insider;
+        // Whoever cut it off meanwhile may have told those that wait already.
+        if insider.is_cut_off() {
+            return Err(LOST);
+        }
+        let reply = [self.inbox.as_bytes(), &waiting.token].concat();
+        let subject = CALLOUT_SUBJECT.as_bytes();
+        insider.publish(account, subject, &reply, headers, payload);
+        insider.flush();
+        Ok(waiting)
     }
 }
 
@@ -201,8 +227,7 @@ async fn hand_out(engine: Weak<Engine>, desk: Weak<Desk>, intake: Arc<Intake>) {
         }
     }
     if let Some(engine) = engine.upgrade() {
-        let gone = engine.inquiries.desk.lock().take();
-        drop(gone);
+        engine.inquiries.leave(&desk);
     }
     if let Some(desk) = desk.upgrade() {
         // Those that wait hear that nobody will answer.
@@ -236,7 +261,7 @@ pub(super) async fn ask_service(
             ..ServerInfo::default()
         },
         client: client_info(connection, connect),
-        tls: connection.tls().map(|facts| tls_info(facts)),
+        tls: connection.layers().and_then(tls_info),
         key: &inquiries.server.keys.signing,
         curve_key: &inquiries.server.keys.curve,
         timeout_s: timeout.as_secs(),
@@ -252,7 +277,7 @@ pub(super) async fn ask_service(
     let mut waiting = waiting.map_err(failed)?;
     let answer = match tokio::time::timeout(timeout, &mut waiting.answer).await {
         Ok(Ok(answer)) => answer,
-        Ok(Err(_)) => return Err(failed("the question was lost: the server stops")),
+        Ok(Err(_)) => return Err(failed(LOST)),
         Err(_) => return Err(no_answer(timeout)),
     };
     let judged = judge(engine, connection, callout, &asked, &answer, &login);
@@ -319,9 +344,10 @@ fn client_info(connection: &Connection, connect: &Connect) -> ClientInfo {
 }
 
 /// A certificate that a client could show was verified: others are not asked for.
-fn tls_info(facts: &TlsFacts) -> ClientTls {
-    let chain: Vec<String> = facts.certificates.iter().map(pem).collect();
-    ClientTls {
+fn tls_info(layers: &Layers) -> Option<ClientTls> {
+    let facts = layers.tls.as_ref()?;
+    let chain: Vec<String> = layers.certificates().iter().map(pem).collect();
+    Some(ClientTls {
         version: facts.version.to_owned(),
         cipher: facts.cipher_suite.clone(),
         certs: Vec::new(),
@@ -329,7 +355,7 @@ fn tls_info(facts: &TlsFacts) -> ClientTls {
             true => Vec::new(),
             false => vec![chain],
         },
-    }
+    })
 }
 
 fn pem(certificate: &CertificateDer<'static>) -> String {
@@ -342,4 +368,31 @@ fn pem(certificate: &CertificateDer<'static>) -> String {
     }
     pem.push_str("-----END CERTIFICATE-----\n");
     pem
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::ending::CloseReason;
+    use crate::internal_client::tests::{engine, run};
+
+    #[test]
+    fn a_connection_that_was_cut_off_asks_nothing_more_and_its_end_does_not_concern_the_next() {
+        run(async {
+            let engine = engine();
+            let first = engine.inquiries.desk(&engine).unwrap();
+            let connection = engine.connections.all().pop().unwrap();
+            // Whoever hands out its answers has not heard of it yet.
+            connection.close(CloseReason::SlowConsumerPending);
+            let second = engine.inquiries.desk(&engine).unwrap();
+            assert!(!Arc::ptr_eq(&first, &second));
+            assert!(!second.insider.is_cut_off());
+            let (sender, answer) = oneshot::channel();
+            first.waiting.lock().insert(b"token"[..].into(), sender);
+            // Now it hears of it.
+            assert!(answer.await.is_err(), "told that nobody will answer");
+            let third = engine.inquiries.desk(&engine).unwrap();
+            assert!(Arc::ptr_eq(&second, &third));
+        });
+    }
 }

@@ -215,7 +215,8 @@ impl Worker {
             return;
         };
         let requester = passage.publisher.connection;
-        let measure = Measure::new(service, requester, message.reply, asking);
+        let server = passage.engine.inquiries.server_name();
+        let measure = Measure::new(service, requester, server, message.reply, asking);
         match made.is_empty() {
             true => self.announce(passage, measure.without_reply()),
             false => service.exporter.measures.begin(made, measure),
@@ -274,7 +275,8 @@ impl Worker {
             ..*passage
         });
         if let Some(measure) = passage.account.measures.take(message.subject) {
-            let by = passage.publisher.connection;
+            let server = passage.engine.inquiries.server_name();
+            let by = (&**passage.publisher.connection, server);
             self.announce(passage, measure.answered(by, now, reached));
         }
         Some(reached)
@@ -333,10 +335,7 @@ impl Worker {
             }
         }
         for members in &route.queues {
-            let start = (((random.next() >> 32) * members.len() as u64) >> 32) as usize;
-            reached |= (start..members.len())
-                .chain(0..start)
-                .any(|at| stage_one(&members[at]));
+            reached |= in_turn(members, random.next()).any(&mut stage_one);
         }
         reached
     }
@@ -522,7 +521,15 @@ fn open_group(stage: &mut Stage, targets: &[Target], publisher: &Publisher<'_>) 
     stage.share(targets).map_or(Sharing::Apart, Sharing::Buffer)
 }
 
-/// Stages a copy for one member of a queue group: the first that takes it, from a random start (A44).
+/// Members of a queue group as they are asked, one after the other, until one takes a message: from a random start (A44).
+#[inline]
+pub(super) fn in_turn<T>(members: &[T], random: u64) -> impl Iterator<Item = &T> {
+    let start = (((random >> 32) * members.len() as u64) >> 32) as usize;
+    let (before, from) = members.split_at(start);
+    from.iter().chain(before)
+}
+
+/// Stages a copy for one member of a queue group: the first that takes it.
 fn stage_queue(
     stage: &mut Stage,
     route: &Route,
@@ -530,9 +537,7 @@ fn stage_queue(
     random: u64,
     passage: &Passage<'_>,
 ) -> bool {
-    let start = (((random >> 32) * members.len() as u64) >> 32) as usize;
-    (start..members.len()).chain(0..start).any(|at| {
-        let target = &members[at];
+    in_turn(members, random).any(|target| {
         let took = stage_target(stage, route.prefix(target), target, passage);
         if took && !target.limited {
             target.sub.delivered.fetch_add(1, Ordering::AcqRel);
@@ -607,7 +612,7 @@ fn say_no_responders(stage: &mut Stage, passage: &Passage<'_>) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::engine::link::Link;
     use crate::engine::registry::Limit;
@@ -615,25 +620,38 @@ mod tests {
     use crate::internal_client::tests::{engine, run};
     use std::os::unix::net::UnixStream;
 
+    /// Connections at whose other ends nobody reads.
+    pub(in crate::engine) struct Unread<'a> {
+        engine: &'a Engine,
+        others: Vec<UnixStream>,
+    }
+
+    impl<'a> Unread<'a> {
+        pub(in crate::engine) fn new(engine: &'a Engine) -> Self {
+            let others = Vec::new();
+            Self { engine, others }
+        }
+
+        pub(in crate::engine) fn add(&mut self) -> Arc<Connection> {
+            let (ours, theirs) = UnixStream::pair().unwrap();
+            ours.set_nonblocking(true).unwrap();
+            self.others.push(theirs);
+            let (link, _) = Link::internal(ours).unwrap();
+            let limits = Arc::clone(&self.engine.write);
+            let made = self.engine.connections.add(Limit::Internal, |id, slot| {
+                let standing = Arc::clone(self.engine.insider());
+                Connection::new(id, slot, None, false, link, limits, standing)
+            });
+            made.unwrap()
+        }
+    }
+
     #[test]
     fn a_message_written_in_parts_is_counted_and_its_congestion_reported() {
         run(async {
             let engine = engine();
-            // Nobody reads at the other ends.
-            let mut others = Vec::new();
-            let mut connect = || {
-                let (ours, theirs) = UnixStream::pair().unwrap();
-                ours.set_nonblocking(true).unwrap();
-                others.push(theirs);
-                let (link, _) = Link::internal(ours).unwrap();
-                let limits = Arc::clone(&engine.write);
-                let connection = engine.connections.add(Limit::Internal, |id, slot| {
-                    let standing = Arc::clone(engine.insider());
-                    Connection::new(id, slot, None, false, link, limits, standing)
-                });
-                connection.unwrap()
-            };
-            let (publisher, reader) = (connect(), connect());
+            let mut connections = Unread::new(&engine);
+            let (publisher, reader) = (connections.add(), connections.add());
             let subs: Vec<_> = (0..20)
                 .map(|sid: u8| {
                     Arc::new(Subscription::new(&reader, true, b"s", None, &[b'a' + sid]))

@@ -106,7 +106,11 @@ fn asked_by(block: &[u8]) -> Option<Asking> {
 /// What became of a request.
 enum Outcome<'a> {
     /// It was answered, and so much later than it came the answer was on its way.
-    Answered(&'a Connection, Duration),
+    Answered {
+        by: &'a Connection,
+        server: &'a str,
+        took: Duration,
+    },
     NoReply,
     RequesterGone,
     NobodyThere,
@@ -117,7 +121,7 @@ enum Outcome<'a> {
 pub(crate) struct Measure {
     import: Arc<ServiceImport>,
     /// The requester's reply subject.
-    reply: Box<[u8]>,
+    reply: Arc<[u8]>,
     /// Who asked.
     requester: Value,
     /// Its round trip.
@@ -138,6 +142,7 @@ impl Measure {
     pub(super) fn new(
         import: &Arc<ServiceImport>,
         requester: &Connection,
+        server: &str,
         reply: &[u8],
         asking: Asking,
     ) -> Self {
@@ -146,7 +151,7 @@ impl Measure {
         Self {
             import: Arc::clone(import),
             reply: reply.into(),
-            requester: told_of(requester, import.share),
+            requester: told_of(requester, import.share.then_some(server)),
             since: Instant::now(),
             start: start.checked_sub(round_trip).unwrap_or(start),
             round_trip,
@@ -164,11 +169,16 @@ impl Measure {
         self.end(Outcome::NobodyThere)
     }
 
-    /// It was answered by somebody at a time; `reached`: whoever asked is still there.
-    pub(super) fn answered(self, by: &Connection, at: Instant, reached: bool) -> Option<Notice> {
+    /// It was answered by somebody connected to `server` at a time; `reached`: whoever asked is still there.
+    pub(super) fn answered(
+        self,
+        (by, server): (&Connection, &str),
+        at: Instant,
+        reached: bool,
+    ) -> Option<Notice> {
         let took = at.duration_since(self.since);
         self.end(match reached {
-            true => Outcome::Answered(by, took),
+            true => Outcome::Answered { by, server, took },
             false => Outcome::RequesterGone,
         })
     }
@@ -181,7 +191,7 @@ impl Measure {
         let plan = self.import.latency.as_ref()?;
         let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         let (status, description) = match outcome {
-            Outcome::Answered(..) => (200, ""),
+            Outcome::Answered { .. } => (200, ""),
             Outcome::NoReply => (400, "Bad Request"),
             Outcome::RequesterGone => (408, "Request Timeout"),
             Outcome::NobodyThere => (503, "Service Unavailable"),
@@ -204,12 +214,12 @@ impl Measure {
         if !self.asking.is_empty() {
             body["header"] = json!(self.asking);
         }
-        if let Outcome::Answered(by, took) = outcome {
+        if let Outcome::Answered { by, server, took } = outcome {
             let theirs = round_trip_of(by);
             let service = took.saturating_sub(theirs);
             // What was neither service nor the way to either of them.
             let system = (self.since.elapsed().saturating_sub(took)) * u32::from(!theirs.is_zero());
-            body["responder"] = told_of(by, true);
+            body["responder"] = told_of(by, Some(server));
             body["service"] = nanos(service).into();
             body["system"] = nanos(system).into();
             body["total"] = nanos(self.round_trip + took + system).into();
@@ -222,12 +232,14 @@ impl Measure {
     }
 }
 
-/// What is told of a connection: everything, or what its account does not keep to itself.
-fn told_of(connection: &Connection, everything: bool) -> Value {
+/// What is told of a connection: everything, with the name of the server where it is; without that, what its account does
+/// not keep to itself.
+fn told_of(connection: &Connection, server: Option<&str>) -> Value {
     let mut told = client_json(connection);
-    if !everything {
+    let Some(server) = server else {
         return json!({"acc": told["acc"], "rtt": told["rtt"]});
-    }
+    };
+    told["server"] = server.into();
     if let Some(told) = told.as_object_mut() {
         // Ours alone; nats-server's schema has no place for it.
         told.remove("port");
@@ -247,7 +259,7 @@ fn round_trip_of(connection: &Connection) -> Duration {
 /// The requests to one account that are measured, by the reply subject that was made for them.
 #[derive(Default)]
 pub(crate) struct Measures {
-    running: Mutex<HashMap<Box<[u8]>, Measure>>,
+    running: Mutex<HashMap<Arc<[u8]>, Measure>>,
     count: AtomicUsize,
 }
 
@@ -271,32 +283,41 @@ impl Measures {
         taken
     }
 
-    /// Those that will not be answered any more.
-    fn ended(&self, now: Instant) -> Vec<Notice> {
+    /// Those that will not be answered any more: too late, or `is_waited_for` says no of an account and a reply subject.
+    /// That looks into indexes, so requests go on being measured and answered meanwhile.
+    fn ended(&self, now: Instant, is_waited_for: impl Fn(&Account, &[u8]) -> bool) -> Vec<Notice> {
         if self.count.load(Ordering::Relaxed) == 0 {
             return Vec::new();
         }
+        let (late, left) = self.take_late(now);
+        let late = late.into_iter().map(|one| one.end(Outcome::TooLate));
+        let mut ended: Vec<Notice> = late.flatten().collect();
+        for (made, import, reply) in left {
+            if !is_waited_for(&import.importer, &reply)
+                && let Some(measure) = self.take(&made)
+            {
+                ended.extend(measure.end(Outcome::RequesterGone));
+            }
+        }
+        ended
+    }
+
+    /// Takes those that were not answered in time; of the others, what it takes to see whether anybody waits for them.
+    fn take_late(&self, now: Instant) -> (Vec<Measure>, Vec<Awaited>) {
         let mut running = self.running.lock();
-        let over = running.extract_if(|_, measure| {
-            let import = &measure.import;
-            measure.is_late(now) || !is_waited_for(&import.importer, &measure.reply)
-        });
-        let ended: Vec<Measure> = over.map(|(_, measure)| measure).collect();
+        let late = running.extract_if(|_, measure| measure.is_late(now));
+        let late = late.map(|(_, measure)| measure).collect();
         self.count.store(running.len(), Ordering::Relaxed);
-        drop(running);
-        let outcome = |late| match late {
-            true => Outcome::TooLate,
-            false => Outcome::RequesterGone,
-        };
-        let notices = ended.into_iter();
-        notices
-            .filter_map(|measure| {
-                let late = measure.is_late(now);
-                measure.end(outcome(late))
-            })
-            .collect()
+        let left = running.iter().map(|(made, measure)| {
+            let (import, reply) = (&measure.import, &measure.reply);
+            (Arc::clone(made), Arc::clone(import), Arc::clone(reply))
+        });
+        (late, left.collect())
     }
 }
+
+/// A request that is measured: the reply subject that was made for it, by which import it came, the requester's own.
+type Awaited = (Arc<[u8]>, Arc<ServiceImport>, Arc<[u8]>);
 
 /// Whether anybody is subscribed to what a request is to be answered on.
 fn is_waited_for(account: &Account, reply: &[u8]) -> bool {
@@ -325,7 +346,9 @@ impl Engine {
     /// Of measured requests, those that will not be answered any more: to be asked every now and then.
     pub(crate) fn unanswered_requests(&self) -> Vec<Notice> {
         let (accounts, now) = (self.accounts.all(), Instant::now());
-        let ended = accounts.iter().map(|account| account.measures.ended(now));
+        let ended = accounts
+            .iter()
+            .map(|account| account.measures.ended(now, is_waited_for));
         ended.flatten().collect()
     }
 }
@@ -333,6 +356,8 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::crossing::{Renaming, ResponseType};
+    use crate::internal_client::tests::{TestClient, engine, run};
 
     fn asked(lines: &[&str]) -> Option<Vec<&'static str>> {
         let block = format!("NATS/1.0\r\n{}\r\n\r\n", lines.join("\r\n"));
@@ -365,6 +390,58 @@ mod tests {
         ] {
             assert_eq!(asked(lines).as_deref(), expected, "{lines:?}");
         }
+    }
+
+    #[test]
+    fn requests_are_answered_while_it_is_looked_for_those_that_nobody_waits_for() {
+        run(async {
+            let engine = engine();
+            let _client = TestClient::new(&engine);
+            let requester = engine.connections.all().pop().unwrap();
+            let account = engine.accounts.global();
+            let import = Arc::new(ServiceImport {
+                exporter: Arc::clone(account),
+                importer: Arc::clone(account),
+                renaming: Renaming::new("q", "").unwrap(),
+                share: true,
+                response_type: ResponseType::Singleton,
+                threshold: Duration::from_secs(10),
+                allow_trace: false,
+                latency: Some(LatencyPlan {
+                    subject: "took".into(),
+                    percent: 100,
+                }),
+            });
+            let measures = Measures::default();
+            let begin = |made: &[u8]| {
+                let measure = Measure::new(&import, &requester, "here", made, Asking::new());
+                measures.begin(made, measure);
+            };
+            for made in [b"answered", &b"given up"[..], b"awaited"] {
+                begin(made);
+            }
+            // Whoever answers takes the measure, whatever is being looked at: nothing is held meanwhile.
+            let ended = measures.ended(Instant::now(), |_, reply| {
+                assert!(measures.running.try_lock().is_some());
+                drop(measures.take(b"answered"));
+                reply == b"awaited"
+            });
+            let told = |notices: Vec<Notice>| -> Vec<Value> {
+                let bodies = notices
+                    .iter()
+                    .map(|notice| serde_json::from_slice(&notice.body));
+                bodies.map(Result::unwrap).collect()
+            };
+            let ended = told(ended);
+            assert_eq!(ended.len(), 1, "{ended:?}");
+            assert_eq!(ended[0]["status"], 408);
+            assert_eq!(ended[0]["requestor"]["server"], "here");
+            let later = Instant::now() + 2 * import.threshold;
+            let late = told(measures.ended(later, |_, _| true));
+            assert_eq!(late.len(), 1, "{late:?}");
+            assert_eq!(late[0]["status"], 504);
+            assert_eq!(measures.count.load(Ordering::Relaxed), 0);
+        });
     }
 
     #[test]

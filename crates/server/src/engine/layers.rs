@@ -19,6 +19,7 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 use rustix::buffer::spare_capacity;
+use rustls::pki_types::CertificateDer;
 
 use super::link::Socket;
 use super::tls::{Stage, TlsFacts, TlsSession, Wire};
@@ -137,6 +138,13 @@ impl Layers {
             websocket: OnceLock::new(),
             tls: facts.map(Arc::new),
         }
+    }
+
+    /// What the client showed when TLS began; nothing where none was asked for. The session keeps it anyway.
+    pub(super) fn certificates(&self) -> Vec<CertificateDer<'static>> {
+        let inner = self.inner.lock();
+        let session = inner.tls.as_ref();
+        session.map_or_else(Vec::new, |session| session.certificates().to_vec())
     }
 
     /// From now on the connection speaks WebSocket. `early` was read already, and is decoded.

@@ -234,6 +234,14 @@ impl Manner {
         }
     }
 
+    /// What such a client is told.
+    fn info_for(&self, is_websocket: bool) -> &PreparedInfo {
+        match is_websocket {
+            true => &self.websocket_info,
+            false => &self.info,
+        }
+    }
+
     /// Whether INFO must bring a nonce to be signed.
     pub(crate) fn needs_nonce(&self) -> bool {
         let own = self.websocket_authenticator.as_ref();
@@ -338,18 +346,12 @@ impl Engine {
 
     /// INFO that sends one client elsewhere.
     pub(crate) fn lame_duck_line(&self, connection: &Connection) -> Vec<u8> {
-        self.manner().info.line(&ClientInfo {
-            client_id: connection.id,
-            client_ip: connection
-                .address()
-                .map(|peer| peer.ip().to_canonical().to_string())
-                .unwrap_or_default(),
+        let client = self.client_info(connection.id, connection.address(), None, None);
+        let manner = self.manner();
+        let info = manner.info_for(connection.is_websocket());
+        info.line(&ClientInfo {
             lame_duck: true,
-            connect_info: false,
-            nonce: String::new(),
-            acc_is_sys: false,
-            remote_account: String::new(),
-            max_payload: None,
+            ..client
         })
     }
 
@@ -417,10 +419,7 @@ impl Engine {
         nonce: Option<&str>,
     ) -> Vec<u8> {
         let manner = self.manner();
-        let info = match connection.is_websocket() {
-            true => &manner.websocket_info,
-            false => &manner.info,
-        };
+        let info = manner.info_for(connection.is_websocket());
         let client = self.client_info(connection.id, connection.address(), account, nonce);
         // Before somebody has said who it is, the server's own bound is told.
         let most = account.and_then(|_| login::rights_of(&connection.standing()).max_payload);

@@ -255,18 +255,19 @@ impl TlsSession {
             .and_then(|suite| suite.suite().as_str())
             .unwrap_or_default()
             .replace("TLS13_", "TLS_");
-        let certificates = self.connection.peer_certificates().unwrap_or_default();
+        let certificates = self.certificates();
         TlsFacts {
             version,
             cipher_suite,
             first: false,
             names: certificates.first().and_then(names_in).map(Arc::new),
             digests: certificates.first().and_then(Digests::of),
-            certificates: certificates
-                .iter()
-                .map(|one| one.clone().into_owned())
-                .collect(),
         }
+    }
+
+    /// What the client showed: its certificate and those that lead to a known authority. Mostly nothing.
+    pub(crate) fn certificates(&self) -> &[CertificateDer<'static>] {
+        self.connection.peer_certificates().unwrap_or_default()
     }
 }
 
@@ -283,8 +284,6 @@ pub(crate) struct TlsFacts {
     pub(crate) names: Option<Arc<CertificateNames>>,
     /// Digests of that certificate.
     pub(crate) digests: Option<Digests>,
-    /// What it showed: its certificate and those that lead to a known authority. Mostly nothing.
-    pub(crate) certificates: Box<[CertificateDer<'static>]>,
 }
 
 /// By which a certificate is known where there is no room for it: SHA-256, in hexadecimal digits.
@@ -358,32 +357,48 @@ mod tests {
     use std::io::{Read, Write};
 
     use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+    use rustls::server::WebPkiClientVerifier;
     use rustls::{ClientConfig, ClientConnection, RootCertStore};
 
     use super::*;
 
-    /// A server's session and the client that it is for.
-    fn pair() -> (TlsSession, ClientConnection) {
+    /// A server's session and the client that it is for, which shows the same certificate if it is asked for one.
+    fn pair(asks: bool) -> (TlsSession, ClientConnection, CertificateDer<'static>) {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
+        let certificate = made.cert.der().clone();
+        let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+        let key = PrivateKeyDer::Pkcs8(key);
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate.clone()).unwrap();
+        let roots = Arc::new(roots);
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let server = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![made.cert.der().clone()], key)
             .unwrap();
-        let mut roots = RootCertStore::empty();
-        roots.add(made.cert.der().clone()).unwrap();
+        let server = match asks {
+            true => {
+                let asked = WebPkiClientVerifier::builder_with_provider(
+                    Arc::clone(&roots),
+                    Arc::clone(&provider),
+                );
+                server.with_client_cert_verifier(asked.build().unwrap())
+            }
+            false => server.with_no_client_auth(),
+        };
+        let server = server
+            .with_single_cert(vec![certificate.clone()], key.clone_key())
+            .unwrap();
         let client = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_root_certificates(roots)
-            .with_no_client_auth();
+            .with_client_auth_cert(vec![certificate.clone()], key)
+            .unwrap();
         let name = "localhost".try_into().unwrap();
         (
             TlsSession::new(Arc::new(server)).unwrap(),
             ClientConnection::new(Arc::new(client), name).unwrap(),
+            certificate,
         )
     }
 
@@ -429,16 +444,34 @@ mod tests {
     }
 
     fn shake_hands(size: usize) -> (TlsSession, ClientConnection) {
-        let (mut session, mut client) = pair();
+        let (mut session, mut client, _) = pair(false);
+        finish_handshake(&mut session, &mut client, size);
+        (session, client)
+    }
+
+    fn finish_handshake(session: &mut TlsSession, client: &mut ClientConnection, size: usize) {
         let mut plain = Vec::new();
         while client.is_handshaking() || client.wants_write() {
-            let wire = said(&mut client);
-            let (stage, answer) = receive(&mut session, &wire, size, &mut plain);
+            let wire = said(client);
+            let (stage, answer) = receive(session, &wire, size, &mut plain);
             stage.unwrap();
-            hear(&mut client, &answer);
+            hear(client, &answer);
         }
         assert!(plain.is_empty());
-        (session, client)
+    }
+
+    #[test]
+    fn what_a_client_showed_can_be_asked_for_as_long_as_the_session_lasts() {
+        for asks in [true, false] {
+            let (mut session, mut client, certificate) = pair(asks);
+            finish_handshake(&mut session, &mut client, usize::MAX);
+            let shown = match asks {
+                true => std::slice::from_ref(&certificate),
+                false => &[],
+            };
+            assert_eq!(session.certificates(), shown);
+            assert_eq!(session.facts().digests.is_some(), asks);
+        }
     }
 
     #[test]

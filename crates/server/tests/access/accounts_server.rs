@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::operator::{connect, of_user, root, sales, stock, token, user};
 use crate::peer::Frame;
-use crate::resolver::{Admin, account, last_words, system};
+use crate::resolver::{Admin, account, system};
 
 /// How one account is answered for.
 #[derive(Clone)]
@@ -283,7 +283,7 @@ fn claims_that_have_ended_are_asked_for_again() {
     let mut seller = connect(&server, &of_user(&sales(), json!({})), &user());
     seller.settle();
     assert_eq!(
-        last_words(seller).as_deref(),
+        seller.last_words().as_deref(),
         Some("Account Authentication Expired")
     );
     let newer = account(&sales(), &root(), json!({}), 1);

@@ -11,7 +11,6 @@ use recado_server::config::{Machine, Options, load_file};
 use serde_json::{Value, json};
 
 use crate::operator::{connect, is_refused, root, sales, user};
-use crate::peer::{Frame, Peer};
 
 /// How long claims are good that end while the test looks: a slow machine must have logged in by then.
 const SOON_S: i64 = 4;
@@ -73,16 +72,6 @@ fn told(account: &str) -> Options {
     told.unwrap()
 }
 
-/// Waits for the end of the connection: what it was told last.
-fn last_words(peer: &mut Peer) -> Option<String> {
-    std::iter::from_fn(|| peer.next())
-        .filter_map(|frame| match frame {
-            Frame::Error(text) => Some(text),
-            _ => None,
-        })
-        .last()
-}
-
 #[test]
 fn a_connection_ends_when_its_claims_do() {
     let server = server(&account(0, json!({})));
@@ -90,7 +79,7 @@ fn a_connection_ends_when_its_claims_do() {
     let mut passing = connect(&server, &of_user(now_s() + SOON_S), &user());
     lasting.settle();
     passing.settle();
-    let last = last_words(&mut passing);
+    let last = passing.last_words();
     assert_eq!(last.as_deref(), Some("User Authentication Expired"));
     lasting.settle();
     assert!(is_refused(connect(&server, &of_user(now_s() - 1), &user())));
@@ -101,10 +90,10 @@ fn a_connection_ends_when_its_accounts_claims_do() {
     let server = server(&account(now_s() + SOON_S, json!({})));
     let mut client = connect(&server, &of_user(0), &user());
     client.settle();
-    let last = last_words(&mut client);
+    let last = client.last_words();
     assert_eq!(last.as_deref(), Some("Account Authentication Expired"));
     // In the same second claims are still good at a login, and over at once.
-    let last = last_words(&mut connect(&server, &of_user(0), &user()));
+    let last = connect(&server, &of_user(0), &user()).last_words();
     assert!(last.is_some(), "served without claims");
 }
 
@@ -117,7 +106,7 @@ fn a_revocation_ends_the_connection_that_is_there() {
     let revoked = json!({"revocations": {user().public_key(): now_s()}});
     let reloaded = server.reload(told(&account(0, revoked))).unwrap();
     assert_eq!(reloaded.dismissed, 1);
-    let last = last_words(&mut client);
+    let last = client.last_words();
     assert_eq!(last.as_deref(), Some("User Authentication Revoked"));
     assert!(is_refused(connect(&server, &of_user(0), &user())));
 }

@@ -49,12 +49,15 @@ fn server(directory: &Path, more: &str) -> Server {
 
 fn started(directory: &Path, kind: &str, more: &str, streams: &str) -> Server {
     let place = tempfile::tempdir().unwrap();
-    let file = configuration(&place, directory, kind, more, streams);
-    let started = Server::builder().configure(|options| {
-        let loaded = load_file(&file, options, &Machine).unwrap();
+    configured(&configuration(&place, directory, kind, more, streams))
+}
+
+fn configured(file: &Path) -> Server {
+    let configured = Server::builder().configure(|options| {
+        let loaded = load_file(file, options, &Machine).unwrap();
         assert_eq!(loaded.findings.errors, []);
     });
-    started.start().unwrap()
+    configured.start().unwrap()
 }
 
 fn configuration(
@@ -131,16 +134,6 @@ impl Admin {
     }
 }
 
-/// The last words that a client hears.
-pub(crate) fn last_words(mut peer: Peer) -> Option<String> {
-    let frames = std::iter::from_fn(|| peer.next());
-    let errors = frames.filter_map(|frame| match frame {
-        Frame::Error(text) => Some(text),
-        _ => None,
-    });
-    errors.last()
-}
-
 #[test]
 fn a_user_of_an_account_that_is_pushed_is_let_in_at_once_and_after_a_restart() {
     let directory = tempfile::tempdir().unwrap();
@@ -179,7 +172,7 @@ fn who_is_revoked_is_told_so_and_closed() {
     let revoked = json!({"revocations": {user().public_key(): 1_800_000_000}});
     admin.push(&account(&sales(), &root(), revoked, 1));
     assert_eq!(
-        last_words(seller).as_deref(),
+        seller.last_words().as_deref(),
         Some("User Authentication Revoked")
     );
     assert!(is_refused(connect(
@@ -189,6 +182,35 @@ fn who_is_revoked_is_told_so_and_closed() {
     )));
     // Others stay.
     keeper.settle();
+}
+
+#[test]
+fn a_default_user_is_asked_each_time_so_who_says_nothing_does_not_outlive_its_revocation() {
+    let (directory, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let file = configuration(&place, directory.path(), "full", "", "jetstream: false");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let known = format!(
+        "resolver_preload {{ {}: {}, ",
+        sales().public_key(),
+        account(&sales(), &root(), json!({}), 0)
+    );
+    let text = text.replace("resolver_preload {", &known);
+    let sentinel = of_user(&sales(), json!({"bearer_token": true}));
+    std::fs::write(&file, format!("{text}\ndefault_sentinel: {sentinel}")).unwrap();
+    let server = configured(&file);
+    let mut admin = Admin::of(&server);
+    let mut anybody = Peer::connect(server.client_addr(), "");
+    // Nobody is asked about who leaves CONNECT out, so that one is nobody.
+    assert!(is_refused(Peer::bare(server.client_addr())));
+    let revoked = json!({"revocations": {user().public_key(): 1_800_000_000}});
+    admin.push(&account(&sales(), &root(), revoked, 1));
+    assert_eq!(
+        anybody.last_words().as_deref(),
+        Some("User Authentication Revoked")
+    );
+    let mut late = Peer::bare(server.client_addr());
+    late.send("CONNECT {}\r\n");
+    assert!(is_refused(late));
 }
 
 #[test]
@@ -222,7 +244,7 @@ fn new_limits_and_imports_hold_for_who_is_connected() {
     seller.settle();
     seller.send("PUB a 4\r\nlong\r\n");
     assert_eq!(
-        last_words(seller).as_deref(),
+        seller.last_words().as_deref(),
         Some("Maximum Payload Violation")
     );
     // Fewer connections than there are: the newest go.
@@ -232,7 +254,7 @@ fn new_limits_and_imports_hold_for_who_is_connected() {
     limits["conn"] = 1.into();
     admin.push(&account(&stock(), &root(), json!({"limits": limits}), 2));
     assert_eq!(
-        last_words(first).as_deref(),
+        first.last_words().as_deref(),
         Some("maximum account active connections exceeded")
     );
     keeper.settle();
@@ -310,7 +332,7 @@ fn an_account_that_is_deleted_loses_its_clients() {
         json!({"code": 200, "message": "deleted 1 accounts"})
     );
     assert_eq!(
-        last_words(seller).as_deref(),
+        seller.last_words().as_deref(),
         Some("Account Authentication Expired")
     );
     assert!(is_refused(connect(
@@ -455,29 +477,8 @@ fn who_is_revoked_in_the_directory_hears_so_when_it_is_read_again() {
     std::fs::write(path, account(&sales(), &root(), revoked, 1)).unwrap();
     assert_eq!(server.reload(read()).unwrap().dismissed, 1);
     assert_eq!(
-        last_words(seller).as_deref(),
+        seller.last_words().as_deref(),
         Some("User Authentication Revoked")
-    );
-}
-
-#[test]
-fn a_user_whose_claims_end_hears_so() {
-    let directory = tempfile::tempdir().unwrap();
-    let server = server(directory.path(), "");
-    Admin::of(&server).push(&account(&sales(), &root(), json!({}), 0));
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let mut claims: Claims<Value> = Claims {
-        subject: user().public_key(),
-        expires_s: i64::try_from(now.unwrap().as_secs()).unwrap() + 2,
-        nats: json!({"type": "user", "version": 2, "subs": -1, "payload": -1}),
-        ..Claims::default()
-    };
-    let token = sign(&mut claims, &sales(), EARLIER_S).unwrap();
-    let mut seller = connect(&server, &token, &user());
-    seller.settle();
-    assert_eq!(
-        last_words(seller).as_deref(),
-        Some("User Authentication Expired")
     );
 }
 

@@ -411,8 +411,12 @@ fn a_measured_request_is_told_of_with_who_asked_and_who_answered() {
     assert_eq!(event["type"], "io.nats.server.metric.v1.service_latency");
     assert_eq!(event["status"], 200);
     assert_eq!(event["responder"]["name"], "bea");
+    let server = &world.server.info().server_name;
+    assert_eq!(event["responder"]["server"], **server);
     assert_eq!(event["requestor"]["acc"], "A");
-    assert!(event["requestor"]["name"].is_null(), "that is not shared");
+    for kept in ["name", "server"] {
+        assert!(event["requestor"][kept].is_null(), "that is not shared");
+    }
     let nanos = |key: &str| event[key].as_u64().unwrap();
     assert!(nanos("total") >= nanos("service") && nanos("service") > 0);
 

@@ -69,6 +69,17 @@ impl Peer {
         }
     }
 
+    /// Waits for the end of the connection: what it was told last.
+    #[allow(dead_code, reason = "not every test that shares this file asks")]
+    pub(crate) fn last_words(&mut self) -> Option<String> {
+        let frames = std::iter::from_fn(|| self.next());
+        let errors = frames.filter_map(|frame| match frame {
+            Frame::Error(text) => Some(text),
+            _ => None,
+        });
+        errors.last()
+    }
+
     /// The next frame; `None` at the end of the connection.
     pub(crate) fn next(&mut self) -> Option<Frame> {
         loop {

@@ -31,6 +31,17 @@ fn server(websocket: WebsocketOptions) -> Server {
     server.start().unwrap()
 }
 
+fn configured(text: &str) -> Server {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("server.conf");
+    std::fs::write(&file, text).unwrap();
+    let configured = Server::builder().configure(|options| {
+        let loaded = load_file(&file, options, &Machine).unwrap();
+        assert_eq!(loaded.findings.errors, []);
+    });
+    configured.start().unwrap()
+}
+
 /// A connection that was upgraded.
 struct Peer<S> {
     stream: S,
@@ -492,17 +503,68 @@ fn other_credentials_may_be_asked_for_here_than_elsewhere() {
 }
 
 #[test]
+fn a_listener_that_others_reach_goes_on_asking_for_a_credential() {
+    let asking = |token: Option<&str>| WebsocketOptions {
+        host: Some("0.0.0.0".to_owned()),
+        authorization: Authorization {
+            token: token.map(str::to_owned),
+            ..Authorization::default()
+        },
+        ..options()
+    };
+    let told = |websocket: WebsocketOptions| {
+        let mut told = None;
+        let _ = Server::builder().configure(|all| {
+            all.websocket = Some(websocket);
+            told = Some(all.clone());
+        });
+        told.unwrap()
+    };
+    let refused = Server::builder().configure(|all| all.websocket = Some(asking(None)));
+    let at_the_start = refused.start().err().unwrap().to_string();
+    let server = server(asking(Some("one")));
+    let refused = server.reload(told(asking(None))).unwrap_err();
+    assert_eq!(refused.to_string(), at_the_start);
+    // All is as it was, and may still change otherwise.
+    let asked = |server: &Server| {
+        let info = Peer::new(server, "").line();
+        info.contains("\"auth_required\":true")
+    };
+    assert!(asked(&server));
+    server.reload(told(asking(Some("another")))).unwrap();
+    assert!(asked(&server));
+}
+
+#[test]
+fn who_is_sent_elsewhere_is_told_where_its_own_listener_is() {
+    let text = "port: -1, jetstream: false, system_account: SYS, client_advertise: \"plain.example:4222\"
+        accounts { SYS { users: [{user: root, password: r}] }, WEB { users: [{user: page, password: p}] } }
+        websocket { host: \"127.0.0.1\", port: -1, no_tls: true, advertise: \"web.example:443\" }";
+    let server = configured(text);
+    let mut page = Peer::new(&server, "");
+    let greeting = page.line();
+    let info: serde_json::Value =
+        serde_json::from_str(greeting.strip_prefix("INFO ").unwrap()).unwrap();
+    page.send("CONNECT {\"verbose\":false,\"user\":\"page\",\"pass\":\"p\"}\r\nPING\r\n");
+    assert_eq!(page.line(), "PONG");
+    let mut root = crate::client::plain(&server);
+    root.line().unwrap();
+    let asked = format!("{{\"cid\":{}}}", info["client_id"]);
+    root.send(&format!(
+        "CONNECT {{\"verbose\":false,\"user\":\"root\",\"pass\":\"r\"}}\r\nPUB $SYS.REQ.SERVER.{}.LDM answer {}\r\n{asked}\r\n",
+        server.info().server_id,
+        asked.len(),
+    ));
+    let sent_away = page.line();
+    assert!(sent_away.contains("\"ldm\":true"), "{sent_away}");
+    assert!(sent_away.contains("web.example:443"), "{sent_away}");
+}
+
+#[test]
 fn who_presents_nothing_may_be_somebody_here_and_nobody_elsewhere() {
     let text = "port: -1, jetstream: false, accounts { WEB { users: [{user: page, permissions: {publish: shown}}] }, OWN { users: [{user: ana, password: a}] } }
         websocket { host: \"127.0.0.1\", port: -1, no_tls: true, no_auth_user: page }";
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("server.conf");
-    std::fs::write(&file, text).unwrap();
-    let server = Server::builder().configure(|options| {
-        let loaded = load_file(&file, options, &Machine).unwrap();
-        assert_eq!(loaded.findings.errors, []);
-    });
-    let server = server.start().unwrap();
+    let server = configured(text);
     let mut page = Peer::new(&server, "");
     page.connect();
     page.send("SUB shown 1\r\nPUB shown 2\r\nhi\r\nPUB hidden 2\r\nhi\r\n");
@@ -534,7 +596,12 @@ fn the_address_is_the_one_that_proxies_forward() {
 
 #[test]
 fn a_slow_reader_gets_every_frame_in_order() {
-    let server = server(options());
+    let configured = Server::builder().configure(|all| {
+        all.websocket = Some(options());
+        // It reads nothing while the publisher speaks, however long a busy machine takes for that.
+        all.limits.write_deadline = Duration::from_secs(120);
+    });
+    let server = configured.start().unwrap();
     let mut reader = Peer::new(&server, "");
     reader.connect();
     reader.send("SUB flood 1\r\nPING\r\n");

@@ -1,6 +1,6 @@
 //! `authorization { … }`: one token, one user with a password, or several users.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Findings;
@@ -93,14 +93,22 @@ pub(super) fn read_token_file(
     surroundings: &dyn Surroundings,
     warnings: &mut Vec<Fault>,
 ) -> Result<(), Fault> {
-    let written_in = Path::new(field.key_place.file.as_ref());
-    let directory = written_in.parent().unwrap_or(Path::new(""));
-    let path = directory.join(field.text()?);
+    let (path, token) = token_in_file(field, surroundings, warnings)?;
+    authorization.token_file = Some(path);
+    set_token(field, authorization, token)
+}
+
+/// The file that is named, relative to the one that says so, and the token in it.
+pub(super) fn token_in_file(
+    field: &Field<'_>,
+    surroundings: &dyn Surroundings,
+    warnings: &mut Vec<Fault>,
+) -> Result<(PathBuf, String), Fault> {
+    let path = field.path()?;
     let (token, warning) =
         token::read(&path, surroundings).map_err(|problem| field.fault(problem))?;
     warnings.extend(warning.map(|problem| field.fault(problem)));
-    authorization.token_file = Some(path);
-    set_token(field, authorization, token)
+    Ok((path, token))
 }
 
 fn set_token(

@@ -1,6 +1,7 @@
 //! One key with its value, and the values it may be asked for: each either comes out in the
 //! asked-for type and range or as a fault with the place of the value.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::config::duration::parse_duration;
@@ -77,6 +78,12 @@ impl<'a> Field<'a> {
             Data::String(text) => Ok(text),
             _ => Err(self.wrong_kind(Kind::Text)),
         }
+    }
+
+    /// A path, relative to the file that says so.
+    pub(super) fn path(&self) -> Result<PathBuf, Fault> {
+        let beside = Path::new(self.key_place.file.as_ref()).parent();
+        Ok(beside.unwrap_or(Path::new("")).join(self.text()?))
     }
 
     /// Text, which may say nothing.

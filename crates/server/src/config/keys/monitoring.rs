@@ -1,7 +1,6 @@
 //! Monitoring over HTTP: where it listens, and who may look.
 
-use std::path::Path;
-
+use super::authorization::token_in_file;
 use super::field::Field;
 use super::known::MonitoringKey;
 use super::listen::{read_listen, read_port};
@@ -11,7 +10,6 @@ use crate::config::messages::KeyProblem;
 use crate::config::monitoring::{MonitoringOptions, base_path};
 use crate::config::options::Personality;
 use crate::config::surroundings::Surroundings;
-use crate::config::token;
 
 /// Sets one key.
 pub(super) fn set(
@@ -33,13 +31,7 @@ pub(super) fn set(
         }
         MonitoringKey::Token => set_token(field, options, field.text()?.to_owned())?,
         MonitoringKey::TokenFile => {
-            // Relative to the file that says so.
-            let written_in = Path::new(field.key_place.file.as_ref());
-            let directory = written_in.parent().unwrap_or(Path::new(""));
-            let path = directory.join(field.text()?);
-            let (token, warning) =
-                token::read(&path, surroundings).map_err(|problem| field.fault(problem))?;
-            warnings.extend(warning.map(|problem| field.fault(problem)));
+            let (path, token) = token_in_file(field, surroundings, warnings)?;
             options.token_file = Some(path);
             set_token(field, options, token)?;
         }

@@ -54,6 +54,15 @@ fn is_parent(line: &[u8]) -> bool {
 }
 
 impl Wish {
+    /// Bytes of what it keeps of the message.
+    pub(super) fn bytes(&self) -> usize {
+        let values = self.headers.values().flatten().map(String::len);
+        let names = self.headers.keys().map(String::len);
+        let each = self.headers.len() * size_of::<(String, Vec<String>)>();
+        let texts = self.headers.values().map(Vec::len).sum::<usize>() * size_of::<String>();
+        self.destination.len() + names.sum::<usize>() + values.sum::<usize>() + each + texts
+    }
+
     /// `None`: nothing is asked.
     pub(super) fn read(block: &[u8]) -> Option<Self> {
         let mut headers: BTreeMap<String, Vec<String>> = BTreeMap::new();

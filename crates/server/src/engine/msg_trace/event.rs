@@ -72,6 +72,32 @@ impl Event {
         }
     }
 
+    /// Bytes that it takes.
+    pub(super) fn bytes(&self) -> usize {
+        let Self {
+            r#type: _,
+            ts,
+            kind: _,
+            cid: _,
+            name,
+            acc,
+            subj,
+            from,
+            to,
+            sub,
+            queue,
+            stream,
+            subject,
+            nointerest: _,
+            error,
+        } = self;
+        let texts = [
+            name, acc, subj, from, to, sub, queue, stream, subject, error,
+        ];
+        let texts = texts.into_iter().flatten().map(String::len);
+        size_of::<Self>() + ts.len() + texts.sum::<usize>()
+    }
+
     /// It came in.
     pub(super) fn ingress(publisher: &Connection, account: &str, subject: &[u8]) -> Self {
         Self {

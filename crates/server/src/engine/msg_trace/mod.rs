@@ -71,6 +71,12 @@ impl Trace {
         }
     }
 
+    /// Bytes that it takes.
+    fn bytes(&self) -> usize {
+        let events = self.events.iter().map(Event::bytes);
+        size_of::<Self>() + self.wish.bytes() + events.sum::<usize>()
+    }
+
     /// Its publisher was refused.
     fn refused(&mut self, why: String) {
         if let Some(ingress) = self.events.first_mut() {

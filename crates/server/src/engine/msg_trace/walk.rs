@@ -13,7 +13,9 @@ use super::{Ticket, Trace};
 use crate::engine::account::Account;
 use crate::engine::connection::Connection;
 use crate::engine::crossing::{CROSSINGS_MAX, RESPONSE_PREFIX, ServiceImport};
-use crate::engine::deliver::{Passage, Publisher, relieve, say_nobody_there, stage_target};
+use crate::engine::deliver::{
+    Passage, Publisher, in_turn, relieve, say_nobody_there, stage_target,
+};
 use crate::engine::route::Route;
 use crate::engine::shared::Engine;
 use crate::engine::subscription::Subscription;
@@ -71,13 +73,8 @@ impl Worker {
             };
         }
         for group in &matches.queues {
-            let members = &group.members;
-            let start = (((self.random.next() >> 32) * members.len() as u64) >> 32) as usize;
-            let (before, from) = members.split_at(start.min(members.len()));
-            reached |= from
-                .iter()
-                .chain(before)
-                .any(|sub| self.give(sub, passage, trace));
+            let random = self.random.next();
+            reached |= in_turn(&group.members, random).any(|sub| self.give(sub, passage, trace));
         }
         reached
     }
@@ -294,5 +291,74 @@ impl Untraced {
             with_headers: true,
             ..*as_was
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::deliver::tests::Unread;
+    use crate::engine::msg_trace::asked::Wish;
+    use crate::engine::worker::{Congestion, with_worker};
+    use crate::internal_client::tests::{engine, run};
+
+    const BYTES: usize = 1 << 20;
+    /// Copies that stay below what makes a worker write in the middle of a batch, ...
+    const BEFORE: u8 = 11;
+    /// ... and so many more that do not.
+    const TRACED: u8 = 8;
+
+    #[test]
+    fn what_a_traced_message_makes_the_worker_write_was_counted_before() {
+        run(async {
+            let engine = engine();
+            let mut connections = Unread::new(&engine);
+            let (publisher, reader) = (connections.add(), connections.add());
+            let account = engine.accounts.global();
+            let subscribe = |filter: &'static [u8], count: u8| -> Vec<Arc<Subscription>> {
+                let subs = (0..count).map(|at| {
+                    let sid = [filter, &[b'a' + at]].concat();
+                    Arc::new(Subscription::new(&reader, true, filter, None, &sid))
+                });
+                subs.inspect(|sub| account.enter(Arc::clone(sub))).collect()
+            };
+            let (before, traced) = (subscribe(b"before", BEFORE), subscribe(b"traced", TRACED));
+            let headers = b"NATS/1.0\r\nNats-Trace-Dest: t\r\n\r\n";
+            let body = [&headers[..], &vec![b'x'; BYTES]].concat();
+            let message = |subject| Publish {
+                subject,
+                reply: b"",
+                header_len: headers.len(),
+                body: &body,
+                tail: b"",
+                with_headers: true,
+            };
+            let speaker = Publisher {
+                connection: &publisher,
+                echo: true,
+                no_responders: false,
+            };
+            let wish = Wish::read(headers).unwrap();
+            let mut trace = Trace::new(account, &publisher, b"traced", wish, body.len());
+            with_worker(|worker| {
+                worker.publish(&engine, account, speaker, &message(b"before"), b"");
+                let delivered = |subs: &[Arc<Subscription>]| {
+                    let each = subs.iter().map(|sub| sub.delivered.load(Ordering::Acquire));
+                    each.collect::<Vec<_>>()
+                };
+                assert_eq!(
+                    delivered(&before),
+                    [0; BEFORE as usize],
+                    "at the batch's end"
+                );
+                let message = message(b"traced");
+                worker.publish_traced(&engine, account, speaker, &message, b"", &mut trace);
+                assert!(reader.waiting_bytes() > 0, "some of it is out");
+                assert_eq!(delivered(&before), [1; BEFORE as usize]);
+                assert_eq!(delivered(&traced), [1; TRACED as usize]);
+                worker.flush(b"", 0, None, &mut Congestion::default());
+                assert_eq!(delivered(&before), [1; BEFORE as usize], "once");
+            });
+        });
     }
 }
