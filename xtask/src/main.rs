@@ -79,6 +79,20 @@ fn cargo() -> std::process::Command {
     std::process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
+/// The commit that is checked out, for programs that say what they were built from; none where there is no checkout.
+fn commit() -> Option<(&'static str, String)> {
+    if !root().join(".git").exists() {
+        return None;
+    }
+    let git = std::process::Command::new("git")
+        .args(["rev-parse", "--short", "HEAD"])
+        .current_dir(root())
+        .output();
+    let output = git.ok().filter(|output| output.status.success())?;
+    let commit = String::from_utf8(output.stdout).ok()?;
+    Some(("RECADO_GIT_COMMIT", commit.trim().to_owned()))
+}
+
 /// The workspace's root.
 fn root() -> &'static std::path::Path {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR"))

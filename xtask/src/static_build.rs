@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::{Failure, cargo, root, target_folder};
+use crate::{Failure, cargo, commit, root, target_folder};
 
 pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     if let Some(unknown) = args.first() {
@@ -26,6 +26,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     let built = cargo()
         .args(["build", "--release", "--locked", "--target", &target])
         .args(["--bin", "recado-server", "--bin", "recado"])
+        .envs(commit())
         .current_dir(root())
         .status()
         .map_err(|error| format!("cargo does not start: {error}"))?;

@@ -32,7 +32,34 @@ pub(crate) fn plans(options: &Options) -> Vec<AccountPlan> {
         Some(plan) => plan.mappings.extend(global.mappings),
         None => plans.push(global),
     }
+    for plan in &mut plans {
+        if let Some(domain) = options.default_js_domain.get(&plan.name) {
+            plan.mappings.extend(into_domain(domain));
+        }
+    }
     plans
+}
+
+/// What clients ask streams, buckets of keys and of objects for, and what that is called in a domain (D28).
+fn into_domain(domain: &str) -> impl Iterator<Item = (String, Vec<Weighted>)> {
+    const OF_API: [&str; 7] = [
+        "INFO",
+        "STREAM.>",
+        "CONSUMER.>",
+        "DIRECT.>",
+        "META.>",
+        "SERVER.>",
+        "ACCOUNT.>",
+    ];
+    let api = OF_API.map(|what| (format!("$JS.API.{what}"), what));
+    let buckets = ["$KV.>", "$OBJ.>"].map(|what| (what.to_owned(), what));
+    api.into_iter().chain(buckets).map(move |(source, what)| {
+        let all = Weighted {
+            dest: format!("$JS.{domain}.API.{what}"),
+            weight: 100,
+        };
+        (source, vec![all])
+    })
 }
 
 /// What one account is to be like.

@@ -11,11 +11,11 @@ use recado_wire::{Info, ProtocolError};
 
 use crate::access::{self, Access};
 use crate::accounts;
-use crate::config::{Limits, Options, StreamsOptions, WebsocketOptions};
+use crate::config::{Limits, MonitoringOptions, Options, StreamsOptions, WebsocketOptions};
 use crate::engine::{Connection, Engine, Manner, Standing, Verdict, Way};
 use crate::error::StartError;
 use crate::listener;
-use crate::monitoring::{Facts, Keys, Listening, Observed};
+use crate::monitoring::{Facts, Keys, Listening, Observed, Watchers};
 use crate::resolver::Resolver;
 use crate::server::{client_rules, monitoring_keys, told_of_clients, websocket_rules};
 use crate::streams::{NotServed, Raised, Streams};
@@ -76,6 +76,8 @@ pub(crate) struct Reloader {
     pub(crate) watched_at: Option<Listening>,
     /// What monitoring over HTTPS shows of itself.
     pub(crate) monitoring_keys: Option<Arc<Keys>>,
+    /// Who may look over HTTP.
+    pub(crate) watchers: Arc<Watchers>,
     /// What is in force.
     pub(crate) options: Mutex<Options>,
     /// Where accounts that operators sign are found.
@@ -127,12 +129,13 @@ impl Reloader {
         self.engine.websocket.replace(websocket_rules);
         self.engine
             .write
-            .set_write_deadline(options.limits.write_deadline);
+            .set(options.limits.write_deadline, options.limits.write_timeout);
         let facts = Facts::new(&options, &info, self.watched_at.clone());
         self.observed.set_facts(facts);
         if let (Some(shown), Some(keys)) = (&self.monitoring_keys, keys) {
             shown.replace(keys);
         }
+        self.watchers.replace(told.monitoring.token.as_deref());
         let unpinned = self.dismiss_unpinned(&told);
         let dismissed = unpinned
             + self.engine.reconsider(|connection| match access_changed {
@@ -321,6 +324,7 @@ fn compare(old: &Options, new: &Options) -> Changes {
         server_name,
         server_tags,
         server_metadata,
+        feature_flags,
         client_advertise,
         authorization,
         tls,
@@ -333,6 +337,7 @@ fn compare(old: &Options, new: &Options) -> Changes {
         system_account,
         no_system_account,
         trusted_proxies,
+        default_js_domain,
         mappings,
         allow_anonymous,
         limits,
@@ -368,6 +373,7 @@ fn compare(old: &Options, new: &Options) -> Changes {
         "server_metadata",
         true,
     );
+    note(*feature_flags == new.feature_flags, "feature_flags", false);
     let place = |websocket: &Option<WebsocketOptions>| {
         let place = |websocket: &WebsocketOptions| (websocket.host.clone(), websocket.port);
         websocket.as_ref().map(place)
@@ -399,10 +405,26 @@ fn compare(old: &Options, new: &Options) -> Changes {
         "allow_anonymous",
         false,
     );
+    note(
+        *default_js_domain == new.default_js_domain,
+        "default_js_domain",
+        false,
+    );
     note(*builtin_service == new.builtin_service, "service", false);
     note(*plain == new.plain, "plain", false);
     compare_streams(streams, &new.streams, &mut note);
-    note(*monitoring == new.monitoring, "http", false);
+    let rest = |monitoring: &MonitoringOptions| MonitoringOptions {
+        token: None,
+        token_file: None,
+        ..monitoring.clone()
+    };
+    note(rest(monitoring) == rest(&new.monitoring), "http", false);
+    note(
+        (&monitoring.token, &monitoring.token_file)
+            == (&new.monitoring.token, &new.monitoring.token_file),
+        "monitor_token",
+        true,
+    );
     note(
         *client_advertise == new.client_advertise,
         "client_advertise",
@@ -484,6 +506,7 @@ fn compare_limits(old: &Limits, new: &Limits, note: &mut impl FnMut(bool, &'stat
         ping_interval,
         ping_max,
         write_deadline,
+        write_timeout,
         no_fast_producer_stall,
         no_header_support,
     } = old;
@@ -521,6 +544,7 @@ fn compare_limits(old: &Limits, new: &Limits, note: &mut impl FnMut(bool, &'stat
         "write_deadline",
         true,
     );
+    note(*write_timeout == new.write_timeout, "write_timeout", true);
     note(
         *no_fast_producer_stall == new.no_fast_producer_stall,
         "no_fast_producer_stall",
@@ -538,6 +562,12 @@ mod tests {
         let new = Options {
             port: 5222,
             no_auth_user: Some("ana".into()),
+            feature_flags: [("js_ack_fc_v2".into(), false)].into(),
+            monitoring: MonitoringOptions {
+                base_path: "/x".into(),
+                token: Some("clave".into()),
+                ..MonitoringOptions::default()
+            },
             limits: Limits {
                 max_payload: 10,
                 max_pending: 20,
@@ -546,11 +576,11 @@ mod tests {
             ..Options::default()
         };
         let Changes { fixed, changed } = compare(&old, &new);
-        assert_eq!(fixed, ["port", "max_pending"]);
-        assert_eq!(changed, ["no_auth_user", "max_payload"]);
+        assert_eq!(fixed, ["port", "feature_flags", "http", "max_pending"]);
+        assert_eq!(changed, ["monitor_token", "no_auth_user", "max_payload"]);
         let error = ReloadError::Fixed(fixed).to_string();
         assert!(
-            error.contains("not supported for port, max_pending"),
+            error.contains("not supported for port, feature_flags, http, max_pending"),
             "{error}"
         );
     }

@@ -22,7 +22,7 @@ use crate::error::StartError;
 use crate::identity::Identity;
 use crate::lame_duck;
 use crate::listener::{self, Listener};
-use crate::monitoring::{self, Facts, Keys, Listening, Monitoring, Observed};
+use crate::monitoring::{self, Facts, Keys, Listening, Monitoring, Observed, Watchers};
 use crate::phase::Phase;
 use crate::plain::{self, Plain};
 use crate::pulse::Pulse;
@@ -32,7 +32,7 @@ use crate::service;
 use crate::streams::{self, Beat, Ceilings, Opened, Streams};
 use crate::system::{ReloadHook, ReloadRequest, Sources, System};
 use crate::tls::Material;
-use crate::version::{NATS_VERSION, VERSION};
+use crate::version::{GIT_COMMIT, NATS_VERSION, VERSION};
 
 /// Time that waiting bytes are given to leave when the server stops.
 const FLUSH_MAX: Duration = Duration::from_secs(2);
@@ -174,9 +174,12 @@ impl Server {
             facts,
             phase.subscribe(),
         ));
-        let token = options.monitoring.token.as_deref();
+        let watchers = Arc::new(Watchers::new(options.monitoring.token.as_deref()));
         let monitoring = watching
-            .map(|listener| Monitoring::start(listener, Arc::clone(&observed), token, keys.clone()))
+            .map(|listener| {
+                let access = Arc::clone(&watchers);
+                Monitoring::start(listener, Arc::clone(&observed), access, keys.clone())
+            })
             .transpose()
             .map_err(StartError::Threads)?;
         let handle = ServerHandle {
@@ -196,6 +199,7 @@ impl Server {
             websocket: websocket_at,
             watched_at: watched_at.clone(),
             monitoring_keys: keys,
+            watchers,
             options: Mutex::new(as_told),
             resolver: Mutex::new(resolver),
         };
@@ -580,6 +584,8 @@ pub(crate) fn websocket_rules(options: &Options) -> Result<Rules, StartError> {
 /// What INFO says of this server.
 fn describe(options: &Options, identity: Identity, client: &Listener, auth_required: bool) -> Info {
     let base = Info {
+        xkey: identity.keys.curve.public_key(),
+        git_commit: GIT_COMMIT.unwrap_or_default().to_owned(),
         server_name: identity.name,
         server_id: identity.id,
         version: NATS_VERSION.to_owned(),

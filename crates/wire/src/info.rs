@@ -14,6 +14,9 @@ pub struct Info {
     pub version: String,
     /// Protocol level of the server, 1.
     pub proto: i64,
+    /// Commit that the program was built from.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub git_commit: String,
     /// Toolchain; a key that clients of nats-server expect to be there.
     pub go: String,
     /// The program that really answers.
@@ -55,6 +58,9 @@ pub struct Info {
     /// Other addresses of this server or cluster.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub connect_urls: Vec<String>,
+    /// Public curve key of the server: what is meant for it alone can be encrypted for it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub xkey: String,
     /// What concerns one client.
     #[serde(flatten)]
     pub client: ClientInfo,
@@ -227,6 +233,8 @@ mod tests {
             "connect_urls",
             "client_id",
             "api_lvl",
+            "git_commit",
+            "xkey",
         ] {
             assert!(!line.contains(key), "{key} in {line}");
         }

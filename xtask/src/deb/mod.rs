@@ -10,7 +10,7 @@ mod tree;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Failure, cargo, root, target_folder};
+use crate::{Failure, cargo, commit, root, target_folder};
 
 use self::package::{CLIENT, Facts, SERVER};
 
@@ -113,6 +113,7 @@ fn build() -> Result<(), Failure> {
     let built = cargo()
         .args(["build", "--release", "--locked"])
         .args(["--bin", "recado-server", "--bin", "recado"])
+        .envs(commit())
         .current_dir(root())
         .status()
         .map_err(|error| format!("cargo does not start: {error}"))?;

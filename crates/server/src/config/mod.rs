@@ -10,6 +10,7 @@
 pub mod access;
 mod duration;
 mod fault;
+pub(crate) mod features;
 pub mod flags;
 pub mod keys;
 pub mod lang;
@@ -33,7 +34,8 @@ pub use load::{LoadedFile, load_file};
 pub use locale::Lang;
 pub use monitoring::MonitoringOptions;
 pub use options::{
-    Authorization, Limits, LogFormat, LogOptions, Options, Personality, PlainListener, SyslogTarget,
+    Authorization, Limits, LogFormat, LogOptions, Options, Personality, PlainListener,
+    SyslogTarget, WriteTimeout,
 };
 pub use programs::Programs;
 pub(crate) use programs::shell_word;

@@ -64,6 +64,8 @@ pub struct Options {
     pub server_tags: Vec<String>,
     /// What else is to be known of it.
     pub server_metadata: BTreeMap<String, String>,
+    /// Flags of features that were turned on or off (ADR-53), known ones only.
+    pub feature_flags: BTreeMap<String, bool>,
     /// `host[:port]` that INFO's `connect_urls` offers instead of the listening address.
     pub client_advertise: Option<String>,
     /// Who may connect.
@@ -88,6 +90,8 @@ pub struct Options {
     pub no_system_account: bool,
     /// Public keys of proxies whose word is taken for a client's way (B12).
     pub trusted_proxies: Vec<String>,
+    /// Accounts without streams, each with the domain that its requests to the streams' API go to.
+    pub default_js_domain: BTreeMap<String, String>,
     /// Subjects of `$G` that are renamed when they are published.
     pub mappings: Vec<Mapping>,
     /// Listen beyond loopback although nobody is asked for a credential.
@@ -177,10 +181,42 @@ pub struct Limits {
     pub ping_max: u32,
     /// Time without progress after which a blocked write ends its connection.
     pub write_deadline: Duration,
+    /// What becomes of those who read too slowly for it.
+    pub write_timeout: WriteTimeout,
     /// Do not slow publishers down for slow subscribers.
     pub no_fast_producer_stall: bool,
     /// Serve without headers, as servers before 2.2.
     pub no_header_support: bool,
+}
+
+/// What happens when not all that waited for a client was written within the write deadline (`write_timeout`). Who took
+/// nothing at all meanwhile is cut off, whatever was chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WriteTimeout {
+    /// As `Close`.
+    #[default]
+    Default,
+    /// Nothing more.
+    Close,
+    /// It is counted and named as a slow consumer, and so is that it has recovered.
+    Retry,
+}
+
+impl WriteTimeout {
+    /// What it is called in a configuration.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Close => "close",
+            Self::Retry => "retry",
+        }
+    }
+
+    /// Which of them a word names.
+    pub fn from_word(word: &str) -> Option<Self> {
+        let all = [Self::Default, Self::Close, Self::Retry];
+        all.into_iter().find(|one| one.word() == word)
+    }
 }
 
 /// One `--plain PORT[:SUBJECT]`.
@@ -333,6 +369,7 @@ impl Default for Options {
             server_name: None,
             server_tags: Vec::new(),
             server_metadata: BTreeMap::new(),
+            feature_flags: BTreeMap::new(),
             client_advertise: None,
             authorization: Authorization::default(),
             tls: None,
@@ -345,6 +382,7 @@ impl Default for Options {
             system_account: None,
             no_system_account: false,
             trusted_proxies: Vec::new(),
+            default_js_domain: BTreeMap::new(),
             mappings: Vec::new(),
             allow_anonymous: false,
             limits: Limits::default(),
@@ -374,6 +412,7 @@ impl Default for Limits {
             ping_interval: Duration::from_secs(120),
             ping_max: 2,
             write_deadline: Duration::from_secs(10),
+            write_timeout: WriteTimeout::Default,
             no_fast_producer_stall: false,
             no_header_support: false,
         }

@@ -25,7 +25,9 @@ use super::link::{Full, Link, ReadLink};
 use super::outbox::{Chunk, Outbox};
 use super::standing::Standing;
 use super::subscription::SubscriptionTable;
+use super::tardiness::{Pace, Tardiness};
 use super::tls::TlsFacts;
+use crate::config::WriteTimeout;
 
 /// Chunks that a delivering thread writes for others before it leaves them to the writer task.
 const INLINE_CHUNKS: usize = 8;
@@ -39,6 +41,8 @@ pub(crate) struct WriteLimits {
     pub(crate) max_pending: usize,
     /// Time without progress after which a blocked write ends the connection, in milliseconds: it can be changed.
     write_deadline_ms: AtomicU64,
+    /// Who does not read all that waited within it is counted and named (`write_timeout: retry`).
+    tells_late: AtomicBool,
     /// Connections cut off so far.
     pub(crate) slow_consumers: AtomicU64,
     /// What did not arrive lately.
@@ -46,22 +50,25 @@ pub(crate) struct WriteLimits {
 }
 
 impl WriteLimits {
-    pub(crate) fn new(max_pending: usize, write_deadline: Duration) -> Self {
+    pub(crate) fn new(max_pending: usize, deadline: Duration, timeout: WriteTimeout) -> Self {
         let limits = Self {
             max_pending,
             write_deadline_ms: AtomicU64::new(0),
+            tells_late: AtomicBool::new(false),
             slow_consumers: AtomicU64::new(0),
             drops: Drops::default(),
         };
-        limits.set_write_deadline(write_deadline);
+        limits.set(deadline, timeout);
         limits
     }
 
     /// Writes that begin from now on are given so long.
-    pub(crate) fn set_write_deadline(&self, deadline: Duration) {
+    pub(crate) fn set(&self, deadline: Duration, timeout: WriteTimeout) {
         let millis = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
         self.write_deadline_ms
             .store(millis.max(1), Ordering::Relaxed);
+        self.tells_late
+            .store(timeout == WriteTimeout::Retry, Ordering::Relaxed);
     }
 
     fn write_deadline(&self) -> Duration {
@@ -531,6 +538,7 @@ impl Connection {
     }
 
     async fn write_when_writable(self: Arc<Self>) {
+        let mut tardiness = Tardiness::default();
         loop {
             let writing = self.link.when_writable(|| {
                 Ok(match self.write_waiting(INLINE_CHUNKS)? {
@@ -539,8 +547,16 @@ impl Connection {
                 })
             });
             match tokio::time::timeout(self.limits.write_deadline(), writing).await {
-                Ok(Ok(true)) => return,
-                Ok(Ok(false)) => self.drained.notify_waiters(),
+                Ok(Ok(true)) => {
+                    if tardiness.end() {
+                        self.report_recovered();
+                    }
+                    return;
+                }
+                Ok(Ok(false)) => {
+                    self.drained.notify_waiters();
+                    self.look_at_pace(&mut tardiness);
+                }
                 Ok(Err(_)) => {
                     self.close(CloseReason::Write);
                     return;
@@ -549,6 +565,46 @@ impl Connection {
             }
             tokio::task::yield_now().await;
         }
+    }
+
+    /// Whether what waited some time ago is written by now, where somebody wants to know.
+    fn look_at_pace(&self, tardiness: &mut Tardiness) {
+        if !self.limits.tells_late.load(Ordering::Relaxed) {
+            return;
+        }
+        let (written, pending) = {
+            let outbox = self.outbox.lock();
+            (outbox.written_bytes, outbox.pending_bytes)
+        };
+        let deadline = self.limits.write_deadline();
+        match tardiness.look(written, pending, Instant::now(), deadline) {
+            Pace::Fine => {}
+            Pace::Late { first } => self.report_late(pending, first),
+            Pace::Recovered => self.report_recovered(),
+        }
+    }
+
+    /// Names a subscriber that reads too slowly and stays, and counts it: nothing is lost.
+    fn report_late(&self, pending_bytes: usize, first: bool) {
+        self.limits.slow_consumers.fetch_add(1, Ordering::Relaxed);
+        let still = if first { "" } else { "still " };
+        tracing::warn!(
+            cid = self.id,
+            peer = %self.peer_text(),
+            name = %self.name(),
+            pending_bytes,
+            write_deadline_ms = self.limits.write_deadline().as_millis() as u64,
+            "{still}a slow consumer: it did not read all that waited within the write deadline; it stays as long as it reads"
+        );
+    }
+
+    fn report_recovered(&self) {
+        tracing::info!(
+            cid = self.id,
+            peer = %self.peer_text(),
+            name = %self.name(),
+            "slow consumer recovered: what waited is written"
+        );
     }
 
     fn deadline_passed(&self) {

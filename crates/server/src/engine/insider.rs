@@ -25,6 +25,7 @@ use super::registry::Limit;
 use super::shared::Engine;
 use super::subscription::{Origin, Subscription};
 use super::worker::{CONGESTED_BYTES, Congestion, with_worker};
+use crate::config::WriteTimeout;
 
 /// Frames that wait for the thread in bytes, after which the connection is cut off and begins anew.
 const PENDING_BYTES_MAX: usize = 512 * 1024 * 1024;
@@ -42,7 +43,11 @@ pub(crate) struct Insider {
 impl Insider {
     /// Connects a part of the server. It must run where a runtime of the engine is entered.
     pub(crate) fn connect(engine: &Arc<Engine>, intake: &Arc<Intake>) -> Option<Self> {
-        let limits = Arc::new(WriteLimits::new(PENDING_BYTES_MAX, WRITE_DEADLINE));
+        let limits = Arc::new(WriteLimits::new(
+            PENDING_BYTES_MAX,
+            WRITE_DEADLINE,
+            WriteTimeout::Close,
+        ));
         let connection = engine.connections.add(Limit::Internal, |id, slot| {
             let link = Link::Intake(Arc::clone(intake));
             let standing = Arc::clone(engine.insider());

@@ -49,6 +49,7 @@ mod shared;
 mod stage;
 mod standing;
 mod subscription;
+mod tardiness;
 mod threads;
 mod tls;
 mod trace;

@@ -280,6 +280,7 @@ impl Engine {
             write: Arc::new(WriteLimits::new(
                 options.limits.max_pending,
                 options.limits.write_deadline,
+                options.limits.write_timeout,
             )),
             manner: ArcSwap::from_pointee(manner),
             finder: OnceLock::new(),

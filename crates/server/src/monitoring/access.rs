@@ -1,30 +1,39 @@
 //! Who may look: everybody who reaches the port, or whoever bears the token.
 
+use std::sync::Arc;
+
 use hyper::header::{AUTHORIZATION, HeaderMap};
+use parking_lot::RwLock;
 use recado_auth::Secret;
 
-/// What a request must bear.
+/// What a request must bear; can be replaced while monitoring runs.
 #[derive(Debug)]
-pub(super) struct Access {
-    token: Option<Secret>,
+pub(crate) struct Access {
+    token: RwLock<Option<Arc<Secret>>>,
 }
 
 impl Access {
     /// Asks for this token, plain or bcrypt, if there is one.
-    pub(super) fn new(token: Option<&str>) -> Self {
+    pub(crate) fn new(token: Option<&str>) -> Self {
         Self {
-            token: token.map(Secret::new),
+            token: RwLock::new(kept(token)),
         }
+    }
+
+    /// Asks for this one from now on.
+    pub(crate) fn replace(&self, token: Option<&str>) {
+        *self.token.write() = kept(token);
     }
 
     /// Whether a token is asked for.
     pub(super) fn is_restricted(&self) -> bool {
-        self.token.is_some()
+        self.token.read().is_some()
     }
 
     /// Whether a request with these headers may look.
     pub(super) fn allows(&self, headers: &HeaderMap) -> bool {
-        let Some(token) = &self.token else {
+        // Checking a bcrypt takes long: not under the lock.
+        let Some(token) = self.token.read().clone() else {
             return true;
         };
         let given = headers
@@ -33,6 +42,10 @@ impl Access {
             .and_then(bearer);
         given.is_some_and(|given| token.matches(given))
     }
+}
+
+fn kept(token: Option<&str>) -> Option<Arc<Secret>> {
+    token.map(|token| Arc::new(Secret::new(token)))
 }
 
 /// The token of `Bearer TOKEN`; the scheme knows no upper and lower case (RFC 9110).
@@ -71,6 +84,16 @@ mod tests {
         }
         assert!(!access.allows(&HeaderMap::new()));
         assert!(Access::new(None).allows(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn another_token_takes_the_place_of_the_one_before() {
+        let access = Access::new(Some("clave"));
+        access.replace(Some("otra"));
+        assert!(!access.allows(&headers("Bearer clave")));
+        assert!(access.allows(&headers("Bearer otra")));
+        access.replace(None);
+        assert!(!access.is_restricted() && access.allows(&HeaderMap::new()));
     }
 
     #[test]

@@ -131,15 +131,15 @@ pub(crate) fn open(options: &Options) -> Result<Option<Listener>, StartError> {
 }
 
 impl Monitoring {
-    /// Serves what is watched on an open socket: in clear, or with `keys`. Requests must bear `token` if there is
-    /// one.
+    /// Serves what is watched on an open socket: in clear, or with `keys`. `access` says what requests must
+    /// bear.
     ///
     /// # Errors
     /// When the machine has no threads or descriptors left.
     pub(crate) fn start(
         listener: Listener,
         observed: Arc<Observed>,
-        token: Option<&str>,
+        access: Arc<Access>,
         keys: Option<Arc<Keys>>,
     ) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -151,7 +151,7 @@ impl Monitoring {
         };
         let site = Arc::new(Site {
             observed,
-            access: Access::new(token),
+            access,
             keys,
             answers: Arc::new(Semaphore::new(ANSWERS_MAX)),
         });
@@ -189,7 +189,7 @@ impl Drop for Monitoring {
 struct Site {
     observed: Arc<Observed>,
     keys: Option<Arc<Keys>>,
-    access: Access,
+    access: Arc<Access>,
     answers: Arc<Semaphore>,
 }
 

@@ -13,6 +13,7 @@ mod parameters;
 mod patience;
 mod process;
 
+pub(crate) use access::Access as Watchers;
 pub(crate) use figures::{Document, Endpoint, Problem, Request};
 pub(crate) use http::{Keys, Monitoring, open};
 pub(crate) use observed::{Facts, Listening, Observed};

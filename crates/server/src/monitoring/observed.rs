@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use super::figures::{self, Document, Problem, Request};
 use super::process::Sampler;
+use crate::config::features;
 use crate::config::{Limits, Options, StreamsOptions, WebsocketOptions};
 use crate::engine::{Engine, clock};
 use crate::phase::Phase;
@@ -48,6 +49,7 @@ pub(crate) struct Facts {
     pub(super) info: Info,
     pub(super) tags: Vec<String>,
     pub(super) metadata: BTreeMap<String, String>,
+    pub(super) feature_flags: BTreeMap<&'static str, bool>,
     pub(super) limits: Limits,
     pub(super) auth_timeout: Duration,
     pub(super) streams: StreamsOptions,
@@ -102,6 +104,7 @@ impl Facts {
             info: info.clone(),
             tags: options.server_tags.clone(),
             metadata: options.server_metadata.clone(),
+            feature_flags: features::in_force(&options.feature_flags),
             limits: options.limits.clone(),
             auth_timeout: auth_timeout.unwrap_or(Duration::from_secs(2)),
             streams: options.streams.clone(),
@@ -139,6 +142,11 @@ impl Observed {
     pub(crate) fn tags_and_metadata(&self) -> (Vec<String>, BTreeMap<String, String>) {
         let facts = self.facts();
         (facts.tags.clone(), facts.metadata.clone())
+    }
+
+    /// Flags of features.
+    pub(crate) fn feature_flags(&self) -> BTreeMap<&'static str, bool> {
+        self.facts().feature_flags.clone()
     }
 
     /// What the server says of itself to clients.

@@ -126,6 +126,7 @@ pub(super) fn server_of(observed: &Observed) -> Value {
     if !metadata.is_empty() {
         server["metadata"] = json!(metadata);
     }
+    server["feature_flags"] = json!(observed.feature_flags());
     if !info.domain.is_empty() {
         server["domain"] = info.domain.into();
     }

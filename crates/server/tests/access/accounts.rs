@@ -1,7 +1,7 @@
 //! Configured accounts from outside: what crosses, what is refused and in which words, what a new configuration means
 //! for those who are connected, and what the system account is told.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use recado_server::config::{Machine, Options, load_file};
 use recado_server::{ReloadError, Server};
@@ -348,4 +348,118 @@ fn the_system_account_hears_that_the_server_sends_its_clients_away_and_that_it_s
     };
     assert!(last.subject.ends_with(".SHUTDOWN"), "{}", last.subject);
     stopping.join().unwrap();
+}
+
+/// Accounts whose only user may come in twice, subscribe twice and send 10 bytes.
+const SMALL: &str = "SMALL { users: [{user: sam, password: s}],
+    limits: {max_connections: 2, max_subscriptions: 2, max_payload: 10} }";
+
+#[test]
+fn an_account_has_no_more_connections_than_it_may_have_and_others_are_not_asked() {
+    let accounts = format!("{STOCK}\n{SMALL}");
+    let server = Server::builder()
+        .configure(|options| read(options, &accounts, ""))
+        .start()
+        .unwrap();
+    let (_first, second) = (log_in(&server, "sam", "s"), log_in(&server, "sam", "s"));
+    let third = || {
+        let mut peer = Peer::bare(server.client_addr());
+        peer.send("CONNECT {\"verbose\":false,\"user\":\"sam\",\"pass\":\"s\"}\r\n");
+        heard(&mut peer)
+    };
+    assert_eq!(
+        third(),
+        ["-ERR maximum account active connections exceeded", "closed"]
+    );
+    let mut keeper = log_in(&server, "keeper", "k");
+    assert_eq!(heard(&mut keeper), Vec::<String>::new());
+    // The server notices the end of a connection in its own time.
+    drop(second);
+    let end = Instant::now() + Duration::from_secs(20);
+    while !third().is_empty() {
+        assert!(Instant::now() < end, "room is not given back");
+    }
+}
+
+#[test]
+fn a_connection_is_held_to_its_accounts_limits_and_told_of_them() {
+    let accounts = format!("{STOCK}\n{SMALL}");
+    let server = Server::builder()
+        .configure(|options| read(options, &accounts, ""))
+        .start()
+        .unwrap();
+    let mut peer = log_in(&server, "sam", "s");
+    peer.send("SUB a 1\r\nSUB b 2\r\nSUB c 3\r\n");
+    assert_eq!(heard(&mut peer), ["-ERR maximum subscriptions exceeded"]);
+    peer.send("UNSUB 1\r\nSUB c 3\r\nPUB c 10\r\n0123456789\r\n");
+    assert_eq!(heard(&mut peer), ["c"], "room is given back, 10 bytes fit");
+    let sam = told_of(&server, "sam", "s");
+    assert_eq!(sam["max_payload"], 10);
+    assert_eq!(told_of(&server, "keeper", "k")["max_payload"], 1 << 20);
+    peer.send("PUB c 11\r\n0123456789a\r\n");
+    assert_eq!(
+        heard(&mut peer),
+        ["-ERR Maximum Payload Violation", "closed"]
+    );
+}
+
+/// The INFO that answers the first PING of a client.
+fn told_of(server: &Server, user: &str, password: &str) -> Value {
+    use std::io::{BufRead as _, BufReader};
+    let mut peer = Peer::bare(server.client_addr());
+    peer.send(&format!(
+        "CONNECT {{\"verbose\":false,\"protocol\":1,\"user\":\"{user}\",\"pass\":\"{password}\"}}\r\nPING\r\n"
+    ));
+    let mut lines = BufReader::new(peer.socket).lines().map(Result::unwrap);
+    lines
+        .find_map(|line| {
+            let info: Value = serde_json::from_str(line.strip_prefix("INFO ")?).unwrap();
+            (info["connect_info"] == true).then_some(info)
+        })
+        .unwrap()
+}
+
+#[test]
+fn info_says_whether_the_account_is_the_systems_and_brings_the_servers_curve_key() {
+    let server = server();
+    let root = told_of(&server, "root", "r");
+    assert_eq!(root["acc_is_sys"], true);
+    assert_eq!(root["remote_account"], "SYS");
+    let ana = told_of(&server, "ana", "a");
+    assert_eq!(ana["acc_is_sys"], Value::Null);
+    let key = ana["xkey"].as_str().unwrap();
+    assert_eq!(key, root["xkey"], "one server has one key");
+    assert_eq!((key.len(), &key[..1]), (56, "X"));
+}
+
+#[test]
+fn clients_of_an_account_with_a_default_domain_speak_to_the_streams_of_another() {
+    const ACCOUNTS: &str = "KEEP { jetstream: true, users: [{user: kim, password: k}], exports: [{service: '$JS.API.>'}] }
+        ASK { users: [{user: ada, password: a}]
+              imports: [{service: {account: KEEP, subject: '$JS.API.>'}, to: '$JS.hub.API.>'}] }";
+    let store = tempfile::tempdir().unwrap();
+    let configured = |options: &mut Options| {
+        read(options, ACCOUNTS, "default_js_domain: {ASK: hub}");
+        options.streams.enabled = true;
+        options.streams.store_dir = Some(store.path().into());
+    };
+    let server = Server::builder().configure(configured).start().unwrap();
+    let answered = |user: &str, password: &str, call: &str, body: &str| {
+        let mut peer = log_in(&server, user, password);
+        let size = body.len();
+        peer.send(&format!(
+            "SUB r 1\r\nPUB $JS.API.{call} r {size}\r\n{body}\r\n"
+        ));
+        loop {
+            if let Some(Frame::Message(answer)) = peer.next() {
+                let answer: Value = serde_json::from_slice(&answer.payload).unwrap();
+                return answer;
+            }
+        }
+    };
+    let body = "{\"name\":\"S\",\"subjects\":[\"s\"]}";
+    let made = answered("ada", "a", "STREAM.CREATE.S", body);
+    assert_eq!(made["config"]["name"], "S", "{made}");
+    let names = answered("kim", "k", "STREAM.NAMES", "");
+    assert_eq!(names["streams"], serde_json::json!(["S"]));
 }

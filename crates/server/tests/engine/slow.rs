@@ -4,6 +4,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use recado_server::Server;
+use recado_server::config::WriteTimeout;
 
 use crate::peer::{Frame, Peer};
 
@@ -134,4 +135,57 @@ fn one_message_for_very_many_subscriptions_stays_within_bounds() {
         .unwrap();
     let kilobytes: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
     assert!(kilobytes < 250_000, "{kilobytes} KB at the peak");
+}
+
+#[test]
+fn where_writes_are_retried_a_slow_reader_is_counted_and_stays_and_one_that_reads_nothing_goes() {
+    const DEADLINE: Duration = Duration::from_secs(2);
+    const MESSAGES: usize = 40_000;
+    let server = Server::builder()
+        .configure(|options| {
+            options.limits.no_fast_producer_stall = true;
+            options.limits.write_deadline = DEADLINE;
+            options.limits.write_timeout = WriteTimeout::Retry;
+        })
+        .start()
+        .unwrap();
+    let mut slow = Peer::connect(server.client_addr(), "");
+    slow.send("SUB s 1\r\n");
+    slow.settle();
+    // All of it waits: it is less than max_pending, and more than the sockets hold.
+    publish(&server, MESSAGES).join().unwrap();
+    let mut count = 0;
+    let start = Instant::now();
+    while server.handle().slow_consumers() == 0 {
+        assert!(count < MESSAGES, "it was never late");
+        match slow.next() {
+            Some(Frame::Message(_)) => count += 1,
+            Some(_) => {}
+            None => panic!("cut off after {count}"),
+        }
+        // Half of what waits in each deadline.
+        while count as u128 * DEADLINE.as_millis() * 2
+            > MESSAGES as u128 * start.elapsed().as_millis()
+        {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+    assert!(count < MESSAGES);
+    while count < MESSAGES {
+        match slow.next() {
+            Some(Frame::Message(_)) => count += 1,
+            Some(_) => {}
+            None => panic!("cut off after {count}"),
+        }
+    }
+    let before = server.handle().slow_consumers();
+    publish(&server, MESSAGES).join().unwrap();
+    // Nobody reads on.
+    let mut other = Peer::connect(server.client_addr(), "");
+    let end = Instant::now() + 20 * DEADLINE;
+    while server.handle().connections() > 1 {
+        assert!(Instant::now() < end, "it is still there");
+        other.settle();
+    }
+    assert!(server.handle().slow_consumers() > before);
 }

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Instant;
 
-use recado_server::config::Personality;
+use recado_server::config::{Options, Personality};
 
 use crate::http::{connect, document, exchange, get, read_answer, request};
 use crate::{DEADLINE, builder, eventually, server};
@@ -277,4 +277,25 @@ fn the_server_ends_while_somebody_is_connected_to_monitoring() {
     server.shutdown();
     assert!(start.elapsed() < DEADLINE / 3);
     assert!(TcpStream::connect(watch).is_err());
+}
+
+#[test]
+fn another_token_is_asked_for_once_the_configuration_was_read_again() {
+    let with = |token: &'static str| {
+        move |options: &mut Options| options.monitoring.token = Some(token.to_owned())
+    };
+    let (server, addr) = server(with("clave"));
+    let status = |token: &str| {
+        let line = format!("Authorization: Bearer {token}\r\n");
+        request(addr, "GET", "/varz", &line).status
+    };
+    assert_eq!((status("clave"), status("otra")), (200, 401));
+    let mut told = None;
+    let _ = builder(|options| {
+        with("otra")(options);
+        told = Some(options.clone());
+    });
+    let reloaded = server.reload(told.unwrap()).unwrap();
+    assert_eq!(reloaded.changed, ["monitor_token"]);
+    assert_eq!((status("clave"), status("otra")), (401, 200));
 }

@@ -41,6 +41,8 @@ pub(super) struct Draft {
     /// ... and where a token or user of theirs is.
     pub(super) websocket_single: Option<Placed<()>>,
     pub(super) system_account: Option<Named>,
+    /// `default_js_domain`: accounts and their domains.
+    pub(super) default_domains: Vec<Placed<(String, String)>>,
     pub(super) operator: DraftOperator,
 }
 

@@ -13,6 +13,7 @@ pub(super) enum Key {
     Authorization,
     ClientAdvertise,
     Debug,
+    DefaultJsDomain,
     Host,
     Jetstream,
     LameDuckDuration,
@@ -24,6 +25,7 @@ pub(super) enum Key {
     RemoteSyslog,
     /// How often failures to reach other servers are told.
     ErrorReports,
+    FeatureFlags,
     LogFormat,
     LogMaxNum,
     LogSizeLimit,
@@ -64,6 +66,7 @@ pub(super) enum Key {
     TraceVerbose,
     Websocket,
     WriteDeadline,
+    WriteTimeout,
 }
 
 /// A setting of monitoring over HTTP.
@@ -305,6 +308,7 @@ pub(super) const TOP_LEVEL: &Table<Key> = &[
     (&["ping_interval"], Sets(Key::PingInterval)),
     (&["ping_max"], Sets(Key::PingMax)),
     (&["write_deadline"], Sets(Key::WriteDeadline)),
+    (&["write_timeout"], Sets(Key::WriteTimeout)),
     (&["no_fast_producer_stall"], Sets(Key::NoFastProducerStall)),
     (&["no_header_support"], Sets(Key::NoHeaderSupport)),
     (&["debug"], Sets(Key::Debug)),
@@ -368,10 +372,6 @@ pub(super) const TOP_LEVEL: &Table<Key> = &[
     // Not there yet.
     (&["ocsp", "ocsp_cache"], NotYet(Feature::Ocsp, Off::False)),
     (
-        &["write_timeout"],
-        NotYet(Feature::WriteRetry, Off::Words(&["default", "close"])),
-    ),
-    (
         &["disable_sublist_cache", "no_sublist_cache"],
         NotYet(Feature::RouteCacheOff, Off::False),
     ),
@@ -383,11 +383,7 @@ pub(super) const TOP_LEVEL: &Table<Key> = &[
         &["connect_error_reports", "reconnect_error_reports"],
         Sets(Key::ErrorReports),
     ),
-    // Which account has which domain.
-    (
-        &["default_js_domain"],
-        NotYet(Feature::Accounts, Off::Empty),
-    ),
+    (&["default_js_domain"], Sets(Key::DefaultJsDomain)),
     (&["cluster"], NotYet(Feature::Cluster, Off::Empty)),
     (&["gateway"], NotYet(Feature::Gateways, Off::Empty)),
     (
@@ -397,10 +393,7 @@ pub(super) const TOP_LEVEL: &Table<Key> = &[
     (&["mqtt"], NotYet(Feature::Mqtt, Off::Empty)),
     (&["server_tags"], Sets(Key::ServerTags)),
     (&["server_metadata"], Sets(Key::ServerMetadata)),
-    (
-        &["feature_flags"],
-        NotYet(Feature::FeatureFlags, Off::Empty),
-    ),
+    (&["feature_flags"], Sets(Key::FeatureFlags)),
 ];
 
 /// Keys of `authorization { … }`.

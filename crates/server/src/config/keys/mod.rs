@@ -7,6 +7,7 @@ mod accounts;
 mod authorization;
 mod callout;
 mod cycles;
+mod domains;
 mod draft;
 mod explain;
 mod exports;

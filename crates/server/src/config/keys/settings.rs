@@ -5,17 +5,18 @@ use std::time::Duration;
 
 use super::draft::{Draft, Placed};
 use super::field::Field;
-use super::known::{Form, Key};
+use super::known::{Form, Key, nearest_word};
 use super::listen::{read_listen, read_plain, read_port};
 use super::websocket::texts;
 use super::{
-    Findings, accounts, authorization, mappings, monitoring, operator, proxies, streams, tls,
-    websocket,
+    Findings, accounts, authorization, domains, mappings, monitoring, operator, proxies, streams,
+    tls, websocket,
 };
 use crate::config::fault::Fault;
+use crate::config::features;
 use crate::config::locale::Lang;
-use crate::config::messages::KeyProblem;
-use crate::config::options::{LogFormat, Options, SyslogTarget};
+use crate::config::messages::{Feature, KeyProblem};
+use crate::config::options::{LogFormat, Options, SyslogTarget, WriteTimeout};
 use crate::config::surroundings::Surroundings;
 
 /// Largest value of limits that the protocol's other servers keep in 32 bits.
@@ -26,6 +27,8 @@ const LAME_DUCK_MIN: Duration = Duration::from_secs(30);
 /// What `log_format` can be.
 pub(crate) const SYSLOGS: &[&str] = &["udp://HOST:PORT", "tcp://HOST:PORT", "unix:///PATH"];
 pub(crate) const LOG_FORMATS: &[&str] = &["auto", "text", "json", "nats"];
+/// What `write_timeout` can be.
+const WRITE_TIMEOUTS: &[&str] = &["default", "close", "retry"];
 /// What `lang` can be.
 pub(crate) const LANGS: &[&str] = &["en", "es"];
 
@@ -66,6 +69,7 @@ impl Settings<'_> {
             | Key::MaxSubscriptions
             | Key::MaxSubTokens
             | Key::PingMax
+            | Key::WriteTimeout
             | Key::NoFastProducerStall
             | Key::NoHeaderSupport => self.set_limit(key, field),
             Key::PingInterval
@@ -87,6 +91,7 @@ impl Settings<'_> {
             | Key::SystemAccount
             | Key::NoSystemAccount
             | Key::Proxies
+            | Key::DefaultJsDomain
             | Key::Mappings => self.set_access(key, field),
             Key::Operator(key) => operator::set(
                 key,
@@ -108,6 +113,7 @@ impl Settings<'_> {
             Key::ServerName
             | Key::ServerTags
             | Key::ServerMetadata
+            | Key::FeatureFlags
             | Key::AllowNonTls
             | Key::ProxyProtocol
             | Key::ClientAdvertise
@@ -210,6 +216,11 @@ impl Settings<'_> {
                     number
                 };
             }
+            Key::WriteTimeout => {
+                let word = field.text()?;
+                limits.write_timeout = WriteTimeout::from_word(word)
+                    .ok_or_else(|| field.fault(one_of(field.key, WRITE_TIMEOUTS, word)))?;
+            }
             Key::NoFastProducerStall => limits.no_fast_producer_stall = field.boolean()?,
             _ => limits.no_header_support = field.boolean()?,
         }
@@ -262,12 +273,47 @@ impl Settings<'_> {
                 &mut self.findings.warnings,
             )?,
             Key::Accounts => accounts::read(field, &mut self.draft, self.findings)?,
+            Key::DefaultJsDomain => self.draft.default_domains = domains::read(field)?,
             Key::NoAuthUser => self.draft.no_auth_user = name(field)?,
             Key::SystemAccount => self.draft.system_account = name(field)?,
             Key::Proxies => self.options.trusted_proxies = proxies::read(field, self.findings)?,
             Key::NoSystemAccount => self.options.no_system_account = field.boolean()?,
             Key::Mappings => self.options.mappings = mappings::read(field, self.findings)?,
             _ => self.options.allow_anonymous = field.boolean()?,
+        }
+        Ok(())
+    }
+
+    /// Flags that nobody knows are told of; what a known one would turn on must be there (ADR-53).
+    fn set_feature_flags(&mut self, field: &Field<'_>) -> Result<(), Fault> {
+        for entry in field.map()?.entries() {
+            if entry.used_as_variable {
+                continue;
+            }
+            let inner = Field::of(entry);
+            let is_on = inner.boolean()?;
+            let Some(flag) = features::KNOWN.into_iter().find(|flag| *flag == inner.key) else {
+                let unknown = KeyProblem::UnknownFlag {
+                    flag: inner.key.to_owned(),
+                    nearest: nearest_word(features::KNOWN.into_iter(), inner.key),
+                };
+                let warning = Fault::at(inner.key_place, unknown);
+                self.findings.warnings.push(warning);
+                continue;
+            };
+            let key = flag.to_owned();
+            if is_on && flag == features::LONG_ACK_SUBJECTS {
+                let feature = Feature::LongAckSubjects;
+                return Err(Fault::at(
+                    inner.key_place,
+                    KeyProblem::NotYet { key, feature },
+                ));
+            }
+            if is_on {
+                let ignored = KeyProblem::ForSeveralServers(key);
+                self.findings.warnings.push(inner.fault(ignored));
+            }
+            self.options.feature_flags.insert(flag.to_owned(), is_on);
         }
         Ok(())
     }
@@ -279,6 +325,7 @@ impl Settings<'_> {
             Key::AllowNonTls => options.allow_non_tls = field.boolean()?,
             Key::ProxyProtocol => options.proxy_protocol = field.boolean()?,
             Key::ServerTags => self.options.server_tags = tags(field)?,
+            Key::FeatureFlags => self.set_feature_flags(field)?,
             Key::ServerMetadata => {
                 self.options.server_metadata = field
                     .map()?

@@ -148,7 +148,9 @@ pub(super) fn top_level(key: Key) -> Show {
         Key::Monitoring(key) => monitoring(key),
         Key::Host => Effective(host),
         Key::Port => Effective(|o| Shown::Count(o.port.into())),
-        Key::ServerTags | Key::ServerMetadata => AsWritten,
+        Key::ServerTags | Key::ServerMetadata | Key::FeatureFlags | Key::DefaultJsDomain => {
+            AsWritten
+        }
         Key::ServerName => Effective(|o| text(o.server_name.as_deref(), Unset::MadeUp)),
         Key::ClientAdvertise => Effective(|o| text(o.client_advertise.as_deref(), Unset::Nothing)),
         Key::AllowAnonymous => Effective(|o| Shown::Bool(o.allow_anonymous)),
@@ -175,7 +177,8 @@ pub(super) fn top_level(key: Key) -> Show {
         | Key::NoHeaderSupport
         | Key::PingInterval
         | Key::PingMax
-        | Key::WriteDeadline => limits(key),
+        | Key::WriteDeadline
+        | Key::WriteTimeout => limits(key),
         Key::Debug
         | Key::LogFile
         | Key::Syslog
@@ -206,6 +209,7 @@ fn limits(key: Key) -> Show {
         Key::NoHeaderSupport => |o| Shown::Bool(o.limits.no_header_support),
         Key::PingInterval => |o| Shown::Time(o.limits.ping_interval),
         Key::PingMax => |o| Shown::Count(o.limits.ping_max.into()),
+        Key::WriteTimeout => |o| Shown::Text(o.limits.write_timeout.word().to_owned()),
         _ => |o| Shown::Time(o.limits.write_deadline),
     })
 }

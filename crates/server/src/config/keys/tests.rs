@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::*;
 use crate::config::lang::parse_text;
 use crate::config::locale::Lang;
-use crate::config::options::{LogFormat, Personality, PlainListener, SyslogTarget};
+use crate::config::options::{LogFormat, Personality, PlainListener, SyslogTarget, WriteTimeout};
 use crate::config::streams::{BatchLimits, StreamsLimits, StreamsOptions, SyncInterval};
 use crate::config::surroundings::Imagined;
 
@@ -460,15 +460,41 @@ fn an_unknown_key_is_fine_only_when_it_serves_as_variable() {
 fn what_is_not_there_yet_is_refused_by_name() {
     for (text, part) in [
         ("ocsp: true", "OCSP"),
-        ("default_js_domain {A: b}", "accounts"),
         ("cluster {name: c}", "clusters"),
         ("leafnodes {port: 1}", "leaf nodes"),
-        ("write_timeout: retry", "retrying"),
         ("disable_sublist_cache: true", "cache"),
     ] {
         refuses(text, "1:1", part);
         refuses(text, "1:1", "this version of recado-server does not have");
     }
+}
+
+#[test]
+fn what_a_passed_write_deadline_means_is_one_of_three_words() {
+    for (text, policy) in [
+        ("", WriteTimeout::Default),
+        ("write_timeout: close", WriteTimeout::Close),
+        ("write_timeout: retry", WriteTimeout::Retry),
+    ] {
+        assert_eq!(options(text).limits.write_timeout, policy, "{text:?}");
+    }
+    refuses("write_timeout: wait", "1:16", "retry");
+}
+
+#[test]
+fn flags_of_features_are_taken_when_they_are_known_and_can_be_had() {
+    let flags = options("feature_flags {js_ack_fc_v2: false, js_snapshot_sources: false}");
+    assert!(flags.feature_flags.values().all(|on| !on));
+    assert_eq!(flags.feature_flags.len(), 2);
+    warns("feature_flags {js_raft_delete_range: true}", "stands alone");
+    warns("feature_flags {js_ack_fc_v3: true}", "\"js_ack_fc_v2\"");
+    refuses(
+        "feature_flags {js_ack_fc_v2: true}",
+        "1:16",
+        "long form of ack subjects",
+    );
+    refuses("feature_flags {js_ack_fc_v2: 1}", "1:30", "true or false");
+    refuses("feature_flags: [a]", "1:16", "block");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use recado_auth::{NameOrKey, PermissionsSpec};
 use recado_streams::config::is_subset;
 
 use super::cycles;
+use super::domains;
 use super::draft::{Draft, DraftAccount, DraftCallout, Named, Placed};
 use super::{ERRORS_SHOWN_MAX, Findings};
 use crate::config::access::{Import, Kind, UserOptions};
@@ -24,6 +25,7 @@ pub(super) fn settle(mut draft: Draft, options: &mut Options, findings: &mut Fin
     users(&draft, options, &mut problems);
     references(&draft, &mut problems);
     crossings(&draft, &mut problems);
+    domains::check(&draft, &mut problems);
     draft.check_operator(options, &mut problems);
     problems.truncate(ERRORS_SHOWN_MAX.saturating_sub(findings.errors.len()));
     findings.errors.extend(problems);
@@ -31,6 +33,7 @@ pub(super) fn settle(mut draft: Draft, options: &mut Options, findings: &mut Fin
     options.system_account = system_account;
     findings.warnings.extend(draft.warning_of_resolver_tls());
     draft.take_over_operator(options);
+    domains::take_over(&mut draft, options, findings);
     take_over(draft, options);
 }
 
@@ -179,7 +182,7 @@ fn is_exported(exporter: &DraftAccount, import: &Import, importer: &str) -> bool
     })
 }
 
-fn unknown_account(draft: &Draft, name: &str, place: &Place) -> Fault {
+pub(super) fn unknown_account(draft: &Draft, name: &str, place: &Place) -> Fault {
     let names = draft
         .accounts
         .iter()

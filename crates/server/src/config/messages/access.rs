@@ -11,6 +11,10 @@ use crate::config::locale::Lang;
 pub enum AccessProblem {
     UserWithoutName,
     NkeyWithPassword,
+    /// The account.
+    DomainOfSystem(String),
+    DomainBesideStreams(String),
+    DomainChangesNothing(String),
     UserTwice(String),
     UsersAndSingle,
     UnknownUser {
@@ -91,6 +95,15 @@ impl AccessProblem {
             Self::NkeyWithPassword => {
                 "a user with an nkey has no name and no password; remove them, or the nkey".into()
             }
+            Self::DomainOfSystem(account) => format!(
+                "account \"{account}\" is the system's and can't have a default domain; remove it from default_js_domain"
+            ),
+            Self::DomainBesideStreams(account) => format!(
+                "account \"{account}\" has JetStream itself, and a default domain; remove it from default_js_domain, or its jetstream"
+            ),
+            Self::DomainChangesNothing(account) => format!(
+                "a default domain for account \"{account}\", which has all streams, changes nothing; it is ignored"
+            ),
             Self::UserTwice(name) => {
                 format!("user \"{name}\" is there twice; rename or remove one of the two")
             }
@@ -194,6 +207,15 @@ impl AccessProblem {
             Self::NkeyWithPassword => {
                 "un usuario con nkey no lleva nombre ni contraseña; quítalos, o quita la nkey".into()
             }
+            Self::DomainOfSystem(account) => format!(
+                "la cuenta \"{account}\" es la del sistema y no puede tener un dominio predeterminado; quítala de default_js_domain"
+            ),
+            Self::DomainBesideStreams(account) => format!(
+                "la cuenta \"{account}\" tiene JetStream y también un dominio predeterminado; quítala de default_js_domain o quítale jetstream"
+            ),
+            Self::DomainChangesNothing(account) => format!(
+                "un dominio predeterminado para la cuenta \"{account}\", que tiene todos los flujos, no cambia nada; se pasa por alto"
+            ),
             Self::UserTwice(name) => format!(
                 "el usuario \"{name}\" está dos veces; cambia el nombre de uno o quítalo"
             ),

@@ -18,10 +18,10 @@ pub enum Feature {
     Leafnodes,
     Mqtt,
     Profiling,
-    FeatureFlags,
+    LongAckSubjects,
+    SignedDomains,
     ProxyProtocol,
     RouteCacheOff,
-    WriteRetry,
     Reload,
 }
 
@@ -44,15 +44,18 @@ impl Feature {
             Self::Leafnodes => ("leaf nodes", "nodos hoja (leaf nodes)"),
             Self::Mqtt => ("MQTT", "MQTT"),
             Self::Profiling => ("profiling over HTTP", "perfiles de rendimiento por HTTP"),
-            Self::FeatureFlags => ("feature flags", "opciones experimentales (feature flags)"),
+            Self::SignedDomains => (
+                "default domains for accounts that operators sign (a mapping in the account's claims does the same)",
+                "dominios predeterminados para cuentas que firman los operadores (una transformación en los datos firmados de la cuenta hace lo mismo)",
+            ),
+            Self::LongAckSubjects => (
+                "the long form of ack subjects in what it sends (it reads both)",
+                "la forma larga de los asuntos de confirmación en lo que envía (lee las dos)",
+            ),
             Self::ProxyProtocol => ("the PROXY protocol", "el protocolo PROXY"),
             Self::RouteCacheOff => (
                 "a switch for its cache of routes",
                 "un interruptor para su caché de rutas",
-            ),
-            Self::WriteRetry => (
-                "retrying a write whose time is over",
-                "reintentos de una escritura cuyo plazo ha vencido",
             ),
             Self::Reload => ("reloading its configuration", "recarga de la configuración"),
         };
@@ -139,6 +142,11 @@ pub enum KeyProblem {
     NotYet {
         key: String,
         feature: Feature,
+    },
+    /// Warning: the flag.
+    UnknownFlag {
+        flag: String,
+        nearest: Option<String>,
     },
     WrongKind {
         key: String,
@@ -388,6 +396,12 @@ impl KeyProblem {
             Self::SyncedAnyway(key) => format!(
                 "\"{key}\" changes nothing: what is acknowledged is always synced to disk before; remove it, or say \"always\""
             ),
+            Self::UnknownFlag { flag, nearest } => match nearest {
+                Some(nearest) => format!(
+                    "feature flag \"{flag}\" is not known and is ignored; did you mean \"{nearest}\"?"
+                ),
+                None => format!("feature flag \"{flag}\" is not known and is ignored; remove it"),
+            },
             Self::ForSeveralServers(key) => {
                 format!("\"{key}\" changes nothing on a server that stands alone; it is ignored")
             }
@@ -546,6 +560,14 @@ impl KeyProblem {
             Self::SyncedAnyway(key) => format!(
                 "\"{key}\" no cambia nada: lo que se confirma siempre está antes sincronizado en disco; quítalo o di \"always\""
             ),
+            Self::UnknownFlag { flag, nearest } => match nearest {
+                Some(nearest) => format!(
+                    "la opción \"{flag}\" de feature_flags no se conoce y se pasa por alto; ¿querías decir \"{nearest}\"?"
+                ),
+                None => format!(
+                    "la opción \"{flag}\" de feature_flags no se conoce y se pasa por alto; quítala"
+                ),
+            },
             Self::ForSeveralServers(key) => {
                 format!("\"{key}\" no cambia nada en un servidor que está solo; se pasa por alto")
             }

@@ -19,6 +19,8 @@ pub(crate) struct Varz {
     server_name: String,
     version: String,
     proto: i64,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    git_commit: String,
     go: String,
     /// The program that really answers, and its version; ours.
     server: String,
@@ -27,6 +29,7 @@ pub(crate) struct Varz {
     tags: Vec<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     metadata: BTreeMap<String, String>,
+    feature_flags: BTreeMap<&'static str, bool>,
     host: String,
     port: u16,
     #[serde(skip_serializing_if = "is_false")]
@@ -218,11 +221,13 @@ pub(super) async fn varz(observed: &Observed) -> Varz {
         server_name: info.server_name.clone(),
         version: info.version.clone(),
         proto: info.proto,
+        git_commit: info.git_commit.clone(),
         go: info.go.clone(),
         server: info.server.clone(),
         server_version: info.server_version.clone(),
         tags: facts.tags.clone(),
         metadata: facts.metadata.clone(),
+        feature_flags: facts.feature_flags.clone(),
         host: info.host.clone(),
         port: info.port,
         auth_required: info.auth_required,
@@ -251,7 +256,7 @@ pub(super) async fn varz(observed: &Observed) -> Varz {
         jetstream: streams(observed, &facts).await,
         tls_timeout: 0.0,
         write_deadline: nanos(limits.write_deadline),
-        write_timeout: "default",
+        write_timeout: limits.write_timeout.word(),
         start: Moment::of_engine(observed.started_us),
         now: Moment::now(),
         uptime: uptime(observed.started_us, clock::now_us()),

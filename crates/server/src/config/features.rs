@@ -1,0 +1,20 @@
+//! Flags of features (ADR-53): which there are, and what is in force.
+
+use std::collections::BTreeMap;
+
+/// The long form of the subjects that deliveries are acknowledged on.
+pub(super) const LONG_ACK_SUBJECTS: &str = "js_ack_fc_v2";
+
+/// The flags that nats-server 2.15 knows. All are off unless they are turned on.
+pub(super) const KNOWN: [&str; 3] = [
+    LONG_ACK_SUBJECTS,
+    // How the servers of a cluster agree on gaps, and on where sources stand.
+    "js_raft_delete_range",
+    "js_snapshot_sources",
+];
+
+/// Every known flag with its value in force.
+pub(crate) fn in_force(set: &BTreeMap<String, bool>) -> BTreeMap<&'static str, bool> {
+    let value = |flag| set.get(flag).copied().unwrap_or(false);
+    KNOWN.into_iter().map(|flag| (flag, value(flag))).collect()
+}
