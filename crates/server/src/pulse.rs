@@ -9,18 +9,18 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 use crate::engine::Engine;
-use crate::streams::Beat;
+use crate::streams::Place;
 
 /// The threads of one server, with the questions that they have not answered yet: one each at the most.
 pub(crate) struct Pulse {
     engine: Arc<Engine>,
     /// One for each thread of the engine.
     asked: Vec<Option<Receiver<()>>>,
-    streams: Option<Arc<Beat>>,
+    streams: Arc<Place>,
 }
 
 impl Pulse {
-    pub(crate) fn new(engine: &Arc<Engine>, streams: Option<Arc<Beat>>) -> Self {
+    pub(crate) fn new(engine: &Arc<Engine>, streams: Arc<Place>) -> Self {
         Self {
             engine: Arc::clone(engine),
             asked: (0..engine.threads.count()).map(|_| None).collect(),
@@ -36,7 +36,9 @@ impl Pulse {
             // Who has not answered the last question would not answer another.
             asked.get_or_insert_with(|| ask(&self.engine, index));
         }
-        if let Some(streams) = &self.streams {
+        // They may have been turned on or off since.
+        let streams = self.streams.get().map(|running| running.streams.beat());
+        if let Some(streams) = &streams {
             streams.ask();
         }
         let mut silent = Vec::new();
@@ -50,7 +52,7 @@ impl Pulse {
                 silent.push(format!("recado-{index}"));
             }
         }
-        if let Some(streams) = &self.streams
+        if let Some(streams) = &streams
             && !streams.answered(until)
         {
             silent.push("recado-streams".to_owned());
@@ -85,7 +87,7 @@ mod tests {
             .start()
             .unwrap();
         let mut pulse = server.handle().pulse();
-        assert!(pulse.streams.is_some());
+        assert!(pulse.streams.get().is_some());
         for _ in 0..3 {
             assert_eq!(pulse.silent(PATIENCE), Vec::<String>::new());
         }

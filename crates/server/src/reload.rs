@@ -17,8 +17,11 @@ use crate::error::StartError;
 use crate::listener;
 use crate::monitoring::{Facts, Keys, Listening, Observed, Watchers};
 use crate::resolver::Resolver;
-use crate::server::{client_rules, monitoring_keys, told_of_clients, websocket_rules};
-use crate::streams::{NotServed, Raised, Streams};
+use crate::server::{
+    client_rules, monitoring_keys, open_store, start_streams, told_of_clients, told_of_streams,
+    websocket_rules,
+};
+use crate::streams::{NotServed, Place, Raised};
 
 /// Why a new configuration was refused; everything is as it was.
 #[derive(Debug)]
@@ -63,7 +66,9 @@ impl From<StartError> for ReloadError {
 /// What a reload needs of a running server.
 pub(crate) struct Reloader {
     pub(crate) engine: Arc<Engine>,
-    pub(crate) streams: Option<Arc<Streams>>,
+    pub(crate) streams: Arc<Place>,
+    /// Who the server is.
+    pub(crate) identity: crate::identity::Identity,
     pub(crate) observed: Arc<Observed>,
     /// As at the start: what can change is put in anew.
     pub(crate) info: Info,
@@ -112,10 +117,19 @@ impl Reloader {
         self.check_reach(&options, &access)?;
         let planned = self.engine.prepare_accounts(&accounts::plans(&options));
         let planned = planned.map_err(|error| unusable(error.to_string()))?;
-        self.serve_streams(&options)?;
+        let were_on = held.streams.enabled;
+        match (were_on, options.streams.enabled) {
+            (true, true) => self.serve_streams(&options)?,
+            (false, true) => self.turn_streams_on(&options)?,
+            (_, false) => {}
+        }
         // Nothing fails from here on.
+        if !options.streams.enabled {
+            self.streams.stop();
+        }
+        let are_on = self.streams.get().is_some();
         let info = told_of_clients(
-            &self.info,
+            &told_of_streams(self.info.clone(), &options, are_on),
             &options,
             &self.client,
             access.clients.is_required(),
@@ -193,10 +207,30 @@ impl Reloader {
         Ok(Arc::new(Resolver::open(new)?))
     }
 
+    /// Opens the store as at the start, and serves what is in it (D52).
+    fn turn_streams_on(&self, options: &Options) -> Result<(), ReloadError> {
+        let Some(store) = open_store(options, &self.identity)? else {
+            let text =
+                "another server has the store of streams: give this one its own with store_dir";
+            return Err(ReloadError::Unusable(StartError::Options(text.to_owned())));
+        };
+        let running = start_streams(&self.engine, store, options)?;
+        let opened = &running.opened;
+        tracing::info!(
+            store = %opened.directory.display(),
+            streams = opened.streams,
+            messages = opened.messages,
+            "streams are on"
+        );
+        self.streams.put(running);
+        Ok(())
+    }
+
     pub(crate) fn serve_streams(&self, options: &Options) -> Result<(), ReloadError> {
-        let Some(streams) = &self.streams else {
+        let Some(running) = self.streams.get() else {
             return Ok(());
         };
+        let streams = &running.streams;
         let served = accounts::served(options, &self.engine);
         let raised = Raised {
             memory: options.streams.max_memory_bytes,
@@ -467,12 +501,16 @@ fn compare(old: &Options, new: &Options) -> Changes {
     Changes { fixed, changed }
 }
 
-/// Streams may be allowed more, where it was said how much (D52).
+/// Streams may be turned on and off, and allowed more where it was said how much (D52). What is off may be told anything:
+/// it holds once it is on.
 fn compare_streams(
     old: &StreamsOptions,
     new: &StreamsOptions,
     note: &mut impl FnMut(bool, &'static str, bool),
 ) {
+    if !(old.enabled && new.enabled) {
+        return note(old == new, "jetstream", true);
+    }
     let rest = |streams: &StreamsOptions| StreamsOptions {
         max_memory_bytes: None,
         max_file_bytes: None,

@@ -29,7 +29,7 @@ use crate::pulse::Pulse;
 use crate::reload::{ReloadError, Reloaded, Reloader};
 use crate::resolver::Resolver;
 use crate::service;
-use crate::streams::{self, Beat, Ceilings, Opened, Streams};
+use crate::streams::{self, Ceilings, Opened, Place, Running, Streams};
 use crate::system::{ReloadHook, ReloadRequest, Sources, System};
 use crate::tls::Material;
 use crate::version::{GIT_COMMIT, NATS_VERSION, VERSION};
@@ -78,7 +78,7 @@ pub struct Server {
 pub struct ServerHandle {
     phase: Arc<watch::Sender<Phase>>,
     engine: Arc<Engine>,
-    streams: Option<Arc<Beat>>,
+    streams: Arc<Place>,
     monitoring_keys: Option<Arc<Keys>>,
 }
 
@@ -142,7 +142,7 @@ impl Server {
         let store = open_store(&options, &identity)?;
         options.streams.enabled = store.is_some();
         let inquiries = Inquiries::new(identity.clone(), client.host.clone());
-        let info = describe(&options, identity, &client, asked);
+        let info = describe(&options, identity.clone(), &client, asked);
         let accounts = Accounts::new(accounts::system_name(&options));
         let manner = Manner::new(&options, access, &info, &accounts);
         let (threads, runtimes) =
@@ -156,21 +156,19 @@ impl Server {
         ));
         engine.clients.replace(rules);
         engine.websocket.replace(websocket_rules);
-        let request_limits = streams::RequestLimits::of(&options.streams);
         let planned = engine.prepare_accounts(&accounts::plans(&options));
         let planned = planned.map_err(|error| StartError::Options(error.to_string()))?;
         engine.put_accounts_in_force(planned);
-        let accounts = accounts::served(&options, &engine);
-        let started = store.map(|store| Streams::start(&engine, store, &accounts, request_limits));
-        let (streams, store): (Option<Streams>, Option<Opened>) = started.transpose()?.unzip();
-        let streams = streams.map(Arc::new);
+        let streams = Arc::new(Place::default());
+        if let Some(store) = store {
+            streams.put(start_streams(&engine, store, &options)?);
+        }
+        let store = streams.get().map(|running| running.opened.clone());
         let phase = Arc::new(watch::Sender::new(Phase::Running));
         let facts = Facts::new(&options, &info, watched_at.clone());
-        let inquiries = streams.as_deref().map(Streams::inquiries);
         let observed = Arc::new(Observed::new(
             &engine,
-            inquiries,
-            store.as_ref(),
+            Arc::clone(&streams),
             facts,
             phase.subscribe(),
         ));
@@ -185,13 +183,14 @@ impl Server {
         let handle = ServerHandle {
             phase,
             engine,
-            streams: streams.as_ref().map(|streams| streams.beat()),
+            streams: Arc::clone(&streams),
             monitoring_keys: keys.clone(),
         };
         let client_addr = client.addr;
         let reloader = Reloader {
             engine: Arc::clone(&handle.engine),
-            streams: streams.clone(),
+            streams: Arc::clone(&streams),
+            identity,
             observed,
             info: info.clone(),
             client: (client.host.clone(), client.addr),
@@ -308,7 +307,7 @@ impl Server {
         &self.info
     }
 
-    /// What was found where streams are stored; nothing where there are none.
+    /// What was found where streams are stored when the server started; nothing where there were none.
     pub fn store(&self) -> Option<&Opened> {
         self.store.as_ref()
     }
@@ -419,7 +418,7 @@ impl ServerHandle {
 
 /// What runs on threads of its own, and ends with the server.
 struct Inner {
-    streams: Option<Arc<Streams>>,
+    streams: Arc<Place>,
     monitoring: Option<Monitoring>,
     system: System,
     /// Where WebSocket clients come in.
@@ -480,9 +479,7 @@ async fn live(
     // Their threads are waited for, one of them for its disk; this one goes on serving those whose answers it
     // still sends.
     let ended = tokio::task::spawn_blocking(move || {
-        if let Some(streams) = streams {
-            streams.stop();
-        }
+        streams.close();
         drop(monitoring);
         drop(system);
     });
@@ -491,9 +488,21 @@ async fn live(
     stop(engine).await;
 }
 
+/// Serves what was opened to the accounts that have streams.
+pub(crate) fn start_streams(
+    engine: &Arc<Engine>,
+    store: streams::Store,
+    options: &Options,
+) -> Result<Running, StartError> {
+    let accounts = accounts::served(options, engine);
+    let limits = streams::RequestLimits::of(&options.streams);
+    let (streams, opened) = Streams::start(engine, store, &accounts, limits)?;
+    Ok(Running { streams, opened })
+}
+
 /// Opens the store of the streams, if there are to be any. A second server of the same user does without rather
 /// than not start at all, unless it was told where to store.
-fn open_store(
+pub(crate) fn open_store(
     options: &Options,
     identity: &Identity,
 ) -> Result<Option<streams::Store>, StartError> {
@@ -594,17 +603,21 @@ fn describe(options: &Options, identity: Identity, client: &Listener, auth_requi
         server: "recado".to_owned(),
         server_version: VERSION.to_owned(),
         headers: !options.limits.no_header_support,
-        jetstream: options.streams.enabled,
-        api_lvl: if options.streams.enabled {
-            API_LEVEL
-        } else {
-            0
-        },
-        domain: options.streams.domain.clone().unwrap_or_default(),
         ..Info::default()
     };
+    let base = told_of_streams(base, options, options.streams.enabled);
     let client = (client.host.clone(), client.addr);
     told_of_clients(&base, options, &client, auth_required)
+}
+
+/// INFO with what it says of streams, which can be turned on and off.
+pub(crate) fn told_of_streams(base: Info, options: &Options, are_on: bool) -> Info {
+    Info {
+        jetstream: are_on,
+        api_lvl: if are_on { API_LEVEL } else { 0 },
+        domain: options.streams.domain.clone().unwrap_or_default(),
+        ..base
+    }
 }
 
 /// INFO with what it says of how clients are let in and held to, which can change.

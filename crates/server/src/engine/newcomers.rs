@@ -2,8 +2,9 @@
 //! have to look again and again. Costs a client's SUB one read of a flag while nobody wants to know.
 
 use std::sync::Arc;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
 
 use super::intake::Intake;
 
@@ -12,14 +13,13 @@ use super::intake::Intake;
 pub(crate) struct Newcomers {
     wanted: AtomicBool,
     came: AtomicBool,
-    intake: OnceLock<Arc<Intake>>,
+    intake: Mutex<Option<Arc<Intake>>>,
 }
 
 impl Newcomers {
-    /// Whose intake is to be rung; the first one stays.
+    /// Whose intake is to be rung from now on.
     pub(crate) fn set_intake(&self, intake: &Arc<Intake>) {
-        // Set already: a server has one such part.
-        let _ = self.intake.set(Arc::clone(intake));
+        *self.intake.lock() = Some(Arc::clone(intake));
     }
 
     /// Whether new subscriptions matter. Who did not want to know until now has to look once after it.
@@ -34,7 +34,7 @@ impl Newcomers {
     pub(crate) fn announce(&self) {
         if self.wanted.load(Ordering::SeqCst)
             && !self.came.swap(true, Ordering::SeqCst)
-            && let Some(intake) = self.intake.get()
+            && let Some(intake) = &*self.intake.lock()
         {
             intake.ring();
         }

@@ -16,7 +16,7 @@ use crate::config::features;
 use crate::config::{Limits, Options, StreamsOptions, WebsocketOptions};
 use crate::engine::{Engine, clock};
 use crate::phase::Phase;
-use crate::streams::{Inquiries, Opened};
+use crate::streams::{Inquiries, Opened, Place};
 
 /// A running server, for whoever watches it.
 pub(crate) struct Observed {
@@ -26,9 +26,8 @@ pub(crate) struct Observed {
     pub(super) process: Mutex<Sampler>,
     /// On the engine's clock.
     pub(super) started_us: u64,
-    /// Where the streams are asked, and what was found where they are stored, if there are any.
-    pub(super) inquiries: Option<Arc<Inquiries>>,
-    pub(super) store: Option<Opened>,
+    /// The streams, if there are any.
+    streams: Arc<Place>,
     requests: RequestCounts,
     sequence: AtomicU64,
 }
@@ -120,8 +119,7 @@ impl Facts {
 impl Observed {
     pub(crate) fn new(
         engine: &Arc<Engine>,
-        inquiries: Option<&Arc<Inquiries>>,
-        store: Option<&Opened>,
+        streams: Arc<Place>,
         facts: Facts,
         phase: watch::Receiver<Phase>,
     ) -> Self {
@@ -131,8 +129,7 @@ impl Observed {
             phase,
             process: Mutex::default(),
             started_us: clock::now_us(),
-            inquiries: inquiries.cloned(),
-            store: store.cloned(),
+            streams,
             requests: RequestCounts::new(),
             sequence: AtomicU64::new(1),
         }
@@ -147,6 +144,17 @@ impl Observed {
     /// Flags of features.
     pub(crate) fn feature_flags(&self) -> BTreeMap<&'static str, bool> {
         self.facts().feature_flags.clone()
+    }
+
+    /// Where the streams are asked, if there are any now.
+    pub(super) fn inquiries(&self) -> Option<Arc<Inquiries>> {
+        let running = self.streams.get()?;
+        Some(Arc::clone(running.streams.inquiries()))
+    }
+
+    /// What was found where they are stored.
+    pub(super) fn store(&self) -> Option<Opened> {
+        self.streams.get().map(|running| running.opened.clone())
     }
 
     /// What the server says of itself to clients.

@@ -157,6 +157,7 @@ impl Driver {
             );
             self.intake.reopen();
         }
+        engine.newcomers.set_wanted(false);
         self.close();
     }
 

@@ -463,3 +463,70 @@ fn clients_of_an_account_with_a_default_domain_speak_to_the_streams_of_another()
     let names = answered("kim", "k", "STREAM.NAMES", "");
     assert_eq!(names["streams"], serde_json::json!(["S"]));
 }
+
+#[test]
+fn streams_are_turned_off_and_on_again_while_clients_stay_and_nothing_is_lost() {
+    use std::io::{BufRead as _, BufReader};
+    let store = tempfile::tempdir().unwrap();
+    let with = |enabled: bool, directory: &std::path::Path| {
+        let directory = directory.to_owned();
+        move |options: &mut Options| {
+            options.streams.enabled = enabled;
+            options.streams.store_dir = Some(directory);
+        }
+    };
+    let told = |enabled: bool, directory: &std::path::Path| {
+        let mut told = None;
+        let _ = Server::builder().configure(|options| {
+            with(enabled, directory)(options);
+            told = Some(options.clone());
+        });
+        told.unwrap()
+    };
+    let on = with(true, store.path());
+    let server = Server::builder().configure(on).start().unwrap();
+    let mut peer = Peer::bare(server.client_addr());
+    let socket = peer.socket.try_clone().unwrap();
+    let mut lines = BufReader::new(socket).lines().map(Result::unwrap);
+    // Clients ask with the reply subject `r`; what comes is the line of the answer, or that nobody is there.
+    peer.send("CONNECT {\"verbose\":false,\"protocol\":1,\"headers\":true,\"no_responders\":true}\r\nSUB r 1\r\nPING\r\n");
+    let mut until = |start: &str| lines.find(|line| line.starts_with(start)).unwrap();
+    let shows = |line: &str| line.contains("\"jetstream\":true");
+    assert!(shows(&until("INFO ")));
+    assert!(shows(&until("INFO ")), "after CONNECT");
+    let body = "{\"name\":\"S\",\"subjects\":[\"s\"]}";
+    let size = body.len();
+    peer.send(&format!(
+        "PUB $JS.API.STREAM.CREATE.S r {size}\r\n{body}\r\n"
+    ));
+    assert!(until("{").contains("\"name\":\"S\""));
+    peer.send("PUB s r 2\r\nhi\r\n");
+    assert!(until("{").contains("\"seq\":1"));
+
+    let reloaded = server.reload(told(false, store.path())).unwrap();
+    assert_eq!(
+        (&reloaded.changed[..], reloaded.dismissed),
+        (&["jetstream"][..], 0)
+    );
+    assert!(!shows(&until("INFO ")));
+    peer.send("PUB $JS.API.INFO r 0\r\n\r\n");
+    assert_eq!(until("NATS/1.0"), "NATS/1.0 503");
+    // The store is free: another server may have it.
+    let other = with(true, store.path());
+    drop(Server::builder().configure(other).start().unwrap());
+
+    server.reload(told(true, store.path())).unwrap();
+    assert!(shows(&until("INFO ")));
+    peer.send("PUB $JS.API.STREAM.INFO.S r 0\r\n\r\n");
+    assert!(until("{").contains("\"messages\":1"));
+    peer.send("PUB s r 2\r\nho\r\n");
+    assert!(until("{").contains("\"seq\":2"));
+
+    // It can't be moved while it is on.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let moved = server.reload(told(true, elsewhere.path()));
+    assert!(
+        matches!(&moved, Err(ReloadError::Fixed(names)) if *names == ["jetstream"]),
+        "{moved:?}"
+    );
+}

@@ -143,7 +143,7 @@ fn signed(observed: &Observed, account: &str) -> Option<Signed> {
 
 /// Whether an account may have streams.
 async fn has_streams(observed: &Observed, account: &str) -> Result<bool, Problem> {
-    let Some(inquiries) = &observed.inquiries else {
+    let Some(inquiries) = &observed.inquiries() else {
         return Ok(false);
     };
     let account = account.to_owned();

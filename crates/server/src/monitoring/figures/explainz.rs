@@ -211,7 +211,7 @@ async fn streams_for(
     account: &Arc<Account>,
     explained: &Explained,
 ) -> (Vec<Storing>, Option<&'static str>) {
-    let Some(inquiries) = &observed.inquiries else {
+    let Some(inquiries) = &observed.inquiries() else {
         return (Vec::new(), None);
     };
     let gathered = match gather(inquiries, &account.name, true, LOOKED_AT).await {

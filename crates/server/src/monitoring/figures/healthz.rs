@@ -110,7 +110,7 @@ async fn trouble<'a>(observed: &Observed, options: &'a HealthzOptions) -> Option
             .to_owned(),
         });
     }
-    match &observed.inquiries {
+    match &observed.inquiries() {
         Some(inquiries) if !options.js_server_only => streams(inquiries, options).await,
         _ => None,
     }

@@ -116,7 +116,8 @@ pub(super) struct Config {
 impl Config {
     /// What the server was told, with what the machine gave where it was not.
     pub(super) fn of(observed: &Observed, facts: &Facts) -> Self {
-        let store = observed.store.as_ref();
+        let store = observed.store();
+        let store = store.as_ref();
         let bytes = |bytes: Option<u64>| bytes.map_or(-1, |bytes| bytes.cast_signed().max(0));
         Self {
             max_memory: bytes(store.and_then(|store| store.memory_bytes_max)),
@@ -256,7 +257,7 @@ pub(super) async fn jsz(observed: &Observed, options: &JszOptions) -> Result<Jsz
         account_details: Vec::new(),
         total: 0,
     };
-    let Some(inquiries) = &observed.inquiries else {
+    let Some(inquiries) = &observed.inquiries() else {
         if options.leader_only {
             return Err(Problem::bad_request("skip request: not leader"));
         }

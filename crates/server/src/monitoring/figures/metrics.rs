@@ -30,7 +30,7 @@ pub(in crate::monitoring) async fn metrics(observed: &Observed, format: Format) 
     let mut out = Exposition::new(format);
     write_server(&mut out, observed, &facts);
     write_traffic(&mut out, observed);
-    if let Some(inquiries) = &observed.inquiries {
+    if let Some(inquiries) = &observed.inquiries() {
         let seen = see(inquiries).await;
         out.one(
             "recado_streams_answered",
@@ -40,7 +40,7 @@ pub(in crate::monitoring) async fn metrics(observed: &Observed, format: Format) 
         );
         if let Some(seen) = seen {
             write_streams(&mut out, &seen);
-            write_store(&mut out, &seen, observed.store.as_ref());
+            write_store(&mut out, &seen, observed.store().as_ref());
         }
         write_durability(&mut out, inquiries);
     }

@@ -152,7 +152,7 @@ struct Streams {
 
 /// What is known of the streams. Where they do not answer, their figures are missing: the rest is true all the same.
 async fn streams(observed: &Observed, facts: &Facts) -> Streams {
-    let Some(inquiries) = &observed.inquiries else {
+    let Some(inquiries) = &observed.inquiries() else {
         return Streams::default();
     };
     let summaries = summaries(inquiries).await;
