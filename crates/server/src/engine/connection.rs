@@ -413,7 +413,7 @@ impl Connection {
                 return Delivered::Written;
             }
         }
-        match self.write_waiting(INLINE_CHUNKS) {
+        match self.write_waiting(INLINE_CHUNKS, &mut 0) {
             Ok(Waiting::Nothing) => Delivered::Written,
             Ok(Waiting::Something(_)) => {
                 self.spawn_writer();
@@ -460,8 +460,8 @@ impl Connection {
     }
 
     /// Writes waiting chunks, at most `most`. If something is left, it is the caller, who holds `writing`,
-    /// that sees to it.
-    fn write_waiting(&self, most: usize) -> std::io::Result<Waiting> {
+    /// that sees to it. Counts what was written.
+    fn write_waiting(&self, most: usize, written: &mut u64) -> std::io::Result<Waiting> {
         for _ in 0..most {
             let mut chunk = match self.next() {
                 Next::Chunk(chunk) => chunk,
@@ -478,6 +478,7 @@ impl Connection {
             };
             let before = chunk.written;
             let outcome = self.write_chunk(&mut chunk);
+            *written += (chunk.written - before) as u64;
             let mut outbox = self.outbox.lock();
             outbox.drained(chunk.written - before, Instant::now());
             if chunk.written < chunk.bytes.len() && !outbox.closed {
@@ -539,9 +540,10 @@ impl Connection {
 
     async fn write_when_writable(self: Arc<Self>) {
         let mut tardiness = Tardiness::default();
+        let mut written = 0;
         loop {
             let writing = self.link.when_writable(|| {
-                Ok(match self.write_waiting(INLINE_CHUNKS)? {
+                Ok(match self.write_waiting(INLINE_CHUNKS, &mut written)? {
                     Waiting::Nothing => (true, Full(false)),
                     Waiting::Something(full) => (false, full),
                 })
@@ -555,7 +557,7 @@ impl Connection {
                 }
                 Ok(Ok(false)) => {
                     self.drained.notify_waiters();
-                    self.look_at_pace(&mut tardiness);
+                    self.look_at_pace(&mut tardiness, written);
                 }
                 Ok(Err(_)) => {
                     self.close(CloseReason::Write);
@@ -568,14 +570,11 @@ impl Connection {
     }
 
     /// Whether what waited some time ago is written by now, where somebody wants to know.
-    fn look_at_pace(&self, tardiness: &mut Tardiness) {
+    fn look_at_pace(&self, tardiness: &mut Tardiness, written: u64) {
         if !self.limits.tells_late.load(Ordering::Relaxed) {
             return;
         }
-        let (written, pending) = {
-            let outbox = self.outbox.lock();
-            (outbox.written_bytes, outbox.pending_bytes)
-        };
+        let pending = self.waiting_bytes();
         let deadline = self.limits.write_deadline();
         match tardiness.look(written, pending, Instant::now(), deadline) {
             Pace::Fine => {}

@@ -22,8 +22,6 @@ pub(crate) struct Outbox {
     pub(crate) closed: bool,
     /// Subject of the batch whose bytes were the first that had to wait, for the log.
     pub(crate) subject: Option<Box<[u8]>>,
-    /// Bytes that had waited and were written so far.
-    pub(crate) written_bytes: u64,
     /// When the socket last took bytes that had waited, or bytes began to wait.
     moved: Option<Instant>,
 }
@@ -84,7 +82,6 @@ impl Outbox {
     /// The socket took bytes that had waited.
     pub(crate) fn drained(&mut self, bytes: usize, now: Instant) {
         self.pending_bytes = self.pending_bytes.saturating_sub(bytes);
-        self.written_bytes += bytes as u64;
         if bytes > 0 {
             self.moved = Some(now);
         }

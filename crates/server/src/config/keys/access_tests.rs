@@ -626,9 +626,9 @@ fn a_default_domain_is_for_accounts_without_streams() {
     let read = options(&with("B: hub"));
     assert_eq!(read.default_js_domain, [("B".into(), "hub".into())].into());
     assert!(options(&with("A: ''")).default_js_domain.is_empty());
-    refuses(&with("A: hub"), "1:24", "has JetStream itself");
-    refuses(&with("C: hub"), "1:24", "\"C\"");
-    refuses(&with("$SYS: hub"), "1:27", "system's");
-    refuses(&with("B: 'a b'"), "1:24", "domain");
+    refuses(&with("A: hub"), "1:23", "has JetStream itself");
+    refuses(&with("C: hub"), "1:23", "\"C\"");
+    refuses(&with("$SYS: hub"), "1:26", "system's");
+    refuses(&with("B: 'a b'"), "1:23", "domain");
     warns("default_js_domain {$G: hub}", "changes nothing");
 }
