@@ -32,11 +32,11 @@ impl Newcomers {
 
     /// A subscription was entered in the router.
     pub(crate) fn announce(&self) {
-        if self.wanted.load(Ordering::SeqCst)
-            && !self.came.swap(true, Ordering::SeqCst)
-            && let Some(intake) = &*self.intake.lock()
-        {
-            intake.ring();
+        if self.wanted.load(Ordering::SeqCst) && !self.came.swap(true, Ordering::SeqCst) {
+            let intake = self.intake.lock().clone();
+            if let Some(intake) = intake {
+                intake.ring();
+            }
         }
     }
 
