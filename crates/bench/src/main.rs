@@ -119,7 +119,7 @@ struct Soak {
     /// How long the load lasts, 24 hours at the most.
     #[arg(long, default_value_t = 60.0)]
     minutes: f64,
-    /// How much of that does not count; a sixth, unless given.
+    /// How much of that does not count; a third, unless given.
     #[arg(long)]
     warm_up: Option<f64>,
     /// Where all chance comes from; made up, and printed, unless given.
@@ -200,7 +200,7 @@ impl Soak {
     fn run(self) -> Result<()> {
         raise_descriptor_limit()?;
         let minutes = self.minutes.clamp(0.05, soak::MINUTES_MAX);
-        let warm_up = self.warm_up.unwrap_or(minutes / 6.0).clamp(0.0, minutes);
+        let warm_up = self.warm_up.unwrap_or(minutes / 3.0).clamp(0.0, minutes);
         let seed = self.seed.unwrap_or_else(|| {
             let now = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
             now.as_nanos() as u64
