@@ -148,6 +148,28 @@ pub enum OpenError {
         /// Its version.
         found: u32,
     },
+    /// The store is encrypted, and no key was given.
+    #[error(
+        "the store is encrypted, and no key was given: its own key is sealed in the file {file}"
+    )]
+    KeyNeeded {
+        /// The file that holds the store's key.
+        file: &'static str,
+    },
+    /// The store is encrypted with another key.
+    #[error("the key is not the one that the store's own key in the file {file} is sealed with")]
+    WrongKey {
+        /// The file that holds the store's key.
+        file: &'static str,
+    },
+    /// The file with the store's key can't be used.
+    #[error("the file {file} {why}: put a copy of it back")]
+    KeyFile {
+        /// The file that holds the store's key.
+        file: &'static str,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// Settings that can't work.
     #[error("log setting {name}: {why}")]
     Setting {

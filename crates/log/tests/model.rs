@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use recado_log::{
-    Committer, Faults, Journal, Location, Log, Position, Progress, Record, Refused, Replayed,
-    Settings, SimDisk,
+    Cipher, Committer, Encryption, Faults, Journal, Location, Log, OpenError, Position, Progress,
+    Record, Refused, Replayed, Secret, Settings, SimDisk,
 };
 
 const STREAM: u32 = 9;
@@ -72,8 +72,30 @@ fn with_record<T>(id: u64, act: impl FnOnce(&Record<'_>) -> T) -> T {
     })
 }
 
-fn settings() -> Settings {
+/// One run in three is encrypted, and one more becomes so.
+fn settings(seed: u64, opening: u64) -> Settings {
+    let encrypted = match seed % 3 {
+        0 => false,
+        1 => true,
+        _ => opening > 2,
+    };
+    let chance = [seed.to_le_bytes(), opening.to_le_bytes()].concat();
+    let encryption = encrypted.then(|| Encryption {
+        // What is there already keeps its own.
+        cipher: if (seed / 3 + opening / 4).is_multiple_of(2) {
+            Cipher::ChaCha20
+        } else {
+            Cipher::Aes256
+        },
+        key: Secret::new(vec![b'k', (opening / 3) as u8]),
+        previous: Some(Secret::new(vec![
+            b'k',
+            (opening.saturating_sub(1) / 3) as u8,
+        ])),
+        chance: Secret::new(chance.repeat(2)),
+    });
     Settings {
+        encryption,
         segment_bytes: 8 * 1024,
         recent_bytes_max: 4096,
         cache_bytes_max: 0,
@@ -113,6 +135,8 @@ fn faults(seed: u64) -> Faults {
 }
 
 struct Run {
+    seed: u64,
+    openings: u64,
     faults: Faults,
     random: Random,
     disk: SimDisk,
@@ -130,10 +154,14 @@ struct Run {
 impl Run {
     fn new(seed: u64, compacts: bool) -> Self {
         let disk = SimDisk::new(seed);
-        let (log, committer, _) =
-            Log::open(disk.clone(), settings(), &mut |_| panic!("not empty")).expect("opens");
+        let (log, committer, _) = Log::open(disk.clone(), settings(seed, 0), &mut |_| {
+            panic!("not empty")
+        })
+        .expect("opens");
         disk.set_faults(faults(seed));
         Self {
+            seed,
+            openings: 1,
             faults: faults(seed),
             random: Random(seed),
             disk,
@@ -368,7 +396,7 @@ impl Run {
         self.commit();
         self.commit();
         let fresh = SimDisk::new(0);
-        let (log, committer, _) = Log::open(fresh, settings(), &mut |_| ()).expect("opens");
+        let (log, committer, _) = Log::open(fresh, settings(0, 0), &mut |_| ()).expect("opens");
         let log = std::mem::replace(&mut self.log, log);
         let mut committer = std::mem::replace(&mut self.committer, committer);
         log.close(&mut committer).expect("closes");
@@ -388,8 +416,19 @@ impl Run {
         self.disk.fill_writes(0);
         // The old one holds the lock no more; it must go before the new one to free it twice.
         let disk = self.disk.clone();
+        let settings = settings(self.seed, self.openings);
+        self.openings += 1;
         self.take_in(|run, replay| {
-            let (log, committer, report) = Log::open(disk, settings(), replay).expect("opens");
+            let mut opened = Log::open(disk.clone(), settings.clone(), replay);
+            if let Err(OpenError::Io { doing, .. }) = &opened
+                && doing == "write key"
+            {
+                // A key that is to be sealed anew needs a little room.
+                run.disk.set_limit_bytes(u64::MAX);
+                run.limited = false;
+                opened = Log::open(disk, settings, replay);
+            }
+            let (log, committer, report) = opened.expect("opens");
             (run.log, run.committer) = (log, committer);
             report
         })

@@ -113,6 +113,7 @@ impl World {
             pending_bytes_max: 64 * 1024,
             reserve_bytes: if dice.once_in(2) { 2048 } else { 0 },
             salt: dice.any(),
+            encryption: None,
         };
         let flips = dice.once_in(4);
         let mut world = Self {
