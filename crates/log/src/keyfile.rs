@@ -142,7 +142,7 @@ pub(crate) fn refuse_without_file<D: Disk>(disk: &D) -> Result<(), OpenError> {
 pub(crate) fn missing() -> OpenError {
     OpenError::KeyFile {
         file: KEY_NAME,
-        why: "is not there, but segments are encrypted with what it held",
+        missing: true,
     }
 }
 
@@ -164,7 +164,7 @@ fn read<D: Disk>(disk: &D) -> Result<Option<Block>, OpenError> {
         }),
         _ => Err(OpenError::KeyFile {
             file: KEY_NAME,
-            why: "is damaged in both of its copies",
+            missing: false,
         }),
     }
 }

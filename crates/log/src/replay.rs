@@ -163,12 +163,12 @@ pub enum OpenError {
         file: &'static str,
     },
     /// The file with the store's key can't be used.
-    #[error("the file {file} {why}: put a copy of it back")]
+    #[error("the file {file} with the store's own key {}: put a copy of it back", key_file(*.missing))]
     KeyFile {
         /// The file that holds the store's key.
         file: &'static str,
-        /// What is wrong with it.
-        why: &'static str,
+        /// It is not there, but segments are encrypted; else it is damaged in both of its copies.
+        missing: bool,
     },
     /// Settings that can't work.
     #[error("log setting {name}: {why}")]
@@ -186,6 +186,13 @@ pub enum OpenError {
         /// What happened.
         source: io::Error,
     },
+}
+
+fn key_file(missing: bool) -> &'static str {
+    match missing {
+        true => "is not there, but segments are encrypted",
+        false => "is damaged in both of its copies",
+    }
 }
 
 impl OpenError {

@@ -203,7 +203,7 @@ fn walk<D: Disk>(
                 walk.by_footer(file, &footer, (store.salt, segment));
                 Ok(())
             }
-            FooterRead::Sealed(end) => walk.to_footer(file, (store.salt, segment), end),
+            FooterRead::Sealed(end) => walk.up_to_footer(file, (store.salt, segment), end),
             other => {
                 let bad_footer = matches!(other, FooterRead::Damaged);
                 walk.by_scan(file, &store, (segment, bad_footer))
@@ -310,7 +310,7 @@ impl Walk<'_> {
     }
 
     /// There is a footer that can't be read without the key; but where it begins is known.
-    fn to_footer<F: crate::DiskFile>(
+    fn up_to_footer<F: crate::DiskFile>(
         &mut self,
         file: F,
         (salt, segment): (u64, u32),
