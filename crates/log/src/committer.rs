@@ -279,6 +279,11 @@ impl<D: Disk> Committer<D> {
                 stopped("create", number, &error)
             }
         })?;
+        if opening.sealed.is_some() {
+            // Without its header nobody could read what comes: it must not be there before.
+            let synced = file.sync_data().and_then(|()| self.disk.sync_dir());
+            synced.map_err(|error| stopped("sync the header of", number, &error))?;
+        }
         if let Some(before) = self.active.take() {
             let place = (before.number, opening.previous_end);
             self.seal_later(before.file, place, before.gathering, before.sealed);

@@ -196,3 +196,89 @@ impl Veil {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(byte: u8) -> DataKey {
+        DataKey::new(Zeroizing::new([byte; KEY_BYTES]))
+    }
+
+    const OPENING: Sealed = Sealed {
+        cipher: Cipher::ChaCha20,
+        opening: [5; OPENING_BYTES],
+    };
+
+    fn stream(mut veil: Veil, offset: u32) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        veil.apply(&mut bytes, offset);
+        bytes
+    }
+
+    #[test]
+    fn the_ciphers_are_those_of_the_standards() {
+        // RFC 8439, appendix A.1, first vector: key, nonce and counter 0.
+        let chacha = Veil::new(Cipher::ChaCha20, &[0; KEY_BYTES]);
+        let expected = 0x76b8_e0ad_a0f1_3d90_405d_6ae5_5386_bd28_u128;
+        assert_eq!(stream(chacha, 0), expected.to_be_bytes());
+        // The block 0 under the key 0, as in NIST's known answers.
+        let aes = Veil::new(Cipher::Aes256, &[0; KEY_BYTES]);
+        let expected = 0xdc95_c078_a240_8989_ad48_a214_9284_2087_u128;
+        assert_eq!(stream(aes, 0), expected.to_be_bytes());
+    }
+
+    #[test]
+    fn a_stream_is_the_same_from_wherever_it_is_entered() {
+        for cipher in [Cipher::ChaCha20, Cipher::Aes256] {
+            let sealed = Sealed { cipher, ..OPENING };
+            let mut veil = key(1).veil(sealed, 1);
+            let mut whole = vec![0; 5000];
+            veil.apply(&mut whole, 0);
+            for offset in [4999, 0, 1, 63, 64, 65, 1024, 1337, 4000] {
+                let mut piece = vec![0; (5000 - offset).min(200)];
+                veil.apply(&mut piece, offset as u32);
+                assert_eq!(piece, whole[offset..offset + piece.len()], "{offset}");
+            }
+            let last = (crate::format::SEGMENT_BYTES_MAX - 16) as usize;
+            assert_ne!(stream(key(1).veil(sealed, 1), last as u32), [0; 16]);
+        }
+    }
+
+    #[test]
+    fn segments_openings_ciphers_and_footers_have_streams_of_their_own() {
+        let key = key(1);
+        let other = Sealed {
+            opening: [6; OPENING_BYTES],
+            ..OPENING
+        };
+        let aes = Sealed {
+            cipher: Cipher::Aes256,
+            ..OPENING
+        };
+        let code = key.footer_code(b"head", b"inside", 7);
+        let streams = [
+            key.veil(OPENING, 1),
+            key.veil(OPENING, 2),
+            key.veil(other, 1),
+            key.veil(aes, 1),
+            key.footer_veil(Cipher::ChaCha20, &code),
+            key.footer_veil(Cipher::ChaCha20, &key.footer_code(b"head", b"inside", 8)),
+            key.footer_veil(Cipher::ChaCha20, &key.footer_code(b"head", b"insidf", 7)),
+            self::key(2).veil(OPENING, 1),
+        ];
+        let mut streams = streams.map(|veil| stream(veil, 0));
+        streams.sort_unstable();
+        assert!(streams.windows(2).all(|pair| pair[0] != pair[1]));
+    }
+
+    #[test]
+    fn what_keys_come_from_never_changes() {
+        let key = key(1);
+        let segment = stream(key.veil(OPENING, 1), 0);
+        let code = key.footer_code(b"head", b"inside", 7);
+        let footer = stream(key.footer_veil(Cipher::Aes256, &code), 0);
+        let found = [&segment[..], &code, &footer].map(crc32c::crc32c);
+        assert_eq!(found, [495_727_682, 2_303_526_009, 793_624_816]);
+    }
+}

@@ -591,6 +591,69 @@ mod tests {
         assert_eq!(&bytes[..inside.len()], inside);
     }
 
+    #[test]
+    fn a_covered_footer_tells_nothing_without_the_key_and_the_same_with_it() {
+        let key = |byte| DataKey::new(zeroize::Zeroizing::new([byte; 32]));
+        let sealed = Sealed {
+            cipher: crate::Cipher::Aes256,
+            opening: [5; 16],
+        };
+        let build = || {
+            let mut footer = FooterBuilder::default();
+            footer.record(&head(1, 2, 1, 5), b"a.b");
+            footer.record(&head(1, 2, 2, 4), b"a.b");
+            footer
+        };
+        let end = SEGMENT_HEADER_BYTES + 2 * (HEAD_BYTES as u32 + 3 + 100);
+        let bytes = build().finish(9, end, Some((&key(1), sealed)));
+        let open = build().finish(9, end, None);
+        assert_eq!(bytes.len(), open.len() + VEIL_BYTES);
+        let start: &[u8] = &[
+            b"RECADOFT\x03\0\0\0\x09\0\0\0\x01\0\0\0\x02\0\0\0".as_slice(),
+            &[2],
+            &[5; 16],
+            &[0; 3],
+        ]
+        .concat();
+        assert_eq!(bytes[..start.len()], *start);
+        assert!(!bytes.windows(3).any(|found| found == b"a.b"));
+        let read = |bytes: &[u8], key: Option<&DataKey>| {
+            let disk = SimDisk::new(0);
+            let file = disk.create("segment", 0).expect("a file");
+            file.write_at(bytes, end.into()).expect("room");
+            Footer::read(&file, 9, key)
+        };
+        let rows = |footer: &Footer| {
+            let mut rows = Vec::new();
+            footer.rows(|row| rows.push(format!("{row:?}")));
+            rows
+        };
+        let FooterRead::Whole(whole) = read(&bytes, Some(&key(1))) else {
+            panic!("no footer");
+        };
+        let FooterRead::Whole(plain) = read(&open, None) else {
+            panic!("no footer");
+        };
+        assert_eq!(rows(&whole), rows(&plain));
+        assert_eq!((whole.sealed, plain.sealed), (Some(sealed), None));
+        assert!(matches!(read(&bytes, None), FooterRead::Sealed(at) if at == end));
+        assert!(matches!(read(&bytes, Some(&key(2))), FooterRead::Damaged));
+        // Somebody changes it, and makes the checksum right again.
+        let inside = bytes.len() - TRAILER_BYTES;
+        for at in 12..inside {
+            let mut forged = bytes.clone();
+            forged[at] ^= 1;
+            let crc = crc32c::crc32c(&forged[..inside]).to_le_bytes();
+            forged[inside + 16..inside + 20].copy_from_slice(&crc);
+            let crc = crc32c::crc32c(&forged[inside..inside + 28]).to_le_bytes();
+            forged[inside + 28..].copy_from_slice(&crc);
+            let zeros = 24 + SEALED_BYTES..24 + SEALED_BYTES + 3;
+            let read = read(&forged, Some(&key(1)));
+            let damaged = matches!(read, FooterRead::Damaged);
+            assert!(damaged || zeros.contains(&at), "byte {at}: {read:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn what_goes_into_a_footer_comes_out_of_it(

@@ -647,6 +647,79 @@ mod tests {
     }
 
     #[test]
+    fn the_bytes_of_the_header_of_an_encrypted_segment_never_change() {
+        let sealed = |byte| {
+            Some(Sealed {
+                cipher: Cipher::Aes256,
+                opening: [byte; OPENING_BYTES],
+            })
+        };
+        let header = SegmentHeader {
+            number: 2,
+            salt: 0x0102_0304_0506_0708,
+            previous: 1,
+            previous_end: 4096,
+            previous_whole: true,
+            packed: true,
+            sealed: sealed(3),
+            previous_sealed: sealed(4),
+        };
+        let bytes = header.encode();
+        assert_eq!(
+            &bytes[..33],
+            b"RECADOSG\x03\0\0\0\x02\0\0\0\x08\x07\x06\x05\x04\x03\x02\x01\x01\0\0\0\0\x10\0\0\x01"
+        );
+        let covers = [&[1, 2][..], &[3; 16], &[2], &[4; 16]].concat();
+        assert_eq!(bytes[33..68], covers);
+        assert!(bytes[68..508].iter().all(|byte| *byte == 0));
+        assert_eq!(SegmentHeader::decode(&bytes), Ok((header, true)));
+        let plain_before = SegmentHeader {
+            packed: false,
+            previous_sealed: None,
+            ..header
+        };
+        let bytes = plain_before.encode();
+        assert_eq!(SegmentHeader::decode(&bytes), Ok((plain_before, true)));
+    }
+
+    #[test]
+    fn the_bytes_of_a_covered_record_never_change() {
+        let key = crate::crypt::DataKey::new(zeroize::Zeroizing::new([1; 32]));
+        let sealed = Sealed {
+            cipher: Cipher::ChaCha20,
+            opening: [5; OPENING_BYTES],
+        };
+        let at = (Seeds::new(7, 1), 1024);
+        for packed in [None, Some(&b"packed"[..])] {
+            let (mut plain, mut covered) = (Vec::new(), Vec::new());
+            let frame = (Frame::First, 9);
+            encode(&mut plain, (&RECORD, packed), frame, at, None);
+            let mut veil = key.veil(sealed, 1);
+            encode(&mut covered, (&RECORD, packed), frame, at, Some(&mut veil));
+            assert_eq!(covered.len(), plain.len());
+            let head = check_head(&covered, at.0, 1024).expect("whole");
+            assert!(body_is_whole(&covered, &head) && head.veiled);
+            let from = head.subject_at();
+            // The head says the same but for the bit and the checksums.
+            assert_eq!(covered[7], plain[7] | 0x20);
+            assert_eq!(covered[4..7], plain[4..7]);
+            assert_eq!(covered[8..12], plain[8..12]);
+            assert_eq!(covered[16..from], plain[16..from]);
+            let body_crc = crc32c::crc32c(&covered[head.body_at()..]);
+            assert_eq!(covered[12..16], body_crc.to_le_bytes());
+            let mut stream = plain[from..].to_vec();
+            veil.apply(&mut stream, 1024 + from as u32);
+            assert_eq!(covered[from..], stream);
+            for bit in 0..covered.len() * 8 {
+                let mut flipped = covered.clone();
+                flipped[bit / 8] ^= 1 << (bit % 8);
+                let head = check_head(&flipped, at.0, 1024);
+                assert!(!head.is_some_and(|head| body_is_whole(&flipped, &head)));
+            }
+        }
+    }
+
+    #[test]
     fn one_damaged_copy_of_a_segment_header_is_noticed_and_costs_nothing() {
         let header = SegmentHeader {
             number: 2,

@@ -66,14 +66,15 @@ pub(crate) fn open<D: Disk>(
             why: "needs a key, and 32 bytes of chance".to_owned(),
         });
     }
-    let (key, as_it_should_be) = match found {
+    let (key, sealing) = match found {
         Some(block) => unseal(&block, encryption)?,
         None => {
             refuse_without_file(disk)?;
-            (DataKey::new(code(chance, &[b"recado data key"])), false)
+            let key = code(chance, &[b"recado data key"]);
+            (DataKey::new(key), Sealing::Needed)
         }
     };
-    if !as_it_should_be {
+    if sealing != Sealing::Done {
         let block = seal(&key, encryption).ok_or_else(|| OpenError::Setting {
             name: "encryption",
             why: "the store's key could not be sealed".to_owned(),
@@ -84,7 +85,11 @@ pub(crate) fn open<D: Disk>(
             let _ = disk.remove(RESERVE_NAME);
             written = write(disk, &block);
         }
-        written.map_err(OpenError::io(format!("write {KEY_NAME}")))?;
+        match written {
+            // It can be done the next time: who has the key opens it as it is.
+            Err(error) if sealing == Sealing::Wanted && is_full(&error) => {}
+            written => written.map_err(OpenError::io(format!("write {KEY_NAME}")))?,
+        }
     }
     // After a sync that failed, the name may not be on the disk although it can be seen.
     let synced = disk.sync_dir();
@@ -200,14 +205,29 @@ fn encode(block: &Block) -> Vec<u8> {
     [b, b].concat()
 }
 
+/// Whether the key is to be sealed anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sealing {
+    /// It is sealed as it should be.
+    Done,
+    /// With the right key, for another cipher.
+    Wanted,
+    /// Not at all, or with the previous key.
+    Needed,
+}
+
 /// The key, and whether it is sealed as it should be from now on.
-fn unseal(block: &Block, encryption: &Encryption) -> Result<(DataKey, bool), OpenError> {
+fn unseal(block: &Block, encryption: &Encryption) -> Result<(DataKey, Sealing), OpenError> {
     if let Some(key) = unseal_with(block, &encryption.key) {
-        return Ok((key, block.cipher == encryption.cipher));
+        let sealing = match block.cipher == encryption.cipher {
+            true => Sealing::Done,
+            false => Sealing::Wanted,
+        };
+        return Ok((key, sealing));
     }
     let previous = encryption.previous.as_ref();
     match previous.and_then(|previous| unseal_with(block, previous)) {
-        Some(key) => Ok((key, false)),
+        Some(key) => Ok((key, Sealing::Needed)),
         None => Err(OpenError::WrongKey { file: KEY_NAME }),
     }
 }
@@ -269,8 +289,93 @@ fn write<D: Disk>(disk: &D, block: &Block) -> io::Result<()> {
     }
     let bytes = encode(block);
     let file = disk.create(NEW_NAME, bytes.len() as u64)?;
-    file.write_at(&bytes, 0)?;
-    file.sync_data()?;
+    let written = file.write_at(&bytes, 0).and_then(|()| file.sync_data());
+    if let Err(error) = written {
+        let _ = disk.remove(NEW_NAME);
+        return Err(error);
+    }
     disk.rename(NEW_NAME, KEY_NAME)?;
     disk.sync_dir()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SimDisk;
+
+    fn encryption(cipher: Cipher, key: &str, previous: Option<&str>, chance: u8) -> Encryption {
+        let secret = |text: &str| Secret::new(text.as_bytes().to_vec());
+        Encryption {
+            cipher,
+            key: secret(key),
+            previous: previous.map(secret),
+            chance: Secret::new(vec![chance; CHANCE_BYTES_MIN]),
+        }
+    }
+
+    #[test]
+    fn the_bytes_of_a_key_file_never_change() {
+        for (cipher, number, pinned) in [
+            (Cipher::ChaCha20, 1, PINNED_CHACHA),
+            (Cipher::Aes256, 2, PINNED_AES),
+        ] {
+            let disk = SimDisk::new(0);
+            let settings = encryption(cipher, "k", None, 7);
+            let (key, _) = open(&disk, Some(&settings)).expect("made").expect("a key");
+            let bytes = disk.bytes(KEY_NAME).expect("a file");
+            assert_eq!(bytes.len(), 2 * BLOCK_BYTES);
+            assert_eq!(bytes[..BLOCK_BYTES], bytes[BLOCK_BYTES..]);
+            let start = [b"RECADOKY\x01\0\0\0".as_slice(), &[number, 0, 0, 0]].concat();
+            assert_eq!(bytes[..SALT_AT], start);
+            assert!(
+                bytes[SEALED_END..BLOCK_BYTES - 4]
+                    .iter()
+                    .all(|byte| *byte == 0)
+            );
+            assert_eq!(crc32c::crc32c(&bytes[..SEALED_END]), pinned, "{cipher:?}");
+            // And what it holds is what was made.
+            let later = encryption(cipher, "k", None, 8);
+            let (again, _) = open(&disk, Some(&later)).expect("opens").expect("a key");
+            assert!(key == again);
+            assert_eq!(disk.bytes(KEY_NAME), Some(bytes));
+        }
+    }
+    const PINNED_CHACHA: u32 = 1_366_159_814;
+    const PINNED_AES: u32 = 4_281_685_241;
+
+    #[test]
+    fn on_a_full_disk_another_cipher_can_wait_and_another_key_can_not() {
+        let disk = SimDisk::new(0);
+        open(&disk, Some(&encryption(Cipher::ChaCha20, "k", None, 1))).expect("made");
+        disk.set_limit_bytes(disk.used_bytes());
+        let before = disk.bytes(KEY_NAME);
+        let cipher = encryption(Cipher::Aes256, "k", None, 2);
+        let (_, sealed) = open(&disk, Some(&cipher)).expect("opens").expect("a key");
+        assert_eq!(sealed.cipher, Cipher::Aes256);
+        let key = encryption(Cipher::ChaCha20, "new", Some("k"), 3);
+        let refused = open(&disk, Some(&key)).map(|_| ());
+        assert!(matches!(refused, Err(OpenError::Io { .. })), "{refused:?}");
+        assert_eq!(disk.bytes(KEY_NAME), before);
+        disk.set_limit_bytes(u64::MAX);
+        open(&disk, Some(&key)).expect("there is room");
+        assert_ne!(disk.bytes(KEY_NAME), before);
+    }
+
+    #[test]
+    fn a_power_failure_while_a_key_is_sealed_leaves_the_old_one_or_the_new_one() {
+        for changes in 0..8 {
+            for seed in 0..20 {
+                let disk = SimDisk::new(seed);
+                let old = encryption(Cipher::ChaCha20, "old", None, 1);
+                let (key, _) = open(&disk, Some(&old)).expect("made").expect("a key");
+                disk.fail_power_after(changes);
+                let new = encryption(Cipher::ChaCha20, "new", Some("old"), 2);
+                let _ = open(&disk, Some(&new));
+                disk.crash();
+                let new = encryption(Cipher::ChaCha20, "new", Some("old"), 3);
+                let (again, _) = open(&disk, Some(&new)).expect("opens").expect("a key");
+                assert!(key == again, "after {changes} changes, seed {seed}");
+            }
+        }
+    }
 }

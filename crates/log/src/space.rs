@@ -158,14 +158,16 @@ impl Space {
         let share = |segment: &Segment| {
             u64::from(segment.live()) * 1_000_000 / u64::from(segment.total().max(1))
         };
-        let may = |segment: &Segment| segment.closed && !segment.damaged && !segment.drained;
+        let may = |segment: &Segment| !segment.damaged && !segment.drained;
         let candidates = self.segments.iter().filter(|(_, segment)| may(segment));
         let emptiest = candidates
             .clone()
+            .filter(|(_, segment)| segment.closed)
             .map(|(number, segment)| (share(segment), *number))
             .filter(|(share, _)| *share < 500_000)
             .min()
             .map(|(_, number)| number);
+        // Nothing more is appended to one of those: the last one is closed by its first copy.
         let mut plain = candidates.filter(|(_, segment)| segment.plain);
         emptiest.or_else(|| plain.next().map(|(number, _)| *number))
     }
