@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::Position;
+use crate::crypt::Sealed;
 use crate::marks::Released;
 
 /// What was appended since the batch before, ready to be written. It owns its bytes (or shares them with
@@ -55,6 +56,9 @@ pub(crate) struct Opening {
     pub(crate) capacity: u32,
     /// It may hold packed records.
     pub(crate) packed: bool,
+    /// How its records are covered, if they are, and those of the previous one.
+    pub(crate) sealed: Option<Sealed>,
+    pub(crate) previous_sealed: Option<Sealed>,
     /// Give up the reserve for it.
     pub(crate) from_reserve: bool,
 }

@@ -8,6 +8,7 @@ use std::io;
 
 use crate::Position;
 use crate::batch::{Batch, Chunk, Committed, Failure, Opening, position};
+use crate::crypt::{DataKey, Sealed};
 use crate::disk::{Disk, DiskFile, is_full};
 use crate::format::{SegmentHeader, segment_name};
 use crate::gathering::Gathering;
@@ -23,6 +24,8 @@ pub(crate) const RESERVE_NAME: &str = "reserve";
 pub struct Committer<D: Disk> {
     pub(crate) disk: D,
     pub(crate) salt: u64,
+    /// Of an encrypted store.
+    pub(crate) key: Option<DataKey>,
     pub(crate) reserve_bytes: u32,
     pub(crate) segment_bytes: u32,
     pub(crate) active: Option<Active<D::File>>,
@@ -55,12 +58,14 @@ pub(crate) struct Active<F> {
     new: bool,
     pub(crate) end: u32,
     pub(crate) gathering: Gathering,
+    /// How its records are covered, if they are.
+    pub(crate) sealed: Option<Sealed>,
 }
 
 impl<D: Disk> Committer<D> {
     pub(crate) fn new(
         disk: D,
-        salt: u64,
+        (salt, key): (u64, Option<DataKey>),
         (segment_bytes, reserve_bytes): (u32, u32),
         durable: Position,
         marks: &Marks,
@@ -68,6 +73,7 @@ impl<D: Disk> Committer<D> {
         Self {
             disk,
             salt,
+            key,
             reserve_bytes,
             segment_bytes,
             active: None,
@@ -158,10 +164,10 @@ impl<D: Disk> Committer<D> {
         let active = self
             .active
             .take()
-            .map(|active| (active.number, active.file));
-        for (of, file) in closed.chain(active) {
+            .map(|active| (active.number, active.file, active.sealed));
+        for (of, file, sealed) in closed.chain(active) {
             if of == number {
-                self.seal_later(file, (number, end), Gathering::given_up());
+                self.seal_later(file, (number, end), Gathering::given_up(), sealed);
             } else {
                 let _ = self.disk.remove(&segment_name(of));
             }
@@ -204,7 +210,8 @@ impl<D: Disk> Committer<D> {
         let (number, end) = crate::batch::place(self.durable);
         if let Some(active) = self.active.take() {
             if active.number == number {
-                self.seal_later(active.file, (number, end), Gathering::given_up());
+                let gathering = Gathering::given_up();
+                self.seal_later(active.file, (number, end), gathering, active.sealed);
             } else {
                 let _ = self.disk.remove(&segment_name(active.number));
             }
@@ -249,6 +256,8 @@ impl<D: Disk> Committer<D> {
             previous_end: opening.previous_end,
             previous_whole: opening.previous_whole,
             packed: opening.packed,
+            sealed: opening.sealed,
+            previous_sealed: opening.previous_sealed,
         };
         let made = match self.take_ready(&name, opening.capacity) {
             Some(file) => Ok(file),
@@ -270,24 +279,39 @@ impl<D: Disk> Committer<D> {
                 stopped("create", number, &error)
             }
         })?;
+        if opening.sealed.is_some() {
+            // Without its header nobody could read what comes: it must not be there before.
+            let synced = file.sync_data().and_then(|()| self.disk.sync_dir());
+            synced.map_err(|error| stopped("sync the header of", number, &error))?;
+        }
         if let Some(before) = self.active.take() {
             let place = (before.number, opening.previous_end);
-            self.seal_later(before.file, place, before.gathering);
+            self.seal_later(before.file, place, before.gathering, before.sealed);
         }
+        let key = self.key.as_ref().zip(opening.sealed);
+        let veil = key.map(|(key, sealed)| key.veil(sealed, number));
         self.active = Some(Active {
             number,
             file,
             dirty: true,
             new: true,
             end: chunk.offset,
-            gathering: Gathering::new(),
+            gathering: Gathering::new(veil),
+            sealed: opening.sealed,
         });
         Ok(())
     }
 
-    fn seal_later(&mut self, file: D::File, place: (u32, u32), gathering: Gathering) {
+    fn seal_later(
+        &mut self,
+        file: D::File,
+        place: (u32, u32),
+        gathering: Gathering,
+        sealed: Option<Sealed>,
+    ) {
+        let veil = self.key.clone().zip(sealed);
         self.closed
-            .extend(Sealing::new(file, self.salt, place, gathering));
+            .extend(Sealing::new(file, self.salt, place, (gathering, veil)));
     }
 }
 

@@ -5,10 +5,12 @@
 use std::collections::VecDeque;
 
 use crate::batch::position;
+use crate::crypt::Veil;
 use crate::disk::Disk;
 use crate::format::{Seeds, segment_name};
 use crate::log::Log;
 use crate::scan::{Found, Scanner};
+use crate::veil::{Part, lift};
 use crate::{Entry, Journal, Location, Position, Refused};
 
 /// Bytes that are read for each byte of the budget, which counts what is copied.
@@ -36,6 +38,9 @@ pub(crate) struct Compactor<D: Disk> {
 struct Work<F> {
     segment: u32,
     scanner: Scanner<F>,
+    /// What uncovers its records, and room for one.
+    veil: Option<Veil>,
+    room: Vec<u8>,
     /// Copies that the owner has not been told of, in the order of the segment.
     copies: VecDeque<Copied>,
     /// Slices that may have to be done again: how far the log reached, and where the slice began. What the
@@ -98,7 +103,8 @@ impl<D: Disk> Compactor<D> {
 }
 
 impl<D: Disk> Log<D> {
-    /// Does one step of compaction: picks a closed segment of which less than half is alive, copies about
+    /// Does one step of compaction: picks a closed segment of which less than half is alive (or one that is still to be
+    /// encrypted), copies about
     /// `budget_bytes` of live records from it to the log's end, and once they are durable tells the owner
     /// where they are now. When all are, the segment goes.
     ///
@@ -141,6 +147,8 @@ impl<D: Disk> Log<D> {
         Some(Work {
             segment,
             scanner: Scanner::new(file, seeds, Some(end)).ok()?,
+            veil: self.veils.as_ref().and_then(|veils| veils.veil(segment)),
+            room: Vec::new(),
             copies: VecDeque::new(),
             slices: VecDeque::new(),
         })
@@ -213,7 +221,12 @@ impl<D: Disk> Log<D> {
                     head,
                     bytes,
                 } => {
-                    let subject = head.subject(bytes).unwrap_or_default();
+                    let (record, room) = ((&head, bytes), &mut work.room);
+                    let subject = lift(record, offset, work.veil.as_mut(), Part::Subject, room);
+                    let Some(subject) = subject.and_then(|bytes| head.subject(bytes)) else {
+                        self.space.keep(work.segment);
+                        continue;
+                    };
                     let from = Location {
                         segment: work.segment,
                         offset,
@@ -223,6 +236,13 @@ impl<D: Disk> Log<D> {
                     let place = place_of(&work.copies, offset);
                     if let Err(place) = place
                         && is_live(&head.entry(subject, from))
+                        && let Some(bytes) = lift(
+                            record,
+                            offset,
+                            work.veil.as_mut(),
+                            Part::Whole,
+                            &mut work.room,
+                        )
                     {
                         // The reserve is there to make room.
                         match self.append_copy((&head, bytes), true) {

@@ -4,13 +4,18 @@
 //! `head(24) subjects rows trailer(32)`; the trailer is the file's end. Each subject stands once; a row
 //! says what differs from the row before. The rows cover all bytes from the segment's header to the
 //! footer, damaged ones included, so offsets need not be stored. Numbers never change, a test pins them.
+//!
+//! Of a segment whose records are covered, so are subjects and rows: `head(24) veil(52) covered trailer(32)`, version
+//! 3. The veil's head says how the segment's records are covered, and the code that the footer's own key comes from.
 
 use std::collections::HashMap;
 
+use crate::crypt::{CODE_BYTES, DataKey, Sealed};
 use crate::disk::{DiskFile, read_up_to};
 use crate::format::{
-    FORMAT_VERSION, HEAD_BYTES, Head, PACKED_HEAD_BYTES, PACKED_VERSION, SEGMENT_BYTES_MAX,
-    SEGMENT_HEADER_BYTES, format_version,
+    FORMAT_VERSION, FORMAT_VERSION_MAX, HEAD_BYTES, Head, PACKED_HEAD_BYTES, SEALED_BYTES,
+    SEGMENT_BYTES_MAX, SEGMENT_HEADER_BYTES, VEILED_VERSION, decode_sealed, encode_sealed,
+    format_version,
 };
 use crate::replay::{Lost, Why};
 use crate::{Entry, Location};
@@ -19,6 +24,8 @@ pub(crate) const FOOTER_MAGIC: [u8; 8] = *b"RECADOFT";
 const TRAILER_MAGIC: [u8; 8] = *b"RECADOTR";
 const FOOTER_HEAD_BYTES: usize = 24;
 const TRAILER_BYTES: usize = 32;
+/// Cipher and opening, three bytes that are zero, and the code.
+const VEIL_BYTES: usize = SEALED_BYTES + 3 + CODE_BYTES;
 
 /// In a row's first byte: kind, flags and stream are those of the row before.
 const SAME_KIND: u8 = 1;
@@ -156,17 +163,27 @@ impl FooterBuilder {
         id
     }
 
-    /// The footer of the segment whose records end at `end`.
-    pub(crate) fn finish(self, segment: u32, end: u32) -> Vec<u8> {
-        let inside = FOOTER_HEAD_BYTES + self.subjects.len() + self.rows.len();
+    /// The footer of the segment whose records end at `end`, covered if they are.
+    pub(crate) fn finish(
+        self,
+        segment: u32,
+        end: u32,
+        veil: Option<(&DataKey, Sealed)>,
+    ) -> Vec<u8> {
+        let veil_bytes = veil.map_or(0, |_| VEIL_BYTES);
+        let inside = FOOTER_HEAD_BYTES + veil_bytes + self.subjects.len() + self.rows.len();
         let mut bytes = Vec::with_capacity(inside + TRAILER_BYTES);
         bytes.extend(FOOTER_MAGIC);
-        bytes.extend(format_version(self.packed).to_le_bytes());
+        bytes.extend(format_version(self.packed, veil.is_some()).to_le_bytes());
         bytes.extend(segment.to_le_bytes());
         bytes.extend((self.ids.len() as u32).to_le_bytes());
         bytes.extend(self.count.to_le_bytes());
+        bytes.extend(std::iter::repeat_n(0, veil_bytes));
         bytes.extend(self.subjects);
         bytes.extend(self.rows);
+        if let Some((key, sealed)) = veil {
+            cover(&mut bytes, end, key, sealed);
+        }
         let crc = crc32c::crc32c(&bytes);
         let mut trailer = Vec::with_capacity(TRAILER_BYTES);
         trailer.extend(TRAILER_MAGIC);
@@ -181,6 +198,69 @@ impl FooterBuilder {
     }
 }
 
+/// Covers a footer's subjects and rows, and writes its veil's head.
+fn cover(bytes: &mut [u8], end: u32, key: &DataKey, sealed: Sealed) {
+    let Some((head, rest)) = bytes.split_first_chunk_mut::<FOOTER_HEAD_BYTES>() else {
+        return;
+    };
+    let Some((veil, inside)) = rest.split_first_chunk_mut::<VEIL_BYTES>() else {
+        return;
+    };
+    veil[..SEALED_BYTES].copy_from_slice(&encode_sealed(Some(sealed)));
+    let code = footer_code(key, (head, veil), inside, end);
+    key.footer_veil(sealed.cipher, &code).apply(inside, 0);
+    veil[VEIL_BYTES - CODE_BYTES..].copy_from_slice(&code);
+}
+
+/// The code over a footer, `end` and all, but for the place where the code stands.
+fn footer_code(
+    key: &DataKey,
+    (head, veil): (&[u8; FOOTER_HEAD_BYTES], &[u8; VEIL_BYTES]),
+    inside: &[u8],
+    end: u32,
+) -> [u8; CODE_BYTES] {
+    let mut told = [0; FOOTER_HEAD_BYTES + SEALED_BYTES];
+    told[..FOOTER_HEAD_BYTES].copy_from_slice(head);
+    told[FOOTER_HEAD_BYTES..].copy_from_slice(&veil[..SEALED_BYTES]);
+    key.footer_code(&told, inside, end)
+}
+
+/// What becomes of the bytes of a footer when they are uncovered.
+enum Uncovered {
+    /// They are the plain footer; how the segment's records are covered, if they are.
+    Plain(Option<Sealed>),
+    /// Only who has the key can read them.
+    Sealed,
+    Damaged,
+}
+
+/// Uncovers a footer and takes its veil's head out of it.
+fn uncover(bytes: &mut Vec<u8>, end: u32, key: Option<&DataKey>) -> Uncovered {
+    let Some((head, rest)) = bytes.split_first_chunk_mut::<FOOTER_HEAD_BYTES>() else {
+        return Uncovered::Damaged;
+    };
+    let version = u32::from_le_bytes([head[8], head[9], head[10], head[11]]);
+    if version != VEILED_VERSION {
+        return Uncovered::Plain(None);
+    }
+    let Some((veil, inside)) = rest.split_first_chunk_mut::<VEIL_BYTES>() else {
+        return Uncovered::Damaged;
+    };
+    let code = veil[VEIL_BYTES - CODE_BYTES..].first_chunk().copied();
+    let (Some(sealed), Some(code)) = (decode_sealed(veil), code) else {
+        return Uncovered::Damaged;
+    };
+    let Some(key) = key else {
+        return Uncovered::Sealed;
+    };
+    key.footer_veil(sealed.cipher, &code).apply(inside, 0);
+    if footer_code(key, (head, veil), inside, end) != code {
+        return Uncovered::Damaged;
+    }
+    bytes.drain(FOOTER_HEAD_BYTES..FOOTER_HEAD_BYTES + VEIL_BYTES);
+    Uncovered::Plain(Some(sealed))
+}
+
 /// What became of looking for a footer.
 #[derive(Debug)]
 pub(crate) enum FooterRead {
@@ -190,6 +270,8 @@ pub(crate) enum FooterRead {
     Missing,
     /// There is one that can't be trusted; the trailer at least looks like one.
     Damaged,
+    /// There is one that is whole, as far as can be told without the key; where the segment's records end.
+    Sealed(u32),
 }
 
 /// A whole footer.
@@ -199,6 +281,8 @@ pub(crate) struct Footer {
     segment: u32,
     /// Where the segment's records end.
     pub(crate) end: u32,
+    /// How the segment's records are covered, if they are.
+    pub(crate) sealed: Option<Sealed>,
     subjects: Vec<(u32, u32)>,
     rows_at: usize,
     count: u32,
@@ -213,7 +297,7 @@ pub(crate) enum Row<'a> {
 
 impl Footer {
     /// Reads the footer of an open segment.
-    pub(crate) fn read(file: &impl DiskFile, segment: u32) -> FooterRead {
+    pub(crate) fn read(file: &impl DiskFile, segment: u32, key: Option<&DataKey>) -> FooterRead {
         let Ok(length) = file.length() else {
             return FooterRead::Missing;
         };
@@ -248,14 +332,19 @@ impl Footer {
         if read.is_err() || crc != t[16..20] {
             return FooterRead::Damaged;
         }
-        Self::parse(bytes, segment, end).map_or(FooterRead::Damaged, FooterRead::Whole)
+        let sealed = match uncover(&mut bytes, end, key) {
+            Uncovered::Plain(sealed) => sealed,
+            Uncovered::Sealed => return FooterRead::Sealed(end),
+            Uncovered::Damaged => return FooterRead::Damaged,
+        };
+        Self::parse(bytes, (segment, end), sealed).map_or(FooterRead::Damaged, FooterRead::Whole)
     }
 
-    fn parse(bytes: Vec<u8>, segment: u32, end: u32) -> Option<Self> {
+    fn parse(bytes: Vec<u8>, (segment, end): (u32, u32), sealed: Option<Sealed>) -> Option<Self> {
         let head = bytes.first_chunk::<FOOTER_HEAD_BYTES>()?;
         let version = u32::from_le_bytes([head[8], head[9], head[10], head[11]]);
         let known =
-            head[..8] == FOOTER_MAGIC && (FORMAT_VERSION..=PACKED_VERSION).contains(&version);
+            head[..8] == FOOTER_MAGIC && (FORMAT_VERSION..=FORMAT_VERSION_MAX).contains(&version);
         let count = u32::from_le_bytes([head[16], head[17], head[18], head[19]]);
         let rows = u32::from_le_bytes([head[20], head[21], head[22], head[23]]);
         let mut take = Take(bytes.get(FOOTER_HEAD_BYTES..)?);
@@ -271,6 +360,7 @@ impl Footer {
             bytes,
             segment,
             end,
+            sealed,
             subjects,
             rows_at,
             count: rows,
@@ -436,6 +526,7 @@ mod tests {
             headers_len: 0,
             payload_len: 100,
             packed: false,
+            veiled: false,
             body_crc: 0,
         }
     }
@@ -454,7 +545,7 @@ mod tests {
             bytes: 10,
             why: Why::Payload,
         });
-        let bytes = footer.finish(9, 1336);
+        let bytes = footer.finish(9, 1336, None);
         let inside: &[u8] = &[
             b"RECADOFT\x01\0\0\0\x09\0\0\0\x01\0\0\0\x03\0\0\0".as_slice(),
             b"\x03a.b",
@@ -489,7 +580,7 @@ mod tests {
         };
         footer.record(&packed, b"a.b");
         footer.record(&head(1, 2, 2, 4), b"a.b");
-        let bytes = footer.finish(9, 1250);
+        let bytes = footer.finish(9, 1250, None);
         let inside: &[u8] = &[
             b"RECADOFT\x02\0\0\0\x09\0\0\0\x01\0\0\0\x02\0\0\0".as_slice(),
             b"\x03a.b",
@@ -498,6 +589,69 @@ mod tests {
         ]
         .concat();
         assert_eq!(&bytes[..inside.len()], inside);
+    }
+
+    #[test]
+    fn a_covered_footer_tells_nothing_without_the_key_and_the_same_with_it() {
+        let key = |byte| DataKey::new(zeroize::Zeroizing::new([byte; 32]));
+        let sealed = Sealed {
+            cipher: crate::Cipher::Aes256,
+            opening: [5; 16],
+        };
+        let build = || {
+            let mut footer = FooterBuilder::default();
+            footer.record(&head(1, 2, 1, 5), b"a.b");
+            footer.record(&head(1, 2, 2, 4), b"a.b");
+            footer
+        };
+        let end = SEGMENT_HEADER_BYTES + 2 * (HEAD_BYTES as u32 + 3 + 100);
+        let bytes = build().finish(9, end, Some((&key(1), sealed)));
+        let open = build().finish(9, end, None);
+        assert_eq!(bytes.len(), open.len() + VEIL_BYTES);
+        let start: &[u8] = &[
+            b"RECADOFT\x03\0\0\0\x09\0\0\0\x01\0\0\0\x02\0\0\0".as_slice(),
+            &[2],
+            &[5; 16],
+            &[0; 3],
+        ]
+        .concat();
+        assert_eq!(bytes[..start.len()], *start);
+        assert!(!bytes.windows(3).any(|found| found == b"a.b"));
+        let read = |bytes: &[u8], key: Option<&DataKey>| {
+            let disk = SimDisk::new(0);
+            let file = disk.create("segment", 0).expect("a file");
+            file.write_at(bytes, end.into()).expect("room");
+            Footer::read(&file, 9, key)
+        };
+        let rows = |footer: &Footer| {
+            let mut rows = Vec::new();
+            footer.rows(|row| rows.push(format!("{row:?}")));
+            rows
+        };
+        let FooterRead::Whole(whole) = read(&bytes, Some(&key(1))) else {
+            panic!("no footer");
+        };
+        let FooterRead::Whole(plain) = read(&open, None) else {
+            panic!("no footer");
+        };
+        assert_eq!(rows(&whole), rows(&plain));
+        assert_eq!((whole.sealed, plain.sealed), (Some(sealed), None));
+        assert!(matches!(read(&bytes, None), FooterRead::Sealed(at) if at == end));
+        assert!(matches!(read(&bytes, Some(&key(2))), FooterRead::Damaged));
+        // Somebody changes it, and makes the checksum right again.
+        let inside = bytes.len() - TRAILER_BYTES;
+        for at in 12..inside {
+            let mut forged = bytes.clone();
+            forged[at] ^= 1;
+            let crc = crc32c::crc32c(&forged[..inside]).to_le_bytes();
+            forged[inside + 16..inside + 20].copy_from_slice(&crc);
+            let crc = crc32c::crc32c(&forged[inside..inside + 28]).to_le_bytes();
+            forged[inside + 28..].copy_from_slice(&crc);
+            let zeros = 24 + SEALED_BYTES..24 + SEALED_BYTES + 3;
+            let read = read(&forged, Some(&key(1)));
+            let damaged = matches!(read, FooterRead::Damaged);
+            assert!(damaged || zeros.contains(&at), "byte {at}: {read:?}");
+        }
     }
 
     proptest! {
@@ -532,6 +686,7 @@ mod tests {
                     headers_len: *headers_len,
                     payload_len: *payload_len,
                     packed: *packed,
+                    veiled: false,
                     body_crc: 0,
                 };
                 if *lost {
@@ -555,8 +710,8 @@ mod tests {
             }
             let disk = SimDisk::new(0);
             let file = disk.create("segment", 0).expect("a file");
-            file.write_at(&footer.finish(3, offset), offset.into()).expect("room");
-            let FooterRead::Whole(footer) = Footer::read(&file, 3) else {
+            file.write_at(&footer.finish(3, offset, None), offset.into()).expect("room");
+            let FooterRead::Whole(footer) = Footer::read(&file, 3, None) else {
                 panic!("no footer");
             };
             let mut rows = Vec::new();

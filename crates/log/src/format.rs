@@ -7,9 +7,14 @@
 //!
 //! A packed record (see `pack`) is `head(52) subject packed`: a bit says so, and the head goes on with the
 //! length that the payload has when it is unpacked. The second checksum is over the packed bytes. Only a
-//! segment of version 2 holds such records, so a program that knows none of them refuses the store.
+//! segment of version 2 or later holds such records, so a program that knows none of them refuses the store.
+//!
+//! A covered record (see `veil`) differs in what stands behind the head, and in a bit that says so; the checksums are
+//! over what is on the disk. Only a segment of version 3 holds such records.
 
+use crate::crypt::{Cipher, OPENING_BYTES, Sealed, Veil};
 use crate::pack::Unpacked;
+use crate::veil::cover;
 use crate::{Entry, Location, Record};
 
 /// Version of everything in this file and in `footer`. A store of a version above [`FORMAT_VERSION_MAX`] is not
@@ -17,8 +22,10 @@ use crate::{Entry, Location, Record};
 pub(crate) const FORMAT_VERSION: u32 = 1;
 /// Version of a segment that may hold packed records, and of a footer that tells of some.
 pub(crate) const PACKED_VERSION: u32 = 2;
+/// Version of a segment whose records are covered, and of its footer. Both say themselves whether some are packed.
+pub(crate) const VEILED_VERSION: u32 = 3;
 /// The newest version that can be read.
-pub(crate) const FORMAT_VERSION_MAX: u32 = PACKED_VERSION;
+pub(crate) const FORMAT_VERSION_MAX: u32 = VEILED_VERSION;
 /// A segment's header: two copies of one block, so that damage in one costs nothing.
 pub(crate) const SEGMENT_HEADER_BYTES: u32 = 2 * BLOCK_BYTES as u32;
 const BLOCK_BYTES: usize = 512;
@@ -32,6 +39,8 @@ pub(crate) const HEAD_BYTES: usize = 48;
 pub(crate) const PACKED_HEAD_BYTES: usize = HEAD_BYTES + 4;
 /// Beside the frame's number: the record is packed. Never change.
 const PACKED: u8 = 0x10;
+/// Beside the frame's number: what stands behind the head is covered. Never change.
+const VEILED: u8 = 0x20;
 /// No segment is larger, so no record or group either.
 pub(crate) const SEGMENT_BYTES_MAX: u32 = 1 << 30;
 
@@ -81,6 +90,8 @@ pub(crate) struct Head {
     pub(crate) payload_len: u32,
     /// Headers and payload are packed.
     pub(crate) packed: bool,
+    /// Subject, headers and payload are covered.
+    pub(crate) veiled: bool,
     pub(crate) body_crc: u32,
 }
 
@@ -118,8 +129,23 @@ pub(crate) fn length_of(record: &Record<'_>, packed: Option<usize>) -> u64 {
     (rest + record.subject.len()) as u64
 }
 
-/// Appends a record's bytes. The caller has checked that its subject and length fit.
+/// Appends a record's bytes, covered if there is a veil. The caller has checked that its subject and length fit.
 pub(crate) fn encode(
+    to: &mut Vec<u8>,
+    record: (&Record<'_>, Option<&[u8]>),
+    frame: (Frame, u32),
+    at: (Seeds, u32),
+    veil: Option<&mut Veil>,
+) -> u32 {
+    let start = to.len();
+    let length = encode_plain(to, record, frame, at);
+    if let Some(veil) = veil {
+        cover(to.get_mut(start..).unwrap_or_default(), at, veil);
+    }
+    length
+}
+
+fn encode_plain(
     to: &mut Vec<u8>,
     (record, packed): (&Record<'_>, Option<&[u8]>),
     (frame, batch): (Frame, u32),
@@ -169,12 +195,14 @@ pub(crate) fn encode(
     length
 }
 
-/// Appends a whole record's bytes once more, for another place: what its body is stays as it is.
+/// Appends a whole record's bytes once more, for another place: what its body is stays as it is. If it was covered,
+/// the bytes are uncovered ones; if there is a veil, the copy is covered.
 pub(crate) fn encode_copy(
     to: &mut Vec<u8>,
     (head, bytes): (&Head, &[u8]),
     (frame, batch): (Frame, u32),
     (seeds, offset): (Seeds, u32),
+    veil: Option<&mut Veil>,
 ) -> Option<u32> {
     let bytes = bytes.get(..head.length as usize)?;
     let (mut start, rest) = bytes
@@ -182,13 +210,37 @@ pub(crate) fn encode_copy(
         .map(|(start, rest)| (*start, rest))?;
     start[7] = frame as u8 | start[7] & PACKED;
     start[36..40].copy_from_slice(&batch.to_le_bytes());
+    if head.veiled {
+        // What it said was of the covered bytes.
+        let body_crc = crc32c::crc32c(head.body(bytes)?);
+        start[12..16].copy_from_slice(&body_crc.to_le_bytes());
+    }
     let crc = crc32c::crc32c_append(seeds.at(offset), &start[4..]);
     let crc = crc32c::crc32c_append(crc, bytes.get(HEAD_BYTES..head.body_at())?);
     start[..4].copy_from_slice(&crc.to_le_bytes());
     to.reserve(bytes.len());
+    let at = to.len();
     to.extend_from_slice(&start);
     to.extend_from_slice(rest);
+    if let Some(veil) = veil {
+        cover(to.get_mut(at..)?, (seeds, offset), veil);
+    }
     Some(head.length)
+}
+
+/// Marks a record as covered and makes its checksums those of what it is now.
+pub(crate) fn check_covered(record: &mut [u8], head: &Head, (seeds, offset): (Seeds, u32)) {
+    let body_crc = crc32c::crc32c(head.body(record).unwrap_or_default());
+    let Some(start) = record.first_chunk_mut::<HEAD_BYTES>() else {
+        return;
+    };
+    start[7] |= VEILED;
+    start[12..16].copy_from_slice(&body_crc.to_le_bytes());
+    let checked = record.get(4..head.body_at()).unwrap_or_default();
+    let crc = crc32c::crc32c_append(seeds.at(offset), checked).to_le_bytes();
+    if let Some(start) = record.first_chunk_mut() {
+        *start = crc;
+    }
 }
 
 /// What the fields of a head say, unchecked but for being possible. `bytes` may end behind the head.
@@ -200,7 +252,7 @@ pub(crate) fn parse_head(bytes: &[u8]) -> Option<Head> {
     }
     let packed = h[7] & PACKED != 0;
     let mut parsed = Head {
-        frame: Frame::from_number(h[7] & !PACKED)?,
+        frame: Frame::from_number(h[7] & !(PACKED | VEILED))?,
         kind: h[46],
         flags: h[47],
         length: u32::from_le_bytes([h[8], h[9], h[10], h[11]]),
@@ -212,6 +264,7 @@ pub(crate) fn parse_head(bytes: &[u8]) -> Option<Head> {
         headers_len: u32::from_le_bytes([h[40], h[41], h[42], h[43]]),
         payload_len: 0,
         packed,
+        veiled: h[7] & VEILED != 0,
         subject_len: u16::from_le_bytes([h[44], h[45]]),
     };
     if parsed.length > SEGMENT_BYTES_MAX {
@@ -246,7 +299,8 @@ impl Head {
         self.subject_at() + usize::from(self.subject_len)
     }
 
-    fn subject_at(&self) -> usize {
+    /// Where the subject begins, and what may be covered.
+    pub(crate) fn subject_at(&self) -> usize {
         if self.packed {
             PACKED_HEAD_BYTES
         } else {
@@ -307,12 +361,12 @@ impl Head {
     }
 }
 
-/// The version of what may hold, or tell of, packed records; or of what does not.
-pub(crate) fn format_version(packed: bool) -> u32 {
-    if packed {
-        PACKED_VERSION
-    } else {
-        FORMAT_VERSION
+/// The version of what may hold, or tell of, packed records, or covered ones; or of what does not.
+pub(crate) fn format_version(packed: bool, veiled: bool) -> u32 {
+    match (packed, veiled) {
+        (_, true) => VEILED_VERSION,
+        (true, false) => PACKED_VERSION,
+        (false, false) => FORMAT_VERSION,
     }
 }
 
@@ -331,6 +385,36 @@ pub(crate) struct SegmentHeader {
     pub(crate) previous_whole: bool,
     /// It may hold packed records.
     pub(crate) packed: bool,
+    /// How its records are covered, if they are.
+    pub(crate) sealed: Option<Sealed>,
+    /// The same of the previous one, should its header be damaged. Only where this one's are covered.
+    pub(crate) previous_sealed: Option<Sealed>,
+}
+
+/// Where a header says whether its segment may hold packed records, from version 3 on.
+const PACKED_AT: usize = 33;
+/// Where it says how its records are covered, and those of the previous one.
+const SEALED_AT: [usize; 2] = [34, 34 + SEALED_BYTES];
+/// Cipher (0 for none) and opening.
+pub(crate) const SEALED_BYTES: usize = 1 + OPENING_BYTES;
+
+/// Cipher and opening, as they are stored.
+pub(crate) fn encode_sealed(sealed: Option<Sealed>) -> [u8; SEALED_BYTES] {
+    let mut bytes = [0; SEALED_BYTES];
+    if let Some(sealed) = sealed {
+        bytes[0] = sealed.cipher as u8;
+        bytes[1..].copy_from_slice(&sealed.opening);
+    }
+    bytes
+}
+
+/// What [`encode_sealed`] made, if it tells of any.
+pub(crate) fn decode_sealed(bytes: &[u8]) -> Option<Sealed> {
+    let (cipher, rest) = bytes.split_first()?;
+    Some(Sealed {
+        cipher: Cipher::from_number(*cipher)?,
+        opening: *rest.first_chunk()?,
+    })
 }
 
 /// Why a segment's header can't be used.
@@ -345,14 +429,27 @@ pub(crate) enum BadHeader {
 impl SegmentHeader {
     /// Both copies.
     pub(crate) fn encode(&self) -> Vec<u8> {
+        let version = format_version(self.packed, self.sealed.is_some());
         let mut block = [0; BLOCK_BYTES];
         block[..8].copy_from_slice(&SEGMENT_MAGIC);
-        block[8..12].copy_from_slice(&format_version(self.packed).to_le_bytes());
+        block[8..12].copy_from_slice(&version.to_le_bytes());
         block[12..16].copy_from_slice(&self.number.to_le_bytes());
         block[16..24].copy_from_slice(&self.salt.to_le_bytes());
         block[24..28].copy_from_slice(&self.previous.to_le_bytes());
         block[28..32].copy_from_slice(&self.previous_end.to_le_bytes());
         block[32] = u8::from(self.previous_whole);
+        if self.sealed.is_some() {
+            block[PACKED_AT] = u8::from(self.packed);
+            for (at, sealed) in SEALED_AT
+                .into_iter()
+                .zip([self.sealed, self.previous_sealed])
+            {
+                let to = block.get_mut(at..).and_then(<[u8]>::first_chunk_mut);
+                if let Some(to) = to {
+                    *to = encode_sealed(sealed);
+                }
+            }
+        }
         let crc = crc32c::crc32c(&block[..BLOCK_BYTES - 4]);
         block[BLOCK_BYTES - 4..].copy_from_slice(&crc.to_le_bytes());
         [block, block].concat()
@@ -383,8 +480,21 @@ impl SegmentHeader {
         if !(FORMAT_VERSION..=FORMAT_VERSION_MAX).contains(&version) {
             return Err(BadHeader::Version(version));
         }
+        let veiled = version >= VEILED_VERSION;
+        let [sealed, previous_sealed] =
+            SEALED_AT.map(|at| decode_sealed(b.get(at..).filter(|_| veiled)?));
+        if veiled && sealed.is_none() {
+            // A cipher that a later program has brought.
+            return Err(BadHeader::Version(version));
+        }
         Ok(Self {
-            packed: version >= PACKED_VERSION,
+            packed: if veiled {
+                b[PACKED_AT] == 1
+            } else {
+                version == PACKED_VERSION
+            },
+            sealed,
+            previous_sealed,
             number: u32::from_le_bytes([b[12], b[13], b[14], b[15]]),
             salt: u64::from_le_bytes([b[16], b[17], b[18], b[19], b[20], b[21], b[22], b[23]]),
             previous: u32::from_le_bytes([b[24], b[25], b[26], b[27]]),
@@ -430,6 +540,7 @@ mod tests {
             (&RECORD, None),
             (Frame::First, 9),
             (Seeds::new(7, 1), 1024),
+            None,
         );
         let expected: &[u8] = &[
             &PINNED_CRC.to_le_bytes()[..],
@@ -460,6 +571,7 @@ mod tests {
             (&RECORD, Some(b"packed")),
             (Frame::First, 9),
             at,
+            None,
         );
         let expected: &[u8] = &[
             &PINNED_PACKED_CRC.to_le_bytes()[..],
@@ -492,11 +604,12 @@ mod tests {
                 (&RECORD, packed),
                 (Frame::Last, 9),
                 (seeds, 1024),
+                None,
             );
             let head = check_head(&bytes, seeds, 1024).expect("whole");
             let (frame, at) = ((Frame::Single, 10), (Seeds::new(7, 2), 2000));
-            let length = encode_copy(&mut copied, (&head, &bytes), frame, at);
-            encode(&mut expected, (&RECORD, packed), frame, at);
+            let length = encode_copy(&mut copied, (&head, &bytes), frame, at, None);
+            encode(&mut expected, (&RECORD, packed), frame, at, None);
             assert_eq!(copied, expected);
             assert_eq!(length, Some(expected.len() as u32));
         }
@@ -511,6 +624,8 @@ mod tests {
             previous_end: 4096,
             previous_whole: true,
             packed: false,
+            sealed: None,
+            previous_sealed: None,
         };
         let bytes = header.encode();
         assert_eq!(bytes.len(), SEGMENT_HEADER_BYTES as usize);
@@ -532,6 +647,79 @@ mod tests {
     }
 
     #[test]
+    fn the_bytes_of_the_header_of_an_encrypted_segment_never_change() {
+        let sealed = |byte| {
+            Some(Sealed {
+                cipher: Cipher::Aes256,
+                opening: [byte; OPENING_BYTES],
+            })
+        };
+        let header = SegmentHeader {
+            number: 2,
+            salt: 0x0102_0304_0506_0708,
+            previous: 1,
+            previous_end: 4096,
+            previous_whole: true,
+            packed: true,
+            sealed: sealed(3),
+            previous_sealed: sealed(4),
+        };
+        let bytes = header.encode();
+        assert_eq!(
+            &bytes[..33],
+            b"RECADOSG\x03\0\0\0\x02\0\0\0\x08\x07\x06\x05\x04\x03\x02\x01\x01\0\0\0\0\x10\0\0\x01"
+        );
+        let covers = [&[1, 2][..], &[3; 16], &[2], &[4; 16]].concat();
+        assert_eq!(bytes[33..68], covers);
+        assert!(bytes[68..508].iter().all(|byte| *byte == 0));
+        assert_eq!(SegmentHeader::decode(&bytes), Ok((header, true)));
+        let plain_before = SegmentHeader {
+            packed: false,
+            previous_sealed: None,
+            ..header
+        };
+        let bytes = plain_before.encode();
+        assert_eq!(SegmentHeader::decode(&bytes), Ok((plain_before, true)));
+    }
+
+    #[test]
+    fn the_bytes_of_a_covered_record_never_change() {
+        let key = crate::crypt::DataKey::new(zeroize::Zeroizing::new([1; 32]));
+        let sealed = Sealed {
+            cipher: Cipher::ChaCha20,
+            opening: [5; OPENING_BYTES],
+        };
+        let at = (Seeds::new(7, 1), 1024);
+        for packed in [None, Some(&b"packed"[..])] {
+            let (mut plain, mut covered) = (Vec::new(), Vec::new());
+            let frame = (Frame::First, 9);
+            encode(&mut plain, (&RECORD, packed), frame, at, None);
+            let mut veil = key.veil(sealed, 1);
+            encode(&mut covered, (&RECORD, packed), frame, at, Some(&mut veil));
+            assert_eq!(covered.len(), plain.len());
+            let head = check_head(&covered, at.0, 1024).expect("whole");
+            assert!(body_is_whole(&covered, &head) && head.veiled);
+            let from = head.subject_at();
+            // The head says the same but for the bit and the checksums.
+            assert_eq!(covered[7], plain[7] | 0x20);
+            assert_eq!(covered[4..7], plain[4..7]);
+            assert_eq!(covered[8..12], plain[8..12]);
+            assert_eq!(covered[16..from], plain[16..from]);
+            let body_crc = crc32c::crc32c(&covered[head.body_at()..]);
+            assert_eq!(covered[12..16], body_crc.to_le_bytes());
+            let mut stream = plain[from..].to_vec();
+            veil.apply(&mut stream, 1024 + from as u32);
+            assert_eq!(covered[from..], stream);
+            for bit in 0..covered.len() * 8 {
+                let mut flipped = covered.clone();
+                flipped[bit / 8] ^= 1 << (bit % 8);
+                let head = check_head(&flipped, at.0, 1024);
+                assert!(!head.is_some_and(|head| body_is_whole(&flipped, &head)));
+            }
+        }
+    }
+
+    #[test]
     fn one_damaged_copy_of_a_segment_header_is_noticed_and_costs_nothing() {
         let header = SegmentHeader {
             number: 2,
@@ -540,6 +728,8 @@ mod tests {
             previous_end: 4096,
             previous_whole: false,
             packed: false,
+            sealed: None,
+            previous_sealed: None,
         };
         for at in 0..SEGMENT_HEADER_BYTES as usize {
             let mut bytes = header.encode();
@@ -567,6 +757,7 @@ mod tests {
             (&RECORD, None),
             (Frame::Single, 0),
             (seeds, 1024),
+            None,
         );
         let head = check_head(&bytes, seeds, 1024).expect("whole");
         assert!(body_is_whole(&bytes, &head));
@@ -586,6 +777,7 @@ mod tests {
                 (&RECORD, packed),
                 (Frame::Single, 0),
                 (seeds, 1024),
+                None,
             );
             for bit in 0..bytes.len() * 8 {
                 let mut flipped = bytes.clone();
@@ -605,6 +797,7 @@ mod tests {
             (&RECORD, Some(b"packed")),
             (Frame::Single, 0),
             at,
+            None,
         );
         assert!(parse_head(&whole).is_some());
         for length in [0, 1, 54, SEGMENT_BYTES_MAX + 1, u32::MAX] {
@@ -635,6 +828,7 @@ mod tests {
             (&record, Some(packed)),
             (Frame::Single, 0),
             (seeds, 0),
+            None,
         );
         let read = |headers_len: u32, payload_len: u32| {
             let mut head = check_head(&bytes, seeds, 0).expect("whole");

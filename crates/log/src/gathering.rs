@@ -4,8 +4,10 @@
 //! It is a hint like the footer itself: whatever does not fit together, or is too much to be held, is given up, and the
 //! segment is read when it is closed.
 
+use crate::crypt::Veil;
 use crate::footer::FooterBuilder;
 use crate::format::{self, SEGMENT_HEADER_BYTES};
+use crate::veil::{Part, lift};
 
 /// Most bytes that are held of it while its segment is written.
 const HELD_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -16,12 +18,17 @@ pub(crate) struct Gathering {
     footer: FooterBuilder,
     /// All records before this offset are in it; none once it was given up.
     end: Option<u32>,
+    /// What uncovers the records, if they are covered, and room for one.
+    veil: Option<Veil>,
+    room: Vec<u8>,
 }
 
 impl Gathering {
     /// Of a segment that has no records yet.
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(veil: Option<Veil>) -> Self {
         Self {
+            veil,
+            room: Vec::new(),
             footer: FooterBuilder::default(),
             end: Some(SEGMENT_HEADER_BYTES),
         }
@@ -30,6 +37,8 @@ impl Gathering {
     /// Of a segment that has to be read.
     pub(crate) fn given_up() -> Self {
         Self {
+            veil: None,
+            room: Vec::new(),
             footer: FooterBuilder::default(),
             end: None,
         }
@@ -41,7 +50,7 @@ impl Gathering {
             *self = Self::given_up();
             return;
         }
-        let mut rest = bytes;
+        let (mut rest, mut at) = (bytes, offset);
         while !rest.is_empty() {
             let head = format::parse_head(rest);
             let Some((head, (record, behind))) =
@@ -50,9 +59,14 @@ impl Gathering {
                 *self = Self::given_up();
                 return;
             };
-            self.footer
-                .record(&head, head.subject(record).unwrap_or_default());
-            rest = behind;
+            let veil = self.veil.as_mut();
+            let lifted = lift((&head, record), at, veil, Part::Subject, &mut self.room);
+            let Some(subject) = lifted.and_then(|record| head.subject(record)) else {
+                *self = Self::given_up();
+                return;
+            };
+            self.footer.record(&head, subject);
+            (rest, at) = (behind, at + head.length);
         }
         self.end = Some(offset + bytes.len() as u32);
         if self.footer.held_bytes() > HELD_BYTES_MAX {
@@ -88,7 +102,13 @@ mod tests {
             };
             let at = SEGMENT_HEADER_BYTES + bytes.len() as u32;
             let frame = (Frame::Single, 1);
-            encode(&mut bytes, (&record, None), frame, (Seeds::new(1, 1), at));
+            encode(
+                &mut bytes,
+                (&record, None),
+                frame,
+                (Seeds::new(1, 1), at),
+                None,
+            );
         }
         bytes
     }
@@ -101,13 +121,13 @@ mod tests {
     fn it_is_whole_only_where_all_records_were_noted() {
         let bytes = three();
         let end = SEGMENT_HEADER_BYTES + bytes.len() as u32;
-        let mut gathering = Gathering::new();
+        let mut gathering = Gathering::new(None);
         gathering.note(SEGMENT_HEADER_BYTES, &bytes);
         assert!(gathering.finish(end).is_some());
-        let mut gathering = Gathering::new();
+        let mut gathering = Gathering::new(None);
         gathering.note(SEGMENT_HEADER_BYTES, &bytes);
         assert!(gathering.finish(end - 1).is_none());
-        let mut gathering = Gathering::new();
+        let mut gathering = Gathering::new(None);
         gathering.note(SEGMENT_HEADER_BYTES + 1, &bytes);
         assert!(gathering.finish(end + 1).is_none(), "there is a hole");
         assert!(Gathering::given_up().finish(SEGMENT_HEADER_BYTES).is_none());
@@ -118,7 +138,7 @@ mod tests {
         let mut bytes = three();
         bytes.truncate(bytes.len() - 1);
         let end = SEGMENT_HEADER_BYTES + bytes.len() as u32;
-        let mut gathering = Gathering::new();
+        let mut gathering = Gathering::new(None);
         gathering.note(SEGMENT_HEADER_BYTES, &bytes);
         assert!(gathering.finish(end).is_none());
     }
@@ -126,7 +146,7 @@ mod tests {
     #[test]
     fn subjects_without_end_are_given_up() {
         let bytes = records((0..50_000).map(|number| format!("subjects.without.end.{number}")));
-        let mut gathering = Gathering::new();
+        let mut gathering = Gathering::new(None);
         gathering.note(SEGMENT_HEADER_BYTES, &bytes);
         assert_eq!(gathering.footer.held_bytes(), 0);
         assert!(

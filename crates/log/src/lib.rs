@@ -11,7 +11,8 @@
 //!
 //! On disk there are segments (`format`: records, each with checksums bound to its place; `pack`: those whose owner
 //! wants them smaller; `footer`: what is known of them without payloads), the file `released` (`marks`: what is dead in segments that are left), and
-//! room in reserve. The rules that recovery rests on:
+//! room in reserve. Of an encrypted store, what records say of others' data is covered (`crypt`, `keyfile`, `veil`).
+//! The rules that recovery rests on:
 //!
 //! * A batch is begun only when the one before is on disk. So only the last one can be there in part; a group
 //!   in any other was whole once, and what it lacks now is damage.
@@ -36,11 +37,13 @@ mod batch;
 mod cache;
 mod committer;
 mod compaction;
+mod crypt;
 mod disk;
 mod footer;
 mod format;
 mod gathering;
 mod journal;
+mod keyfile;
 mod log;
 mod marks;
 mod pack;
@@ -54,11 +57,13 @@ mod sim_disk;
 mod space;
 mod tail;
 mod tidy;
+mod veil;
 mod verify;
 
 pub use batch::{Batch, Committed, Progress};
 pub use committer::Committer;
 pub use compaction::Compaction;
+pub use crypt::{Cipher, Encryption, Secret};
 pub use disk::{Disk, DiskFile, LockError, is_full};
 pub use format::segment_name;
 pub use journal::{CONTROL_KIND_MIN, Damaged, Entry, Journal, Location, Position, Record, Refused};

@@ -9,6 +9,7 @@ use crate::batch::{Batch, Committed, Failure, Opening, Progress, place, position
 use crate::cache::Reader;
 use crate::committer::{Committer, RESERVE_NAME};
 use crate::compaction::Compactor;
+use crate::crypt::{Encryption, Sealed, Veil};
 use crate::disk::Disk;
 use crate::format::{
     self, Frame, HEAD_BYTES, Head, SEGMENT_BYTES_MAX, SEGMENT_HEADER_BYTES, Seeds, encode,
@@ -17,6 +18,7 @@ use crate::format::{
 use crate::pack::{Packer, Unpacked};
 use crate::space::{Segment, Space};
 use crate::tail::Tail;
+use crate::veil::Veils;
 use crate::{CONTROL_KIND_MIN, Damaged, Journal, Location, Position, Record, Refused};
 
 /// Longest subject.
@@ -43,6 +45,8 @@ pub struct Settings {
     pub reserve_bytes: u32,
     /// Chance, for a new store: whoever does not know it can't make up bytes that look like a record.
     pub salt: u64,
+    /// Encrypt what records say of others' data. A store that is encrypted stays so.
+    pub encryption: Option<Encryption>,
 }
 
 impl Default for Settings {
@@ -54,6 +58,7 @@ impl Default for Settings {
             pending_bytes_max: 256 << 20,
             reserve_bytes: 4 << 20,
             salt: 0,
+            encryption: None,
         }
     }
 }
@@ -99,6 +104,10 @@ pub struct Log<D: Disk> {
     packed_from: u32,
     packer: Packer,
     unpacked: Unpacked,
+    /// Of an encrypted store.
+    pub(crate) veils: Option<Veils>,
+    /// What covers the records of the active segment.
+    veil: Option<Veil>,
     /// Which batch is being gathered.
     batch: u32,
     in_flight: bool,
@@ -122,8 +131,8 @@ impl<D: Disk> Log<D> {
         (disk, lock): (D, D::Lock),
         settings: Settings,
         ((salt, next_number), packed): ((u64, u32), bool),
-        base: Base,
-        space: Space,
+        (base, space): (Base, Space),
+        veils: Option<Veils>,
     ) -> Self {
         Self {
             tail: Tail::new(settings.recent_bytes_max),
@@ -139,6 +148,8 @@ impl<D: Disk> Log<D> {
             packed_from: if packed { next_number } else { u32::MAX },
             packer: Packer::default(),
             unpacked: Unpacked::default(),
+            veils,
+            veil: None,
             batch: 0,
             in_flight: false,
             durable: position(base.number, base.end),
@@ -160,6 +171,8 @@ impl<D: Disk> Log<D> {
         self.space = space;
         self.base = base;
         self.active = None;
+        self.veil = None;
+        // No number is used twice between two openings: keys of segments come from it.
         self.next_number = self.next_number.max(next_number);
         self.durable = position(base.number, base.end);
     }
@@ -193,6 +206,9 @@ impl<D: Disk> Log<D> {
         let remove = self.space.take_untold();
         for (number, _) in &remove {
             self.reader.forget(*number);
+            if let Some(veils) = &mut self.veils {
+                veils.of.remove(number);
+            }
         }
         Some(Batch {
             chunks: self.tail.take(),
@@ -269,6 +285,7 @@ impl<D: Disk> Log<D> {
             usage.segments += 1;
             usage.bytes += u64::from(segment.total());
             usage.live_bytes += u64::from(segment.live());
+            usage.plain_segments += u32::from(segment.plain);
         }
         usage
     }
@@ -311,7 +328,8 @@ impl<D: Disk> Log<D> {
         self.make_room(head.length.into(), control, head.packed)?;
         let batch = self.batch;
         Ok(append_bytes(&mut self.active, &mut self.tail, |to, at| {
-            encode_copy(to, (head, bytes), (Frame::Single, batch), at).unwrap_or_default()
+            let frame = (Frame::Single, batch);
+            encode_copy(to, (head, bytes), frame, at, self.veil.as_mut()).unwrap_or_default()
         }))
     }
 
@@ -336,7 +354,7 @@ impl<D: Disk> Log<D> {
         let frame = (frame, self.batch);
         let packed = packed.and_then(|range| self.packer.bytes(range));
         append_bytes(&mut self.active, &mut self.tail, |to, at| {
-            encode(to, (record, packed), frame, at)
+            encode(to, (record, packed), frame, at, self.veil.as_mut())
         })
     }
 
@@ -427,7 +445,10 @@ impl<D: Disk> Log<D> {
         };
         self.next_number = after;
         self.space.close(previous.number, previous.end);
+        let (sealed, previous_sealed) = self.begin_veil(number, previous.number);
         let opening = Opening {
+            sealed,
+            previous_sealed,
             previous: previous.number,
             previous_end: previous.end,
             previous_whole: previous.whole,
@@ -447,6 +468,16 @@ impl<D: Disk> Log<D> {
             reserve: from_reserve,
         });
         Ok(())
+    }
+
+    /// Makes what covers the records of a new segment; how, and how those of the one before are covered.
+    fn begin_veil(&mut self, number: u32, previous: u32) -> (Option<Sealed>, Option<Sealed>) {
+        let Some(veils) = &mut self.veils else {
+            return (None, None);
+        };
+        veils.of.insert(number, veils.sealed);
+        self.veil = veils.veil(number);
+        (Some(veils.sealed), veils.of.get(&previous).copied())
     }
 
     /// Forgets everything that is not durable.
@@ -471,6 +502,7 @@ impl<D: Disk> Log<D> {
             reserve: segment.capacity < self.settings.segment_bytes,
         });
         if self.active.is_some() {
+            self.veil = self.veils.as_ref().and_then(|veils| veils.veil(number));
             self.tail.start_at(number, end, None);
         } else if number != self.base.number {
             self.base = Base {
@@ -481,10 +513,11 @@ impl<D: Disk> Log<D> {
         }
     }
 
-    /// A record as it is stored, checked, wherever it is.
+    /// A record as it is stored but uncovered, checked, wherever it is.
     pub(crate) fn fetch(&mut self, at: Location) -> Result<(Head, &[u8]), Unfetched> {
         let limit = self.settled_limit(at.segment);
-        fetch((&self.tail, &mut self.reader), (self.salt, limit), at)
+        let from = (&self.tail, &mut self.reader);
+        fetch(from, (self.salt, limit), at, self.veils.as_mut())
     }
 }
 
@@ -515,9 +548,26 @@ fn append_bytes(
     }
 }
 
-/// A record's head and bytes, out of memory or from the disk.
+/// A record's head and bytes, out of memory or from the disk, uncovered.
 #[inline]
 fn fetch<'a, D: Disk>(
+    from: (&'a Tail, &'a mut Reader<D>),
+    place: (u64, u32),
+    at: Location,
+    veils: Option<&'a mut Veils>,
+) -> Result<(Head, &'a [u8]), Unfetched> {
+    let (head, bytes) = fetch_stored(from, place, at)?;
+    if !head.veiled {
+        return Ok((head, bytes));
+    }
+    let lifted = veils.and_then(|veils| veils.lift((at.segment, at.offset), (&head, bytes)));
+    let bytes = lifted.ok_or("encrypted, and the segment does not say how")?;
+    Ok((head, bytes))
+}
+
+/// A record's head and bytes as they are stored.
+#[inline]
+fn fetch_stored<'a, D: Disk>(
     (tail, reader): (&'a Tail, &'a mut Reader<D>),
     (salt, limit): (u64, u32),
     at: Location,
@@ -611,7 +661,8 @@ impl<D: Disk> Journal for Log<D> {
 
     fn read(&mut self, at: Location) -> Result<Record<'_>, Damaged> {
         let limit = self.settled_limit(at.segment);
-        fetch((&self.tail, &mut self.reader), (self.salt, limit), at)
+        let from = (&self.tail, &mut self.reader);
+        fetch(from, (self.salt, limit), at, self.veils.as_mut())
             .and_then(|(head, bytes)| {
                 let record = head.record(bytes, &mut self.unpacked);
                 record.ok_or_else(|| "headers or payload damaged".into())
@@ -653,6 +704,8 @@ pub struct Usage {
     pub bytes: u64,
     /// Bytes of records that were not released.
     pub live_bytes: u64,
+    /// Of an encrypted store: segments of before that are not encrypted yet.
+    pub plain_segments: u32,
 }
 
 fn check_subject(record: &Record<'_>) -> Result<(), Refused> {

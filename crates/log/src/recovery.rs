@@ -8,12 +8,14 @@ use std::io;
 
 use crate::batch::{place, position};
 use crate::committer::Committer;
+use crate::crypt::{DataKey, Sealed, Veil};
 use crate::disk::{Disk, DiskFile, is_full, read_up_to};
 use crate::footer::{FOOTER_MAGIC, Footer, FooterBuilder, FooterRead, Row};
 use crate::format::{
     self, BadHeader, Head, SEGMENT_BYTES_MAX, SEGMENT_HEADER_BYTES, Seeds, SegmentHeader,
     segment_name, segment_number,
 };
+use crate::keyfile;
 use crate::log::{Base, Log, Settings};
 use crate::marks::{DeadHere, Marks};
 use crate::pack::Unpacked;
@@ -22,6 +24,7 @@ use crate::replay::{Cut, Lost, OpenError, OpenReport, Replayed, Why};
 use crate::scan::{Found, Scanner, Survey, Window, survey};
 use crate::sealing::write_footer;
 use crate::space::{Segment, Space};
+use crate::veil::{Part, Veils, lift};
 use crate::{CONTROL_KIND_MIN, Entry, Journal, Location, Position};
 
 /// How much is read at once where only control records are wanted.
@@ -39,20 +42,23 @@ impl<D: Disk> Log<D> {
     /// When somebody else has the store, it is of another version, or the disk can't do what is needed.
     pub fn open(
         disk: D,
-        settings: Settings,
+        mut settings: Settings,
         replay: Replay<'_>,
     ) -> Result<(Self, Committer<D>, OpenReport), OpenError> {
         check(&settings)?;
         let lock = disk.lock()?;
-        let found = recover(&disk, &settings, None, replay)?;
-        let committer = found.committer(&disk, &settings);
+        let keys = keyfile::open(&disk, settings.encryption.take().as_ref())?;
+        let key = keys.as_ref().map(|(key, _)| key);
+        let found = recover(&disk, (&settings, key), None, replay)?;
+        let committer = found.committer(&disk, &settings, key.cloned());
         let next = (found.salt, found.next_number);
+        let veils = keys.map(|(key, sealed)| Veils::new(key, sealed, found.sealed));
         let log = Self::after(
             (disk, lock),
             settings,
             (next, found.packed),
-            found.base,
-            found.space,
+            (found.base, found.space),
+            veils,
         );
         Ok((log, committer, found.report))
     }
@@ -69,9 +75,14 @@ impl<D: Disk> Log<D> {
         replay: Replay<'_>,
     ) -> Result<OpenReport, OpenError> {
         let durable = self.durable();
-        let found = recover(&self.disk, &self.settings, Some(durable), replay);
+        let key = self.veils.as_ref().map(|veils| veils.key.clone());
+        let settings = (&self.settings, key.as_ref());
+        let found = recover(&self.disk, settings, Some(durable), replay);
         let found = found.inspect_err(|error| self.stop(&error.to_string()))?;
-        *committer = found.committer(&self.disk, &self.settings);
+        *committer = found.committer(&self.disk, &self.settings, key);
+        if let Some(veils) = &mut self.veils {
+            *veils = Veils::new(veils.key.clone(), veils.sealed, found.sealed);
+        }
         self.begin_after(found.next_number, found.base, found.space);
         Ok(found.report)
     }
@@ -87,26 +98,37 @@ struct Recovered {
     marks: Marks,
     /// A segment says that it may hold packed records.
     packed: bool,
+    /// How the records of segments are covered.
+    sealed: HashMap<u32, Sealed>,
     report: OpenReport,
 }
 
 impl Recovered {
-    fn committer<D: Disk>(&self, disk: &D, settings: &Settings) -> Committer<D> {
+    fn committer<D: Disk>(
+        &self,
+        disk: &D,
+        settings: &Settings,
+        key: Option<DataKey>,
+    ) -> Committer<D> {
         let sizes = (settings.segment_bytes, settings.reserve_bytes);
-        Committer::new(disk.clone(), self.salt, sizes, self.report.end, &self.marks)
+        let seals = (self.salt, key);
+        Committer::new(disk.clone(), seals, sizes, self.report.end, &self.marks)
     }
 }
 
 /// Reads a store. `end` is where it ends, if that is known: nothing behind it counts.
 fn recover<D: Disk>(
     disk: &D,
-    settings: &Settings,
+    (settings, key): (&Settings, Option<&DataKey>),
     end: Option<Position>,
     replay: Replay<'_>,
 ) -> Result<Recovered, OpenError> {
+    let mut store = Store::look(disk, settings.salt, end)?;
+    if key.is_none() && !store.sealed.is_empty() {
+        return Err(keyfile::missing());
+    }
     preparing::clear(disk);
     let marks = Marks::settle(disk).map_err(OpenError::io("read what is released"))?;
-    let store = Store::look(disk, settings.salt, end)?;
     let mut report = OpenReport {
         segments: store.segments.len() as u32,
         damaged_released: marks.damaged,
@@ -134,8 +156,14 @@ fn recover<D: Disk>(
     }
     let mut space = Space::default();
     let mut base = Base::default();
+    let mut all_sealed = std::mem::take(&mut store.sealed);
     for number in store.segments.keys().copied() {
         let mut reading = Reading {
+            key,
+            sealed: all_sealed.get(&number).copied(),
+            veil: None,
+            room: Vec::new(),
+            unread: false,
             store: &store,
             disk,
             number,
@@ -152,6 +180,8 @@ fn recover<D: Disk>(
         segment.damaged = reading.damaged;
         segment.dead = reading.dead_bytes;
         segment.closed = !reading.is_last;
+        segment.plain = key.is_some() && reading.sealed.is_none();
+        all_sealed.extend(reading.sealed.map(|sealed| (number, sealed)));
         space.insert(number, segment);
     }
     report.clean = report.scanned == 0;
@@ -166,6 +196,7 @@ fn recover<D: Disk>(
         space,
         marks,
         packed,
+        sealed: all_sealed,
         report,
     })
 }
@@ -204,6 +235,8 @@ pub(crate) struct Store {
     ends: HashMap<u32, (u32, bool)>,
     /// The segment that is known to end earlier than it seems.
     cut: Option<u32>,
+    /// How the records of segments are covered, as headers tell.
+    pub(crate) sealed: HashMap<u32, Sealed>,
     pub(crate) salt: u64,
     highest: u32,
 }
@@ -255,6 +288,7 @@ impl Store {
             unborn: Vec::new(),
             ends: HashMap::new(),
             cut: None,
+            sealed: HashMap::new(),
             salt: salt.unwrap_or(salt_if_new),
             highest,
         };
@@ -273,6 +307,12 @@ impl Store {
         for header in headers {
             let end = (header.previous_end, header.previous_whole);
             self.ends.insert(header.previous, end);
+            if let Some(sealed) = header.previous_sealed {
+                self.sealed.insert(header.previous, sealed);
+            }
+            if let Some(sealed) = header.sealed {
+                self.sealed.insert(header.number, sealed);
+            }
             let between = self
                 .segments
                 .range(header.previous + 1..header.number.max(header.previous + 1));
@@ -365,6 +405,14 @@ struct Reading<'a, D: Disk> {
     dead_bytes: u32,
     /// Whole records that are to be written again, and where.
     rewrite: Vec<u8>,
+    /// Of an encrypted store.
+    key: Option<&'a DataKey>,
+    /// How its records are covered, if they are, what uncovers them, and room for one.
+    sealed: Option<Sealed>,
+    veil: Option<Veil>,
+    room: Vec<u8>,
+    /// Whole records are covered, and nothing says how.
+    unread: bool,
 }
 
 impl<D: Disk> Reading<'_, D> {
@@ -373,8 +421,10 @@ impl<D: Disk> Reading<'_, D> {
         let file = self.disk.open(&name);
         let file = file.map_err(OpenError::io(format!("open {name}")))?;
         let bad_header = self.store.damaged_headers.contains(&self.number);
-        let bad_footer = match Footer::read(&file, self.number) {
+        let bad_footer = match Footer::read(&file, self.number, self.key) {
             FooterRead::Whole(footer) => {
+                self.sealed = self.sealed.or(footer.sealed);
+                self.begin_veil();
                 if bad_header {
                     self.report.damaged_headers.push(self.number);
                 }
@@ -390,9 +440,10 @@ impl<D: Disk> Reading<'_, D> {
                     whole: true,
                 });
             }
-            FooterRead::Damaged => true,
+            FooterRead::Damaged | FooterRead::Sealed(_) => true,
             FooterRead::Missing => false,
         };
+        self.begin_veil();
         // Of the last one, a copy may not have been written yet: it is written again.
         if bad_header && !self.is_last {
             self.report.damaged_headers.push(self.number);
@@ -402,9 +453,15 @@ impl<D: Disk> Reading<'_, D> {
         read.map_err(OpenError::io(format!("recover {name}")))
     }
 
+    fn begin_veil(&mut self) {
+        let key = self.key.zip(self.sealed);
+        self.veil = key.map(|(key, sealed)| key.veil(sealed, self.number));
+    }
+
     fn footer(&mut self, file: D::File, footer: &Footer, replay: Replay<'_>) {
         let mut window = Window::new(file, CONTROL_READ_BYTES, footer.end);
-        let mut room = Unpacked::default();
+        let (mut room, mut lifted) = (Unpacked::default(), Vec::new());
+        let mut veil = self.veil.take();
         footer.rows(|row| match row {
             Row::Record(entry) if self.is_dead(entry.at.offset, entry.at.length) => {}
             Row::Record(entry) if entry.kind < CONTROL_KIND_MIN => {
@@ -419,7 +476,13 @@ impl<D: Disk> Reading<'_, D> {
                 let bytes = window.get(entry.at.offset, entry.at.length as usize);
                 let head = format::check_head(bytes, self.seeds, entry.at.offset);
                 let head = head.filter(|head| format::body_is_whole(bytes, head));
-                match head.and_then(|head| head.record(bytes, &mut room)) {
+                let record = head.and_then(|head| {
+                    let record = (&head, bytes);
+                    let at = entry.at.offset;
+                    let bytes = lift(record, at, veil.as_mut(), Part::Whole, &mut lifted)?;
+                    head.record(bytes, &mut room)
+                });
+                match record {
                     Some(record) => {
                         self.report.records += 1;
                         replay(Replayed::Record {
@@ -503,6 +566,7 @@ impl<D: Disk> Reading<'_, D> {
         }
         self.write_again(scanner.file(), &mut rewrite_at)?;
         let file = scanner.into_file();
+        let veil = self.key.zip(self.sealed);
         if !survey.whole {
             file.sync_data()?;
             self.disk.sync_dir()?;
@@ -516,9 +580,9 @@ impl<D: Disk> Reading<'_, D> {
         if let Some(lost) = survey.lost_behind(self.number) {
             // They stay, so there is no place for a footer.
             self.lost(lost, replay);
-        } else {
+        } else if !self.unread {
             // A hint: without it the segment is read whole the next time too.
-            let _ = write_footer(&file, footer, (self.number, survey.end), true);
+            let _ = write_footer(&file, (footer, veil), (self.number, survey.end), true);
         }
         Ok(Base {
             number: self.number,
@@ -531,6 +595,31 @@ impl<D: Disk> Reading<'_, D> {
         &mut self,
         head: &Head,
         bytes: &[u8],
+        offset: u32,
+        footer: &mut FooterBuilder,
+        replay: Replay<'_>,
+    ) {
+        let part = if head.kind >= CONTROL_KIND_MIN {
+            Part::Whole
+        } else {
+            Part::Subject
+        };
+        let mut lifted = std::mem::take(&mut self.room);
+        let bytes = lift((head, bytes), offset, self.veil.as_mut(), part, &mut lifted);
+        match bytes {
+            Some(bytes) => self.lifted((head, bytes), offset, footer, replay),
+            None => {
+                // With the header that is damaged, it could be read: no footer is to say that it is lost.
+                self.unread = true;
+                self.lost(known(head, self.number, offset, Why::Payload), replay);
+            }
+        }
+        self.room = lifted;
+    }
+
+    fn lifted(
+        &mut self,
+        (head, bytes): (&Head, &[u8]),
         offset: u32,
         footer: &mut FooterBuilder,
         replay: Replay<'_>,

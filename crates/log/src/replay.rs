@@ -148,6 +148,28 @@ pub enum OpenError {
         /// Its version.
         found: u32,
     },
+    /// The store is encrypted, and no key was given.
+    #[error(
+        "the store is encrypted, and no key was given: its own key is sealed in the file {file}"
+    )]
+    KeyNeeded {
+        /// The file that holds the store's key.
+        file: &'static str,
+    },
+    /// The store is encrypted with another key.
+    #[error("the key is not the one that the store's own key in the file {file} is sealed with")]
+    WrongKey {
+        /// The file that holds the store's key.
+        file: &'static str,
+    },
+    /// The file with the store's key can't be used.
+    #[error("the file {file} with the store's own key {}: put a copy of it back", key_file(*.missing))]
+    KeyFile {
+        /// The file that holds the store's key.
+        file: &'static str,
+        /// It is not there, but segments are encrypted; else it is damaged in both of its copies.
+        missing: bool,
+    },
     /// Settings that can't work.
     #[error("log setting {name}: {why}")]
     Setting {
@@ -164,6 +186,13 @@ pub enum OpenError {
         /// What happened.
         source: io::Error,
     },
+}
+
+fn key_file(missing: bool) -> &'static str {
+    match missing {
+        true => "is not there, but segments are encrypted",
+        false => "is damaged in both of its copies",
+    }
 }
 
 impl OpenError {

@@ -4,11 +4,13 @@
 
 use std::io;
 
+use crate::crypt::{DataKey, Sealed, Veil};
 use crate::disk::DiskFile;
 use crate::footer::FooterBuilder;
 use crate::format::Seeds;
 use crate::gathering::Gathering;
 use crate::scan::{Found, Scanner};
+use crate::veil::{Part, lift};
 
 /// A closed segment on its way to a footer.
 #[derive(Debug)]
@@ -19,6 +21,9 @@ pub(crate) struct Sealing<F> {
     /// What was gathered while it was written, if that may be all.
     gathering: Option<Gathering>,
     footer: FooterBuilder,
+    /// How its records are covered, if they are, and what uncovers them.
+    veil: Option<(DataKey, Sealed, Veil)>,
+    room: Vec<u8>,
     damaged: bool,
 }
 
@@ -27,9 +32,15 @@ impl<F: DiskFile> Sealing<F> {
         file: F,
         salt: u64,
         (number, end): (u32, u32),
-        gathering: Gathering,
+        (gathering, veil): (Gathering, Option<(DataKey, Sealed)>),
     ) -> io::Result<Self> {
+        let veil = veil.map(|(key, sealed)| {
+            let veil = key.veil(sealed, number);
+            (key, sealed, veil)
+        });
         Ok(Self {
+            veil,
+            room: Vec::new(),
             number,
             end,
             scanner: Scanner::new(file, Seeds::new(salt, number), Some(end))?,
@@ -57,9 +68,16 @@ impl<F: DiskFile> Sealing<F> {
         while u64::from(self.scanner.offset()) < until {
             // A body is looked at when it is read: what was written a moment ago comes from memory anyway.
             match self.scanner.next_head() {
-                Found::Record { head, bytes, .. } => {
-                    let subject = head.subject(bytes).unwrap_or_default();
-                    self.footer.record(&head, subject);
+                Found::Record {
+                    offset,
+                    head,
+                    bytes,
+                } => {
+                    let veil = self.veil.as_mut().map(|(_, _, veil)| veil);
+                    let record = (&head, bytes);
+                    let lifted = lift(record, offset, veil, Part::Subject, &mut self.room);
+                    let subject = lifted.and_then(|bytes| head.subject(bytes));
+                    self.footer.record(&head, subject.unwrap_or_default());
                 }
                 Found::End => return false,
                 // Told when the store is opened, which reads the segment whole then.
@@ -72,9 +90,10 @@ impl<F: DiskFile> Sealing<F> {
         true
     }
 
-    /// Gives it no footer: its number and its file.
-    pub(crate) fn into_file(self) -> (u32, F) {
-        (self.number, self.scanner.into_file())
+    /// Gives it no footer: its number, its file and how its records are covered.
+    pub(crate) fn into_file(self) -> (u32, F, Option<Sealed>) {
+        let sealed = self.veil.map(|(_, sealed, _)| sealed);
+        (self.number, self.scanner.into_file(), sealed)
     }
 
     pub(crate) fn finish(self, sync: bool) -> io::Result<()> {
@@ -82,19 +101,20 @@ impl<F: DiskFile> Sealing<F> {
             return Ok(());
         }
         let file = self.scanner.into_file();
-        write_footer(&file, self.footer, (self.number, self.end), sync)
+        let veil = self.veil.as_ref().map(|(key, sealed, _)| (key, *sealed));
+        write_footer(&file, (self.footer, veil), (self.number, self.end), sync)
     }
 }
 
 /// Cuts a segment where its records end and puts the footer there.
 pub(crate) fn write_footer(
     file: &impl DiskFile,
-    footer: FooterBuilder,
+    (footer, veil): (FooterBuilder, Option<(&DataKey, Sealed)>),
     (number, end): (u32, u32),
     sync: bool,
 ) -> io::Result<()> {
     file.set_length(end.into())?;
-    let written = file.write_at(&footer.finish(number, end), end.into());
+    let written = file.write_at(&footer.finish(number, end, veil), end.into());
     if let Err(error) = written {
         // Half a footer is of no use, least of all on a full disk.
         file.set_length(end.into())?;

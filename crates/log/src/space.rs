@@ -27,6 +27,8 @@ pub(crate) struct Segment {
     pub(crate) damaged: bool,
     /// Emptied by compaction: all that was alive has a durable copy.
     pub(crate) drained: bool,
+    /// Its records are not covered, in a store where they are to be.
+    pub(crate) plain: bool,
 }
 
 impl Segment {
@@ -38,6 +40,7 @@ impl Segment {
             closed: false,
             damaged: false,
             drained: false,
+            plain: false,
         }
     }
 
@@ -149,18 +152,24 @@ impl Space {
         }
     }
 
-    /// The closed segment of which the least is alive, if that is less than half.
+    /// The closed segment of which the least is alive, if that is less than half; if there is none, the oldest one that
+    /// is still to be encrypted.
     pub(crate) fn emptiest(&self) -> Option<u32> {
         let share = |segment: &Segment| {
             u64::from(segment.live()) * 1_000_000 / u64::from(segment.total().max(1))
         };
-        self.segments
-            .iter()
-            .filter(|(_, segment)| segment.closed && !segment.damaged && !segment.drained)
+        let may = |segment: &Segment| !segment.damaged && !segment.drained;
+        let candidates = self.segments.iter().filter(|(_, segment)| may(segment));
+        let emptiest = candidates
+            .clone()
+            .filter(|(_, segment)| segment.closed)
             .map(|(number, segment)| (share(segment), *number))
             .filter(|(share, _)| *share < 500_000)
             .min()
-            .map(|(_, number)| number)
+            .map(|(_, number)| number);
+        // Nothing more is appended to one of those: the last one is closed by its first copy.
+        let mut plain = candidates.filter(|(_, segment)| segment.plain);
+        emptiest.or_else(|| plain.next().map(|(number, _)| *number))
     }
 
     /// All live records of a segment have durable copies; says whether it goes.

@@ -67,8 +67,9 @@ impl<D: Disk> Committer<D> {
         let Some(active) = self.active.take().filter(|_| self.stopped.is_none()) else {
             return Ok(());
         };
-        let place = (active.number, active.end);
-        let mut sealing = Sealing::new(active.file, self.salt, place, active.gathering)?;
+        let veil = self.key.clone().zip(active.sealed);
+        let (place, told) = ((active.number, active.end), (active.gathering, veil));
+        let mut sealing = Sealing::new(active.file, self.salt, place, told)?;
         while sealing.step(TIDY_BYTES) {}
         sealing.finish(true)
     }

@@ -3,15 +3,18 @@
 //! Must never change the store that it reads.
 
 use crate::batch::Progress;
+use crate::crypt::{DataKey, Sealed, Secret, Veil};
 use crate::disk::Disk;
 use crate::footer::{Footer, FooterRead, Row};
 use crate::format::{self, Head, SEGMENT_HEADER_BYTES, Seeds, segment_name};
+use crate::keyfile;
 use crate::log::{Log, Settings};
 use crate::marks::{DeadHere, Marks};
 use crate::pack::Unpacked;
 use crate::recovery::{Store, known, told, unknown};
 use crate::replay::{Cut, Lost, OpenError, Why};
-use crate::scan::{Found, Window};
+use crate::scan::{Found, Scanner, Survey, Window};
+use crate::veil::{Part, lift};
 use crate::{CONTROL_KIND_MIN, Record, Refused};
 
 /// How much is read at once.
@@ -55,6 +58,10 @@ pub struct Verified {
     pub lost: u64,
     /// All findings, harmless ones included.
     pub findings: u64,
+    /// Segments whose records are encrypted.
+    pub encrypted: u32,
+    /// Encrypted records whose checksums are right, but which nobody could read without the key. Counted in `records`.
+    pub unread: u64,
 }
 
 /// Why what is whole could not be copied.
@@ -71,47 +78,58 @@ pub enum SalvageError {
     Refused(#[from] Refused),
 }
 
-/// Reads all of a store and reports everything that is wrong with it.
+/// Reads all of a store and reports everything that is wrong with it. Of an encrypted one, without its key, only what
+/// checksums tell.
 ///
 /// # Errors
-/// When the store is in use, of another version, or can't be read at all.
-pub fn verify<D: Disk>(disk: &D, finding: &mut dyn FnMut(Finding)) -> Result<Verified, OpenError> {
-    verify_records(disk, finding, &mut |_| ())
+/// When the store is in use, of another version, can't be read at all, or has another key.
+pub fn verify<D: Disk>(
+    disk: &D,
+    key: Option<&Secret>,
+    finding: &mut dyn FnMut(Finding),
+) -> Result<Verified, OpenError> {
+    verify_records(disk, key, finding, &mut |_| ())
 }
 
-/// The same, and shows every whole record.
+/// The same, and shows every whole record that can be read.
 ///
 /// # Errors
 /// As [`verify`].
 pub fn verify_records<D: Disk>(
     disk: &D,
+    key: Option<&Secret>,
     finding: &mut dyn FnMut(Finding),
     record: &mut dyn FnMut(&Record<'_>),
 ) -> Result<Verified, OpenError> {
     let _lock = disk.lock()?;
-    walk(disk, finding, &mut |_, _, whole| {
+    let key = keyfile::open_to_read(disk, key)?;
+    walk((disk, key.as_ref()), finding, &mut |_, _, whole| {
         record(whole);
         true
     })
 }
 
-/// Copies every whole record of a store that is not known to be dead into a new one, in order, and reports what it had to leave.
+/// Copies every whole record of a store (with its key, if it is encrypted) that is not known to be dead into a new one, in order, and reports what it had to leave.
 ///
 /// # Errors
 /// As [`verify`], and when the new store is not empty or can't take all.
 pub fn salvage<D: Disk, E: Disk>(
-    from: &D,
+    (from, key): (&D, Option<&Secret>),
     to: E,
     settings: Settings,
     finding: &mut dyn FnMut(Finding),
 ) -> Result<Verified, SalvageError> {
     let _lock = from.lock().map_err(OpenError::from)?;
+    let key = keyfile::open_to_read(from, key)?;
+    if key.is_none() {
+        keyfile::refuse_without_key(from)?;
+    }
     let (mut log, mut committer, report) = Log::open(to, settings, &mut |_| ())?;
     if report.segments > 0 {
         return Err(SalvageError::NotEmpty);
     }
     let mut failed = None;
-    let verified = walk(from, finding, &mut |head, bytes, _| {
+    let verified = walk((from, key.as_ref()), finding, &mut |head, bytes, _| {
         let mut copy = || -> Result<(), Refused> {
             log.append_copy((head, bytes), head.kind >= CONTROL_KIND_MIN)?;
             if log.waiting_bytes() < COMMIT_BYTES {
@@ -138,12 +156,12 @@ pub fn salvage<D: Disk, E: Disk>(
     }
 }
 
-/// What is done with a whole record: its head, its bytes as they are stored, and what it says. False to stop.
+/// What is done with a whole record: its head, its bytes as they are stored but uncovered, and what it says. False to stop.
 type Visit<'v> = &'v mut dyn FnMut(&Head, &[u8], &Record<'_>) -> bool;
 
 /// Goes through all segments until `record` says stop.
 fn walk<D: Disk>(
-    disk: &D,
+    (disk, key): (&D, Option<&DataKey>),
     finding: &mut dyn FnMut(Finding),
     record: Visit<'_>,
 ) -> Result<Verified, OpenError> {
@@ -159,6 +177,9 @@ fn walk<D: Disk>(
         record,
         goes_on: true,
         room: Unpacked::default(),
+        key,
+        veil: None,
+        lifted: Vec::new(),
     };
     if marks.damaged {
         walk.find(Finding::Released);
@@ -171,14 +192,24 @@ fn walk<D: Disk>(
         let name = segment_name(segment);
         let file = disk.open(&name);
         let file = file.map_err(OpenError::io(format!("open {name}")))?;
-        match Footer::read(&file, segment) {
-            FooterRead::Whole(footer) => walk.by_footer(file, &footer, (store.salt, segment)),
+        let footer = Footer::read(&file, segment, key);
+        let mut sealed = store.sealed.get(&segment).copied();
+        if let FooterRead::Whole(footer) = &footer {
+            sealed = sealed.or(footer.sealed);
+        }
+        walk.begin(sealed, segment);
+        let read = match footer {
+            FooterRead::Whole(footer) => {
+                walk.by_footer(file, &footer, (store.salt, segment));
+                Ok(())
+            }
+            FooterRead::Sealed(end) => walk.up_to_footer(file, (store.salt, segment), end),
             other => {
                 let bad_footer = matches!(other, FooterRead::Damaged);
                 walk.by_scan(file, &store, (segment, bad_footer))
-                    .map_err(OpenError::io(format!("read {name}")))?;
             }
-        }
+        };
+        read.map_err(OpenError::io(format!("read {name}")))?;
         if !walk.goes_on {
             break;
         }
@@ -194,6 +225,10 @@ struct Walk<'a> {
     record: Visit<'a>,
     goes_on: bool,
     room: Unpacked,
+    key: Option<&'a DataKey>,
+    /// What uncovers the segment's records.
+    veil: Option<Veil>,
+    lifted: Vec<u8>,
 }
 
 impl Walk<'_> {
@@ -203,8 +238,25 @@ impl Walk<'_> {
         (self.finding)(found);
     }
 
+    /// Begins with a segment.
+    fn begin(&mut self, sealed: Option<Sealed>, segment: u32) {
+        self.seen.encrypted += u32::from(sealed.is_some());
+        let veil = self.key.zip(sealed);
+        self.veil = veil.map(|(key, sealed)| key.veil(sealed, segment));
+    }
+
     /// Shows a record whose bytes are as they were written; says no if they are no record all the same.
     fn whole(&mut self, head: &Head, bytes: &[u8], offset: u32) -> bool {
+        if head.veiled && self.key.is_none() {
+            self.seen.records += 1;
+            self.seen.unread += 1;
+            self.seen.bytes += u64::from(head.length);
+            return true;
+        }
+        let (record, veil) = ((head, bytes), self.veil.as_mut());
+        let Some(bytes) = lift(record, offset, veil, Part::Whole, &mut self.lifted) else {
+            return false;
+        };
         let Some(record) = head.record(bytes, &mut self.room) else {
             return false;
         };
@@ -241,12 +293,38 @@ impl Walk<'_> {
             if !format::body_is_whole(bytes, &head) || !self.whole(&head, bytes, entry.at.offset) {
                 return self.find(Finding::Lost(told(&entry, Why::Payload)));
             }
-            let subject = head.subject(bytes).unwrap_or_default();
-            differs |= head.entry(subject, entry.at) != entry;
+            let (record, veil) = ((&head, bytes), self.veil.as_mut());
+            let bytes = lift(
+                record,
+                entry.at.offset,
+                veil,
+                Part::Subject,
+                &mut self.lifted,
+            );
+            let subject = bytes.and_then(|bytes| head.subject(bytes));
+            differs |= head.entry(subject.unwrap_or_default(), entry.at) != entry;
         });
         if differs || reached != footer.end {
             self.find(Finding::Footer { segment });
         }
+    }
+
+    /// There is a footer that can't be read without the key; but where it begins is known.
+    fn up_to_footer<F: crate::DiskFile>(
+        &mut self,
+        file: F,
+        (salt, segment): (u64, u32),
+        end: u32,
+    ) -> std::io::Result<()> {
+        let seeds = Seeds::new(salt, segment);
+        let survey = Survey {
+            end,
+            whole: true,
+            ..Survey::default()
+        };
+        let scanner = Scanner::new(file, seeds, Some(end))?;
+        self.scan((survey, scanner), segment);
+        Ok(())
     }
 
     fn by_scan<F: crate::DiskFile>(
@@ -255,7 +333,16 @@ impl Walk<'_> {
         store: &Store,
         (segment, bad_footer): (u32, bool),
     ) -> std::io::Result<()> {
-        let (survey, mut scanner) = store.survey(file, segment, bad_footer)?;
+        let found = store.survey(file, segment, bad_footer)?;
+        self.scan(found, segment);
+        Ok(())
+    }
+
+    fn scan<F: crate::DiskFile>(
+        &mut self,
+        (survey, mut scanner): (Survey, Scanner<F>),
+        segment: u32,
+    ) {
         if survey.bad_footer {
             self.find(Finding::Footer { segment });
         }
@@ -295,6 +382,5 @@ impl Walk<'_> {
             }));
         }
         debug_assert!(survey.end >= SEGMENT_HEADER_BYTES);
-        Ok(())
     }
 }

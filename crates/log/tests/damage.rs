@@ -3,21 +3,37 @@
 use std::collections::BTreeMap;
 
 use recado_log::{
-    Disk, Finding, Journal, Location, Log, OpenReport, Position, Progress, Record, Replayed,
-    Settings, SimDisk, Verified, Why, salvage, verify,
+    Cipher, Disk, Encryption, Finding, Journal, Location, Log, OpenReport, Position, Progress,
+    Record, Replayed, Secret, Settings, SimDisk, Verified, Why, salvage, verify,
 };
 
 const STREAM: u32 = 9;
 const LAST: &str = "segment-0000000002.log";
 const FIRST: &str = "segment-0000000001.log";
 
-fn settings() -> Settings {
+fn settings(bodies: Bodies) -> Settings {
+    let cipher = match bodies {
+        Bodies::Plain | Bodies::Packed => None,
+        Bodies::ChaCha20 => Some(Cipher::ChaCha20),
+        Bodies::Aes256 => Some(Cipher::Aes256),
+    };
+    let encryption = cipher.map(|cipher| Encryption {
+        cipher,
+        key: key(),
+        previous: None,
+        chance: Secret::new(vec![7; 32]),
+    });
     Settings {
         segment_bytes: 2600,
         reserve_bytes: 0,
         salt: 5,
+        encryption,
         ..Settings::default()
     }
+}
+
+fn key() -> Secret {
+    Secret::new(b"a key".to_vec())
 }
 
 /// How headers and payload are stored.
@@ -25,12 +41,26 @@ fn settings() -> Settings {
 enum Bodies {
     Plain,
     Packed,
+    ChaCha20,
+    /// Packed too.
+    Aes256,
 }
 
-const BOTH: [Bodies; 2] = [Bodies::Plain, Bodies::Packed];
+const ALL: [Bodies; 4] = [
+    Bodies::Plain,
+    Bodies::Packed,
+    Bodies::ChaCha20,
+    Bodies::Aes256,
+];
+
+impl Bodies {
+    fn are_packed(self) -> bool {
+        matches!(self, Self::Packed | Self::Aes256)
+    }
+}
 
 fn payload(sequence: u64, bodies: Bodies) -> Vec<u8> {
-    if bodies == Bodies::Packed {
+    if bodies.are_packed() {
         let item = format!(r#"{{"id":{sequence},"state":"new"}},"#);
         let length = 100 + sequence as usize * 7 % 60;
         return item.into_bytes().into_iter().cycle().take(length).collect();
@@ -51,7 +81,7 @@ fn record(sequence: u64, bodies: Bodies, payload: &[u8]) -> Record<'_> {
         subject: b"a.subject",
         headers: b"H",
         payload,
-        compress: bodies == Bodies::Packed,
+        compress: bodies.are_packed(),
     }
 }
 
@@ -69,7 +99,7 @@ fn assert_is(read: &Record<'_>, sequence: u64, bodies: Bodies) {
 fn store(records: u64, clean: bool, bodies: Bodies) -> (SimDisk, BTreeMap<u64, Location>) {
     let disk = SimDisk::new(1);
     let (mut log, mut committer, _) =
-        Log::open(disk.clone(), settings(), &mut |_| ()).expect("opens");
+        Log::open(disk.clone(), settings(bodies), &mut |_| ()).expect("opens");
     let mut places = BTreeMap::new();
     let mut sequence = 1;
     while sequence <= records {
@@ -84,7 +114,7 @@ fn store(records: u64, clean: bool, bodies: Bodies) -> (SimDisk, BTreeMap<u64, L
         for (at, record) in locations.iter().zip(&group) {
             let plain = 48 + "a.subject".len() + record.headers.len() + record.payload.len();
             let is_packed = (at.length as usize) < plain;
-            assert_eq!(is_packed, bodies == Bodies::Packed);
+            assert_eq!(is_packed, bodies.are_packed());
         }
         places.extend(sequences.zip(locations));
         sequence += count;
@@ -111,24 +141,28 @@ struct Opened {
 fn open(disk: &SimDisk, bodies: Bodies) -> Opened {
     let mut found = BTreeMap::new();
     let mut lost = Vec::new();
-    let opened = Log::open(disk.clone(), settings(), &mut |replayed| match replayed {
-        Replayed::Record {
-            entry,
-            headers,
-            payload,
-        } => {
-            let expected = self::payload(entry.sequence, bodies);
-            let expected = record(entry.sequence, bodies, &expected);
-            assert_eq!(entry.kind, expected.kind);
-            assert_eq!(entry.headers_len as usize, expected.headers.len());
-            assert_eq!(entry.payload_len as usize, expected.payload.len());
-            if expected.kind >= 16 {
-                assert_eq!((headers, payload), (expected.headers, expected.payload));
+    let opened = Log::open(
+        disk.clone(),
+        settings(bodies),
+        &mut |replayed| match replayed {
+            Replayed::Record {
+                entry,
+                headers,
+                payload,
+            } => {
+                let expected = self::payload(entry.sequence, bodies);
+                let expected = record(entry.sequence, bodies, &expected);
+                assert_eq!(entry.kind, expected.kind);
+                assert_eq!(entry.headers_len as usize, expected.headers.len());
+                assert_eq!(entry.payload_len as usize, expected.payload.len());
+                if expected.kind >= 16 {
+                    assert_eq!((headers, payload), (expected.headers, expected.payload));
+                }
+                assert_eq!(found.insert(entry.sequence, entry.at), None, "once");
             }
-            assert_eq!(found.insert(entry.sequence, entry.at), None, "once");
-        }
-        Replayed::Lost(one) => lost.push(one),
-    });
+            Replayed::Lost(one) => lost.push(one),
+        },
+    );
     let (log, _committer, report) = opened.expect("opens");
     Opened {
         log,
@@ -151,7 +185,8 @@ fn readable(opened: &mut Opened, bodies: Bodies) -> Vec<u64> {
 
 fn findings(disk: &SimDisk) -> (Vec<Finding>, Verified) {
     let mut findings = Vec::new();
-    let verified = verify(disk, &mut |finding| findings.push(finding)).expect("readable");
+    let verified =
+        verify(disk, Some(&key()), &mut |finding| findings.push(finding)).expect("readable");
     (findings, verified)
 }
 
@@ -172,7 +207,7 @@ fn without(places: &BTreeMap<u64, Location>, gone: Option<u64>) -> Vec<u64> {
 
 #[test]
 fn every_flipped_byte_of_a_closed_store_is_found_and_costs_its_record_alone() {
-    for bodies in BOTH {
+    for bodies in ALL {
         let (store, places) = store(28, true, bodies);
         assert!(findings(&store).0.is_empty());
         for (segment, name) in [(1, FIRST), (2, LAST)] {
@@ -212,7 +247,7 @@ fn every_flipped_byte_of_a_closed_store_is_found_and_costs_its_record_alone() {
 
 #[test]
 fn every_flipped_byte_of_a_store_that_was_not_closed_is_found_and_costs_its_record_alone() {
-    for bodies in BOTH {
+    for bodies in ALL {
         // The last batch is one record: of a group that was written last it can't be told.
         let (store, places) = store(26, false, bodies);
         let last = *places.keys().max().expect("records");
@@ -246,7 +281,7 @@ fn every_flipped_byte_of_a_store_that_was_not_closed_is_found_and_costs_its_reco
                 };
                 assert_eq!((lost.segment, lost.offset), (segment, places[&hit].offset));
                 assert_eq!(lost.bytes, places[&hit].length);
-                let head = if bodies == Bodies::Packed { 52 } else { 48 } + "a.subject".len();
+                let head = if bodies.are_packed() { 52 } else { 48 } + "a.subject".len();
                 let told = lost.why == Why::Payload;
                 assert_eq!(told, at >= places[&hit].offset as usize + head);
                 assert_eq!(lost.sequence, told.then_some(hit));
@@ -264,7 +299,7 @@ fn every_flipped_byte_of_a_store_that_was_not_closed_is_found_and_costs_its_reco
 
 #[test]
 fn a_torn_tail_is_cut_at_every_length_where_the_last_whole_group_ends() {
-    for bodies in BOTH {
+    for bodies in ALL {
         let (store, places) = store(28, false, bodies);
         let bytes = store.bytes(LAST).expect("a segment");
         let group_of = |sequence: u64| match sequence % 5 {
@@ -296,7 +331,7 @@ fn a_torn_tail_is_cut_at_every_length_where_the_last_whole_group_ends() {
 
 #[test]
 fn a_footer_says_the_same_as_the_records() {
-    for bodies in BOTH {
+    for bodies in ALL {
         let (store, places) = store(28, true, bodies);
         let by_footer = open(&store.copy(), bodies);
         assert!(by_footer.report.clean);
@@ -314,12 +349,17 @@ fn a_footer_says_the_same_as_the_records() {
 
 #[test]
 fn what_is_whole_can_be_salvaged_into_a_new_store() {
-    for bodies in BOTH {
+    for bodies in ALL {
         let (store, places) = store(28, true, bodies);
         store.flip(FIRST, places[&3].offset as usize + 20, 4);
-        let new = SimDisk::new(2);
+        let (new, key) = (SimDisk::new(2), key());
         let mut left = Vec::new();
-        let salvaged = salvage(&store, new.clone(), settings(), &mut |one| left.push(one));
+        let salvaged = salvage(
+            (&store, Some(&key)),
+            new.clone(),
+            settings(bodies),
+            &mut |one| left.push(one),
+        );
         let salvaged = salvaged.expect("room");
         assert_eq!((salvaged.lost, left.len()), (1, 1));
         assert!(findings(&new).0.is_empty());
@@ -327,7 +367,7 @@ fn what_is_whole_can_be_salvaged_into_a_new_store() {
         assert!(opened.report.clean);
         assert_eq!(readable(&mut opened, bodies), without(&places, Some(3)));
         drop(opened);
-        let again = salvage(&store, new, settings(), &mut |_| ());
+        let again = salvage((&store, Some(&key)), new, settings(bodies), &mut |_| ());
         assert_eq!(
             again.expect_err("full").to_string(),
             "the new store is not empty"
@@ -339,7 +379,7 @@ fn what_is_whole_can_be_salvaged_into_a_new_store() {
 fn a_payload_that_looks_like_records_is_none_after_damage_either() {
     let disk = SimDisk::new(3);
     let (mut log, mut committer, _) =
-        Log::open(disk.clone(), settings(), &mut |_| ()).expect("opens");
+        Log::open(disk.clone(), settings(Bodies::Plain), &mut |_| ()).expect("opens");
     let plain = |sequence| (sequence, payload(sequence, Bodies::Plain));
     let append = |log: &mut Log<SimDisk>, (sequence, payload): (u64, Vec<u8>)| {
         log.append(&record(sequence, Bodies::Plain, &payload))
@@ -377,15 +417,15 @@ fn a_store_of_another_version_is_left_alone() {
     let (store, _) = store(3, true, Bodies::Plain);
     let mut bytes = store.bytes(FIRST).expect("a segment");
     for block in [0, 512] {
-        bytes[block + 8] = 3;
+        bytes[block + 8] = 4;
         let crc = crc32c::crc32c(&bytes[block..block + 508]).to_le_bytes();
         bytes[block + 508..block + 512].copy_from_slice(&crc);
     }
     store.put(FIRST, bytes.clone());
-    let error = Log::open(store.clone(), settings(), &mut |_| ()).map(|_| ());
+    let error = Log::open(store.clone(), settings(Bodies::Plain), &mut |_| ()).map(|_| ());
     let text = error.expect_err("another version").to_string();
     assert!(
-        text.contains("has format version 3, this program reads up to 2"),
+        text.contains("has format version 4, this program reads up to 3"),
         "{text}"
     );
     assert_eq!(store.bytes(FIRST), Some(bytes));

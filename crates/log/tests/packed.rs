@@ -253,7 +253,9 @@ fn compaction_and_salvage_carry_records_over_as_they_are_stored() {
     }
     store.close();
     let new = SimDisk::new(2);
-    let salvaged = salvage(&disk, new.clone(), settings(), &mut |one| panic!("{one:?}"));
+    let salvaged = salvage((&disk, None), new.clone(), settings(), &mut |one| {
+        panic!("{one:?}")
+    });
     assert_eq!(salvaged.expect("room").lost, 0);
     let mut store = Store::open(&new);
     let found = store.found.clone();
@@ -308,7 +310,7 @@ fn tampered_is_told_as_lost(tamper: impl Fn(&mut [u8; 4], &mut [u8])) {
     disk.put(&name, bytes);
     let mut findings = Vec::new();
     let mut whole = Vec::new();
-    verify_records(&disk, &mut |one| findings.push(one), &mut |record| {
+    verify_records(&disk, None, &mut |one| findings.push(one), &mut |record| {
         whole.push(record.sequence);
     })
     .expect("readable");
@@ -324,7 +326,7 @@ fn tampered_is_told_as_lost(tamper: impl Fn(&mut [u8; 4], &mut [u8])) {
     store.assert_reads(3, places[2]);
     store.close();
     // By its footer, too.
-    let verified = verify(&disk, &mut |_| ()).expect("readable");
+    let verified = verify(&disk, None, &mut |_| ()).expect("readable");
     assert_eq!((verified.lost, verified.records), (1, 2));
 }
 

@@ -11,7 +11,9 @@ use recado_wire::{Info, ProtocolError};
 
 use crate::access::{self, Access};
 use crate::accounts;
-use crate::config::{Limits, MonitoringOptions, Options, StreamsOptions, WebsocketOptions};
+use crate::config::{
+    Limits, MonitoringOptions, Options, StoreEncryption, StreamsOptions, WebsocketOptions,
+};
 use crate::engine::{Connection, Engine, Manner, Standing, Verdict, Way};
 use crate::error::StartError;
 use crate::listener;
@@ -514,6 +516,11 @@ fn compare_streams(
     let rest = |streams: &StreamsOptions| StreamsOptions {
         max_memory_bytes: None,
         max_file_bytes: None,
+        // Of use when the store is opened only: it can be removed once the server has started.
+        encryption: StoreEncryption {
+            previous: None,
+            ..streams.encryption.clone()
+        },
         ..streams.clone()
     };
     note(rest(old) == rest(new), "jetstream", false);

@@ -513,7 +513,7 @@ pub(crate) fn open_store(
     let directory = options.streams.directory().ok_or_else(no_directory)?;
     let ceilings = Ceilings::of(&options.streams, &directory);
     let settings = streams::settings(options, &ceilings, identity);
-    match streams::open(&directory, settings) {
+    match streams::open(&directory, settings, &options.streams.encryption) {
         Err(StartError::Store {
             source: OpenError::Lock(LockError::Held { .. }),
             ..

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use recado_log::SimDisk;
+use recado_log::{Cipher, Encryption, Secret, SimDisk};
 
 use crate::clients::Op;
 use crate::consumers::ConsumerModel;
@@ -51,6 +51,7 @@ pub struct World {
     pub(crate) now_ns: i64,
     pub(crate) disk: SimDisk,
     pub(crate) settings: recado_log::Settings,
+    secrecy: Secrecy,
     pub(crate) net: Net,
     pub(crate) machine: Option<Machine>,
     pub(crate) streams: BTreeMap<String, Window<Option<StreamState>>>,
@@ -98,6 +99,42 @@ pub struct Counts {
     pub flips: u64,
 }
 
+/// Whether the store is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Secrecy {
+    None,
+    /// When the server is started again.
+    Later,
+    Full,
+}
+
+impl Secrecy {
+    /// One world in three is encrypted, and one in six becomes so.
+    fn of(seed: u64) -> Self {
+        match seed % 6 {
+            1 | 4 => Self::Full,
+            5 => Self::Later,
+            _ => Self::None,
+        }
+    }
+}
+
+/// Encryption for one opening of the store. It takes no chance from the world: without it all would go the same way.
+fn encryption(drawn: u64) -> Encryption {
+    let mut dice = Dice::new(!drawn);
+    let chance = [0; 4].map(|_: u8| dice.any().to_le_bytes()).concat();
+    Encryption {
+        cipher: if drawn.is_multiple_of(2) {
+            Cipher::ChaCha20
+        } else {
+            Cipher::Aes256
+        },
+        key: Secret::new(b"simulated".to_vec()),
+        previous: None,
+        chance: Secret::new(chance),
+    }
+}
+
 impl World {
     /// A new world.
     ///
@@ -113,6 +150,7 @@ impl World {
             pending_bytes_max: 64 * 1024,
             reserve_bytes: if dice.once_in(2) { 2048 } else { 0 },
             salt: dice.any(),
+            encryption: None,
         };
         let flips = dice.once_in(4);
         let mut world = Self {
@@ -120,6 +158,7 @@ impl World {
             dice,
             now_ns: BEGIN_NS,
             settings,
+            secrecy: Secrecy::of(seed),
             net: Net::new(seed % TWIN_EVERY == TWIN_EVERY - 1),
             machine: None,
             streams: BTreeMap::new(),
@@ -140,6 +179,7 @@ impl World {
             counts: Counts::default(),
         };
         world.tell(|world| format!("the log has {:?}", world.settings));
+        world.tell(|world| format!("encryption: {:?}", world.secrecy));
         if world.net.is_twin() {
             world.tell(|_| "S1 is another account's S0".to_owned());
         }
@@ -520,10 +560,17 @@ impl World {
     }
 
     fn open(&mut self) -> Result<(Machine, crate::machine::Opened), String> {
-        let chance = Dice::new(self.dice.any());
+        let drawn = self.dice.any();
+        let chance = Dice::new(drawn);
+        if self.secrecy == Secrecy::Later && self.life > 1 && !self.limited {
+            self.secrecy = Secrecy::Full;
+            self.tell(|_| "the store is to be encrypted from now on".to_owned());
+        }
+        let mut settings = self.settings.clone();
+        settings.encryption = (self.secrecy == Secrecy::Full).then(|| encryption(drawn));
         Machine::open(
             &self.disk,
-            &self.settings,
+            &settings,
             self.net.is_twin(),
             self.now_ns,
             chance,

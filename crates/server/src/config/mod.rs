@@ -39,8 +39,11 @@ pub use options::{
 };
 pub use programs::Programs;
 pub(crate) use programs::shell_word;
+pub use recado_log::{Cipher, Secret};
 pub(crate) use streams::default_store;
-pub use streams::{BatchLimits, StoreLayout, StreamsLimits, StreamsOptions, SyncInterval};
+pub use streams::{
+    BatchLimits, StoreEncryption, StoreLayout, StreamsLimits, StreamsOptions, SyncInterval,
+};
 pub use surroundings::{FILE_BYTES_MAX, Loaded, Machine, Surroundings};
 pub use tls::{
     CertificateFiles, CipherSuite, ClientCertificates, Curve, HandshakeFirst, TlsOptions,

@@ -5,6 +5,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use recado_log::{Cipher, Secret};
+
 use super::messages::KeyProblem;
 use super::options::Personality;
 use super::surroundings::Surroundings;
@@ -46,6 +48,19 @@ pub struct StreamsOptions {
     pub info_queue_limit: Option<u64>,
     /// Ceilings of what streams and consumers may ask for.
     pub limits: StreamsLimits,
+    /// Encryption of what is stored.
+    pub encryption: StoreEncryption,
+}
+
+/// `key`, `prev_key` and `cipher`; reference rows G40 and G41.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoreEncryption {
+    /// What the store's own key is sealed with. `None`: what is stored is not encrypted.
+    pub key: Option<Secret>,
+    /// What it was sealed with before.
+    pub previous: Option<Secret>,
+    /// `None` for the usual one.
+    pub cipher: Option<Cipher>,
 }
 
 /// Which part of `store_dir` is ours.
@@ -207,6 +222,7 @@ impl Default for StreamsOptions {
             request_queue_limit: 10_000,
             info_queue_limit: None,
             limits: StreamsLimits::default(),
+            encryption: StoreEncryption::default(),
         }
     }
 }

@@ -85,6 +85,11 @@ impl Options {
         if let Some(domain) = streams.domain.as_ref().filter(|name| !is_domain(name)) {
             error(KeyProblem::BadDomain(domain.clone()));
         }
+        let encryption = &streams.encryption;
+        let wanted = encryption.cipher.is_some() || encryption.previous.is_some();
+        if wanted && encryption.key.is_none() {
+            error(KeyProblem::CipherWithoutKey);
+        }
         self.ports_given_twice().into_iter().for_each(&mut error);
         if limits.max_payload > PAYLOAD_USUAL_MAX {
             let warning = KeyProblem::LargePayload(limits.max_payload);

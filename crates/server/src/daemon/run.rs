@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use parking_lot::Mutex;
 use sd_notify::NotifyState;
 use signal_hook::iterator::Signals;
 
+use recado_log::OpenError;
 use recado_streams::accounts::AccountsError;
 use recado_streams::config::Storage;
 
@@ -303,10 +305,7 @@ fn obstacle_of(error: StartError, options: &Options) -> Obstacle {
             path,
             error: source.to_string(),
         },
-        StartError::Store { path, source } => Obstacle::StoreUnusable {
-            path,
-            error: source.to_string(),
-        },
+        StartError::Store { path, source } => store_unusable(path, &source),
         StartError::Tls(problem) => Obstacle::Tls(problem),
         StartError::Threads(source) => cannot_start(source),
         StartError::Accounts(AccountsError::TooMuch {
@@ -329,6 +328,27 @@ fn obstacle_of(error: StartError, options: &Options) -> Obstacle {
             faults: error.to_string(),
         },
         StartError::Options(faults) => Obstacle::Settings { faults },
+    }
+}
+
+fn store_unusable(directory: PathBuf, error: &OpenError) -> Obstacle {
+    match error {
+        OpenError::KeyNeeded { file } => Obstacle::StoreLocked {
+            path: directory.join(file),
+            wrong: false,
+        },
+        OpenError::WrongKey { file } => Obstacle::StoreLocked {
+            path: directory.join(file),
+            wrong: true,
+        },
+        OpenError::KeyFile { file, missing } => Obstacle::StoreKeyUnusable {
+            path: directory.join(file),
+            missing: *missing,
+        },
+        error => Obstacle::StoreUnusable {
+            path: directory,
+            error: error.to_string(),
+        },
     }
 }
 

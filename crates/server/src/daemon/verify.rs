@@ -1,10 +1,15 @@
 //! `verify`: checks a store that no server uses, and never changes it.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
-use recado_log::{Finding, RealDisk, Settings, Verified, salvage, segment_name, verify_records};
+use recado_log::{
+    Finding, OpenError, RealDisk, SalvageError, Secret, Settings, Verified, salvage, segment_name,
+    verify_records,
+};
 use recado_streams::stream_name_of;
 use serde_json::{Value, json};
 
@@ -14,6 +19,8 @@ use crate::config::flags::Verify;
 
 /// Damage was found.
 const DAMAGED: u8 = 1;
+/// Bytes of a file with a key.
+const KEY_FILE_BYTES_MAX: u64 = 4096;
 /// The store could not be read.
 const UNREADABLE: u8 = 3;
 
@@ -49,10 +56,12 @@ fn check(options: &Verify, report: &mut Report) -> Result<Verified, VerifyText> 
     if !options.directory.is_dir() {
         return Err(unreadable(&"there is no such directory"));
     }
+    let key = options.key_file.as_deref().map(read_key).transpose()?;
     let disk = RealDisk::new(&options.directory).map_err(|error| unreadable(&error))?;
     let (names, findings) = (&mut report.names, &mut report.findings);
     let verified = verify_records(
         &disk,
+        key.as_ref(),
         &mut |finding| findings.push(finding),
         &mut |record| {
             if let Some(name) = stream_name_of(record) {
@@ -60,7 +69,12 @@ fn check(options: &Verify, report: &mut Report) -> Result<Verified, VerifyText> 
             }
         },
     )
-    .map_err(|error| unreadable(&error))?;
+    .map_err(|error| match error {
+        OpenError::WrongKey { file } => VerifyText::WrongKey {
+            file: options.directory.join(file),
+        },
+        error => unreadable(&error),
+    })?;
     let Some(new) = &options.salvage else {
         return Ok(verified);
     };
@@ -68,6 +82,9 @@ fn check(options: &Verify, report: &mut Report) -> Result<Verified, VerifyText> 
         directory: new.clone(),
         error: error.to_string(),
     };
+    if verified.unread > 0 {
+        return Err(VerifyText::SalvageNeedsKey);
+    }
     std::fs::create_dir_all(new).map_err(|error| not_salvaged(&error))?;
     let target = RealDisk::new(new).map_err(|error| not_salvaged(&error))?;
     let settings = Settings {
@@ -75,8 +92,35 @@ fn check(options: &Verify, report: &mut Report) -> Result<Verified, VerifyText> 
         ..Settings::default()
     };
     // What is damaged was found a moment ago.
-    salvage(&disk, target, settings, &mut |_| ()).map_err(|error| not_salvaged(&error))?;
+    let from = (&disk, key.as_ref());
+    salvage(from, target, settings, &mut |_| ()).map_err(|error| match error {
+        SalvageError::Open(OpenError::KeyNeeded { .. }) => VerifyText::SalvageNeedsKey,
+        error => not_salvaged(&error),
+    })?;
     Ok(verified)
+}
+
+/// The key in a file: all of it but the end of its last line.
+fn read_key(path: &Path) -> Result<Secret, VerifyText> {
+    let unreadable = |error: String| VerifyText::KeyFileUnreadable {
+        path: path.to_owned(),
+        error,
+    };
+    let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
+    let mut bytes = Vec::with_capacity(KEY_FILE_BYTES_MAX as usize + 1);
+    file.take(KEY_FILE_BYTES_MAX + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| unreadable(error.to_string()))?;
+    while bytes.last().is_some_and(|last| b"\r\n".contains(last)) {
+        bytes.pop();
+    }
+    match bytes.len() as u64 {
+        0 => Err(unreadable("it is empty".to_owned())),
+        length if length > KEY_FILE_BYTES_MAX => Err(unreadable(format!(
+            "longer than {KEY_FILE_BYTES_MAX} bytes"
+        ))),
+        _ => Ok(Secret::new(bytes)),
+    }
 }
 
 /// Where findings go: lines for people, or one JSON object at the end.
@@ -142,6 +186,7 @@ impl Report {
                 "directory": options.directory, "segments": verified.segments,
                 "records": verified.records, "bytes": verified.bytes, "lost": verified.lost,
                 "findings": findings, "salvaged_to": options.salvage,
+                "encrypted_segments": verified.encrypted, "unread": verified.unread,
             });
             return say(&report.to_string());
         }
@@ -155,6 +200,14 @@ impl Report {
             lost: verified.lost,
         };
         say(&sum.text(self.lang));
+        if verified.encrypted > 0 {
+            let encrypted = VerifyText::Encrypted {
+                encrypted: verified.encrypted,
+                segments: verified.segments,
+                unread: verified.unread,
+            };
+            say(&encrypted.text(self.lang));
+        }
         if let Some(directory) = &options.salvage {
             let salvaged = VerifyText::Salvaged {
                 directory: directory.clone(),

@@ -58,6 +58,8 @@ pub(super) struct Driver {
     random: u64,
     /// The last look at what may be compacted found something.
     compacting: bool,
+    /// The store is to be encrypted, and some of it is not yet.
+    plain: bool,
     inquiries: Answering,
     waits: Waits,
 }
@@ -112,6 +114,7 @@ impl Driver {
             file_bytes_max,
             took: started.elapsed(),
         };
+        let plain = log.usage().plain_segments > 0;
         let driver = Self {
             engine: Arc::clone(engine),
             intake: Arc::clone(intake),
@@ -128,6 +131,7 @@ impl Driver {
             requests: WaitingRequests::new(limits),
             random: seed,
             compacting: true,
+            plain,
             inquiries: Answering(outside.inquiries),
             waits: Waits::new(Instant::now()),
         };
@@ -501,6 +505,10 @@ impl Driver {
             &mut |entry, to| accounts.borrow_mut().moved(entry, to),
         );
         self.compacting = step.more;
+        if self.plain && self.log.usage().plain_segments == 0 {
+            self.plain = false;
+            tracing::info!("the whole store is encrypted now");
+        }
     }
 
     /// Says goodbye to whoever waits, and commits what is left.

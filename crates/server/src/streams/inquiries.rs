@@ -85,6 +85,8 @@ pub(crate) struct StoreFigures {
     pub(crate) bytes: u64,
     /// Bytes of records that are still needed.
     pub(crate) live_bytes: u64,
+    /// Of an encrypted store: segments that are not encrypted yet.
+    pub(crate) plain_segments: u64,
     /// Why it takes nothing more, if so.
     pub(crate) stopped: Option<String>,
 }
@@ -123,6 +125,7 @@ impl Glimpse<'_, '_> {
             segments: usage.segments as u64,
             bytes: usage.bytes,
             live_bytes: usage.live_bytes,
+            plain_segments: usage.plain_segments.into(),
             stopped: self.stopped(),
         }
     }

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use recado_log::{Committer, Log, RealDisk};
+use recado_log::{Committer, Encryption, Log, RealDisk, Secret};
 use recado_streams::jetstream::{Opening, Settings};
 
+use crate::config::StoreEncryption;
 use crate::error::StartError;
 use crate::store_dir;
 
@@ -37,11 +38,25 @@ pub struct Opened {
     pub took: Duration,
 }
 
+/// How a log is to be encrypted, if at all.
+pub(crate) fn encryption(configured: &StoreEncryption) -> Option<Encryption> {
+    Some(Encryption {
+        cipher: configured.cipher.unwrap_or_default(),
+        key: configured.key.clone()?,
+        previous: configured.previous.clone(),
+        chance: Secret::new(rand::random::<[u8; 32]>().to_vec()),
+    })
+}
+
 /// Opens the store in a directory, which is made if it is not there.
 ///
 /// # Errors
 /// When the directory can't be made or the log in it not be opened.
-pub(crate) fn open(directory: &Path, settings: Settings) -> Result<Store, StartError> {
+pub(crate) fn open(
+    directory: &Path,
+    settings: Settings,
+    encrypted: &StoreEncryption,
+) -> Result<Store, StartError> {
     let started = Instant::now();
     store_dir::prepare(directory)?;
     let disk = RealDisk::new(directory).map_err(|source| StartError::StoreUncreatable {
@@ -52,6 +67,7 @@ pub(crate) fn open(directory: &Path, settings: Settings) -> Result<Store, StartE
     let mut opening = Opening::new(settings);
     let log_settings = recado_log::Settings {
         salt: rand::random(),
+        encryption: encryption(encrypted),
         ..recado_log::Settings::default()
     };
     let opened = Log::open(disk, log_settings, &mut |replayed| {
@@ -62,6 +78,13 @@ pub(crate) fn open(directory: &Path, settings: Settings) -> Result<Store, StartE
         source,
     })?;
     tracing::debug!(?report, "log opened");
+    let plain = log.usage().plain_segments;
+    if plain > 0 {
+        tracing::info!(
+            store = %directory.display(),
+            "{plain} segments of the store are not encrypted yet: they are written anew while the server runs"
+        );
+    }
     if report.damaged_released {
         tracing::error!(
             store = %directory.display(),

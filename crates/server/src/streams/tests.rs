@@ -10,6 +10,7 @@ use recado_wire::{ServerFrame, ServerParsed, parse_server_frame};
 use serde_json::{Value, json};
 
 use super::{NotServed, Raised, RequestLimits, ServedAccount, Streams, open};
+use crate::config::StoreEncryption;
 use crate::config::StreamsOptions;
 use crate::engine::{Account, Engine, Insider, Intake, Origin};
 use crate::internal_client::tests::{engine, run};
@@ -72,7 +73,7 @@ impl Asker {
 }
 
 fn start(engine: &Arc<Engine>, directory: &Path, accounts: &[ServedAccount]) -> Streams {
-    let store = open(directory, Settings::default()).unwrap();
+    let store = open(directory, Settings::default(), &StoreEncryption::default()).unwrap();
     let limits = RequestLimits::of(&StreamsOptions::default());
     Streams::start(engine, store, accounts, limits).unwrap().0
 }

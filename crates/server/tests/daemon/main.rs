@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 mod descriptors;
+mod encryption;
 mod files;
 mod init;
 mod lifetime;

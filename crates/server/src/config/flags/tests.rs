@@ -405,6 +405,7 @@ fn a_store_can_be_verified() {
     let expected = |directory: &str, salvage: Option<&str>, json| Verify {
         directory: directory.into(),
         salvage: salvage.map(PathBuf::from),
+        key_file: None,
         json,
     };
     assert_eq!(verify("s verify d"), expected("d", None, false));
@@ -416,7 +417,14 @@ fn a_store_can_be_verified() {
         verify("s --lang es verify -salvage n -- --json"),
         expected("--json", Some("n"), false)
     );
-    refuses("s verify", "write: verify DIR [--salvage NEW] [--json]");
+    for line in ["s verify d --key-file k", "s verify -key_file=k d"] {
+        assert_eq!(verify(line).key_file, Some(PathBuf::from("k")));
+    }
+    refuses("s verify d --keyfile k", "did you mean --key-file?");
+    refuses(
+        "s verify",
+        "write: verify DIR [--salvage NEW] [--key-file FILE] [--json]",
+    );
     refuses("s verify ", "write: verify DIR");
     refuses("s verify a b", "write: verify DIR");
     refuses("s verify a --salvage", "--salvage needs a value");

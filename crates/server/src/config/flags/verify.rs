@@ -1,4 +1,4 @@
-//! `verify DIR [--salvage NEW] [--json]`: its own few flags, which stand behind the word.
+//! `verify DIR [--salvage NEW] [--key-file FILE] [--json]`: its own few flags, which stand behind the word.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -15,6 +15,8 @@ pub struct Verify {
     pub directory: PathBuf,
     /// A directory that is not there yet, for a copy of all that is whole.
     pub salvage: Option<PathBuf>,
+    /// A file with the key that the store is encrypted with.
+    pub key_file: Option<PathBuf>,
     /// Report for programs: one JSON object a line.
     pub json: bool,
 }
@@ -24,6 +26,7 @@ pub(super) fn read(words: &[OsString]) -> Result<Verify, Box<Fault>> {
     let fault = |problem| Box::new(Fault::anywhere(problem));
     let mut directory = None;
     let mut salvage = None;
+    let mut key_file = None;
     let (mut json, mut only_words) = (false, false);
     let mut rest = words.iter();
     while let Some(word) = rest.next() {
@@ -36,14 +39,19 @@ pub(super) fn read(words: &[OsString]) -> Result<Verify, Box<Fault>> {
                 name,
                 value,
                 written,
-            } if !only_words && name == "salvage" => {
+            } if !only_words && ["salvage", "key-file", "key_file"].contains(&name.as_str()) => {
                 let value = value.or_else(|| rest.next().cloned());
                 let value = value.filter(|value| !value.is_empty());
                 let value = value.ok_or_else(|| fault(FlagProblem::NeedsValue(written)))?;
-                salvage = Some(PathBuf::from(value));
+                let named = if name == "salvage" {
+                    &mut salvage
+                } else {
+                    &mut key_file
+                };
+                *named = Some(PathBuf::from(value));
             }
             Flaglike::Named { written, name, .. } if !only_words => {
-                let nearest = nearest_word(["salvage", "json"].into_iter(), &name);
+                let nearest = nearest_word(["salvage", "key-file", "json"].into_iter(), &name);
                 return Err(fault(FlagProblem::UnknownFlag {
                     flag: written,
                     nearest: nearest.map(|name| format!("--{name}")),
@@ -63,6 +71,7 @@ pub(super) fn read(words: &[OsString]) -> Result<Verify, Box<Fault>> {
     Ok(Verify {
         directory,
         salvage,
+        key_file,
         json,
     })
 }

@@ -111,14 +111,17 @@ pub(super) enum AuthorizationKey {
 /// A setting inside `jetstream { … }`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StreamsKey {
+    Cipher,
     Domain,
     Enabled,
+    EncryptionKey,
     InfoQueueLimit,
     Limits,
     MaxBufferedBytes,
     MaxBufferedMessages,
     MaxFile,
     MaxMemory,
+    PreviousKey,
     RequestQueueLimit,
     StoreDir,
     Strict,
@@ -224,8 +227,6 @@ pub(super) enum Meaning<K> {
 /// nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Off {
-    /// None.
-    Never,
     /// `false`.
     False,
     /// `0`, for a port or a rate.
@@ -560,14 +561,14 @@ pub(super) const STREAMS: &Table<StreamsKey> = &[
     ),
     (
         &["key", "ek", "encryption_key"],
-        NotYet(Feature::Encryption, Off::Words(&[""])),
+        Sets(StreamsKey::EncryptionKey),
     ),
     (
         &["prev_key", "prev_ek", "prev_encryption_key"],
-        NotYet(Feature::Encryption, Off::Words(&[""])),
+        Sets(StreamsKey::PreviousKey),
     ),
-    (&["cipher"], NotYet(Feature::Encryption, Off::Never)),
-    (&["tpm"], NotYet(Feature::Encryption, Off::Empty)),
+    (&["cipher"], Sets(StreamsKey::Cipher)),
+    (&["tpm"], NotYet(Feature::Tpm, Off::Empty)),
 ];
 
 /// Keys of `jetstream { limits { … } }`.
@@ -635,7 +636,6 @@ pub(crate) fn nearest_word<'a>(words: impl Iterator<Item = &'a str>, word: &str)
 pub(super) fn is_off(off: Off, field: &Field<'_>) -> bool {
     let data = &field.value.data;
     match off {
-        Off::Never => false,
         Off::False => matches!(data, Data::Bool(false)),
         Off::Zero => matches!(data, Data::Integer(0)),
         Off::Empty => match data {

@@ -5,6 +5,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use recado_log::Cipher;
+
 use super::known::{
     AuthorizationKey, BatchKey, Key, MonitoringKey, OperatorKey, StreamsKey, StreamsLimitsKey,
 };
@@ -308,11 +310,25 @@ pub(super) fn authorization(key: AuthorizationKey) -> Show {
 /// Time to present a credential, unless said otherwise (A67).
 const AUTHORIZATION_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// A secret that is nobody's to see.
+fn hidden(there: bool) -> Shown {
+    match there {
+        true => Shown::Secret,
+        false => Shown::Unset(Unset::Nothing),
+    }
+}
+
 /// Keys of `jetstream { … }`.
 pub(super) fn streams(key: StreamsKey) -> Show {
     Effective(match key {
         StreamsKey::Limits => return Block,
         StreamsKey::ForSeveral(_) => return AsWritten,
+        StreamsKey::EncryptionKey => |o| hidden(o.streams.encryption.key.is_some()),
+        StreamsKey::PreviousKey => |o| hidden(o.streams.encryption.previous.is_some()),
+        StreamsKey::Cipher => |o| match o.streams.encryption.cipher.unwrap_or_default() {
+            Cipher::ChaCha20 => Shown::Text("chacha".to_owned()),
+            Cipher::Aes256 => Shown::Text("aes".to_owned()),
+        },
         StreamsKey::Enabled => |o| Shown::Bool(o.streams.enabled),
         StreamsKey::StoreDir => |o| path(o.streams.store_dir.as_deref(), Unset::Nothing),
         StreamsKey::Domain => |o| text(o.streams.domain.as_deref(), Unset::Nothing),

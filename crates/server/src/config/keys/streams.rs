@@ -4,6 +4,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use recado_log::{Cipher, Secret};
+
 use super::field::Field;
 use super::known::{BATCH, BatchKey, Form, STREAMS, STREAMS_LIMITS, StreamsKey, StreamsLimitsKey};
 use super::{Findings, one_of, read_block};
@@ -71,6 +73,9 @@ fn set(
             }
             streams.domain = Some(domain.to_owned());
         }
+        StreamsKey::EncryptionKey => streams.encryption.key = key_text(field)?,
+        StreamsKey::PreviousKey => streams.encryption.previous = key_text(field)?,
+        StreamsKey::Cipher => streams.encryption.cipher = Some(cipher(field)?),
         StreamsKey::MaxBufferedMessages => {
             streams.max_buffered_messages =
                 ceiling(field)?.unwrap_or(standard.max_buffered_messages);
@@ -95,6 +100,21 @@ fn set(
         StreamsKey::ForSeveral(form) => ignore(form, field, findings)?,
     }
     Ok(())
+}
+
+/// A key that a store is encrypted with; none if it is empty, as nats-server has it.
+fn key_text(field: &Field<'_>) -> Result<Option<Secret>, Fault> {
+    let text = Some(field.maybe_empty_text()?).filter(|text| !text.is_empty());
+    Ok(text.map(|text| Secret::new(text.as_bytes().to_vec())))
+}
+
+fn cipher(field: &Field<'_>) -> Result<Cipher, Fault> {
+    let word = field.text()?;
+    match word.to_lowercase().as_str() {
+        "chacha" | "chachapoly" => Ok(Cipher::ChaCha20),
+        "aes" => Ok(Cipher::Aes256),
+        _ => Err(field.fault(one_of(field.key, &["chacha", "aes"], word))),
+    }
 }
 
 fn set_limit(

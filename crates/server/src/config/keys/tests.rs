@@ -3,11 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use recado_log::{Cipher, Secret};
+
 use super::*;
 use crate::config::lang::parse_text;
 use crate::config::locale::Lang;
 use crate::config::options::{LogFormat, Personality, PlainListener, SyslogTarget, WriteTimeout};
-use crate::config::streams::{BatchLimits, StreamsLimits, StreamsOptions, SyncInterval};
+use crate::config::streams::{
+    BatchLimits, StoreEncryption, StreamsLimits, StreamsOptions, SyncInterval,
+};
 use crate::config::surroundings::Imagined;
 
 pub(super) fn read_as(
@@ -692,10 +696,13 @@ fn mistakes_inside_streams_are_told_with_their_place() {
         ("jetstream {strict: 1}", "1:20", "true or false"),
         ("jetstream {sync: soon}", "1:18", "not a duration"),
         ("jetstream {limits: 1}", "1:20", "takes a block"),
-        ("jetstream {cipher: aes}", "1:12", "encryption"),
-        ("jetstream {ek: x}", "1:12", "encryption"),
-        ("jetstream {prev_key: x}", "1:12", "encryption"),
-        ("jetstream {tpm {pcr: 1}}", "1:12", "encryption"),
+        (
+            "jetstream {key: x, cipher: rot13}",
+            "1:28",
+            "one of chacha, aes",
+        ),
+        ("jetstream {key: 1}", "1:17", "text"),
+        ("jetstream {tpm {pcr: 1}}", "1:12", "TPM"),
         (
             "jetstream {store_dir: a}, store_dir: b",
             "1:38",
@@ -751,6 +758,46 @@ fn what_changes_nothing_for_streams_is_said() {
         "jetstream {limits {duplicate_window: 10}}",
         "taken as seconds",
     );
+}
+
+#[test]
+fn what_is_stored_is_encrypted_with_a_key_under_any_of_its_names() {
+    let secret = |text: &str| Some(Secret::new(text.as_bytes().to_vec()));
+    for names in [
+        ("key", "prev_key"),
+        ("ek", "prev_ek"),
+        ("encryption_key", "prev_encryption_key"),
+    ] {
+        let (key, previous) = names;
+        let text = format!("KEY: k2, jetstream {{{key}: $KEY, {previous}: k1, cipher: AES}}");
+        let encryption = options(&text).streams.encryption;
+        assert_eq!(encryption.key, secret("k2"));
+        assert_eq!(encryption.previous, secret("k1"));
+        assert_eq!(encryption.cipher, Some(Cipher::Aes256));
+        assert!(!format!("{encryption:?}").contains("107"), "{encryption:?}");
+    }
+    let cipher = |word| {
+        let text = format!("jetstream {{key: k, cipher: {word}}}");
+        options(&text).streams.encryption.cipher
+    };
+    assert_eq!(cipher("chacha"), Some(Cipher::ChaCha20));
+    assert_eq!(cipher("ChaChaPoly"), Some(Cipher::ChaCha20));
+    let none = options("jetstream {key: '', prev_key: ''}")
+        .streams
+        .encryption;
+    assert_eq!(none, StoreEncryption::default());
+}
+
+#[test]
+fn a_cipher_or_a_previous_key_without_a_key_is_a_mistake() {
+    for text in ["cipher: aes", "prev_key: x", "key: '', prev_key: x"] {
+        let text = format!("jetstream {{store_dir: x, {text}}}");
+        let errors = said(&options(&text).validate().errors);
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert!(errors[0].contains("but no key"), "{errors:?}");
+    }
+    let whole = options("jetstream {store_dir: x, key: k, prev_key: j, cipher: aes}");
+    assert_eq!(said(&whole.validate().errors), [""; 0]);
 }
 
 #[test]

@@ -125,7 +125,9 @@ impl FlagProblem {
             Self::BadName { flag, name } => format!("{flag}: \"{name}\" can't be a name"),
             Self::TooManyNames { flag, most } => format!("{flag} takes {most} names at the most"),
             Self::TokenFileCount => "\"token new\" takes one file".into(),
-            Self::VerifyDirectory => "write: verify DIR [--salvage NEW] [--json]".into(),
+            Self::VerifyDirectory => {
+                "write: verify DIR [--salvage NEW] [--key-file FILE] [--json]".into()
+            }
             Self::SalvageInPlace(path) => format!(
                 "--salvage copies what is whole out of {path}; name another directory, which is not there yet"
             ),
@@ -190,7 +192,9 @@ impl FlagProblem {
             Self::BadName { flag, name } => format!("{flag}: \"{name}\" no puede ser un nombre"),
             Self::TooManyNames { flag, most } => format!("{flag} lleva {most} nombres como mucho"),
             Self::TokenFileCount => "\"token new\" lleva un solo archivo".into(),
-            Self::VerifyDirectory => "escribe: verify DIR [--salvage NUEVO] [--json]".into(),
+            Self::VerifyDirectory => {
+                "escribe: verify DIR [--salvage NUEVO] [--key-file ARCHIVO] [--json]".into()
+            }
             Self::SalvageInPlace(path) => format!(
                 "--salvage copia fuera de {path} lo que está entero; indica otro directorio, que aún no exista"
             ),

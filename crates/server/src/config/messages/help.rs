@@ -182,7 +182,7 @@ Usage: {program} [FLAGS]
        {program} [FLAGS] explain-config [FILE] [--json]
        {program} init [DIR] [--users A,B] [--host NAMES] [--no-tls]
        {program} token new [FILE] [--force] [--print]
-       {program} verify DIR [--salvage NEW] [--json]
+       {program} verify DIR [--salvage NEW] [--key-file FILE] [--json]
        {program} completions bash|zsh|fish
        {program} man [DIR]
 
@@ -250,7 +250,8 @@ file, a flag, the environment; secrets are left out. init writes a configuration
 on the spot, for this machine's names and those of --host; a token, or a password for each of --users.
 token new makes a token of 256 random bits and writes it to FILE (recado.token), which only you
 can read. verify checks what is stored in DIR while no server uses it, and tells of every damaged
-record; --salvage copies what is whole into NEW, --json writes one JSON object a line. It leaves
+record; --salvage copies what is whole into NEW, --key-file names a file with the key of an encrypted
+store (without it only checksums are looked at), --json writes one JSON object a line. It leaves
 with 0 when all is whole, 1 when something is damaged, 3 when DIR can't be read. completions prints
 the script by which a shell completes these command lines. man prints the manual page, or writes all
 pages below DIR.
@@ -261,7 +262,7 @@ Uso: {program} [OPCIONES]
      {program} [OPCIONES] explain-config [ARCHIVO] [--json]
      {program} init [DIR] [--users A,B] [--host NOMBRES] [--no-tls]
      {program} token new [ARCHIVO] [--force] [--print]
-     {program} verify DIR [--salvage NUEVO] [--json]
+     {program} verify DIR [--salvage NUEVO] [--key-file ARCHIVO] [--json]
      {program} completions bash|zsh|fish
      {program} man [DIR]
 
@@ -329,7 +330,8 @@ archivo, una opción, el entorno; los secretos no se muestran. init escribe en D
 creada en el momento, para los nombres de esta máquina y los de --host; un token, o una contraseña para
 cada uno de --users. token new crea un token de 256 bits al azar y lo escribe en ARCHIVO (recado.token), que solo tú
 puedes leer. verify comprueba lo guardado en DIR mientras ningún servidor lo usa, y nombra cada
-registro dañado; --salvage copia lo que está entero a NUEVO, --json escribe un objeto JSON por línea.
+registro dañado; --salvage copia lo que está entero a NUEVO, --key-file nombra un archivo con la clave
+de un almacén cifrado (sin ella solo se miran las sumas), --json escribe un objeto JSON por línea.
 Termina con 0 si todo está entero, 1 si hay daños, 3 si DIR no se puede leer. completions muestra el
 guion con que una shell completa estas líneas de órdenes. man muestra la página de manual, o escribe
 todas las páginas debajo de DIR.

@@ -12,7 +12,7 @@ pub enum Feature {
     Ocsp,
     CertificateStores,
     Accounts,
-    Encryption,
+    Tpm,
     Cluster,
     Gateways,
     Leafnodes,
@@ -35,9 +35,9 @@ impl Feature {
                 "certificados del almacén del sistema (indica archivos: cert_file y key_file)",
             ),
             Self::Accounts => ("accounts", "cuentas"),
-            Self::Encryption => (
-                "encryption of what streams store (an encrypted disk does the same)",
-                "cifrado de lo que guardan los flujos (un disco cifrado hace lo mismo)",
+            Self::Tpm => (
+                "keys out of a TPM (give the key itself: key: $VARIABLE)",
+                "claves sacadas de un TPM (indica la propia clave: key: $VARIABLE)",
             ),
             Self::Cluster => ("clusters", "clústeres"),
             Self::Gateways => ("gateways", "pasarelas (gateways)"),
@@ -210,6 +210,8 @@ pub enum KeyProblem {
         value: String,
     },
     BadDomain(String),
+    /// `cipher` or `prev_key` without `key`.
+    CipherWithoutKey,
     StoreDirTwice,
     NoStoreDir,
     MoreMistakes,
@@ -389,6 +391,9 @@ impl KeyProblem {
             Self::BadDomain(domain) => format!(
                 "\"{domain}\" is not a domain; it has no dots, no wildcards and no blanks"
             ),
+            Self::CipherWithoutKey => {
+                "jetstream has a cipher or prev_key, but no key: nothing would be encrypted; add key, or remove the other".into()
+            }
             Self::StoreDirTwice => {
                 "there are two store_dir for the same streams; keep one of the two".into()
             }
@@ -553,6 +558,9 @@ impl KeyProblem {
             Self::BadDomain(domain) => format!(
                 "\"{domain}\" no es un dominio; no lleva puntos ni comodines ni blancos"
             ),
+            Self::CipherWithoutKey => {
+                "jetstream tiene cipher o prev_key, pero no key: no se cifraría nada; añade key o quita lo otro".into()
+            }
             Self::StoreDirTwice => {
                 "hay dos store_dir para los mismos flujos; deja uno de los dos".into()
             }

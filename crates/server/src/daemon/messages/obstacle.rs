@@ -76,6 +76,20 @@ pub enum Obstacle {
         /// What was wrong.
         error: String,
     },
+    /// The store of the streams is encrypted, and no key was given, or another.
+    StoreLocked {
+        /// The file with the store's own key.
+        path: PathBuf,
+        /// A key was given.
+        wrong: bool,
+    },
+    /// The file with the store's own key is damaged, or not there.
+    StoreKeyUnusable {
+        /// The file.
+        path: PathBuf,
+        /// It is not there.
+        missing: bool,
+    },
     /// Accounts may use more of JetStream than the server has.
     AccountsWantTooMuch {
         /// The key of the accounts.
@@ -219,6 +233,10 @@ impl Obstacle {
                     path.display()
                 ),
             ),
+            Self::StoreLocked { path, wrong } => store_locked(&path.display().to_string(), *wrong),
+            Self::StoreKeyUnusable { path, missing } => {
+                store_key_unusable(&path.display().to_string(), *missing)
+            }
             Self::AccountsWantTooMuch {
                 of_accounts,
                 of_server,
@@ -284,6 +302,56 @@ fn activation_socket(descriptor: usize, name: &str, error: Option<&str>) -> Pair
              {por_que}. Tiene que ser un socket TCP a la escucha"
         ),
     )
+}
+
+fn store_locked(path: &str, wrong: bool) -> Pair {
+    match wrong {
+        false => (
+            format!(
+                "the store is encrypted, and jetstream has no key: its own key is sealed in {path}. \
+                 Configure the key that it was encrypted with: jetstream {{ key: … }}"
+            ),
+            format!(
+                "el almacén está cifrado y jetstream no tiene key: su propia clave está sellada en \
+                 {path}. Configura la clave con que se cifró: jetstream {{ key: … }}"
+            ),
+        ),
+        true => (
+            format!(
+                "jetstream's key is not the one that {path} is sealed with; nothing was changed. \
+                 Configure the right one; if it is to be a new one, give the old one as prev_key"
+            ),
+            format!(
+                "la clave (key) de jetstream no es la que selló {path}; no se ha cambiado nada. \
+                 Configura la correcta; si ha de ser una nueva, indica la anterior como prev_key"
+            ),
+        ),
+    }
+}
+
+fn store_key_unusable(path: &str, missing: bool) -> Pair {
+    match missing {
+        true => (
+            format!(
+                "{path} is not there, but the store is encrypted with the key in it: put it back \
+                 from a copy. Without it nobody can read what is stored"
+            ),
+            format!(
+                "falta {path}, pero el almacén está cifrado con la clave que contiene: recupéralo de \
+                 una copia. Sin él nadie puede leer lo guardado"
+            ),
+        ),
+        false => (
+            format!(
+                "{path} is damaged in both of its copies: put it back from a copy. Without it nobody \
+                 can read what is stored"
+            ),
+            format!(
+                "{path} está dañado en sus dos ejemplares: recupéralo de una copia. Sin él nadie puede \
+                 leer lo guardado"
+            ),
+        ),
+    }
 }
 
 fn port_held(host: &str, port: u16, flag: &str, holder: Option<&Holder>) -> Pair {

@@ -64,6 +64,29 @@ pub enum VerifyText {
         /// Damaged records and places.
         lost: u64,
     },
+    /// How much of it is encrypted.
+    Encrypted {
+        /// Segments that are.
+        encrypted: u32,
+        /// All segments.
+        segments: u32,
+        /// Records of which only the checksums were looked at.
+        unread: u64,
+    },
+    /// The key is another one.
+    WrongKey {
+        /// The file with the store's own key.
+        file: PathBuf,
+    },
+    /// What can't be read can't be copied.
+    SalvageNeedsKey,
+    /// The file with the key can't be read.
+    KeyFileUnreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: String,
+    },
     /// What is whole was copied.
     Salvaged {
         /// Directory of the new store.
@@ -139,6 +162,30 @@ impl VerifyText {
                 bytes,
                 lost,
             } => sum(*segments, *records, *bytes, *lost),
+            Self::Encrypted {
+                encrypted,
+                segments,
+                unread,
+            } => encryption(*encrypted, *segments, *unread),
+            Self::WrongKey { file } => (
+                format!(
+                    "the key is not the one that {} is sealed with: give a file with the right one",
+                    file.display()
+                ),
+                format!(
+                    "la clave no es la que selló {}: indica un archivo con la correcta",
+                    file.display()
+                ),
+            ),
+            Self::SalvageNeedsKey => (
+                "the store is encrypted, so nothing is copied without its key: --key-file FILE".to_owned(),
+                "el almacén está cifrado, así que no se copia nada sin su clave: --key-file ARCHIVO"
+                    .to_owned(),
+            ),
+            Self::KeyFileUnreadable { path, error } => (
+                format!("can't read a key in {}: {error}", path.display()),
+                format!("no se puede leer una clave en {}: {error}", path.display()),
+            ),
             Self::Salvaged { directory } => (
                 format!(
                     "what is whole was copied to {0}; start the server with --store-dir {0}",
@@ -169,6 +216,23 @@ fn lost(stream: Option<&str>, sequence: Option<u64>, file: &str, offset: u32, by
         format!("{file} offset {offset}: {what}: {bytes} bytes are damaged"),
         format!("{file} posición {offset}: {que}: {bytes} bytes dañados"),
     )
+}
+
+fn encryption(encrypted: u32, segments: u32, unread: u64) -> Pair {
+    let plain = segments.saturating_sub(encrypted);
+    let (mut english, mut spanish) = (
+        format!("encrypted: {encrypted} segments; not encrypted: {plain}"),
+        format!("cifrados: {encrypted} segmentos; sin cifrar: {plain}"),
+    );
+    if unread > 0 {
+        english.push_str(&format!(
+            ". Of {unread} records only the checksums were checked: --key-file FILE names the key"
+        ));
+        spanish.push_str(&format!(
+            ". De {unread} registros solo se han comprobado las sumas: --key-file ARCHIVO indica la clave"
+        ));
+    }
+    (english, spanish)
 }
 
 fn sum(segments: u32, records: u64, bytes: u64, lost: u64) -> Pair {

@@ -412,6 +412,11 @@ fn write_store(out: &mut Exposition, seen: &Seen, opened: Option<&Opened>) {
             store.live_bytes,
         ),
         (
+            "recado_store_plain_segments",
+            "Of an encrypted store, files that hold records from before and are not encrypted yet.",
+            store.plain_segments,
+        ),
+        (
             "recado_store_stopped",
             "1: a write or sync failed, and nothing more is stored until the server is started again.",
             u64::from(store.stopped.is_some()),
