@@ -217,11 +217,6 @@ impl Accounts {
         Arc::clone(&self.system.read())
     }
 
-    /// Subscriptions in the account of the server itself.
-    pub(crate) fn system_subscriptions(&self) -> usize {
-        self.system.read().router.len()
-    }
-
     /// Names the account of the server itself.
     pub(crate) fn set_system(&self, name: &str) {
         let account = self.get_or_add(name);

@@ -65,7 +65,7 @@ pub(crate) use crossing::{ResponseType, imported_filter};
 pub(crate) use door::{Rules, Way};
 pub(crate) use drops::{Dropped, Loss};
 pub(crate) use ending::CloseReason;
-pub(crate) use events::Event;
+pub(crate) use events::{Event, count_subjects};
 pub(crate) use explain::{Explained, Outcome, View, explain};
 pub(crate) use histogram::{BOUNDS_US, Distribution, Histogram};
 pub(crate) use insider::Insider;

@@ -358,8 +358,7 @@ impl Engine {
 
     /// Something happened.
     pub(crate) fn note_event(&self, event: impl FnOnce() -> Event) {
-        self.events
-            .note(self.accounts.system_subscriptions(), event);
+        self.events.note(&self.accounts.system(), event);
     }
 
     /// Subscriptions of all accounts.

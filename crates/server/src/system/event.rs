@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::Sources;
 use super::answer::server;
-use crate::engine::{CloseReason, Closed, Event, client_json, clock, gone_json};
+use crate::engine::{Closed, Event, client_json, clock, count_subjects, gone_json};
 use crate::monitoring::{Document, Request};
 
 /// Tells an event.
@@ -17,33 +17,18 @@ pub(super) fn tell(sources: &Sources, event: &Event, out: &mut Vec<u8>) {
             "events of the system account were lost: too many at once"
         );
     }
-    match event {
+    let body = match event {
         Event::Connected(connection) => {
-            let account = connection.account();
-            let body = advisory(sources, "client_connect", client_json(connection));
-            publish(
-                out,
-                &format!("$SYS.ACCOUNT.{}.CONNECT", account.name),
-                &body,
-            );
-            count(sources, &account.name, out);
+            advisory(sources, "client_connect", client_json(connection))
         }
-        Event::Disconnected(closed) => {
-            let body = disconnect(sources, closed);
-            if closed.reason == CloseReason::AuthenticationViolation {
-                let id = sources.observed.server_id();
-                publish(out, &format!("$SYS.SERVER.{id}.CLIENT.AUTH.ERR"), &body);
-                publish(out, "$SYS.ACCOUNT.CLIENT.AUTH.ERR", &body);
-                return;
-            }
-            publish(
-                out,
-                &format!("$SYS.ACCOUNT.{}.DISCONNECT", closed.account),
-                &body,
-            );
-            count(sources, &closed.account, out);
-        }
-        Event::LameDuck => about_server(sources, "LAMEDUCK", out),
+        Event::Disconnected(closed) => disconnect(sources, closed),
+        Event::LameDuck => server(sources),
+    };
+    for subject in event.subjects(&sources.observed.server_id()) {
+        publish(out, &subject, &body);
+    }
+    if let Some(account) = event.counted() {
+        count(sources, &account, out);
     }
 }
 
@@ -90,8 +75,9 @@ fn count(sources: &Sources, name: &str, out: &mut Vec<u8>) {
         "total_conns": clients,
         "num_subscriptions": account.router.len(),
     });
-    publish(out, &format!("$SYS.ACCOUNT.{name}.SERVER.CONNS"), &body);
-    publish(out, &format!("$SYS.SERVER.ACCOUNT.{name}.CONNS"), &body);
+    for subject in count_subjects(name) {
+        publish(out, &subject, &body);
+    }
 }
 
 /// How the server fares.

@@ -192,7 +192,7 @@ async fn serve(
     }
     out.extend_from_slice(PING);
     let own = filters.len() + sources.engine.accounts.system().terms().services.len();
-    sources.engine.events.set_own(own);
+    sources.engine.events.begin(own, &id);
     let mut frames = FrameReader::new(read);
     let mut reports = tokio::time::interval(REPORT_EVERY);
     let mut looks = tokio::time::interval(LOOK_EVERY);
