@@ -1,7 +1,7 @@
 //! Installs clients of other languages from their registries, once: versions are pinned in files
 //! beside the scripts, and an installation is good for as long as those files stay as they are.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -14,6 +14,7 @@ use crate::{Suite, profile_dir};
 pub fn python_suite(script: &str) -> Suite {
     let scripts = scripts("python");
     let environment = target_dir("python");
+    let _alone = alone_in(&environment);
     let requirements = scripts.join("requirements.txt");
     install(&environment, &[&requirements], || {
         succeed(
@@ -49,6 +50,7 @@ pub fn python_suite(script: &str) -> Suite {
 pub fn node_suite(script: &str) -> Suite {
     let scripts = scripts("node");
     let copy = target_dir("node");
+    let _alone = alone_in(&copy);
     let [package, lock] = ["package.json", "package-lock.json"].map(|name| scripts.join(name));
     install(&copy, &[&package, &lock], || {
         fs::create_dir_all(&copy).expect("a directory in target");
@@ -100,6 +102,15 @@ fn target_dir(language: &str) -> PathBuf {
     target.join("conformance").join(language)
 }
 
+/// Keeps other tests, of this program and of others, from installing into `dir` until it is dropped.
+fn alone_in(dir: &Path) -> File {
+    let parent = dir.parent().expect("an installation lies in target");
+    fs::create_dir_all(parent).expect("a directory in target");
+    let lock = File::create(dir.with_extension("lock")).expect("a file in target");
+    lock.lock().expect("a lock on a file in target");
+    lock
+}
+
 /// Runs `installing` unless it succeeded before with the same pins.
 fn install(into: &Path, pins: &[&Path], installing: impl FnOnce()) {
     let pins: Vec<String> = pins
@@ -117,9 +128,15 @@ fn install(into: &Path, pins: &[&Path], installing: impl FnOnce()) {
     fs::write(stamp, pins).expect("a file in target");
 }
 
+/// Leaves a copy that is up to date alone: another test may be reading it.
 fn copy_file(from: &Path, to_dir: &Path) {
     let name = from.file_name().expect("a file has a name");
-    fs::copy(from, to_dir.join(name)).expect("a file in target");
+    let to = to_dir.join(name);
+    let text = fs::read(from).expect("a file beside the scripts");
+    if fs::read(&to).is_ok_and(|copied| copied == text) {
+        return;
+    }
+    fs::write(to, text).expect("a file in target");
 }
 
 fn succeed(command: &mut Command) {
