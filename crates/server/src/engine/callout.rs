@@ -21,6 +21,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::sync::oneshot;
 
 use super::account::Account;
+use super::client::client_type;
 use super::connection::Connection;
 use super::insider::Insider;
 use super::intake::Intake;
@@ -328,17 +329,13 @@ fn client_info(connection: &Connection, connect: &Connect) -> ClientInfo {
     let host = address.map(|peer| peer.ip().to_canonical().to_string());
     let claimed = [&connect.nkey, &connect.user];
     let claimed = claimed.into_iter().flatten().find(|text| !text.is_empty());
-    let kind = match connection.is_websocket() {
-        true => "websocket",
-        false => "nats",
-    };
     ClientInfo {
         host: host.unwrap_or_default(),
         id: connection.id,
         user: claimed.cloned().unwrap_or_default(),
         name: connect.name.clone().unwrap_or_default(),
         kind: "Client".to_owned(),
-        client_type: kind.to_owned(),
+        client_type: client_type(connection.is_websocket()).to_owned(),
         ..ClientInfo::default()
     }
 }

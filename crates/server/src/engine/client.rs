@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use recado_streams::time::format_rfc3339;
 use recado_wire::Connect;
 use serde::Serialize;
 use serde_json::Value;
@@ -35,15 +36,20 @@ impl Client {
     }
 }
 
-/// A connection as events tell of it.
+/// A connection as events tell of it (ADR-1, `client_info_v1`).
 pub(crate) fn client_json(connection: &Connection) -> Value {
-    serde_json::to_value(RequestInfo::of(connection)).unwrap_or_default()
+    serde_json::to_value(RequestInfo {
+        port: None,
+        ..RequestInfo::of(connection)
+    })
+    .unwrap_or_default()
 }
 
 /// One that ended, likewise.
 pub(crate) fn gone_json(closed: &Closed) -> Value {
     let client = closed.client.as_deref();
     serde_json::to_value(RequestInfo {
+        server: None,
         id: closed.id,
         acc: closed.account.as_ref().to_owned(),
         name: client
@@ -51,31 +57,57 @@ pub(crate) fn gone_json(closed: &Closed) -> Value {
             .unwrap_or_default(),
         rtt: u64::from(closed.round_trip_us) * 1000,
         host: Some(closed.peer.ip().to_canonical().to_string()),
-        port: Some(closed.peer.port()),
-        start: client.map(|client| client.since_ns),
+        port: None,
+        start: client.map(|client| format_rfc3339(client.since_ns)),
+        stop: Some(format_rfc3339(clock::unix_ns_of(closed.closed_us))),
         user: closed.user.clone(),
         lang: client.and_then(|client| client.lang.as_deref()),
         ver: client.and_then(|client| client.version.as_deref()),
         kind: Some("Client"),
-        client_type: Some("nats"),
+        client_type: Some(client_type(closed.is_websocket)),
     })
     .unwrap_or_default()
 }
 
+/// Whoever publishes on `server`, as `Nats-Request-Info` tells of it (C44).
+pub(crate) fn request_info(publisher: &Connection, server: &str) -> Vec<u8> {
+    // It has no map with other keys than text, so it can't fail; nor does JSON end a header's line.
+    serde_json::to_vec(&RequestInfo {
+        server: Some(server),
+        ..RequestInfo::of(publisher)
+    })
+    .unwrap_or_default()
+}
+
+/// What speaks, as nats-server calls it.
+pub(crate) fn client_type(is_websocket: bool) -> &'static str {
+    match is_websocket {
+        true => "websocket",
+        false => "nats",
+    }
+}
+
 /// Who published a message, under nats-server's names; `port` is our own.
 #[derive(Debug, Default, Serialize)]
-pub(crate) struct RequestInfo<'a> {
+struct RequestInfo<'a> {
     id: u64,
     acc: String,
     name: &'a str,
     /// Round trip in nanoseconds; 0: not known.
     rtt: u64,
+    /// The name of the server that it is connected to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     host: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     port: Option<u16>,
+    /// When it introduced itself, in RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    start: Option<i64>,
+    start: Option<String>,
+    /// When it ended, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stop: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,7 +122,7 @@ pub(crate) struct RequestInfo<'a> {
 
 impl<'a> RequestInfo<'a> {
     /// What is known of a connection. Parts of the server itself have no address, and are no clients.
-    pub(crate) fn of(connection: &'a Connection) -> Self {
+    fn of(connection: &'a Connection) -> Self {
         let round_trip_us = connection.round_trip_us.load(Ordering::Relaxed);
         let client = connection.client.get();
         let is_client = connection.peer.is_some();
@@ -100,21 +132,18 @@ impl<'a> RequestInfo<'a> {
             acc: standing.account.name.as_ref().to_owned(),
             name: connection.name(),
             rtt: u64::from(round_trip_us) * 1000,
+            server: None,
             host: connection
                 .address()
                 .map(|peer| peer.ip().to_canonical().to_string()),
             port: connection.address().map(|peer| peer.port()),
-            start: client.map(|client| client.since_ns),
+            start: client.map(|client| format_rfc3339(client.since_ns)),
+            stop: None,
             user: standing.identity.user.clone(),
             lang: client.and_then(|client| client.lang.as_deref()),
             ver: client.and_then(|client| client.version.as_deref()),
             kind: is_client.then_some("Client"),
-            client_type: is_client.then_some("nats"),
+            client_type: is_client.then(|| client_type(connection.is_websocket())),
         }
-    }
-
-    pub(crate) fn to_json(&self) -> Vec<u8> {
-        // It has no map with other keys than text, so it can't fail; nor does JSON end a header's line.
-        serde_json::to_vec(self).unwrap_or_default()
     }
 }

@@ -240,14 +240,6 @@ fn told_of(connection: &Connection, server: Option<&str>) -> Value {
         return json!({"acc": told["acc"], "rtt": told["rtt"]});
     };
     told["server"] = server.into();
-    if let Some(told) = told.as_object_mut() {
-        // Ours alone; nats-server's schema has no place for it.
-        told.remove("port");
-    }
-    let start = told["start"].as_i64();
-    if let Some(start) = start.and_then(|ns| Timestamp::from_nanosecond(ns.into()).ok()) {
-        told["start"] = start.to_string().into();
-    }
     told
 }
 

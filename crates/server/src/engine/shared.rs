@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 
 use super::account::{Account, Accounts};
 use super::callout::Inquiries;
-use super::client::RequestInfo;
+use super::client::request_info;
 use super::closed::ClosedRing;
 use super::connection::{Connection, WriteLimits};
 use super::counters::Counters;
@@ -459,7 +459,7 @@ impl Engine {
     /// `headers` with a line that says who published: `Nats-Request-Info`, as nats-server has it
     /// for shared service imports (C44), with the round trip in nanoseconds.
     pub(crate) fn origin_headers(&self, publisher: &Connection, headers: &[u8]) -> Vec<u8> {
-        let info = RequestInfo::of(publisher).to_json();
+        let info = request_info(publisher, self.inquiries.server_name());
         let block = if headers.is_empty() {
             b"NATS/1.0\r\n\r\n"
         } else {

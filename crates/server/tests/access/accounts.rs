@@ -158,7 +158,7 @@ fn a_new_configuration_takes_back_what_it_no_longer_allows() {
 fn the_system_account_hears_who_comes_and_anybody_may_ask_who_they_are() {
     let server = server();
     let mut root = log_in(&server, "root", "r");
-    root.send("SUB $SYS.ACCOUNT.*.CONNECT 1\r\n");
+    root.send("SUB $SYS.ACCOUNT.*.CONNECT 1\r\nSUB $SYS.ACCOUNT.*.DISCONNECT 2\r\n");
     assert_eq!(heard(&mut root), Vec::<String>::new());
     let mut ana = log_in(&server, "ana", "a");
     let Some(Frame::Message(event)) = root.next() else {
@@ -166,7 +166,11 @@ fn the_system_account_hears_who_comes_and_anybody_may_ask_who_they_are() {
     };
     assert_eq!(event.subject, "$SYS.ACCOUNT.SALES.CONNECT");
     let event: Value = serde_json::from_slice(&event.payload).unwrap();
-    assert_eq!(event["client"]["user"], "ana");
+    let client = &event["client"];
+    assert_eq!(client["user"], "ana");
+    assert_eq!(client["client_type"], "nats");
+    assert!(client["start"].as_str().unwrap().ends_with('Z'), "{client}");
+    assert_eq!(client.get("port"), None, "the schema has no such thing");
     ana.send("SUB me 1\r\nPUB $SYS.REQ.USER.INFO me 0\r\n\r\n");
     let Some(Frame::Message(told)) =
         std::iter::from_fn(|| ana.next()).find(|frame| matches!(frame, Frame::Message(_)))
@@ -181,6 +185,40 @@ fn the_system_account_hears_who_comes_and_anybody_may_ask_who_they_are() {
     );
     ana.send("PUB $SYS.REQ.SERVER.PING me 0\r\n\r\n");
     assert_eq!(heard(&mut ana), ["me"], "nobody is there for her: 503");
+    drop(ana);
+    let Some(Frame::Message(event)) = root.next() else {
+        panic!("no event");
+    };
+    assert_eq!(event.subject, "$SYS.ACCOUNT.SALES.DISCONNECT");
+    let gone: Value = serde_json::from_slice(&event.payload).unwrap();
+    assert_eq!(gone["client"]["start"], client["start"]);
+    let moment =
+        |key: &str| -> jiff::Timestamp { gone["client"][key].as_str().unwrap().parse().unwrap() };
+    assert!(moment("stop") > moment("start"), "{gone}");
+}
+
+#[test]
+fn a_shared_request_tells_the_service_who_asks() {
+    let sales = "SALES { users: [{user: ana, password: a}]
+        imports: [{service: {account: STOCK, subject: count}, share: true}] }";
+    let server = Server::builder()
+        .configure(|options| read(options, &format!("{STOCK}\n{sales}"), "server_name: one,"))
+        .start()
+        .unwrap();
+    let (mut keeper, mut ana) = (log_in(&server, "keeper", "k"), log_in(&server, "ana", "a"));
+    keeper.send("SUB count 1\r\n");
+    assert_eq!(heard(&mut keeper), Vec::<String>::new());
+    ana.send("PUB count answers 1\r\n?\r\n");
+    let Some(Frame::Message(request)) = keeper.next() else {
+        panic!("no request");
+    };
+    let (_, told) = request.headers.split_once("Nats-Request-Info: ").unwrap();
+    let told: Value = serde_json::from_str(told.trim()).unwrap();
+    assert_eq!(told["user"], "ana");
+    assert_eq!(told["acc"], "SALES");
+    assert_eq!(told["server"], "one");
+    let start: Result<jiff::Timestamp, _> = told["start"].as_str().unwrap().parse();
+    assert!(start.is_ok(), "{told}");
 }
 
 #[test]

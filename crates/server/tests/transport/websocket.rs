@@ -536,6 +536,27 @@ fn a_listener_that_others_reach_goes_on_asking_for_a_credential() {
 }
 
 #[test]
+fn the_system_account_is_told_what_a_client_speaks() {
+    let server = configured(
+        "port: -1, jetstream: false, websocket {port: -1, no_tls: true}, system_account: SYS
+         accounts {
+             A {users: [{user: page, password: p}]}
+             SYS {users: [{user: root, password: r}]} }",
+    );
+    let mut root = crate::client::plain(&server);
+    root.line().unwrap();
+    root.send("CONNECT {\"verbose\":false,\"user\":\"root\",\"pass\":\"r\"}\r\nSUB $SYS.ACCOUNT.A.CONNECT 1\r\nPING\r\n");
+    assert_eq!(root.line().unwrap(), "PONG");
+    let mut page = Peer::new(&server, "");
+    page.line();
+    page.send("CONNECT {\"verbose\":false,\"user\":\"page\",\"pass\":\"p\"}\r\nPING\r\n");
+    assert_eq!(page.line(), "PONG");
+    let told = std::iter::repeat_with(|| root.line().unwrap()).find(|line| line.starts_with('{'));
+    let told: serde_json::Value = serde_json::from_str(&told.unwrap()).unwrap();
+    assert_eq!(told["client"]["client_type"], "websocket");
+}
+
+#[test]
 fn who_is_sent_elsewhere_is_told_where_its_own_listener_is() {
     let text = "port: -1, jetstream: false, system_account: SYS, client_advertise: \"plain.example:4222\"
         accounts { SYS { users: [{user: root, password: r}] }, WEB { users: [{user: page, password: p}] } }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::header;
 use super::info::StreamState;
 use crate::config::json::is_default;
-use crate::time::{as_optional_rfc3339, as_rfc3339};
+use crate::time::as_rfc3339;
 
 /// What all subjects of advisories begin with.
 pub const ADVISORY_PREFIX: &str = "$JS.EVENT.ADVISORY.";
@@ -87,12 +87,9 @@ impl Serialize for Action {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Client {
-    /// When it connected, in Unix nanoseconds.
-    #[serde(
-        serialize_with = "as_optional_rfc3339",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub start: Option<i64>,
+    /// When it connected, in RFC 3339.
+    #[serde(skip_serializing_if = "is_default")]
+    pub start: String,
     /// Its address.
     #[serde(skip_serializing_if = "is_default")]
     pub host: String,
@@ -464,7 +461,7 @@ mod tests {
     #[test]
     fn who_asked_is_told_by_the_last_header_and_shown_as_nats_server_shows_it() {
         let block = b"NATS/1.0\r\nNats-Request-Info: {\"name\":\"root\"}\r\nA: b\r\n\
-            Nats-Request-Info: {\"start\":0,\"host\":\"::1\",\"port\":7,\"id\":5,\"name\":\"ana\"}\r\n\r\n";
+            Nats-Request-Info: {\"start\":\"1970-01-01T00:00:00Z\",\"host\":\"::1\",\"port\":7,\"id\":5,\"name\":\"ana\"}\r\n\r\n";
         let client = Client::of(block).expect("a client");
         let shown = serde_json::to_value(&client).expect("JSON");
         let expected =
