@@ -1,4 +1,4 @@
-"""Every reply of the API and every advisory held against the JSON schema that its `type` names.
+"""Every reply of the API, every advisory and what the system account hears held against the JSON schema that its `type` names.
 
 The schemas are not part of the repository; they are looked for beside it.
 """
@@ -52,6 +52,12 @@ _not_kept = {
     # Ask for the server's name and know no account.
     "io.nats.jetstream.advisory.v1.consumer_group_pinned": ("'server' is a req", "('account' was"),
     "io.nats.jetstream.advisory.v1.consumer_group_unpinned": ("'server' is a req", "('account' was"),
+    # Know no flags of features; the last not an account's name and subscriptions either.
+    "io.nats.server.advisory.v1.client_connect": ("('feature_flags' was",),
+    "io.nats.server.advisory.v1.client_disconnect": ("('feature_flags' was",),
+    "io.nats.server.advisory.v1.account_connections": (
+        "('feature_flags' was", "('name', 'num_subscriptions' were",
+    ),
 }
 
 
@@ -340,6 +346,68 @@ async def advisories():
         await read_until("STREAM.RESTORE_COMPLETE.S")
         assert metric in seen, seen
         assert expected <= seen, expected - seen
+
+
+_ACCOUNTS = """
+system_account: SYS
+accounts {
+  STOCK {
+    users: [{user: keeper, password: k}]
+    exports: [{service: count, accounts: [SALES], latency: {sampling: 100%, subject: took}}]
+  }
+  SALES {
+    users: [{user: ana, password: a}]
+    imports: [{service: {account: STOCK, subject: count}, share: true}]
+  }
+  SYS { users: [{user: root, password: r}] }
+}
+"""
+
+
+@test
+async def what_the_system_account_hears():
+    with Server(config=_ACCOUNTS) as server:
+        root = await nats.connect(server.url, user="root", password="r")
+        events = await root.subscribe("$SYS.ACCOUNT.SALES.>")
+        counts = await root.subscribe("$SYS.SERVER.ACCOUNT.*.CONNS")
+        await root.flush()
+        ana = await nats.connect(server.url, user="ana", password="a", name="ana")
+        await ana.close()
+        kinds = set()
+        while len(kinds) < 3:
+            event = await events.next_msg(PATIENCE)
+            kinds.add(validate(event.data)["type"].rsplit(".", 1)[1])
+        assert kinds == {"client_connect", "client_disconnect", "account_connections"}, kinds
+        validate((await counts.next_msg(PATIENCE)).data)
+        await root.close()
+
+
+@test
+async def what_the_server_says_of_itself():
+    with Server(config=_ACCOUNTS) as server:
+        root = await nats.connect(server.url, user="root", password="r")
+        reply = await root.request("$SYS.REQ.SERVER.PING.VARZ", b"", timeout=PATIENCE)
+        varz = json.loads(reply.data)["data"]
+        validate(json.dumps(varz), "io.nats.server.monitor.v1.varz")
+        await root.close()
+
+
+@test
+async def how_long_a_service_took():
+    with Server(config=_ACCOUNTS) as server:
+        keeper = await nats.connect(server.url, user="keeper", password="k")
+        ana = await nats.connect(server.url, user="ana", password="a")
+        took = await keeper.subscribe("took")
+
+        async def answer(request):
+            await request.respond(b"1")
+
+        await keeper.subscribe("count", cb=answer)
+        await keeper.flush()
+        await ana.request("count", b"", timeout=PATIENCE)
+        validate((await took.next_msg(PATIENCE)).data)
+        for client in (keeper, ana):
+            await client.close()
 
 
 main()
