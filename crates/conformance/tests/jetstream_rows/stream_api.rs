@@ -494,6 +494,8 @@ fn names_and_lists_are_found_by_subject() {
         (&json!(1), &json!(["S"]))
     );
     let listed = js.ok("STREAM.LIST", json!({ "subject": "t.>" }));
+    let metadata = &listed["streams"][0]["config"]["metadata"];
+    assert_eq!(metadata, &json!({ "_nats.req.level": "0" }), "as stored");
     assert_eq!(listed["streams"][0]["config"]["name"], "T");
     let none = js.ok("STREAM.NAMES", json!({ "subject": "u" }));
     assert_eq!(

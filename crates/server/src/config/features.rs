@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 /// The long form of the subjects that deliveries are acknowledged on.
 pub(super) const LONG_ACK_SUBJECTS: &str = "js_ack_fc_v2";
 
-/// The flags that nats-server 2.15 knows. All are off unless they are turned on.
-pub(super) const KNOWN: [&str; 3] = [
+/// The flags that nats-server 2.15.0 knows. All are off unless they are turned on.
+pub(super) const KNOWN: [&str; 4] = [
     LONG_ACK_SUBJECTS,
-    // How the servers of a cluster agree on gaps, and on where sources stand.
+    // How the servers of a cluster answer, and how they agree on gaps and on where sources stand.
+    "js_api_reply_v2",
     "js_raft_delete_range",
     "js_snapshot_sources",
 ];

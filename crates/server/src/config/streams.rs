@@ -89,6 +89,8 @@ pub struct StreamsLimits {
     pub max_ack_pending: Option<u64>,
     /// Most messages that one pull request may ask for.
     pub max_request_batch: Option<u64>,
+    /// Consumers of a stream that names no limit of its own, in an account that has none.
+    pub default_max_consumers: Option<u64>,
     /// Longest time in which a stream may look for duplicates.
     pub duplicate_window: Option<Duration>,
     /// `batch { … }`: publishing in batches.

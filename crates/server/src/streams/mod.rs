@@ -59,6 +59,7 @@ pub(crate) fn settings(options: &Options, ceilings: &Ceilings, identity: &Identi
                 max_storage: bytes(ceilings.file_bytes),
                 max_request_batch: number(limits.max_request_batch),
                 max_ack_pending: number(limits.max_ack_pending),
+                default_max_consumers: number(limits.default_max_consumers),
                 max_duplicate_window: limits.duplicate_window.map_or(0, |window| {
                     i64::try_from(window.as_nanos()).unwrap_or(i64::MAX)
                 }),

@@ -235,9 +235,6 @@ pub struct ConsumerInfo {
     pub num_waiting: u64,
     /// Messages still to be delivered.
     pub num_pending: u64,
-    /// Where it lives.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cluster: Option<ClusterInfo>,
     /// Whether somebody listens where it pushes.
     #[serde(skip_serializing_if = "is_default")]
     pub push_bound: bool,

@@ -55,6 +55,8 @@ pub struct ServerLimits {
     pub max_request_batch: i64,
     /// Unacknowledged messages of one consumer; 0 for any.
     pub max_ack_pending: i64,
+    /// Consumers of a stream where neither it nor its account has a limit; 0 for any.
+    pub default_max_consumers: i64,
     /// Nanoseconds for which message ids are remembered; 0 for any.
     pub max_duplicate_window: i64,
 }
@@ -66,6 +68,7 @@ impl Default for ServerLimits {
             max_storage: -1,
             max_request_batch: 0,
             max_ack_pending: 0,
+            default_max_consumers: 0,
             max_duplicate_window: 0,
         }
     }

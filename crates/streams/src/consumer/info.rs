@@ -28,7 +28,6 @@ impl Consumer {
             num_redelivered: self.redelivered(),
             num_waiting: self.waiting.len() as u64,
             num_pending: self.position.ahead(),
-            cluster: None,
             push_bound: self.is_push_bound(),
             paused: remaining > 0,
             pause_remaining: remaining.max(0),

@@ -176,7 +176,7 @@ impl JetStream {
         Some(StreamDetail {
             name: stream.config.name.clone(),
             created_ns: stream.created_ns,
-            config: stream.config.for_answer(&self.settings.version),
+            config: stream.config.clone(),
             state: stream.state(),
             lost: stream.messages.lost.messages,
             cluster: self.cluster(),
@@ -204,7 +204,7 @@ impl JetStream {
                 .range::<str, _>((from, Unbounded))
                 .next()
                 .map(|(name, _)| name.clone())?;
-            into.extend(self.info_of_consumer(id, &name, context, journal));
+            into.extend(self.entry_of_consumer(id, &name, context, journal));
             if !goes_on() {
                 return Some(name);
             }

@@ -134,6 +134,7 @@ pub(super) enum StreamsKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StreamsLimitsKey {
     Batch,
+    DefaultMaxConsumers,
     DuplicateWindow,
     MaxAckPending,
     MaxRequestBatch,
@@ -577,6 +578,10 @@ pub(super) const STREAMS_LIMITS: &Table<StreamsLimitsKey> = &[
     (
         &["max_request_batch"],
         Sets(StreamsLimitsKey::MaxRequestBatch),
+    ),
+    (
+        &["default_max_consumers"],
+        Sets(StreamsLimitsKey::DefaultMaxConsumers),
     ),
     (
         &["duplicate_window"],

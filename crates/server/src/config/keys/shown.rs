@@ -366,6 +366,9 @@ pub(super) fn streams_limits(key: StreamsLimitsKey) -> Show {
         StreamsLimitsKey::MaxAckPending => {
             |o| limit(o.streams.limits.max_ack_pending, Unset::Unlimited)
         }
+        StreamsLimitsKey::DefaultMaxConsumers => {
+            |o| limit(o.streams.limits.default_max_consumers, Unset::Unlimited)
+        }
         StreamsLimitsKey::MaxRequestBatch => {
             |o| limit(o.streams.limits.max_request_batch, Unset::Unlimited)
         }

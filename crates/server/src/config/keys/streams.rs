@@ -126,6 +126,7 @@ fn set_limit(
     match key {
         StreamsLimitsKey::MaxAckPending => limits.max_ack_pending = ceiling(field)?,
         StreamsLimitsKey::MaxRequestBatch => limits.max_request_batch = ceiling(field)?,
+        StreamsLimitsKey::DefaultMaxConsumers => limits.default_max_consumers = ceiling(field)?,
         StreamsLimitsKey::DuplicateWindow => {
             limits.duplicate_window = longest(field, findings)?;
         }

@@ -622,7 +622,7 @@ fn streams_are_told_where_and_how_much() {
            store_dir: /data, max_mem: 128KB, max_file: 64MiB, sync: always, strict: false, domain: hub
            max_buffered_msgs: 7, max_buffered_size: '2K', request_queue_limit: 8, info_queue_limit: 9
            limits {
-             max_ack_pending: 10, max_request_batch: 11, duplicate_window: '1m'
+             max_ack_pending: 10, max_request_batch: 11, default_max_consumers: 12, duplicate_window: '1m'
              batch {max_inflight_per_stream: 12, max_inflight_total: 13, max_msgs: 14, timeout: 3s}
            }
          }",
@@ -641,6 +641,7 @@ fn streams_are_told_where_and_how_much() {
         limits: StreamsLimits {
             max_ack_pending: Some(10),
             max_request_batch: Some(11),
+            default_max_consumers: Some(12),
             duplicate_window: Some(Duration::from_secs(60)),
             batch: BatchLimits {
                 max_inflight_per_stream: Some(12),

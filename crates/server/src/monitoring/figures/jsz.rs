@@ -136,6 +136,8 @@ impl Config {
 #[derive(Default, Serialize)]
 pub(super) struct Limits {
     #[serde(skip_serializing_if = "Option::is_none")]
+    default_max_consumers: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     max_request_batch: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_ack_pending: Option<u64>,
@@ -156,6 +158,7 @@ impl Limits {
         let StreamsOptions { limits, .. } = &facts.streams;
         let span = |span: Option<Duration>| span.map(nanos);
         Self {
+            default_max_consumers: limits.default_max_consumers,
             max_request_batch: limits.max_request_batch,
             max_ack_pending: limits.max_ack_pending,
             max_duplicate_window: span(limits.duplicate_window),

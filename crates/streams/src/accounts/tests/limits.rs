@@ -65,6 +65,33 @@ fn streams_and_consumers_of_an_account_are_counted() {
 }
 
 #[test]
+fn a_stream_without_a_limit_of_its_own_has_as_many_consumers_as_the_server_gives_by_default() {
+    let mut settings = server(1000);
+    settings.limits.server.default_max_consumers = 1;
+    let many = limited(1, "A", |limits| limits.max_consumers = 3);
+    let mut world = World::with_settings(&[account(0, "$G"), many], settings);
+    assert_eq!(create(&mut world, "$G", "S", json!({})), 0);
+    assert_eq!(
+        create(&mut world, "$G", "T", json!({"max_consumers": 2})),
+        0
+    );
+    assert_eq!(create(&mut world, "A", "S", json!({})), 0);
+    for (account, stream, most) in [("$G", "S", 1), ("$G", "T", 2), ("A", "S", 3)] {
+        for number in 0..=most {
+            let name = format!("c{number}");
+            let consumer = json!({"stream_name": stream, "config": {"durable_name": name}});
+            let code = world.code(
+                account,
+                &format!("CONSUMER.CREATE.{stream}.{name}"),
+                &consumer,
+            );
+            let expected = if number < most { 0 } else { 10026 };
+            assert_eq!(code, expected, "{account} {stream} {number}");
+        }
+    }
+}
+
+#[test]
 fn a_stream_has_to_say_how_large_it_gets_and_stay_below_what_one_may_have() {
     let strict = limited(1, "A", |limits| {
         limits.max_bytes_required = true;

@@ -76,8 +76,19 @@ impl JetStream {
         }
     }
 
-    /// All about a stream, now.
+    /// All about a stream, now, as answers about this one tell it.
     pub(in crate::jetstream) fn info_of(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        name: &str,
+    ) -> Result<StreamInfo, ApiError> {
+        let mut info = self.entry_of(call, name)?;
+        info.config = info.config.for_answer(&self.settings.version);
+        Ok(info)
+    }
+
+    /// The same as lists tell it: with its configuration as it is stored (E10).
+    pub(super) fn entry_of(
         &mut self,
         call: &mut Call<'_, '_>,
         name: &str,
@@ -87,11 +98,11 @@ impl JetStream {
         self.mind_damage(name);
         let stream = self.stream(name)?;
         Ok(StreamInfo {
-            config: stream.config.for_answer(&self.settings.version),
+            config: stream.config.clone(),
             created: stream.created_ns,
             state,
             domain: self.settings.domain.clone().unwrap_or_default(),
-            cluster: Some(self.cluster()),
+            cluster: None,
             mirror: self.mirror_info(stream, now_ns),
             sources: self.source_infos(stream, now_ns),
             alternates: self.alternates(stream),

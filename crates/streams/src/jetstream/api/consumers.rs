@@ -152,26 +152,26 @@ impl JetStream {
         Ok(())
     }
 
-    /// All about a consumer, now.
+    /// All about a consumer, now, as answers about this one tell it.
     pub(super) fn consumer_info_of(
         &mut self,
         id: u32,
         name: &str,
         call: &mut Call<'_, '_>,
     ) -> Result<ConsumerInfo, ApiError> {
-        self.info_of_consumer(id, name, call.context, call.journal)
+        let mut info = self.entry_of_consumer(id, name, call.context, call.journal)?;
+        info.config = info.config.for_answer(&self.settings.version);
+        Ok(info)
     }
 
-    /// The same for who is no caller of the API.
-    pub(in crate::jetstream) fn info_of_consumer(
+    /// The same as lists tell it: with its configuration as it is stored (E10).
+    pub(in crate::jetstream) fn entry_of_consumer(
         &mut self,
         id: u32,
         name: &str,
         context: &mut Context<'_>,
         journal: &mut dyn Journal,
     ) -> Result<ConsumerInfo, ApiError> {
-        let cluster = self.cluster();
-        let version = self.settings.version.clone();
         let Some(stream) = self.streams.get_mut(&id) else {
             return Err(ApiError::new(&error::STREAM_NOT_FOUND));
         };
@@ -186,10 +186,7 @@ impl JetStream {
             settled: &mut settled,
         };
         slot.consumer.interest_changed(context);
-        let mut info = slot.consumer.info(context, &mut source);
-        info.config = info.config.for_answer(&version);
-        info.cluster = Some(cluster);
-        Ok(info)
+        Ok(slot.consumer.info(context, &mut source))
     }
 
     pub(super) fn consumer_info(
@@ -230,7 +227,7 @@ impl JetStream {
         let page = page(names.len(), request.offset, INFOS_PER_PAGE);
         let mut consumers = Vec::new();
         for name in names.iter().skip(page.offset).take(page.limit) {
-            consumers.push(self.consumer_info_of(id, name, call)?);
+            consumers.push(self.entry_of_consumer(id, name, call.context, call.journal)?);
         }
         Ok(ConsumerListResponse {
             page,
@@ -331,6 +328,7 @@ impl JetStream {
         };
         let mut config = slot.consumer.config().clone();
         config.pause_until = until;
+        config.set_required_level();
         slot.store_config(id, &config, call.journal)
             .map_err(|refused| store_failed(&refused))?;
         self.act_on(
@@ -466,8 +464,12 @@ fn check_against_others(
         .cloned()
         .collect();
     let count = others.len();
-    let maxima = [stream.config.max_consumers, limits.account.max_consumers];
-    let full = maxima
+    let own = [stream.config.max_consumers, limits.account.max_consumers];
+    let by_default = match own.iter().any(|max| *max > 0) {
+        true => 0,
+        false => limits.server.default_max_consumers,
+    };
+    let full = [own[0], own[1], by_default]
         .into_iter()
         .filter_map(|max| usize::try_from(max).ok().filter(|max| *max > 0))
         .any(|max| count >= max);

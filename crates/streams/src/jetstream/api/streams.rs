@@ -180,6 +180,7 @@ impl JetStream {
     ) -> Result<StreamInfoResponse, ApiError> {
         let request = StreamInfoRequest::parse(call.message.payload, self.settings.strict)?;
         let mut info = self.info_of(call, name)?;
+        info.cluster = Some(self.cluster());
         let stream = self.stream(name)?;
         if request.deleted_details {
             info.state.deleted = stream.deleted(DELETED_MAX);
@@ -236,7 +237,7 @@ impl JetStream {
         let page = page(all.len(), request.offset, INFOS_PER_PAGE);
         let names = all.iter().skip(page.offset).take(page.limit);
         let names: Vec<String> = names.map(|&name| name.to_owned()).collect();
-        let streams = names.iter().map(|name| self.info_of(call, name));
+        let streams = names.iter().map(|name| self.entry_of(call, name));
         Ok(StreamListResponse {
             streams: streams.collect::<Result<_, _>>()?,
             page,
