@@ -219,7 +219,7 @@ fn whoami(message: &Message<'_>) -> Value {
     let round_trip_ns = origin["rtt"].as_u64().filter(|&rtt| rtt > 0);
     json!({
         "client_id": origin["id"],
-        "name": origin["name"],
+        "name": origin["name"].as_str().unwrap_or_default(),
         "address": address(&origin),
         "round_trip_us": round_trip_ns.map(|rtt| rtt / 1000),
     })

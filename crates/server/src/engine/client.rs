@@ -92,8 +92,10 @@ pub(crate) fn client_type(is_websocket: bool) -> &'static str {
 struct RequestInfo<'a> {
     id: u64,
     acc: String,
+    #[serde(skip_serializing_if = "str::is_empty")]
     name: &'a str,
     /// Round trip in nanoseconds; 0: not known.
+    #[serde(skip_serializing_if = "is_zero")]
     rtt: u64,
     /// The name of the server that it is connected to.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -118,6 +120,11 @@ struct RequestInfo<'a> {
     kind: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_type: Option<&'static str>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(value: &u64) -> bool {
+    *value == 0
 }
 
 impl<'a> RequestInfo<'a> {

@@ -284,8 +284,8 @@ impl Worker {
 }
 
 impl Worker {
-    /// Hands a message to whoever is subscribed to `inbox`; `push` writes the frame for one of them. For parts
-    /// of the server, whose messages bear another subject than the one they are routed by. Whether
+    /// Hands a message to whoever is subscribed to `inbox`; `push` writes the frame for one of them, and returns
+    /// how long its headers and payload are together. For parts of the server, whose messages bear another subject than the one they are routed by. Whether
     /// anybody took it.
     pub(crate) fn deliver_as(
         &mut self,
@@ -293,7 +293,7 @@ impl Worker {
         account: &Arc<Account>,
         publisher: Publisher<'_>,
         inbox: &[u8],
-        mut push: impl FnMut(&mut Vec<u8>, &Subscription),
+        mut push: impl FnMut(&mut Vec<u8>, &Subscription) -> usize,
     ) -> bool {
         let answered = answered(account, inbox, |responses| {
             responses.settle(inbox, Instant::now())
@@ -443,9 +443,15 @@ pub(super) fn stage_target(
         appender.message(|frames| push_odd(frames.buffer(), prefix, target, passage));
     } else if prefix.is_empty() {
         let sid = target.sub.sid();
-        appender.message(|frames| frames.push_message_to(sid, message, input));
+        appender.message(|frames| {
+            frames.push_message_to(sid, message, input);
+            message.body.len()
+        });
     } else {
-        appender.message(|frames| frames.push_message(prefix, message, input));
+        appender.message(|frames| {
+            frames.push_message(prefix, message, input);
+            message.body.len()
+        });
     }
     if target.grants_replies && !message.reply.is_empty() {
         grant_reply(target, message.reply);
@@ -484,7 +490,10 @@ fn stage_group(
     if let Sharing::Buffer(number) = route.groups[at].staged {
         if let Some(appender) = stage.shared_frames(number) {
             let prefix = route.prefix(&route.plain[members.start]);
-            appender.message(|frames| frames.push_message(prefix, message, input));
+            appender.message(|frames| {
+                frames.push_message(prefix, message, input);
+                message.body.len()
+            });
             return true;
         }
         route.groups[at].staged = Sharing::Apart;
@@ -557,8 +566,9 @@ fn count_limited(sub: &Arc<Subscription>, engine: &Engine) -> bool {
 }
 
 /// A frame that differs from what the publisher sent: headers taken out (A27), or the origin put in.
+/// How long the headers and the payload that it gets are together.
 #[cold]
-fn push_odd(out: &mut Vec<u8>, prefix: &[u8], target: &Target, passage: &Passage<'_>) {
+fn push_odd(out: &mut Vec<u8>, prefix: &[u8], target: &Target, passage: &Passage<'_>) -> usize {
     let Publish {
         reply,
         header_len,
@@ -577,8 +587,10 @@ fn push_odd(out: &mut Vec<u8>, prefix: &[u8], target: &Target, passage: &Passage
             .engine
             .origin_headers(passage.publisher.connection, headers);
         push_message(out, subject, sid, reply, Some(&headers), payload);
+        headers.len() + payload.len()
     } else {
         push_message(out, subject, sid, reply, None, payload);
+        payload.len()
     }
 }
 
@@ -603,11 +615,11 @@ fn say_no_responders(stage: &mut Stage, passage: &Passage<'_>) {
     stage.add_work(seen);
     let Some(sub) = own else { return };
     let block = no_responders_block(subject);
-    // It is no delivery: it does not count towards the subscription's limit.
+    // It is no delivery: it counts neither towards the subscription's limit nor as sent.
     if let Some(appender) = stage.buffer_of(publisher) {
-        appender.message(|frames| {
-            push_message(frames.buffer(), reply, sub.sid(), b"", Some(&block), b"");
-        });
+        let mut frame = Vec::new();
+        push_message(&mut frame, reply, sub.sid(), b"", Some(&block), b"");
+        appender.control(&frame);
     }
 }
 

@@ -120,12 +120,17 @@ impl Events {
         })
     }
 
-    /// Waits for the next.
-    pub(crate) async fn next(&self) -> Event {
+    /// Waits for the next, and takes those that wait with it, `max` of them at the most.
+    pub(crate) async fn next(&self, max: usize) -> Vec<Event> {
         loop {
             let arrival = self.arrival.notified();
-            if let Some(event) = self.waiting.lock().pop_front() {
-                return event;
+            let events: Vec<Event> = {
+                let mut waiting = self.waiting.lock();
+                let count = waiting.len().min(max);
+                waiting.drain(..count).collect()
+            };
+            if !events.is_empty() {
+                return events;
             }
             arrival.await;
         }

@@ -194,6 +194,7 @@ impl Insider {
                 |out, sub| {
                     let headers = sub.takes_headers().then_some(headers);
                     push_message(out, subject, sub.sid(), reply, headers, payload);
+                    headers.map_or(0, <[u8]>::len) + payload.len()
                 },
             );
             if worker.is_full() {

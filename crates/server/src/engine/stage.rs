@@ -22,6 +22,22 @@ pub(crate) const IN_PARTS_MIN: usize = STAGED_HARD_MAX - STAGED_MAX;
 /// Room that is kept for the next batch, in bytes, shared by the destinations of this one.
 const KEEP_MAX: usize = 4 * 1024 * 1024;
 
+/// What is staged, as the figures count it.
+#[derive(Clone, Copy, Default)]
+struct Carried {
+    messages: u64,
+    /// Of their headers and payloads.
+    bytes: u64,
+}
+
+impl Carried {
+    #[inline]
+    fn note(&mut self, bytes: usize) {
+        self.messages += 1;
+        self.bytes += bytes as u64;
+    }
+}
+
 /// One destination in this batch.
 #[derive(Default)]
 struct Destination {
@@ -29,7 +45,7 @@ struct Destination {
     /// `None`: it is gone, nothing is staged for it.
     connection: Option<Arc<Connection>>,
     frames: Frames,
-    messages: u64,
+    carried: Carried,
     /// Its frames lie in this shared buffer.
     shared: Option<u32>,
     /// It got something of its own in this batch and shares no more.
@@ -41,7 +57,7 @@ struct Destination {
 struct Shared {
     frames: Frames,
     members: Vec<u32>,
-    messages: u64,
+    carried: Carried,
     /// Not split up.
     live: bool,
 }
@@ -228,12 +244,13 @@ impl Stage {
             destination.shared = None;
             destination.apart = true;
             destination.frames.append(&shared.frames);
-            destination.messages += shared.messages;
+            destination.carried.messages += shared.carried.messages;
+            destination.carried.bytes += shared.carried.bytes;
             self.staged_bytes += shared.frames.len();
         }
         self.staged_bytes -= shared.frames.len();
         shared.frames.reset(KEEP_MAX);
-        shared.messages = 0;
+        shared.carried = Carried::default();
     }
 
     /// Writes everything and forgets it. `report` is told what became of each destination. The
@@ -254,14 +271,14 @@ impl Stage {
                 deliver(
                     connection.as_ref(),
                     &shared.frames,
-                    shared.messages,
+                    shared.carried,
                     input,
                     subject,
                     &mut report,
                 );
             }
             shared.live = false;
-            shared.messages = 0;
+            shared.carried = Carried::default();
             shared.frames.reset(keep);
         }
         self.shared_used = 0;
@@ -280,13 +297,13 @@ impl Stage {
             deliver(
                 connection.as_ref(),
                 frames,
-                destination.messages,
+                destination.carried,
                 input,
                 subject,
                 &mut report,
             );
             destination.frames.reset(keep);
-            destination.messages = 0;
+            destination.carried = Carried::default();
             destination.shared = None;
             destination.apart = false;
             destination.connection_id = 0;
@@ -300,7 +317,7 @@ impl Stage {
 fn deliver(
     connection: Option<&Arc<Connection>>,
     frames: &Frames,
-    messages: u64,
+    carried: Carried,
     input: &[u8],
     subject: &[u8],
     report: &mut impl FnMut(&Arc<Connection>, Delivered),
@@ -309,8 +326,8 @@ fn deliver(
     if frames.is_empty() {
         return;
     }
-    if messages > 0 {
-        connection.count_out(messages, frames.len() as u64);
+    if carried.messages > 0 {
+        connection.count_out(carried.messages, carried.bytes);
     }
     report(connection, connection.deliver(frames, input, subject));
 }
@@ -323,11 +340,11 @@ pub(crate) struct Appender<'a> {
 }
 
 impl Appender<'_> {
-    /// Appends one message.
+    /// Appends one message; `append` returns how long its headers and payload are together.
     #[inline]
-    pub(crate) fn message(self, append: impl FnOnce(&mut Frames)) {
-        append(&mut self.destination.frames);
-        self.destination.messages += 1;
+    pub(crate) fn message(self, append: impl FnOnce(&mut Frames) -> usize) {
+        let bytes = append(&mut self.destination.frames);
+        self.destination.carried.note(bytes);
         *self.staged_bytes += self.destination.frames.len() - self.before;
     }
 
@@ -346,11 +363,11 @@ pub(crate) struct SharedAppender<'a> {
 }
 
 impl SharedAppender<'_> {
-    /// Appends one message for every member.
+    /// Appends one message for every member; `append` returns how long its headers and payload are together.
     #[inline]
-    pub(crate) fn message(self, append: impl FnOnce(&mut Frames)) {
-        append(&mut self.shared.frames);
-        self.shared.messages += 1;
+    pub(crate) fn message(self, append: impl FnOnce(&mut Frames) -> usize) {
+        let bytes = append(&mut self.shared.frames);
+        self.shared.carried.note(bytes);
         *self.staged_bytes += self.shared.frames.len() - self.before;
     }
 }

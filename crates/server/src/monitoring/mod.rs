@@ -14,6 +14,6 @@ mod patience;
 mod process;
 
 pub(crate) use access::Access as Watchers;
-pub(crate) use figures::{Document, Endpoint, Problem, Request};
+pub(crate) use figures::{AccstatzOptions, Document, Endpoint, Problem, Request, name_tag};
 pub(crate) use http::{Keys, Monitoring, open};
 pub(crate) use observed::{Facts, Listening, Observed};

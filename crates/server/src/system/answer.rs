@@ -1,6 +1,6 @@
 //! One request in the system account, and what is answered.
 
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
 use std::time::Duration;
 
 use recado_session::Goodbye;
@@ -8,10 +8,10 @@ use recado_streams::api::header::REQUEST_INFO;
 use recado_wire::Headers;
 use serde_json::{Value, json};
 
-use super::{ReloadRequest, Sources};
+use super::{ReloadRequest, Sources, event};
 use crate::engine::{Connection, Standing};
 use crate::internal_client::Message;
-use crate::monitoring::{Endpoint, Observed, Problem, Request};
+use crate::monitoring::{Document, Endpoint, Observed, Problem, Request, name_tag};
 
 /// Time for a reload, which decides on every client's credential again.
 const RELOAD_MAX: Duration = Duration::from_secs(5);
@@ -69,7 +69,7 @@ pub(super) async fn answer(sources: &Sources, asked: &Asked) -> Option<Vec<u8>> 
             if !is_meant(sources, &options) {
                 return None;
             }
-            let statistics = super::event::statistics(sources).await;
+            let statistics = event::statistics(sources).await;
             Some(bytes(
                 &json!({"server": server(sources), "statsz": statistics}),
             ))
@@ -186,7 +186,7 @@ async fn about_server(
             return Some(bytes(&json!({"name": name, "host": host, "id": id})));
         }
         "STATSZ" => {
-            let statistics = super::event::statistics(sources).await;
+            let statistics = event::statistics(sources).await;
             return Some(bytes(
                 &json!({"server": server(sources), "statsz": statistics}),
             ));
@@ -217,7 +217,8 @@ async fn about_account(
         "JSZ" => Endpoint::Jsz,
         "INFO" => Endpoint::Accountz,
         "STATZ" => Endpoint::Accstatz,
-        "CONNS" => return Some(connections(sources, account)),
+        "LEAFZ" => Endpoint::Leafz,
+        "CONNS" => return Some(connections(sources, account).await),
         _ => return None,
     };
     match (what, account) {
@@ -226,47 +227,66 @@ async fn about_account(
             options["accounts"] = json!([account]);
             options["include_unused"] = true.into();
         }
-        ("INFO", Some(account)) | ("JSZ", Some(account)) | ("SUBSZ", Some(account)) => {
+        ("INFO" | "JSZ" | "SUBSZ", Some(account)) => {
             options["account"] = account.into();
+            if what == "SUBSZ" {
+                options["subscriptions"] = true.into();
+            }
         }
         (_, Some(account)) => options["acc"] = account.into(),
     }
-    Some(document(sources, endpoint, &options).await)
+    let made = made(sources, endpoint, &options).await;
+    let Some(account) = account else {
+        return Some(told(sources, made));
+    };
+    // Of one account its part of the document alone.
+    let part = made.and_then(|mut data| {
+        let part = match what {
+            "INFO" => "/account_detail",
+            "JSZ" => "/account_details/0",
+            _ => return Ok(data),
+        };
+        // Only an account without streams is not told of.
+        let none = || Problem::internal(format!("account {account:?} not jetstream enabled"));
+        data.pointer_mut(part).map(Value::take).ok_or_else(none)
+    });
+    Some(told(sources, part))
 }
 
 async fn document(sources: &Sources, endpoint: Endpoint, options: &Value) -> Vec<u8> {
-    let made = match Request::from_json(endpoint, options.to_string().as_bytes()) {
-        Ok(request) => sources.observed.document(&request).await,
-        Err(problem) => Err(problem),
-    };
-    match made.map(serde_json::to_value) {
-        Ok(Ok(data)) => answered(sources, data),
-        Ok(Err(error)) => failed(sources, 500, &error.to_string()),
-        Err(problem) => failed_for(sources, &problem),
+    told(sources, made(sources, endpoint, options).await)
+}
+
+/// The document that a request with these options is for.
+async fn made(sources: &Sources, endpoint: Endpoint, options: &Value) -> Result<Value, Problem> {
+    let request = Request::from_json(endpoint, options.to_string().as_bytes())?;
+    let document = sources.observed.document(&request).await?;
+    let mut data = value_of(&document)?;
+    // Over HTTP it is the answer's own status.
+    if endpoint == Endpoint::Healthz {
+        data["status_code"] = document.status().into();
+    }
+    Ok(data)
+}
+
+fn value_of(document: &Document) -> Result<Value, Problem> {
+    serde_json::to_value(document).map_err(|error| Problem::internal(error.to_string()))
+}
+
+fn told(sources: &Sources, made: Result<Value, Problem>) -> Vec<u8> {
+    match made {
+        Ok(data) => answered(sources, data),
+        Err(problem) => failed(sources, problem.status(), problem.text()),
     }
 }
 
-fn failed_for(sources: &Sources, problem: &Problem) -> Vec<u8> {
-    failed(sources, problem.status(), problem.text())
-}
-
-fn connections(sources: &Sources, account: Option<&str>) -> Vec<u8> {
-    let account = account.and_then(|name| sources.engine.accounts.get(name));
-    let Some(account) = account else {
-        return failed(sources, 404, "account not found");
-    };
-    let clients = account.clients.load(Ordering::Relaxed);
-    answered(
-        sources,
-        json!({
-            "acc": &*account.name,
-            "name": &*account.name,
-            "conns": clients,
-            "leafnodes": 0,
-            "total_conns": clients,
-            "num_subscriptions": account.router.len(),
-        }),
-    )
+/// The same as the event that tells of it, without the envelope of other answers.
+async fn connections(sources: &Sources, account: Option<&str>) -> Vec<u8> {
+    let asked_for = account.map(Arc::from).into_iter().collect();
+    match event::counts(sources, &asked_for).await.pop() {
+        Some(count) if account.is_some() => bytes(&count),
+        _ => failed(sources, 404, "account not found"),
+    }
 }
 
 /// Where a message would go: of the asker's own account, or of any for whoever is in the system account.
@@ -293,11 +313,7 @@ async fn explain(sources: &Sources, asked: &Asked, account: Option<&str>) -> Vec
         Ok(_) => Err(Problem::bad_request("the options can't be read")),
         Err(problem) => Err(problem),
     };
-    match made.map(serde_json::to_value) {
-        Ok(Ok(data)) => answered(sources, data),
-        Ok(Err(error)) => failed(sources, 500, &error.to_string()),
-        Err(problem) => failed_for(sources, &problem),
-    }
+    told(sources, made.and_then(|document| value_of(&document)))
 }
 
 /// Who asks, and what that may do (A111).
@@ -308,12 +324,7 @@ fn user_info(sources: &Sources, asked: &Asked) -> Vec<u8> {
     };
     let standing = connection.standing();
     let mut user = user_of(&standing);
-    let manner = sources.engine.manner();
-    let operator = manner.authenticator.operator();
-    let claims = operator.and_then(|operator| operator.account(&standing.account.name));
-    if let Some(claims) = claims.filter(|claims| !claims.name.is_empty()) {
-        user["account_name"] = claims.name.as_str().into();
-    }
+    user["account_name"] = name_tag(&sources.engine, &standing.account.name).into();
     answered(sources, user)
 }
 

@@ -1,15 +1,18 @@
 //! What the server tells in the system account by itself (A117): clients that come and go, and how it fares.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use recado_wire::push_publish;
 use serde_json::{Value, json};
 
 use super::Sources;
 use super::answer::server;
 use crate::engine::{Closed, Event, client_json, clock, count_subjects, gone_json};
-use crate::monitoring::{Document, Request};
+use crate::monitoring::{AccstatzOptions, Document, Request, name_tag};
 
-/// Tells an event.
-pub(super) fn tell(sources: &Sources, event: &Event, out: &mut Vec<u8>) {
+/// Tells events, and how many connections each account has that has more or fewer with them.
+pub(super) async fn tell(sources: &Sources, events: &[Event], out: &mut Vec<u8>) {
     let lost = sources.engine.events.take_lost();
     if lost > 0 {
         tracing::warn!(
@@ -17,18 +20,26 @@ pub(super) fn tell(sources: &Sources, event: &Event, out: &mut Vec<u8>) {
             "events of the system account were lost: too many at once"
         );
     }
-    let body = match event {
-        Event::Connected(connection) => {
-            advisory(sources, "client_connect", client_json(connection))
+    for event in events {
+        let body = match event {
+            Event::Connected(connection) => {
+                advisory(sources, "client_connect", client_json(connection))
+            }
+            Event::Disconnected(closed) => disconnect(sources, closed),
+            Event::LameDuck => server(sources),
+        };
+        for subject in event.subjects(&sources.observed.server_id()) {
+            publish(out, &subject, &body);
         }
-        Event::Disconnected(closed) => disconnect(sources, closed),
-        Event::LameDuck => server(sources),
-    };
-    for subject in event.subjects(&sources.observed.server_id()) {
-        publish(out, &subject, &body);
     }
-    if let Some(account) = event.counted() {
-        count(sources, &account, out);
+    let changed: BTreeSet<Arc<str>> = events.iter().filter_map(Event::counted).collect();
+    if changed.is_empty() {
+        return;
+    }
+    for body in counts(sources, &changed).await {
+        for subject in count_subjects(body["acc"].as_str().unwrap_or_default()) {
+            publish(out, &subject, &body);
+        }
     }
 }
 
@@ -47,7 +58,9 @@ fn disconnect(sources: &Sources, closed: &Closed) -> Value {
     body
 }
 
-fn advisory(sources: &Sources, kind: &str, client: Value) -> Value {
+fn advisory(sources: &Sources, kind: &str, mut client: Value) -> Value {
+    let account = client["acc"].as_str().unwrap_or_default();
+    client["name_tag"] = name_tag(&sources.engine, account).into();
     json!({
         "type": format!("io.nats.server.advisory.v1.{kind}"),
         "id": unique(),
@@ -57,27 +70,29 @@ fn advisory(sources: &Sources, kind: &str, client: Value) -> Value {
     })
 }
 
-/// How many connections an account has now, whenever that changed.
-fn count(sources: &Sources, name: &str, out: &mut Vec<u8>) {
-    let Some(account) = sources.engine.accounts.get(name) else {
-        return;
-    };
-    let clients = account.clients.load(std::sync::atomic::Ordering::Relaxed);
-    let body = json!({
-        "type": "io.nats.server.advisory.v1.account_connections",
-        "id": unique(),
-        "timestamp": jiff::Timestamp::now().to_string(),
-        "server": server(sources),
-        "acc": name,
-        "name": name,
-        "conns": clients,
-        "leafnodes": 0,
-        "total_conns": clients,
-        "num_subscriptions": account.router.len(),
+/// How many connections these accounts have now, and what they carried (`account_connections`).
+pub(super) async fn counts(sources: &Sources, accounts: &BTreeSet<Arc<str>>) -> Vec<Value> {
+    let request = Request::Accstatz(AccstatzOptions {
+        accounts: accounts.iter().map(ToString::to_string).collect(),
+        include_unused: true,
     });
-    for subject in count_subjects(name) {
-        publish(out, &subject, &body);
-    }
+    let made = sources.observed.document(&request).await;
+    let mut statz = made
+        .ok()
+        .and_then(|document: Document| serde_json::to_value(document).ok())
+        .unwrap_or_default();
+    let found = statz["account_statz"].take();
+    let Value::Array(found) = found else {
+        return Vec::new();
+    };
+    let typed = found.into_iter().map(|mut body| {
+        body["type"] = "io.nats.server.advisory.v1.account_connections".into();
+        body["id"] = unique().into();
+        body["timestamp"] = jiff::Timestamp::now().to_string().into();
+        body["server"] = server(sources);
+        body
+    });
+    typed.collect()
 }
 
 /// How the server fares.
@@ -111,12 +126,24 @@ pub(super) async fn statistics(sources: &Sources) -> Value {
         "active_accounts": active.count(),
         "subscriptions": varz["subscriptions"],
         "sent": carried("out_msgs", "out_bytes"),
+        "sent_to_clients": carried("out_client_msgs", "out_client_bytes"),
         "received": carried("in_msgs", "in_bytes"),
+        "received_from_clients": carried("in_client_msgs", "in_client_bytes"),
         "slow_consumers": varz["slow_consumers"],
         "active_servers": 1,
+        "gomaxprocs": varz["gomaxprocs"],
     });
+    for told in ["stale_connections", "stalled_clients"] {
+        if varz[told] != 0 {
+            statistics[told] = varz[told].clone();
+        }
+    }
     if varz["jetstream"]["config"].is_object() {
         statistics["jetstream"] = varz["jetstream"].clone();
+        // Where it is stored is nobody's business who only hears how the server fares.
+        if let Some(config) = statistics["jetstream"]["config"].as_object_mut() {
+            config.remove("store_dir");
+        }
     }
     statistics
 }

@@ -37,6 +37,8 @@ const REPORT_EVERY: Duration = Duration::from_secs(10);
 const FAREWELL_MAX: Duration = Duration::from_millis(500);
 /// Between two looks at what was waited for in vain: measured requests, traces.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Events that are told before others get their turn.
+const EVENTS_A_TURN: usize = 256;
 /// Requests that are answered before others get their turn.
 const REQUESTS_A_TURN: usize = 64;
 
@@ -221,7 +223,9 @@ async fn serve(
             _ = phase.wait_for(|phase| *phase == Phase::Stopping) => {
                 return say_goodbye(sources, &mut frames, &mut write).await;
             }
-            event = sources.engine.events.next() => event::tell(sources, &event, &mut out),
+            events = sources.engine.events.next(EVENTS_A_TURN) => {
+                event::tell(sources, &events, &mut out).await;
+            }
             _ = reports.tick() => {
                 event::report(sources, &mut out).await;
                 sources.reloader.keep_house();

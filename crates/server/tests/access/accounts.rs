@@ -329,7 +329,7 @@ fn what_an_account_exports_imports_and_renames_is_told() {
         loop {
             if let Frame::Message(told) = root.next().expect("an answer") {
                 let told: Value = serde_json::from_slice(&told.payload).unwrap();
-                return told["data"]["account_detail"].clone();
+                return told["data"].clone();
             }
         }
     };
@@ -347,6 +347,46 @@ fn what_an_account_exports_imports_and_renames_is_told() {
     assert_eq!(sales["imports"][1]["type"], "service");
     assert_eq!(sales["mappings"]["old"][0]["subject"], "new");
     assert_eq!(sales["mappings"]["old"][0]["weight"], 100);
+}
+
+#[test]
+fn what_is_asked_of_one_account_is_answered_in_nats_server_s_forms() {
+    let server = server();
+    let (mut root, mut ana) = (log_in(&server, "root", "r"), log_in(&server, "ana", "a"));
+    ana.send("SUB a 1\r\nPUB a 2\r\nhi\r\n");
+    assert_eq!(heard(&mut ana), ["a"]);
+    root.send("SUB r 1\r\n");
+    let mut asked = |what: &str| -> Value {
+        root.send(&format!("PUB $SYS.REQ.ACCOUNT.{what} r 0\r\n\r\n"));
+        loop {
+            if let Frame::Message(told) = root.next().expect("an answer") {
+                return serde_json::from_slice(&told.payload).unwrap();
+            }
+        }
+    };
+    // The same as the event, without an envelope.
+    let count = asked("SALES.CONNS");
+    let kind = "io.nats.server.advisory.v1.account_connections";
+    assert_eq!(count["type"], kind);
+    assert_eq!(
+        (&count["conns"], &count["acc"]),
+        (&1.into(), &"SALES".into())
+    );
+    assert_eq!(count["received"]["msgs"], 1);
+    assert_eq!(count["sent"]["bytes"], 2);
+    assert!(count["server"]["id"].is_string() && count["id"].is_string());
+    assert_eq!(asked("NONE.CONNS")["error"]["code"], 404);
+    let subs = asked("SALES.SUBSZ");
+    assert_eq!(subs["data"]["subscriptions_list"][0]["subject"], "a");
+    assert_eq!(
+        subs["data"]["subscriptions_list"][0]["account_tag"],
+        "SALES"
+    );
+    assert_eq!(asked("SALES.LEAFZ")["data"]["leafs"], serde_json::json!([]));
+    let streams = asked("SALES.JSZ");
+    assert_eq!(streams["error"]["code"], 500);
+    let why = "account \"SALES\" not jetstream enabled";
+    assert_eq!(streams["error"]["description"], why);
 }
 
 #[test]

@@ -263,6 +263,7 @@ impl Worker {
         appender.message(|frames| {
             let (sid, reply) = (main.sid(), message.reply);
             push_message(frames.buffer(), here, sid, reply, Some(&headers), payload);
+            headers.len() + payload.len()
         });
         main.delivered.fetch_add(1, Ordering::AcqRel);
         true

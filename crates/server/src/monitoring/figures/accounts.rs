@@ -65,6 +65,17 @@ pub(super) fn of(connection: &Connection) -> Arc<str> {
     Arc::clone(&connection.account().name)
 }
 
+/// What an operator calls an account, or its name where none does.
+pub(crate) fn name_tag(engine: &Engine, account: &str) -> String {
+    let manner = engine.manner();
+    let operator = manner.authenticator.operator();
+    let claims = operator.and_then(|operator| operator.account(account));
+    match claims {
+        Some(claims) if !claims.name.is_empty() => claims.name.clone(),
+        _ => account.to_owned(),
+    }
+}
+
 /// How an account's name is shown beside a connection: not at all for the one that everybody is in by default.
 pub(super) fn shown(name: &str) -> Option<String> {
     (name != GLOBAL_ACCOUNT).then(|| name.to_owned())

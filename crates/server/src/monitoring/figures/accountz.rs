@@ -43,6 +43,7 @@ struct AccountDetail {
     exports: Vec<Export>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     imports: Vec<Import>,
+    name_tag: String,
     #[serde(flatten)]
     signed: Option<Signed>,
 }
@@ -51,17 +52,18 @@ struct AccountDetail {
 #[derive(Serialize)]
 struct Signed {
     issuer_key: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    name_tag: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tags: Vec<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     revoked_user: BTreeMap<String, Moment>,
 }
 
+/// What is known of an account's index. How well its routes are remembered is known for all accounts together (`/subsz`).
 #[derive(Serialize)]
 struct SublistStats {
     num_subscriptions: usize,
+    num_inserts: u64,
+    num_removes: u64,
 }
 
 fn is_false(value: &bool) -> bool {
@@ -106,6 +108,7 @@ pub(super) async fn accountz(
         .unwrap_or_default();
     document.account_detail = Some(AccountDetail {
         signed: signed(observed, &account.name),
+        name_tag: accounts::name_tag(&observed.engine, &account.name),
         account_name: account.name,
         update_time: Moment(facts.loaded_ns),
         is_system: account.is_system,
@@ -117,6 +120,8 @@ pub(super) async fn accountz(
         subscriptions,
         sublist_stats: SublistStats {
             num_subscriptions: subscriptions,
+            num_inserts: account.changes.inserts,
+            num_removes: account.changes.removes,
         },
         mappings: mappings(&plan),
         exports: exports(&plan),
@@ -133,7 +138,6 @@ fn signed(observed: &Observed, account: &str) -> Option<Signed> {
     let revoked = claims.nats.revocations.iter();
     Some(Signed {
         issuer_key: claims.issuer.clone(),
-        name_tag: claims.name.clone(),
         tags: claims.nats.tags.clone(),
         revoked_user: revoked
             .map(|(user, until)| (user.clone(), at(*until)))

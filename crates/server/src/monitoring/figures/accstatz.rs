@@ -70,8 +70,8 @@ pub(super) fn accstatz(observed: &Observed, options: &AccstatzOptions) -> Accsta
     let stats = all.map(|account| {
         let traffic = account.traffic();
         AccountStat {
-            acc: account.name.clone(),
-            name: account.name,
+            name: accounts::name_tag(&observed.engine, &account.name),
+            acc: account.name,
             conns: account.clients.len(),
             leafnodes: 0,
             total_conns: account.clients.len(),

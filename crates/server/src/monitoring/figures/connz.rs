@@ -15,7 +15,7 @@ use super::moments::{Moment, round_trip, uptime};
 use super::problem::Problem;
 use super::request::{ConnState, ConnzOptions};
 use crate::engine::{
-    Client, Closed, Connection, Subscription, SubscriptionNote, TlsFacts, Totals, clock,
+    Client, Closed, Connection, Engine, Subscription, SubscriptionNote, TlsFacts, Totals, clock,
 };
 use crate::monitoring::observed::Observed;
 
@@ -78,6 +78,8 @@ pub(super) struct ConnInfo {
     authorized_user: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name_tag: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     subscriptions_list: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -114,6 +116,8 @@ fn is_false(value: &bool) -> bool {
 pub(super) struct SubDetail {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) account: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) account_tag: Option<String>,
     subject: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     qgroup: Option<String>,
@@ -136,6 +140,7 @@ impl SubDetail {
     fn new(cid: u64, note: SubscriptionNote) -> Self {
         Self {
             account: None,
+            account_tag: None,
             subject: note.filter,
             qgroup: note.queue,
             sid: note.sid,
@@ -224,7 +229,9 @@ pub(super) fn connz(observed: &Observed, options: &ConnzOptions) -> Result<Connz
     };
     let total = known.len();
     let page = known.iter().skip(options.offset).take(limit);
-    let connections: Vec<ConnInfo> = page.map(|one| one.info(options, now_us)).collect();
+    let connections: Vec<ConnInfo> = page
+        .map(|one| one.info(&observed.engine, options, now_us))
+        .collect();
     Ok(Connz {
         server_id: observed.facts().info.server_id.clone(),
         now: Moment::now(),
@@ -387,7 +394,7 @@ impl Known {
         }
     }
 
-    fn info(&self, options: &ConnzOptions, now_us: u64) -> ConnInfo {
+    fn info(&self, engine: &Engine, options: &ConnzOptions, now_us: u64) -> ConnInfo {
         let (opened, active, closed) = self.life();
         let peer = match self {
             Self::Open(_, peer) => *peer,
@@ -435,6 +442,9 @@ impl Known {
             tls_first: tls.is_some_and(|tls| tls.first),
             authorized_user: text(self.user().as_deref().filter(|_| options.auth)),
             account: accounts::shown(&self.account()).filter(|_| options.auth),
+            name_tag: options
+                .auth
+                .then(|| accounts::name_tag(engine, &self.account())),
             subscriptions_list: listed,
             subscriptions_list_detail: detailed,
         }

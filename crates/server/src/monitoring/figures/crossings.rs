@@ -29,6 +29,9 @@ pub(super) struct Export {
 pub(super) struct Import {
     subject: String,
     account: String,
+    /// Of a service the same as `local_subject`, which took its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<String>,
     #[serde(skip_serializing_if = "String::is_empty")]
     local_subject: String,
     #[serde(rename = "type")]
@@ -76,6 +79,7 @@ fn import(import: &ImportPlan) -> Import {
     Import {
         subject: import.subject.clone(),
         account: import.account.clone(),
+        to: (import.kind == Kind::Service).then(|| import.to.clone()),
         local_subject: import.to.clone(),
         kind: word(import.kind),
         // One that is not valid is refused when it is read.

@@ -23,11 +23,12 @@ use serde::Serialize;
 
 use super::observed::Observed;
 
+pub(crate) use accounts::name_tag;
 pub(super) use exposition::Format;
 pub(super) use index::index;
 pub(super) use metrics::metrics;
 pub(crate) use problem::Problem;
-pub(crate) use request::{Endpoint, PATHS, Request};
+pub(crate) use request::{AccstatzOptions, Endpoint, PATHS, Request};
 
 /// A document.
 #[derive(Serialize)]

@@ -42,6 +42,14 @@ impl Problem {
         }
     }
 
+    /// It could not be made.
+    pub(crate) fn internal(text: impl Into<String>) -> Self {
+        Self {
+            status: 500,
+            text: text.into(),
+        }
+    }
+
     /// There are more streams and consumers than one document may hold.
     pub(crate) fn too_many(assets_max: usize) -> Self {
         Self {

@@ -65,6 +65,7 @@ pub(super) fn subsz(observed: &Observed, options: &SubszOptions) -> Result<Subsz
                 if total >= options.offset && listed.len() < limit {
                     let mut detail = SubDetail::of(&sub);
                     detail.account = Some(account.as_ref().to_owned());
+                    detail.account_tag = Some(accounts::name_tag(engine, &account));
                     listed.push(detail);
                 }
                 total += 1;
