@@ -112,7 +112,7 @@ impl Closed {
             totals: Totals::of(&connection.traffic),
             client: connection.client.get().cloned(),
             account: Arc::clone(&standing.account.name),
-            user: standing.identity.user.clone(),
+            user: connection.user(),
             held,
             tls: connection.tls().cloned(),
         }

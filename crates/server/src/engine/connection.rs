@@ -111,6 +111,8 @@ struct Rare {
     dismissal: Option<Goodbye>,
     /// What INFO asked it to sign.
     nonce: Option<Box<str>>,
+    /// Whom it claimed to be when it was refused.
+    claimed: Option<Box<str>>,
 }
 
 /// One connection.
@@ -269,6 +271,17 @@ impl Connection {
     /// What INFO asked it to sign, if anything.
     pub(super) fn nonce(&self) -> Option<Box<str>> {
         self.rare.lock().as_ref()?.nonce.clone()
+    }
+
+    /// It was refused as this user.
+    pub(super) fn set_claimed(&self, user: &str) {
+        self.rare.lock().get_or_insert_default().claimed = Some(user.into());
+    }
+
+    /// The user that it proved to be, or claimed to be where it was refused.
+    pub(crate) fn user(&self) -> Option<String> {
+        let proved = self.standing().identity.user.clone();
+        proved.or_else(|| Some(self.rare.lock().as_ref()?.claimed.as_deref()?.to_owned()))
     }
 
     /// Address for logs.

@@ -238,6 +238,9 @@ impl Reader {
             reason = %denied.reason,
             "login denied"
         );
+        if let Some(claimed) = &denied.claimed {
+            self.connection.set_claimed(claimed);
+        }
         if let Some(address) = self.watched_address()
             && self.engine.failures.lock().note(address, now_s())
         {

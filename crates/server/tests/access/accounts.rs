@@ -198,6 +198,23 @@ fn the_system_account_hears_who_comes_and_anybody_may_ask_who_they_are() {
 }
 
 #[test]
+fn the_system_account_hears_who_was_refused() {
+    let server = server();
+    let mut root = log_in(&server, "root", "r");
+    root.send("SUB $SYS.SERVER.*.CLIENT.AUTH.ERR 1\r\n");
+    assert_eq!(heard(&mut root), Vec::<String>::new());
+    let mut stranger = Peer::bare(server.client_addr());
+    stranger.send("CONNECT {\"user\":\"ana\",\"pass\":\"guessed\"}\r\n");
+    let Some(Frame::Message(event)) = root.next() else {
+        panic!("no event");
+    };
+    let event: Value = serde_json::from_slice(&event.payload).unwrap();
+    assert_eq!(event["reason"], "Authentication Failure");
+    assert_eq!(event["client"]["user"], "ana", "whom it claimed to be");
+    assert_eq!(event["client"]["acc"], "$G");
+}
+
+#[test]
 fn a_shared_request_tells_the_service_who_asks() {
     let sales = "SALES { users: [{user: ana, password: a}]
         imports: [{service: {account: STOCK, subject: count}, share: true}] }";
