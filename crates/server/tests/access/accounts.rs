@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::peer::{Frame, Peer};
 
 const STOCK: &str = "STOCK { users: [{user: keeper, password: k}]
-    exports: [{stream: 'moved.>'}, {service: count}] }";
+    exports: [{stream: 'moved.>'}, {service: count, latency: {sampling: 100%, subject: took}}] }";
 const SALES: &str = "SALES { users: [
         {user: ana, password: a, permissions: {publish: {deny: 'secret.*'}, subscribe: {deny: 'in.moved.x'}}}
         {user: eva, password: e, permissions: {publish: 'count', subscribe: ['_INBOX.>', 'work q'], allow_responses: true}}]
@@ -355,7 +355,8 @@ fn what_an_account_exports_imports_and_renames_is_told() {
         stock["exports"],
         serde_json::json!([
             {"subject": "moved.>", "type": "stream"},
-            {"subject": "count", "type": "service", "response_type": "Singleton"},
+            {"subject": "count", "type": "service", "response_type": "Singleton",
+             "service_latency": {"sampling": 100, "results": "took"}},
         ])
     );
     let sales = asked("SALES");

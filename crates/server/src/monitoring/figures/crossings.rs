@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::Value;
 
-use crate::engine::{AccountPlan, ExportPlan, ImportPlan, Kind, ResponseType};
+use crate::engine::{AccountPlan, ExportPlan, ImportPlan, Kind, LatencyPlan, ResponseType};
 
 /// An export.
 #[derive(Serialize)]
@@ -19,9 +20,32 @@ pub(super) struct Export {
     response_threshold: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     account_token_position: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_latency: Option<ServiceLatency>,
     /// Who may import it; absent: everybody.
     #[serde(skip_serializing_if = "Option::is_none")]
     approved_accounts: Option<Vec<String>>,
+}
+
+/// How a service is measured.
+#[derive(Serialize)]
+struct ServiceLatency {
+    /// So many of a hundred requests, or `"headers"`: those that ask for it.
+    sampling: Value,
+    /// The subject that is told.
+    results: String,
+}
+
+impl ServiceLatency {
+    fn of(plan: &LatencyPlan) -> Self {
+        Self {
+            sampling: match plan.percent {
+                0 => "headers".into(),
+                percent => percent.into(),
+            },
+            results: plan.subject.clone(),
+        }
+    }
 }
 
 /// An import.
@@ -67,6 +91,7 @@ fn export(export: &ExportPlan) -> Export {
         response_threshold: threshold
             .map(|span| u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)),
         account_token_position: export.token_position,
+        service_latency: export.latency.as_ref().map(ServiceLatency::of),
         approved_accounts: export.accounts.clone(),
     }
 }
