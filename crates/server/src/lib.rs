@@ -33,7 +33,7 @@ mod watched;
 pub use builder::ServerBuilder;
 pub use error::StartError;
 pub use reload::{ReloadError, Reloaded};
-pub use server::{Inherited, Server, ServerHandle};
+pub use server::{Inherited, Server, ServerHandle, check_certificates};
 pub use streams::Opened;
 pub use system::ReloadRequest;
 pub use tls::TlsProblem;

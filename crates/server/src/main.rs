@@ -13,7 +13,7 @@ use recado_server::config::flags::{
     CommandLine, Invocation, Manual, SignalCommand, SignalTarget, TokenNew, read_command_line,
 };
 use recado_server::config::{Lang, Machine, Personality, Programs};
-use recado_server::{NATS_VERSION, VERSION, daemon};
+use recado_server::{NATS_VERSION, VERSION, check_certificates, daemon};
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
@@ -33,10 +33,19 @@ fn main() -> ExitCode {
     } = line;
     match invocation {
         Invocation::Serve(serve) => daemon::serve(&serve, &program),
-        Invocation::CheckConfig(checked) => {
-            complain(&checked.text(personality, lang));
-            ExitCode::SUCCESS
-        }
+        Invocation::CheckConfig(checked) => match check_certificates(&checked.options) {
+            Ok(()) => {
+                complain(&checked.text(personality, lang));
+                ExitCode::SUCCESS
+            }
+            Err(error) => {
+                complain(&format!(
+                    "{program}: {}: {error}\n",
+                    checked.config.display()
+                ));
+                ExitCode::FAILURE
+            }
+        },
         Invocation::Signal { command, target } => signal(command, &target, &program, lang),
         Invocation::TokenNew(new) => make_token(&new, &program, lang),
         Invocation::Verify(verify) => daemon::verify::run(&verify, &program, lang),

@@ -31,7 +31,7 @@ use crate::resolver::Resolver;
 use crate::service;
 use crate::streams::{self, Ceilings, Opened, Place, Running, Streams};
 use crate::system::{ReloadHook, ReloadRequest, Sources, System};
-use crate::tls::Material;
+use crate::tls::{Material, client_config};
 use crate::version::{GIT_COMMIT, NATS_VERSION, VERSION};
 
 /// Time that waiting bytes are given to leave when the server stops.
@@ -552,6 +552,21 @@ async fn stop(engine: &Engine) {
 /// One thread for each core that this process may use.
 fn thread_count() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Reads the certificates, keys and authorities that a server would need, and forgets them.
+///
+/// # Errors
+/// When one can't be read or is not what it should be: the server would not start.
+pub fn check_certificates(options: &Options) -> Result<(), StartError> {
+    monitoring_keys(options)?;
+    client_rules(options)?;
+    websocket_rules(options)?;
+    let operator = options.operator.as_ref();
+    match operator.and_then(|operator| operator.resolver_tls.as_ref()) {
+        Some(tls) => client_config(Some(tls)).map(drop).map_err(StartError::Tls),
+        None => Ok(()),
+    }
 }
 
 /// What monitoring over HTTPS shows of itself, if it is served so.

@@ -12,7 +12,8 @@ use super::tls::{CertificateFiles, TlsOptions};
 /// A larger `max_payload` gets a warning.
 const PAYLOAD_USUAL_MAX: usize = 8 * 1024 * 1024;
 
-/// A token beside a user, or half a user.
+/// A token beside a user, or half a user. A lone password beside several users stands for the variable that theirs are
+/// taken from: nats-server's examples call it `PASS`.
 fn contradiction(authorization: &Authorization) -> Option<KeyProblem> {
     match (
         &authorization.token,
@@ -20,7 +21,9 @@ fn contradiction(authorization: &Authorization) -> Option<KeyProblem> {
         &authorization.password,
     ) {
         (Some(_), Some(_), _) | (Some(_), _, Some(_)) => Some(KeyProblem::TokenAndUser),
-        (None, None, Some(_)) => Some(KeyProblem::PasswordWithoutUser),
+        (None, None, Some(_)) if authorization.users.is_empty() => {
+            Some(KeyProblem::PasswordWithoutUser)
+        }
         (None, Some(_), None) => Some(KeyProblem::UserWithoutPassword),
         _ => None,
     }

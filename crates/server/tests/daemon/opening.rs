@@ -174,6 +174,12 @@ fn mistakes_on_the_command_line_and_in_files_have_their_own_exit_codes() {
     std::fs::write(file.path(), "port: 4222\n").unwrap();
     let (code, _, said) = check(file.path());
     assert_eq!(code, 0, "{said}");
+    // Nor would it start without these.
+    let tls = "tls {cert_file: '/none/cert.pem', key_file: '/none/key.pem'}\n";
+    std::fs::write(file.path(), tls).unwrap();
+    let (code, _, said) = check(file.path());
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("/none/cert.pem"), "{said}");
 }
 
 #[test]

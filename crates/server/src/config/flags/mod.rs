@@ -98,6 +98,8 @@ pub struct Checked {
     pub config: PathBuf,
     /// Its digest.
     pub digest: String,
+    /// What a server would do. The files that it names were not opened yet.
+    pub options: Box<Options>,
     /// What is allowed but probably not meant.
     pub warnings: Vec<Fault>,
 }
@@ -518,6 +520,7 @@ fn serve(
         (true, Some(config), Some(digest)) => Invocation::CheckConfig(Checked {
             config,
             digest,
+            options: Box::new(serve.options),
             warnings: serve.warnings,
         }),
         (_, config, digest) => Invocation::Serve(Box::new(Serve {

@@ -486,6 +486,12 @@ fn what_a_passed_write_deadline_means_is_one_of_three_words() {
 }
 
 #[test]
+fn a_list_to_choose_from_is_not_empty() {
+    refuses("tls {cipher_suites: []}", "1:21", "is empty");
+    refuses("tls {curve_preferences: []}", "1:25", "is empty");
+}
+
+#[test]
 fn flags_of_features_are_taken_when_they_are_known_and_can_be_had() {
     let flags = options("feature_flags {js_ack_fc_v2: false, js_snapshot_sources: false}");
     assert!(flags.feature_flags.values().all(|on| !on));
@@ -571,6 +577,7 @@ fn settings_are_held_against_each_other() {
         "host: 127.0.0.2",
         "host: '::1'",
         "host: localhost",
+        "authorization { PASS: s, users: [{user: a, password: $PASS}] }",
         "host: '::ffff:127.0.0.1'",
         "host: 0.0.0.0, allow_anonymous: true",
         "host: 0.0.0.0, authorization {token: x}",

@@ -7,7 +7,7 @@ use super::field::Field;
 use super::known::{CERTIFICATE, CertificateKey, TLS, TlsKey};
 use super::{Findings, nearest_word};
 use crate::config::fault::Fault;
-use crate::config::lang::Data;
+use crate::config::lang::{Data, Value};
 use crate::config::messages::{KeyProblem, Kind, TransportProblem};
 use crate::config::tls::{
     CertificateFiles, CipherSuite, ClientCertificates, Curve, HandshakeFirst, TlsOptions,
@@ -106,7 +106,7 @@ fn set(
     Ok(())
 }
 
-fn list<'a>(field: &Field<'a>) -> Result<&'a [crate::config::lang::Value], Fault> {
+fn list<'a>(field: &Field<'a>) -> Result<&'a [Value], Fault> {
     match &field.value.data {
         Data::Array(array) => Ok(array.values()),
         _ => Err(field.wrong_kind(Kind::List)),
@@ -159,7 +159,7 @@ fn cipher_suites(field: &Field<'_>) -> Result<Vec<CipherSuite>, Fault> {
             one.fault(TransportProblem::NotCipherSuite { name, nearest }.into())
         })
     };
-    list(field)?.iter().map(suite).collect()
+    some_of(field)?.iter().map(suite).collect()
 }
 
 fn curves(field: &Field<'_>) -> Result<Vec<Curve>, Fault> {
@@ -169,7 +169,15 @@ fn curves(field: &Field<'_>) -> Result<Vec<Curve>, Fault> {
         Curve::from_name(name)
             .ok_or_else(|| one.fault(TransportProblem::NotCurve(name.to_owned()).into()))
     };
-    list(field)?.iter().map(curve).collect()
+    some_of(field)?.iter().map(curve).collect()
+}
+
+/// A list with something in it: nothing to choose from is no choice.
+fn some_of<'a>(field: &Field<'a>) -> Result<&'a [Value], Fault> {
+    match list(field)? {
+        [] => Err(field.fault(KeyProblem::Empty(field.key.to_owned()))),
+        some => Ok(some),
+    }
 }
 
 fn pins(field: &Field<'_>) -> Result<Vec<[u8; 32]>, Fault> {

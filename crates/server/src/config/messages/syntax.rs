@@ -117,7 +117,7 @@ impl SyntaxProblem {
             Self::Unclosed(open) => format!("this '{open}' is never closed; add the '{}'", closing(*open)),
             Self::UnclosedString => "the quotes that open here are never closed".into(),
             Self::UnclosedBlock => "this '(' is never closed; put a ')' alone at the start of a line".into(),
-            Self::SurplusBrace => "this '}' closes nothing; remove it, or add the '{' that is missing above".into(),
+            Self::SurplusBrace => "this '}' closes nothing; remove it, add the '{' that is missing above, or put the value that it belongs to in quotes".into(),
             Self::BadEscape(found) => format!(
                 "'\\{}' is no escape; those are \\xHH \\t \\n \\r \\\" \\\\ (between single quotes a '\\' means itself)",
                 found.map(String::from).unwrap_or_default()
@@ -176,7 +176,7 @@ impl SyntaxProblem {
             Self::Unclosed(open) => format!("este '{open}' no se cierra; añade el '{}'", closing(*open)),
             Self::UnclosedString => "las comillas que se abren aquí no se cierran".into(),
             Self::UnclosedBlock => "este '(' no se cierra; pon un ')' solo al principio de una línea".into(),
-            Self::SurplusBrace => "este '}' no cierra nada; quítalo o añade el '{' que falta más arriba".into(),
+            Self::SurplusBrace => "este '}' no cierra nada; quítalo, añade el '{' que falta más arriba o pon entre comillas el valor del que forma parte".into(),
             Self::BadEscape(found) => format!(
                 "'\\{}' no es una secuencia de escape; las que hay son \\xHH \\t \\n \\r \\\" \\\\ (entre comillas simples, '\\' se toma tal cual)",
                 found.map(String::from).unwrap_or_default()
