@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// The long form of the subjects that deliveries are acknowledged on.
-pub(super) const LONG_ACK_SUBJECTS: &str = "js_ack_fc_v2";
+pub(crate) const LONG_ACK_SUBJECTS: &str = "js_ack_fc_v2";
 
 /// The flags that nats-server 2.15.0 knows. All are off unless they are turned on.
 pub(super) const KNOWN: [&str; 4] = [
@@ -16,6 +16,13 @@ pub(super) const KNOWN: [&str; 4] = [
 
 /// Every known flag with its value in force.
 pub(crate) fn in_force(set: &BTreeMap<String, bool>) -> BTreeMap<&'static str, bool> {
-    let value = |flag| set.get(flag).copied().unwrap_or(false);
-    KNOWN.into_iter().map(|flag| (flag, value(flag))).collect()
+    KNOWN
+        .into_iter()
+        .map(|flag| (flag, is_on(set, flag)))
+        .collect()
+}
+
+/// Whether a flag was turned on.
+pub(crate) fn is_on(set: &BTreeMap<String, bool>, flag: &str) -> bool {
+    set.get(flag).copied().unwrap_or(false)
 }

@@ -23,7 +23,7 @@ use parking_lot::Mutex;
 use recado_streams::config::{Limits, ServerLimits};
 use recado_streams::jetstream::{BatchLimits, Settings};
 
-use crate::config::Options;
+use crate::config::{Options, features};
 use crate::engine::{Engine, Intake};
 use crate::error::StartError;
 use crate::identity::Identity;
@@ -70,6 +70,7 @@ pub(crate) fn settings(options: &Options, ceilings: &Ceilings, identity: &Identi
         server_name: identity.name.clone(),
         server_id: identity.id.clone(),
         version: NATS_VERSION.to_owned(),
+        long_ack_subjects: features::is_on(&options.feature_flags, features::LONG_ACK_SUBJECTS),
     }
 }
 

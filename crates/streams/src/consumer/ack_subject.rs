@@ -1,6 +1,8 @@
 //! The reply subject of a delivery, by which it is acknowledged (E139): written without allocation, read in
 //! both of its forms.
 
+use std::borrow::Cow;
+
 /// What an ack subject says of the delivery that it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delivery {
@@ -61,6 +63,9 @@ fn number(token: &[u8]) -> Option<u64> {
     })
 }
 
+/// What ack subjects begin with.
+const ACK: &str = "$JS.ACK.";
+
 /// Writes ack subjects of one consumer into a buffer of its own.
 #[derive(Debug)]
 pub(super) struct AckWriter {
@@ -69,10 +74,16 @@ pub(super) struct AckWriter {
 }
 
 impl AckWriter {
-    pub(super) fn new(stream: &str, consumer: &str) -> Self {
-        let buffer = format!("$JS.ACK.{stream}.{consumer}.").into_bytes();
+    /// Of the short form, or of the long one, which has `scope` (`domain.account.`) in front of the stream (ADR-15).
+    pub(super) fn new(scope: &str, stream: &str, consumer: &str) -> Self {
+        let buffer = format!("{ACK}{scope}{stream}.{consumer}.").into_bytes();
         let prefix = buffer.len();
         Self { buffer, prefix }
+    }
+
+    /// What stands between what a subject begins with and its numbers.
+    pub(super) fn path(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.buffer[ACK.len()..self.prefix])
     }
 
     pub(super) fn write(&mut self, delivery: Delivery, time_ns: i64, pending: u64) {
@@ -129,8 +140,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_long_form_has_a_domain_and_an_account_in_front() {
+        let mut writer = AckWriter::new("hub.abcd1234.", "S", "C");
+        let delivery = Delivery {
+            deliveries: 1,
+            stream_seq: 2,
+            consumer_seq: 3,
+        };
+        writer.write(delivery, 4, 5);
+        assert_eq!(writer.written(), b"$JS.ACK.hub.abcd1234.S.C.1.2.3.4.5");
+        assert_eq!(writer.path(), "hub.abcd1234.S.C.");
+        let read = AckSubject::parse(writer.written()).expect("an ack subject");
+        assert_eq!((read.stream, read.consumer), (&b"S"[..], &b"C"[..]));
+        assert_eq!(read.delivery, delivery);
+    }
+
+    #[test]
     fn an_ack_subject_names_delivery_sequences_time_and_what_is_left() {
-        let mut writer = AckWriter::new("S", "C");
+        let mut writer = AckWriter::new("", "S", "C");
         writer.write(
             Delivery {
                 deliveries: 2,
@@ -186,7 +213,7 @@ mod tests {
             deliveries: u64, stream_seq: u64, consumer_seq: u64, time in 0..i64::MAX, pending: u64,
         ) {
             let delivery = Delivery { deliveries, stream_seq, consumer_seq };
-            let mut writer = AckWriter::new("STREAM", "CONSUMER");
+            let mut writer = AckWriter::new("", "STREAM", "CONSUMER");
             writer.write(delivery, time, pending);
             let text = format!("$JS.ACK.STREAM.CONSUMER.{deliveries}.{stream_seq}.{consumer_seq}.{time}.{pending}");
             prop_assert_eq!(writer.written(), text.as_bytes());

@@ -220,7 +220,7 @@ impl Consumer {
                 paused: config.pause_until.is_some_and(|until| now_ns < until),
                 over: false,
             },
-            ack_writer: AckWriter::new(stream, name),
+            ack_writer: AckWriter::new("", stream, name),
             scratch: Vec::new(),
             pin_scratch: Vec::new(),
             events: Vec::new(),
@@ -229,6 +229,12 @@ impl Consumer {
             settings,
             config,
         }
+    }
+
+    /// From now on acks and flow control are asked for on subjects of the long form, with `domain.account.` in front of
+    /// the stream (ADR-15). Both forms are understood in any case.
+    pub fn lengthen_subjects(&mut self, scope: &str) {
+        self.ack_writer = AckWriter::new(scope, &self.stream, &self.name);
     }
 
     fn replay_from(&mut self, last: u64) {

@@ -174,12 +174,8 @@ impl Consumer {
     }
 
     fn ask_flow_control(&mut self, ctx: &mut Context<'_>) {
-        let reply = format!(
-            "$JS.FC.{}.{}.{:08x}",
-            self.stream,
-            self.name,
-            (ctx.random)() as u32
-        );
+        let path = self.ack_writer.path();
+        let reply = format!("$JS.FC.{path}{:08x}", (ctx.random)() as u32);
         let (Some(push), Some(settings)) = (&mut self.push, &self.settings.push) else {
             return;
         };

@@ -104,6 +104,13 @@ impl ConsumerSlot {
         })
     }
 
+    /// What subjects of the long form have in front of the stream, where they have that form.
+    pub(super) fn set_scope(&mut self, scope: Option<&str>) {
+        if let Some(scope) = scope {
+            self.consumer.lengthen_subjects(scope);
+        }
+    }
+
     /// As of a consumer that is kept in memory only.
     pub(super) fn without_records(mut self) -> Self {
         self.config_at = LastRecord::found(None);

@@ -100,6 +100,8 @@ pub struct Settings {
     pub server_id: String,
     /// Version that `_nats.ver` shows.
     pub version: String,
+    /// Acks and flow control are asked for on subjects of the long form (`js_ack_fc_v2`).
+    pub long_ack_subjects: bool,
 }
 
 impl Default for Settings {
@@ -116,6 +118,7 @@ impl Default for Settings {
             server_name: "recado".to_owned(),
             server_id: "recado".to_owned(),
             version: "2.15.0".to_owned(),
+            long_ack_subjects: false,
         }
     }
 }
@@ -140,6 +143,8 @@ pub struct JetStream {
     settings: Settings,
     /// Its account.
     account: Arc<str>,
+    /// `domain.account.`, where subjects have the long form.
+    ack_scope: Option<Box<str>>,
     /// Its part in what all accounts have in common.
     share: Share,
     /// In the order of their numbers: what is written of all of them is the same each time.
@@ -217,9 +222,14 @@ impl JetStream {
     }
 
     pub(crate) fn of_account(settings: Settings, account: Arc<str>, common: Common) -> Self {
+        let ack_scope = settings.long_ack_subjects.then(|| {
+            let domain = settings.domain.as_deref().unwrap_or("_");
+            format!("{domain}.{}.", sources::hash(&account)).into()
+        });
         Self {
             settings,
             account,
+            ack_scope,
             share: Share::new(common),
             streams: BTreeMap::new(),
             names: BTreeMap::new(),

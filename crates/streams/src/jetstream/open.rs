@@ -579,7 +579,8 @@ impl JetStream {
             &parts,
         );
         match slot {
-            Ok(slot) => {
+            Ok(mut slot) => {
+                slot.set_scope(self.ack_scope.as_deref());
                 stream.consumers.insert(stored.name.clone(), Box::new(slot));
                 self.numbers
                     .insert(number, (opening.stream, stored.name.clone()));

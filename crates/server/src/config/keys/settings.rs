@@ -15,7 +15,7 @@ use super::{
 use crate::config::fault::Fault;
 use crate::config::features;
 use crate::config::locale::Lang;
-use crate::config::messages::{Feature, KeyProblem};
+use crate::config::messages::KeyProblem;
 use crate::config::options::{LogFormat, Options, SyslogTarget, WriteTimeout};
 use crate::config::surroundings::Surroundings;
 
@@ -301,16 +301,8 @@ impl Settings<'_> {
                 self.findings.warnings.push(warning);
                 continue;
             };
-            let key = flag.to_owned();
-            if is_on && flag == features::LONG_ACK_SUBJECTS {
-                let feature = Feature::LongAckSubjects;
-                return Err(Fault::at(
-                    inner.key_place,
-                    KeyProblem::NotYet { key, feature },
-                ));
-            }
-            if is_on {
-                let ignored = KeyProblem::ForSeveralServers(key);
+            if is_on && flag != features::LONG_ACK_SUBJECTS {
+                let ignored = KeyProblem::ForSeveralServers(flag.to_owned());
                 self.findings.warnings.push(inner.fault(ignored));
             }
             self.options.feature_flags.insert(flag.to_owned(), is_on);

@@ -18,7 +18,6 @@ pub enum Feature {
     Leafnodes,
     Mqtt,
     Profiling,
-    LongAckSubjects,
     SignedDomains,
     ProxyProtocol,
     RouteCacheOff,
@@ -47,10 +46,6 @@ impl Feature {
             Self::SignedDomains => (
                 "default domains for accounts that operators sign (a mapping in the account's claims does the same)",
                 "dominios predeterminados para cuentas que firman los operadores (una transformación en los datos firmados de la cuenta hace lo mismo)",
-            ),
-            Self::LongAckSubjects => (
-                "the long form of ack subjects in what it sends (it reads both)",
-                "la forma larga de los asuntos de confirmación en lo que envía (lee las dos)",
             ),
             Self::ProxyProtocol => ("the PROXY protocol", "el protocolo PROXY"),
             Self::RouteCacheOff => (

@@ -3,6 +3,7 @@
 mod isolation;
 mod lasting;
 mod limits;
+mod long_subjects;
 mod serving;
 mod watching;
 mod world;

@@ -17,6 +17,7 @@ use crate::time::SECOND;
 pub(super) struct Sent {
     pub(super) account: AccountId,
     pub(super) subject: String,
+    pub(super) reply: String,
     pub(super) headers: String,
     pub(super) payload: Vec<u8>,
 }
@@ -50,10 +51,11 @@ impl Exchange for Net {
 }
 
 impl Outlet for Net {
-    fn publish(&mut self, subject: &[u8], _: &[u8], headers: &[u8], payload: &[u8]) {
+    fn publish(&mut self, subject: &[u8], reply: &[u8], headers: &[u8], payload: &[u8]) {
         self.sent.push(Sent {
             account: self.account(),
             subject: text(subject),
+            reply: text(reply),
             headers: text(headers),
             payload: payload.to_vec(),
         });
@@ -63,7 +65,7 @@ impl Outlet for Net {
         &mut self,
         inbox: &[u8],
         _: &[u8],
-        _: &[u8],
+        reply: &[u8],
         headers: &[u8],
         payload: &[u8],
     ) -> bool {
@@ -71,7 +73,7 @@ impl Outlet for Net {
         if !self.listening.contains(&heard) {
             return false;
         }
-        self.publish(inbox, b"", headers, payload);
+        self.publish(inbox, reply, headers, payload);
         true
     }
 

@@ -92,6 +92,7 @@ impl JetStream {
         };
         let consumer = Consumer::new(&stream_name, name, config, now_ns, &mut source, now_ns);
         let mut slot = ConsumerSlot::new(consumer, number, now_ns);
+        slot.set_scope(self.ack_scope.as_deref());
         slot.consumer.interest_changed(call.context);
         slot.store_new(id, call.journal)
             .map_err(|refused| store_failed(&refused))?;

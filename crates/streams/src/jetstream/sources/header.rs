@@ -40,7 +40,7 @@ pub(super) fn index_name(source: &StreamSource) -> String {
 }
 
 /// Eight letters and digits that stand for a text.
-pub(super) fn hash(text: &str) -> String {
+pub(in crate::jetstream) fn hash(text: &str) -> String {
     const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let digest = Sha256::digest(text.as_bytes());
     let bytes = digest.iter().take(HASH_LETTERS);

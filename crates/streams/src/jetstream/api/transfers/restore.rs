@@ -456,10 +456,11 @@ impl JetStream {
         let Ok(slot) = slot else {
             return;
         };
-        let slot = match number {
+        let mut slot = match number {
             0 => slot.without_records(),
             _ => slot,
         };
+        slot.set_scope(self.ack_scope.as_deref());
         stream.consumers.insert(stored.name.clone(), Box::new(slot));
         if number > 0 {
             self.numbers.insert(number, (id, stored.name.clone()));
