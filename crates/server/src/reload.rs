@@ -553,6 +553,7 @@ fn compare_limits(old: &Limits, new: &Limits, note: &mut impl FnMut(bool, &'stat
         write_deadline,
         write_timeout,
         no_fast_producer_stall,
+        disable_sublist_cache,
         no_header_support,
     } = old;
     note(*max_pending == new.max_pending, "max_pending", false);
@@ -590,6 +591,11 @@ fn compare_limits(old: &Limits, new: &Limits, note: &mut impl FnMut(bool, &'stat
         true,
     );
     note(*write_timeout == new.write_timeout, "write_timeout", true);
+    note(
+        *disable_sublist_cache == new.disable_sublist_cache,
+        "disable_sublist_cache",
+        false,
+    );
     note(
         *no_fast_producer_stall == new.no_fast_producer_stall,
         "no_fast_producer_stall",

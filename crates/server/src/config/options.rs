@@ -185,6 +185,8 @@ pub struct Limits {
     pub write_timeout: WriteTimeout,
     /// Do not slow publishers down for slow subscribers.
     pub no_fast_producer_stall: bool,
+    /// No thread remembers where messages go beyond the batch that it routes. Fixed while the server runs.
+    pub disable_sublist_cache: bool,
     /// Serve without headers, as servers before 2.2.
     pub no_header_support: bool,
 }
@@ -414,6 +416,7 @@ impl Default for Limits {
             write_deadline: Duration::from_secs(10),
             write_timeout: WriteTimeout::Default,
             no_fast_producer_stall: false,
+            disable_sublist_cache: false,
             no_header_support: false,
         }
     }

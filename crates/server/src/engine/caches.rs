@@ -109,14 +109,21 @@ impl Caches {
             self.kept_routes += cache.kept();
         }
         if self.kept_bytes > KEPT_BYTES_MAX {
-            self.by_account = Vec::new();
-            self.kept_bytes = 0;
-            self.kept_routes = 0;
+            self.forget();
         }
         self.batches = self.batches.wrapping_add(1);
         if self.batches.is_multiple_of(BATCHES_A_LOOK) {
             self.age(Instant::now());
         }
+    }
+
+    /// Forgets all routes; between batches.
+    #[cold]
+    pub(crate) fn forget(&mut self) {
+        self.by_account = Vec::new();
+        self.used.clear();
+        self.kept_bytes = 0;
+        self.kept_routes = 0;
     }
 
     /// Forgets what was not used lately, when it is time for that.
@@ -143,5 +150,47 @@ impl RouteRef {
             account: account.number,
             id,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::internal_client::tests::{engine, run};
+
+    /// A batch in which a message is routed on each of the subjects.
+    fn batch(caches: &mut Caches, account: &Account, subjects: &[&str]) {
+        for subject in subjects {
+            caches
+                .of(account)
+                .find(&account.router, subject.as_bytes(), |matches| {
+                    Route::new(subject.as_bytes(), matches)
+                });
+        }
+        caches.end_batch();
+    }
+
+    #[test]
+    fn routes_that_nobody_looked_for_in_a_while_go() {
+        run(async {
+            let engine = engine();
+            let account = engine.accounts.global();
+            let mut caches = Caches::default();
+            for _ in 0..3 {
+                batch(&mut caches, account, &["a", "b"]);
+            }
+            assert_eq!(caches.kept(), 2);
+            let start = Instant::now();
+            caches.age(start);
+            caches.age(start + KEPT_FOR / 2);
+            assert_eq!(caches.kept(), 2, "it was not time yet");
+            caches.age(start + KEPT_FOR);
+            assert_eq!(caches.kept(), 2, "both were looked for");
+            batch(&mut caches, account, &["a"]);
+            caches.age(start + 2 * KEPT_FOR);
+            assert_eq!(caches.kept(), 1);
+            caches.forget();
+            assert_eq!(caches.kept(), 0);
+        });
     }
 }

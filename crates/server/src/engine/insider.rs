@@ -265,7 +265,7 @@ impl Insider {
     fn flush_worker(&self, worker: &mut super::worker::Worker) {
         let mut congestion = Congestion::default();
         worker.flush(b"", self.connection.id, None, &mut congestion);
-        worker.tell(&self.engine.counters);
+        worker.tell(&self.engine);
         worker.stage.start_batch();
     }
 

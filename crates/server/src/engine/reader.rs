@@ -443,7 +443,7 @@ impl Reader {
         }
         self.keep(&input[at..], wanted);
         self.flush(worker, input, &mut batch.congestion);
-        worker.tell(&self.engine.counters);
+        worker.tell(&self.engine);
         self.count_in(&batch, now);
         self.after(after, batch.congestion)
     }

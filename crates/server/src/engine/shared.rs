@@ -119,6 +119,8 @@ pub(crate) struct Engine {
     pub(crate) threads: Arc<Threads>,
     /// Bounds of what waits for a connection.
     pub(crate) write: Arc<WriteLimits>,
+    /// Threads remember where messages go.
+    pub(super) keeps_routes: bool,
     manner: ArcSwap<Manner>,
     /// Where accounts are looked for that nobody knows yet.
     finder: OnceLock<Finder>,
@@ -282,6 +284,7 @@ impl Engine {
                 options.limits.write_deadline,
                 options.limits.write_timeout,
             )),
+            keeps_routes: !options.limits.disable_sublist_cache,
             manner: ArcSwap::from_pointee(manner),
             finder: OnceLock::new(),
             lame_duck: AtomicBool::new(false),

@@ -17,6 +17,21 @@ fn names(connz: &Value) -> Vec<&str> {
 }
 
 #[test]
+fn routes_are_not_remembered_where_that_was_turned_off() {
+    for (off, remembered) in [(false, true), (true, false)] {
+        let (server, watch) = server(|options| options.limits.disable_sublist_cache = off);
+        let mut peer = Peer::connect(server.client_addr(), "");
+        peer.send("SUB s.* 1\r\n");
+        for _ in 0..5 {
+            peer.send("PUB s.a 1\r\nx\r\n");
+            assert_eq!(peer.settle().len(), 1);
+        }
+        let subsz = document(watch, "/subsz");
+        assert_eq!(subsz["num_cache"].as_u64() > Some(0), remembered, "{subsz}");
+    }
+}
+
+#[test]
 fn varz_counts_what_clients_send_and_get_also_when_they_are_gone() {
     let (server, watch) = server(|_| {});
     let at = server.client_addr();

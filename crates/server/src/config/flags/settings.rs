@@ -59,6 +59,10 @@ pub(super) fn apply(
             // A port of 0 and an empty name are nats-server's ways to leave something off.
             Meaning::ValueNotYet(_) if given.value.is_empty() || given.value == "0" => Ok(()),
             Meaning::ValueNotYet(feature) => Err(not_yet(given, feature)),
+            Meaning::Profile => monitoring_port(given).map(|port| {
+                let ignored = port.map(|_| KeyProblem::NoProfiles(given.written.clone()));
+                findings.warnings.extend(ignored.map(Fault::anywhere));
+            }),
         };
         findings.errors.extend(result.err().map(Fault::anywhere));
     }

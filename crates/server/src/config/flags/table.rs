@@ -57,9 +57,11 @@ pub(super) enum Meaning {
     SwitchNotYet(Feature),
     /// A flag with a value of a feature that is not there yet.
     ValueNotYet(Feature),
+    /// The port of Go's profiles: changes nothing.
+    Profile,
 }
 
-use Meaning::{Is, SwitchNotYet, ValueNotYet};
+use Meaning::{Is, Profile, SwitchNotYet, ValueNotYet};
 
 /// Flags with their other names. In all of them `-` and `_` are the same.
 pub(super) const FLAGS: &[(&[&str], Meaning)] = &[
@@ -105,8 +107,8 @@ pub(super) const FLAGS: &[(&[&str], Meaning)] = &[
     (&["no-streams"], Is(Flag::NoStreams)),
     (&["log-format"], Is(Flag::LogFormat)),
     (&["lang"], Is(Flag::Lang)),
+    (&["profile"], Profile),
     // Not there yet.
-    (&["profile"], ValueNotYet(Feature::Profiling)),
     (
         &[
             "cluster",
@@ -137,7 +139,7 @@ impl Meaning {
     pub(super) fn is_switch(self) -> bool {
         match self {
             SwitchNotYet(_) => true,
-            ValueNotYet(_) => false,
+            ValueNotYet(_) | Profile => false,
             Is(flag) => matches!(
                 flag,
                 Flag::AllowAnonymous

@@ -264,7 +264,6 @@ fn flags_that_are_not_there_yet_are_refused_by_name() {
     for (flag, part) in [
         ("--cluster nats://h:1", "clusters"),
         ("--routes x", "clusters"),
-        ("--profile 1", "profiling"),
     ] {
         refuses(&format!("nats-server {flag}"), part);
     }
@@ -450,6 +449,20 @@ fn an_unknown_flag_gets_its_nearest() {
     // All of them at once.
     refuses("s --foo --bar", "no flag --bar");
     refuses("s --foo --bar", "no flag --foo");
+}
+
+#[test]
+fn the_port_of_profiles_is_ignored_with_a_word() {
+    let warned = |line: &str| match run(line) {
+        Ok(CommandLine {
+            invocation: Invocation::Serve(serve),
+            ..
+        }) => serve.warnings.len(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(warned("recado-server --profile 65432"), 1);
+    assert_eq!(warned("recado-server --profile 0"), 0);
+    refuses("s --profile x", "x");
 }
 
 #[test]

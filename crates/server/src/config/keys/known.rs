@@ -42,6 +42,9 @@ pub(super) enum Key {
     Monitoring(MonitoringKey),
     NoAuthUser,
     NoFastProducerStall,
+    DisableSublistCache,
+    /// Of Go's profiles over HTTP: changes nothing.
+    Profiling,
     NoHeaderSupport,
     NoSystemAccount,
     Operator(OperatorKey),
@@ -230,8 +233,6 @@ pub(super) enum Meaning<K> {
 pub(super) enum Off {
     /// `false`.
     False,
-    /// `0`, for a port or a rate.
-    Zero,
     /// An empty block or list.
     Empty,
     /// One of these words.
@@ -312,6 +313,11 @@ pub(super) const TOP_LEVEL: &Table<Key> = &[
     (&["write_deadline"], Sets(Key::WriteDeadline)),
     (&["write_timeout"], Sets(Key::WriteTimeout)),
     (&["no_fast_producer_stall"], Sets(Key::NoFastProducerStall)),
+    (
+        &["disable_sublist_cache", "no_sublist_cache"],
+        Sets(Key::DisableSublistCache),
+    ),
+    (&["prof_port", "prof_block_rate"], Sets(Key::Profiling)),
     (&["no_header_support"], Sets(Key::NoHeaderSupport)),
     (&["debug"], Sets(Key::Debug)),
     (&["trace"], Sets(Key::Trace)),
@@ -373,14 +379,6 @@ pub(super) const TOP_LEVEL: &Table<Key> = &[
     (&["token_file"], Sets(Key::TokenFile)),
     // Not there yet.
     (&["ocsp", "ocsp_cache"], NotYet(Feature::Ocsp, Off::False)),
-    (
-        &["disable_sublist_cache", "no_sublist_cache"],
-        NotYet(Feature::RouteCacheOff, Off::False),
-    ),
-    (
-        &["prof_port", "prof_block_rate"],
-        NotYet(Feature::Profiling, Off::Zero),
-    ),
     (
         &["connect_error_reports", "reconnect_error_reports"],
         Sets(Key::ErrorReports),
@@ -642,7 +640,6 @@ pub(super) fn is_off(off: Off, field: &Field<'_>) -> bool {
     let data = &field.value.data;
     match off {
         Off::False => matches!(data, Data::Bool(false)),
-        Off::Zero => matches!(data, Data::Integer(0)),
         Off::Empty => match data {
             Data::Map(map) => map.is_empty(),
             Data::Array(array) => array.values().is_empty(),

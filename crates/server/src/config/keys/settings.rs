@@ -71,6 +71,7 @@ impl Settings<'_> {
             | Key::PingMax
             | Key::WriteTimeout
             | Key::NoFastProducerStall
+            | Key::DisableSublistCache
             | Key::NoHeaderSupport => self.set_limit(key, field),
             Key::PingInterval
             | Key::WriteDeadline
@@ -114,6 +115,7 @@ impl Settings<'_> {
             | Key::ServerTags
             | Key::ServerMetadata
             | Key::FeatureFlags
+            | Key::Profiling
             | Key::AllowNonTls
             | Key::ProxyProtocol
             | Key::ClientAdvertise
@@ -222,6 +224,7 @@ impl Settings<'_> {
                     .ok_or_else(|| field.fault(one_of(field.key, WRITE_TIMEOUTS, word)))?;
             }
             Key::NoFastProducerStall => limits.no_fast_producer_stall = field.boolean()?,
+            Key::DisableSublistCache => limits.disable_sublist_cache = field.boolean()?,
             _ => limits.no_header_support = field.boolean()?,
         }
         Ok(())
@@ -318,6 +321,12 @@ impl Settings<'_> {
             Key::ProxyProtocol => options.proxy_protocol = field.boolean()?,
             Key::ServerTags => self.options.server_tags = tags(field)?,
             Key::FeatureFlags => self.set_feature_flags(field)?,
+            Key::Profiling => {
+                if field.integer(i64::MIN, i64::MAX)? != 0 {
+                    let ignored = KeyProblem::NoProfiles(field.key.to_owned());
+                    self.findings.warnings.push(field.fault(ignored));
+                }
+            }
             Key::ServerMetadata => {
                 self.options.server_metadata = field
                     .map()?

@@ -169,6 +169,7 @@ pub(super) fn top_level(key: Key) -> Show {
         Key::LameDuckDuration => Effective(|o| Shown::Time(o.lame_duck_duration)),
         Key::LameDuckGracePeriod => Effective(|o| Shown::Time(o.lame_duck_grace_period)),
         Key::Lang => Effective(|o| Shown::Text(o.lang.code().to_owned())),
+        Key::Profiling => AsWritten,
         Key::MaxConnections
         | Key::MaxControlLine
         | Key::MaxPayload
@@ -176,6 +177,7 @@ pub(super) fn top_level(key: Key) -> Show {
         | Key::MaxSubTokens
         | Key::MaxSubscriptions
         | Key::NoFastProducerStall
+        | Key::DisableSublistCache
         | Key::NoHeaderSupport
         | Key::PingInterval
         | Key::PingMax
@@ -208,6 +210,7 @@ fn limits(key: Key) -> Show {
         Key::MaxSubTokens => |o| any_or(o.limits.max_sub_tokens),
         Key::MaxSubscriptions => |o| any_or(o.limits.max_subscriptions),
         Key::NoFastProducerStall => |o| Shown::Bool(o.limits.no_fast_producer_stall),
+        Key::DisableSublistCache => |o| Shown::Bool(o.limits.disable_sublist_cache),
         Key::NoHeaderSupport => |o| Shown::Bool(o.limits.no_header_support),
         Key::PingInterval => |o| Shown::Time(o.limits.ping_interval),
         Key::PingMax => |o| Shown::Count(o.limits.ping_max.into()),

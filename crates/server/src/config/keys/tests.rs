@@ -466,7 +466,6 @@ fn what_is_not_there_yet_is_refused_by_name() {
         ("ocsp: true", "OCSP"),
         ("cluster {name: c}", "clusters"),
         ("leafnodes {port: 1}", "leaf nodes"),
-        ("disable_sublist_cache: true", "cache"),
     ] {
         refuses(text, "1:1", part);
         refuses(text, "1:1", "this version of recado-server does not have");
@@ -489,6 +488,12 @@ fn what_a_passed_write_deadline_means_is_one_of_three_words() {
 fn a_list_to_choose_from_is_not_empty() {
     refuses("tls {cipher_suites: []}", "1:21", "is empty");
     refuses("tls {curve_preferences: []}", "1:25", "is empty");
+}
+
+#[test]
+fn what_profiles_are_served_on_is_ignored_with_a_word() {
+    warns("prof_port: 65432", "prof_port is ignored");
+    warns("prof_block_rate: 1", "perf");
 }
 
 #[test]

@@ -17,10 +17,8 @@ pub enum Feature {
     Gateways,
     Leafnodes,
     Mqtt,
-    Profiling,
     SignedDomains,
     ProxyProtocol,
-    RouteCacheOff,
     Reload,
 }
 
@@ -42,16 +40,11 @@ impl Feature {
             Self::Gateways => ("gateways", "pasarelas (gateways)"),
             Self::Leafnodes => ("leaf nodes", "nodos hoja (leaf nodes)"),
             Self::Mqtt => ("MQTT", "MQTT"),
-            Self::Profiling => ("profiling over HTTP", "perfiles de rendimiento por HTTP"),
             Self::SignedDomains => (
                 "default domains for accounts that operators sign (a mapping in the account's claims does the same)",
                 "dominios predeterminados para cuentas que firman los operadores (una transformación en los datos firmados de la cuenta hace lo mismo)",
             ),
             Self::ProxyProtocol => ("the PROXY protocol", "el protocolo PROXY"),
-            Self::RouteCacheOff => (
-                "a switch for its cache of routes",
-                "un interruptor para su caché de rutas",
-            ),
             Self::Reload => ("reloading its configuration", "recarga de la configuración"),
         };
         match lang {
@@ -232,6 +225,8 @@ pub enum KeyProblem {
     SyncedAnyway(String),
     /// Warning.
     ForSeveralServers(String),
+    /// Warning: as it was written.
+    NoProfiles(String),
     /// Warning: the directory.
     StoreIsTemporary(String),
 }
@@ -405,6 +400,9 @@ impl KeyProblem {
             Self::ForSeveralServers(key) => {
                 format!("\"{key}\" changes nothing on a server that stands alone; it is ignored")
             }
+            Self::NoProfiles(key) => {
+                format!("{key} is ignored: this server has no profiles over HTTP; look at it with perf")
+            }
             Self::StoreIsTemporary(directory) => format!(
                 "streams are stored in the temporary directory {directory}, which may be emptied when the machine restarts; name another with store_dir"
             ),
@@ -573,6 +571,9 @@ impl KeyProblem {
             },
             Self::ForSeveralServers(key) => {
                 format!("\"{key}\" no cambia nada en un servidor que está solo; se pasa por alto")
+            }
+            Self::NoProfiles(key) => {
+                format!("{key} se pasa por alto: este servidor no ofrece perfiles de rendimiento por HTTP; obsérvalo con perf")
             }
             Self::StoreIsTemporary(directory) => format!(
                 "los flujos se guardan en el directorio temporal {directory}, que puede vaciarse al reiniciar la máquina; indica otro con store_dir"
