@@ -123,10 +123,10 @@ impl DataKey {
     }
 
     /// A code over what a footer says and where it stands.
-    pub(crate) fn footer_code(&self, head: &[u8], inside: &[u8], end: u32) -> [u8; CODE_BYTES] {
+    pub(crate) fn footer_code(&self, head: &[u8], inside: &[&[u8]], end: u32) -> [u8; CODE_BYTES] {
         let key = code(&*self.0, &[b"recado footer code"]);
         let end = end.to_le_bytes();
-        *code(&*key, &[&end, head, inside])
+        *code(&*key, &[&[&end, head], inside].concat())
     }
 
     /// What covers the footer of which this is the code.
@@ -256,15 +256,15 @@ mod tests {
             cipher: Cipher::Aes256,
             ..OPENING
         };
-        let code = key.footer_code(b"head", b"inside", 7);
+        let code = key.footer_code(b"head", &[b"inside"], 7);
         let streams = [
             key.veil(OPENING, 1),
             key.veil(OPENING, 2),
             key.veil(other, 1),
             key.veil(aes, 1),
             key.footer_veil(Cipher::ChaCha20, &code),
-            key.footer_veil(Cipher::ChaCha20, &key.footer_code(b"head", b"inside", 8)),
-            key.footer_veil(Cipher::ChaCha20, &key.footer_code(b"head", b"insidf", 7)),
+            key.footer_veil(Cipher::ChaCha20, &key.footer_code(b"head", &[b"inside"], 8)),
+            key.footer_veil(Cipher::ChaCha20, &key.footer_code(b"head", &[b"insidf"], 7)),
             self::key(2).veil(OPENING, 1),
         ];
         let mut streams = streams.map(|veil| stream(veil, 0));
@@ -276,7 +276,7 @@ mod tests {
     fn what_keys_come_from_never_changes() {
         let key = key(1);
         let segment = stream(key.veil(OPENING, 1), 0);
-        let code = key.footer_code(b"head", b"inside", 7);
+        let code = key.footer_code(b"head", &[b"inside"], 7);
         let footer = stream(key.footer_veil(Cipher::Aes256, &code), 0);
         let found = [&segment[..], &code, &footer].map(crc32c::crc32c);
         assert_eq!(found, [495_727_682, 2_303_526_009, 793_624_816]);

@@ -17,6 +17,7 @@ use crate::format::{
     SEGMENT_BYTES_MAX, SEGMENT_HEADER_BYTES, VEILED_VERSION, decode_sealed, encode_sealed,
     format_version,
 };
+use crate::pieces::Pieces;
 use crate::replay::{Lost, Why};
 use crate::{Entry, Location};
 
@@ -59,14 +60,19 @@ struct Previous {
 #[derive(Debug, Default)]
 pub(crate) struct FooterBuilder {
     ids: HashMap<Box<[u8]>, u32>,
-    subjects: Vec<u8>,
-    rows: Vec<u8>,
+    subjects: Pieces,
+    rows: Pieces,
     count: u32,
     previous: Previous,
     previous_subject: Vec<u8>,
     /// Some record is packed.
     packed: bool,
 }
+
+/// Bytes of a number at the most.
+const NUMBER_BYTES_MAX: usize = 10;
+/// Bytes of a row at the most: tag, kind, flags, and seven numbers.
+const ROW_BYTES_MAX: usize = 3 + 7 * NUMBER_BYTES_MAX;
 
 /// About what a subject takes besides its bytes, which are there twice.
 const SUBJECT_BYTES: usize = 64;
@@ -101,7 +107,7 @@ impl FooterBuilder {
             | bit(now.headers_len == before.headers_len, SAME_HEADERS)
             | bit(now.payload_len == before.payload_len, SAME_PAYLOAD)
             | bit(head.packed, PACKED);
-        let rows = &mut self.rows;
+        let rows = self.rows.room(ROW_BYTES_MAX);
         rows.push(tag);
         if !same_kind {
             rows.extend([now.kind, now.flags]);
@@ -133,7 +139,7 @@ impl FooterBuilder {
 
     /// Adds bytes that are lost.
     pub(crate) fn lost(&mut self, lost: &Lost) {
-        let rows = &mut self.rows;
+        let rows = self.rows.room(ROW_BYTES_MAX);
         let known = u8::from(lost.stream.is_some());
         rows.extend([LOST, lost.why as u8, known, lost.kind.unwrap_or_default()]);
         put(rows, lost.bytes.into());
@@ -157,66 +163,71 @@ impl FooterBuilder {
             return *id;
         }
         let id = self.ids.len() as u32;
-        put(&mut self.subjects, subject.len() as u64);
-        self.subjects.extend_from_slice(subject);
+        let subjects = self.subjects.room(NUMBER_BYTES_MAX + subject.len());
+        put(subjects, subject.len() as u64);
+        subjects.extend_from_slice(subject);
         self.ids.insert(subject.into(), id);
         id
     }
 
     /// The footer of the segment whose records end at `end`, covered if they are.
-    pub(crate) fn finish(
-        self,
-        segment: u32,
-        end: u32,
-        veil: Option<(&DataKey, Sealed)>,
-    ) -> Vec<u8> {
-        let veil_bytes = veil.map_or(0, |_| VEIL_BYTES);
-        let inside = FOOTER_HEAD_BYTES + veil_bytes + self.subjects.len() + self.rows.len();
-        let mut bytes = Vec::with_capacity(inside + TRAILER_BYTES);
-        bytes.extend(FOOTER_MAGIC);
-        bytes.extend(format_version(self.packed, veil.is_some()).to_le_bytes());
-        bytes.extend(segment.to_le_bytes());
-        bytes.extend((self.ids.len() as u32).to_le_bytes());
-        bytes.extend(self.count.to_le_bytes());
-        bytes.extend(std::iter::repeat_n(0, veil_bytes));
-        bytes.extend(self.subjects);
-        bytes.extend(self.rows);
-        if let Some((key, sealed)) = veil {
-            cover(&mut bytes, end, key, sealed);
+    pub(crate) fn finish(self, segment: u32, end: u32, veil: Option<(&DataKey, Sealed)>) -> Pieces {
+        let mut inside = self.subjects;
+        inside.append(self.rows);
+        let mut head = [0; FOOTER_HEAD_BYTES];
+        head[..8].copy_from_slice(&FOOTER_MAGIC);
+        let version = format_version(self.packed, veil.is_some());
+        let numbers = [version, segment, self.ids.len() as u32, self.count];
+        for (to, number) in head[8..].chunks_exact_mut(4).zip(numbers) {
+            to.copy_from_slice(&number.to_le_bytes());
         }
-        let crc = crc32c::crc32c(&bytes);
+        let mut first = head.to_vec();
+        if let Some((key, sealed)) = veil {
+            first.extend(cover(&head, &mut inside, end, key, sealed));
+        }
+        let mut bytes = Pieces::default();
+        bytes.push(first);
+        bytes.append(inside);
+        let crc = bytes.iter().fold(0, crc32c::crc32c_append);
         let mut trailer = Vec::with_capacity(TRAILER_BYTES);
         trailer.extend(TRAILER_MAGIC);
         trailer.extend(end.to_le_bytes());
-        trailer.extend((inside as u32).to_le_bytes());
+        trailer.extend((bytes.len() as u32).to_le_bytes());
         trailer.extend(crc.to_le_bytes());
         trailer.extend(segment.to_le_bytes());
         trailer.extend([0; 4]);
         trailer.extend(crc32c::crc32c(&trailer).to_le_bytes());
-        bytes.extend(trailer);
+        bytes.push(trailer);
         bytes
     }
 }
 
-/// Covers a footer's subjects and rows, and writes its veil's head.
-fn cover(bytes: &mut [u8], end: u32, key: &DataKey, sealed: Sealed) {
-    let Some((head, rest)) = bytes.split_first_chunk_mut::<FOOTER_HEAD_BYTES>() else {
-        return;
-    };
-    let Some((veil, inside)) = rest.split_first_chunk_mut::<VEIL_BYTES>() else {
-        return;
-    };
+/// Covers a footer's subjects and rows; the veil's head that stands before them.
+fn cover(
+    head: &[u8; FOOTER_HEAD_BYTES],
+    inside: &mut Pieces,
+    end: u32,
+    key: &DataKey,
+    sealed: Sealed,
+) -> [u8; VEIL_BYTES] {
+    let mut veil = [0; VEIL_BYTES];
     veil[..SEALED_BYTES].copy_from_slice(&encode_sealed(Some(sealed)));
-    let code = footer_code(key, (head, veil), inside, end);
-    key.footer_veil(sealed.cipher, &code).apply(inside, 0);
+    let pieces: Vec<&[u8]> = inside.iter().collect();
+    let code = footer_code(key, (head, &veil), &pieces, end);
+    let (mut cover, mut at) = (key.footer_veil(sealed.cipher, &code), 0);
+    for piece in inside.iter_mut() {
+        cover.apply(piece, at);
+        at += piece.len() as u32;
+    }
     veil[VEIL_BYTES - CODE_BYTES..].copy_from_slice(&code);
+    veil
 }
 
 /// The code over a footer, `end` and all, but for the place where the code stands.
 fn footer_code(
     key: &DataKey,
     (head, veil): (&[u8; FOOTER_HEAD_BYTES], &[u8; VEIL_BYTES]),
-    inside: &[u8],
+    inside: &[&[u8]],
     end: u32,
 ) -> [u8; CODE_BYTES] {
     let mut told = [0; FOOTER_HEAD_BYTES + SEALED_BYTES];
@@ -254,7 +265,7 @@ fn uncover(bytes: &mut Vec<u8>, end: u32, key: Option<&DataKey>) -> Uncovered {
         return Uncovered::Sealed;
     };
     key.footer_veil(sealed.cipher, &code).apply(inside, 0);
-    if footer_code(key, (head, veil), inside, end) != code {
+    if footer_code(key, (head, veil), &[inside], end) != code {
         return Uncovered::Damaged;
     }
     bytes.drain(FOOTER_HEAD_BYTES..FOOTER_HEAD_BYTES + VEIL_BYTES);
@@ -531,6 +542,45 @@ mod tests {
         }
     }
 
+    fn whole(pieces: &Pieces) -> Vec<u8> {
+        pieces.iter().flatten().copied().collect()
+    }
+
+    #[test]
+    fn a_footer_of_many_pieces_is_read_with_and_without_a_key() {
+        const COUNT: u64 = 100_000;
+        let key = DataKey::new(zeroize::Zeroizing::new([1; 32]));
+        let sealed = Sealed {
+            cipher: crate::Cipher::ChaCha20,
+            opening: [5; 16],
+        };
+        for veil in [None, Some((&key, sealed))] {
+            let mut footer = FooterBuilder::default();
+            for number in 0..COUNT {
+                let subject = format!("{:03}", number % 500);
+                footer.record(
+                    &head(1, 2, number, 1_000_000 * number as i64),
+                    subject.as_bytes(),
+                );
+            }
+            let end = SEGMENT_HEADER_BYTES + COUNT as u32 * (HEAD_BYTES as u32 + 3 + 100);
+            let pieces = footer.finish(9, end, veil);
+            assert!(pieces.iter().count() > 10);
+            let disk = SimDisk::new(0);
+            let file = disk.create("segment", 0).expect("a file");
+            file.write_at(&whole(&pieces), end.into()).expect("room");
+            let FooterRead::Whole(footer) = Footer::read(&file, 9, veil.map(|(key, _)| key)) else {
+                panic!("no footer");
+            };
+            let mut sequences = 0..COUNT;
+            let stopped = footer.rows(|row| match row {
+                Row::Record(entry) => assert_eq!(Some(entry.sequence), sequences.next()),
+                Row::Lost(lost) => panic!("{lost:?}"),
+            });
+            assert_eq!((stopped, sequences.next()), (end, None));
+        }
+    }
+
     #[test]
     fn the_bytes_of_a_footer_never_change() {
         let mut footer = FooterBuilder::default();
@@ -545,7 +595,7 @@ mod tests {
             bytes: 10,
             why: Why::Payload,
         });
-        let bytes = footer.finish(9, 1336, None);
+        let bytes = whole(&footer.finish(9, 1336, None));
         let inside: &[u8] = &[
             b"RECADOFT\x01\0\0\0\x09\0\0\0\x01\0\0\0\x03\0\0\0".as_slice(),
             b"\x03a.b",
@@ -580,7 +630,7 @@ mod tests {
         };
         footer.record(&packed, b"a.b");
         footer.record(&head(1, 2, 2, 4), b"a.b");
-        let bytes = footer.finish(9, 1250, None);
+        let bytes = whole(&footer.finish(9, 1250, None));
         let inside: &[u8] = &[
             b"RECADOFT\x02\0\0\0\x09\0\0\0\x01\0\0\0\x02\0\0\0".as_slice(),
             b"\x03a.b",
@@ -605,8 +655,8 @@ mod tests {
             footer
         };
         let end = SEGMENT_HEADER_BYTES + 2 * (HEAD_BYTES as u32 + 3 + 100);
-        let bytes = build().finish(9, end, Some((&key(1), sealed)));
-        let open = build().finish(9, end, None);
+        let bytes = whole(&build().finish(9, end, Some((&key(1), sealed))));
+        let open = whole(&build().finish(9, end, None));
         assert_eq!(bytes.len(), open.len() + VEIL_BYTES);
         let start: &[u8] = &[
             b"RECADOFT\x03\0\0\0\x09\0\0\0\x01\0\0\0\x02\0\0\0".as_slice(),
@@ -710,7 +760,7 @@ mod tests {
             }
             let disk = SimDisk::new(0);
             let file = disk.create("segment", 0).expect("a file");
-            file.write_at(&footer.finish(3, offset, None), offset.into()).expect("room");
+            file.write_at(&whole(&footer.finish(3, offset, None)), offset.into()).expect("room");
             let FooterRead::Whole(footer) = Footer::read(&file, 3, None) else {
                 panic!("no footer");
             };

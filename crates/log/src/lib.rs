@@ -47,6 +47,7 @@ mod keyfile;
 mod log;
 mod marks;
 mod pack;
+mod pieces;
 mod preparing;
 mod real_disk;
 mod recovery;

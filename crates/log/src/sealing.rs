@@ -114,7 +114,13 @@ pub(crate) fn write_footer(
     sync: bool,
 ) -> io::Result<()> {
     file.set_length(end.into())?;
-    let written = file.write_at(&footer.finish(number, end, veil), end.into());
+    let mut at = u64::from(end);
+    let footer = footer.finish(number, end, veil);
+    let written = footer.iter().try_for_each(|piece| {
+        file.write_at(piece, at)?;
+        at += piece.len() as u64;
+        Ok(())
+    });
     if let Err(error) = written {
         // Half a footer is of no use, least of all on a full disk.
         file.set_length(end.into())?;

@@ -25,6 +25,8 @@ struct Seen {
     /// How each segment says that it is covered.
     sealed: HashMap<String, Vec<u8>>,
     streams: Streams,
+    /// Up to where the footer of each segment was written, which comes in pieces.
+    footers: HashMap<String, usize>,
 }
 
 #[derive(Debug)]
@@ -60,8 +62,12 @@ impl Witness {
 
 impl Seen {
     fn written(&mut self, name: &str, bytes: &[u8], offset: usize) {
-        if !name.starts_with("segment-") || bytes.starts_with(FOOTER_MAGIC) {
+        if !name.starts_with("segment-") {
+            return;
+        }
+        if bytes.starts_with(FOOTER_MAGIC) || self.footers.get(name) == Some(&offset) {
             // A footer has a key of its own, that what it says makes.
+            self.footers.insert(name.to_owned(), offset + bytes.len());
             return;
         }
         if offset == 0 && bytes.len() == HEADER_BYTES {

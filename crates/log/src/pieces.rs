@@ -1,0 +1,80 @@
+//! Bytes in pieces of one size. What is gathered to a few megabytes and let go again, over and over, would as one
+//! buffer leave holes of all sizes in the heap, which keeps them; pieces fit where pieces were.
+
+/// Bytes of a piece at the most, as long as what is written at once is small beside it.
+const PIECE_BYTES: usize = 64 * 1024;
+
+/// The bytes.
+#[derive(Debug, Default)]
+pub(crate) struct Pieces(Vec<Vec<u8>>);
+
+impl Pieces {
+    /// Where so many bytes can be added behind all others.
+    pub(crate) fn room(&mut self, bytes: usize) -> &mut Vec<u8> {
+        let is_full = |last: &Vec<u8>| last.len() + bytes > PIECE_BYTES;
+        if self.0.last().is_none_or(is_full) {
+            // The first grows with what comes: often that is all.
+            let capacity = if self.0.is_empty() { 0 } else { PIECE_BYTES };
+            self.0.push(Vec::with_capacity(capacity));
+        }
+        let last = self.0.len() - 1;
+        &mut self.0[last]
+    }
+
+    /// Adds a piece as it is.
+    pub(crate) fn push(&mut self, piece: Vec<u8>) {
+        self.0.push(piece);
+    }
+
+    /// Adds all of the others.
+    pub(crate) fn append(&mut self, mut others: Self) {
+        self.0.append(&mut others.0);
+    }
+
+    /// All bytes together.
+    pub(crate) fn len(&self) -> usize {
+        self.0.iter().map(Vec::len).sum()
+    }
+
+    /// In their order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.iter().map(Vec::as_slice)
+    }
+
+    /// The same, to be changed in place.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut [u8]> {
+        self.0.iter_mut().map(Vec::as_mut_slice)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_are_filled_and_keep_their_order() {
+        let mut pieces = Pieces::default();
+        let numbers: Vec<[u8; 4]> = (0..40_000u32).map(u32::to_le_bytes).collect();
+        for number in &numbers {
+            pieces.room(number.len()).extend(number);
+        }
+        let lengths: Vec<usize> = pieces.iter().map(<[u8]>::len).collect();
+        assert_eq!(
+            lengths,
+            [PIECE_BYTES, PIECE_BYTES, 160_000 - 2 * PIECE_BYTES]
+        );
+        assert_eq!(pieces.len(), 160_000);
+        let all: Vec<u8> = pieces.iter().flatten().copied().collect();
+        assert_eq!(all, numbers.concat());
+    }
+
+    #[test]
+    fn what_is_larger_than_a_piece_is_one_of_its_own() {
+        let mut pieces = Pieces::default();
+        pieces.room(1).push(1);
+        pieces.room(PIECE_BYTES + 1).extend([2; PIECE_BYTES + 1]);
+        pieces.room(1).push(3);
+        let lengths: Vec<usize> = pieces.iter().map(<[u8]>::len).collect();
+        assert_eq!(lengths, [1, PIECE_BYTES + 1, 1]);
+    }
+}
