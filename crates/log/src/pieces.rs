@@ -6,44 +6,53 @@ const PIECE_BYTES: usize = 64 * 1024;
 
 /// The bytes.
 #[derive(Debug, Default)]
-pub(crate) struct Pieces(Vec<Vec<u8>>);
+pub(crate) struct Pieces {
+    full: Vec<Vec<u8>>,
+    last: Vec<u8>,
+}
 
 impl Pieces {
     /// Where so many bytes can be added behind all others.
     pub(crate) fn room(&mut self, bytes: usize) -> &mut Vec<u8> {
-        let is_full = |last: &Vec<u8>| last.len() + bytes > PIECE_BYTES;
-        if self.0.last().is_none_or(is_full) {
-            // The first grows with what comes: often that is all.
-            let capacity = if self.0.is_empty() { 0 } else { PIECE_BYTES };
-            self.0.push(Vec::with_capacity(capacity));
+        if !self.last.is_empty() && self.last.len() + bytes > PIECE_BYTES {
+            // The first one grew with what came: often that is all.
+            let full = std::mem::replace(&mut self.last, Vec::with_capacity(PIECE_BYTES));
+            self.full.push(full);
         }
-        let last = self.0.len() - 1;
-        &mut self.0[last]
+        &mut self.last
     }
 
     /// Adds a piece as it is.
     pub(crate) fn push(&mut self, piece: Vec<u8>) {
-        self.0.push(piece);
+        let before = std::mem::replace(&mut self.last, piece);
+        if !before.is_empty() {
+            self.full.push(before);
+        }
     }
 
     /// Adds all of the others.
-    pub(crate) fn append(&mut self, mut others: Self) {
-        self.0.append(&mut others.0);
+    pub(crate) fn append(&mut self, others: Self) {
+        for piece in others.full {
+            self.push(piece);
+        }
+        self.push(others.last);
     }
 
     /// All bytes together.
     pub(crate) fn len(&self) -> usize {
-        self.0.iter().map(Vec::len).sum()
+        self.iter().map(<[u8]>::len).sum()
     }
 
     /// In their order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        self.0.iter().map(Vec::as_slice)
+        let all = self.full.iter().chain([&self.last]);
+        all.map(Vec::as_slice).filter(|piece| !piece.is_empty())
     }
 
     /// The same, to be changed in place.
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut [u8]> {
-        self.0.iter_mut().map(Vec::as_mut_slice)
+        let all = self.full.iter_mut().chain([&mut self.last]);
+        all.map(Vec::as_mut_slice)
     }
 }
 
