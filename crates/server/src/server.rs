@@ -629,7 +629,8 @@ fn describe(options: &Options, identity: Identity, client: &Listener, auth_requi
 pub(crate) fn told_of_streams(base: Info, options: &Options, are_on: bool) -> Info {
     Info {
         jetstream: are_on,
-        api_lvl: if are_on { API_LEVEL } else { 0 },
+        // Also without streams, as nats-server has it.
+        api_lvl: API_LEVEL,
         domain: options.streams.domain.clone().unwrap_or_default(),
         ..base
     }
