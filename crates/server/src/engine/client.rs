@@ -63,6 +63,8 @@ pub(crate) fn gone_json(closed: &Closed) -> Value {
         user: closed.user.clone(),
         lang: client.and_then(|client| client.lang.as_deref()),
         ver: client.and_then(|client| client.version.as_deref()),
+        issuer_key: closed.vouched.issuer_key.clone(),
+        tags: closed.vouched.tags.clone(),
         kind: Some("Client"),
         client_type: Some(client_type(closed.is_websocket)),
     })
@@ -116,6 +118,11 @@ struct RequestInfo<'a> {
     lang: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ver: Option<&'a str>,
+    /// Of a user that an operator's accounts signed: the key that did, and tags.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issuer_key: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     kind: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -149,6 +156,8 @@ impl<'a> RequestInfo<'a> {
             user: standing.identity.user.clone(),
             lang: client.and_then(|client| client.lang.as_deref()),
             ver: client.and_then(|client| client.version.as_deref()),
+            issuer_key: standing.identity.issuer_key.clone(),
+            tags: standing.identity.tags.clone(),
             kind: is_client.then_some("Client"),
             client_type: is_client.then(|| client_type(connection.is_websocket())),
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use parking_lot::Mutex;
+use recado_auth::Identity;
 use recado_router::Subscription as _;
 
 use super::account::GLOBAL_ACCOUNT;
@@ -45,8 +46,27 @@ pub(crate) struct Closed {
     pub(crate) client: Option<Box<Client>>,
     pub(crate) account: Arc<str>,
     pub(crate) user: Option<String>,
+    pub(crate) vouched: Vouched,
     pub(crate) held: Held,
     pub(crate) tls: Option<Arc<TlsFacts>>,
+}
+
+/// Who vouched for a user: the key that signed it, with its tags, and the proxy that it came through.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Vouched {
+    pub(crate) issuer_key: Option<String>,
+    pub(crate) tags: Vec<String>,
+    pub(crate) proxy_key: Option<String>,
+}
+
+impl Vouched {
+    pub(crate) fn of(identity: &Identity) -> Self {
+        Self {
+            issuer_key: identity.issuer_key.clone(),
+            tags: identity.tags.clone(),
+            proxy_key: identity.proxy_key.clone(),
+        }
+    }
 }
 
 /// What a connection was subscribed to when it ended.
@@ -113,6 +133,7 @@ impl Closed {
             client: connection.client.get().cloned(),
             account: Arc::clone(&standing.account.name),
             user: connection.user(),
+            vouched: Vouched::of(&standing.identity),
             held,
             tls: connection.tls().cloned(),
         }
@@ -134,6 +155,7 @@ impl Closed {
             client: None,
             account: GLOBAL_ACCOUNT.into(),
             user: None,
+            vouched: Vouched::default(),
             held: Held::default(),
             tls: None,
         }

@@ -59,7 +59,7 @@ mod worker;
 pub(crate) use account::{Account, AccountLimits, Accounts, GLOBAL_ACCOUNT, SYSTEM_ACCOUNT};
 pub(crate) use callout::Inquiries;
 pub(crate) use client::{Client, client_json, gone_json};
-pub(crate) use closed::{Closed, SubscriptionNote};
+pub(crate) use closed::{Closed, SubscriptionNote, Vouched};
 pub(crate) use connection::Connection;
 pub(crate) use crossing::{ResponseType, imported_filter};
 pub(crate) use door::{Rules, Way};

@@ -53,6 +53,8 @@ pub(crate) struct Facts {
     pub(super) auth_timeout: Duration,
     pub(super) streams: StreamsOptions,
     pub(super) websocket: Option<WebsocketFacts>,
+    /// Keys of proxies that are believed.
+    pub(super) trusted_proxies: Vec<String>,
     pub(super) base_path: String,
     /// Where monitoring listens, if it does.
     pub(super) listening: Option<Listening>,
@@ -108,6 +110,7 @@ impl Facts {
             auth_timeout: auth_timeout.unwrap_or(Duration::from_secs(2)),
             streams: options.streams.clone(),
             websocket: options.websocket.as_ref().map(WebsocketFacts::of),
+            trusted_proxies: options.trusted_proxies.clone(),
             base_path: options.monitoring.base_path.clone(),
             listening,
             config_digest: options.config_digest.clone().unwrap_or_default(),

@@ -26,8 +26,10 @@ use crate::config::{CertificateFiles, CipherSuite, Curve, TlsOptions, TlsVersion
 /// Largest certificate or key file that is read.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
-/// All that handshakes need.
-pub(super) fn server_config(options: &TlsOptions) -> Result<ServerConfig, TlsProblem> {
+/// All that handshakes need, and when the first certificate expires, in seconds since 1970.
+pub(super) fn server_config(
+    options: &TlsOptions,
+) -> Result<(ServerConfig, Option<i64>), TlsProblem> {
     let provider = Arc::new(provider(options));
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(versions(options.min_version))
@@ -41,15 +43,21 @@ pub(super) fn server_config(options: &TlsOptions) -> Result<ServerConfig, TlsPro
         .iter()
         .map(|files| certified_key(files, &provider))
         .collect::<Result<Vec<_>, _>>()?;
-    if shown.is_empty() {
+    let Some(first) = shown.first() else {
         return Err(TlsProblem::NoCertificate);
-    }
+    };
+    let not_after_s = first.end_entity_cert().ok().and_then(not_after_s);
     let mut config = builder.with_cert_resolver(Arc::new(Shown(shown)));
     // Sessions are not resumed: nothing is kept of a connection that is gone, and who was let in by
     // a certificate shows it anew each time.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
-    Ok(config)
+    Ok((config, not_after_s))
+}
+
+fn not_after_s(certificate: &CertificateDer<'_>) -> Option<i64> {
+    let (_, parsed) = x509_parser::parse_x509_certificate(certificate).ok()?;
+    Some(parsed.validity().not_after.timestamp())
 }
 
 /// All that connections to other servers need: whom to trust, and what to show who asks for a certificate.

@@ -28,6 +28,8 @@ pub(crate) struct Material {
     pub(crate) timeout: Duration,
     /// Handshakes begun within a second at most.
     pub(crate) rate_limit: Option<u32>,
+    /// When the first certificate expires, in seconds since 1970.
+    pub(crate) not_after_s: Option<i64>,
 }
 
 impl Material {
@@ -36,8 +38,10 @@ impl Material {
     /// # Errors
     /// When a file can't be read or is not what it should be, or the parts don't fit each other.
     pub(crate) fn load(options: &TlsOptions) -> Result<Self, TlsProblem> {
+        let (config, not_after_s) = load::server_config(options)?;
         Ok(Self {
-            config: Arc::new(load::server_config(options)?),
+            config: Arc::new(config),
+            not_after_s,
             handshake_first: options.handshake_first,
             timeout: options.timeout,
             rate_limit: options.connection_rate_limit,

@@ -1,6 +1,7 @@
 //! Operator mode: two accounts that share a stream and a service, and those who are not let in.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -30,6 +31,11 @@ pub(crate) fn stock() -> KeyPair {
 
 pub(crate) fn user() -> KeyPair {
     pair(KeyPairType::User, 4)
+}
+
+/// Whom the server believes that a client came through it.
+fn proxy() -> KeyPair {
+    pair(KeyPairType::User, 7)
 }
 
 pub(crate) fn token(kind: &str, about: &KeyPair, by: &KeyPair, mut nats: Value) -> String {
@@ -71,12 +77,13 @@ fn server() -> Server {
     });
     let text = format!(
         "trusted_keys: {}\nresolver: MEMORY\nresolver_preload {{ {}: {}, {}: {} }}
-         port: -1, jetstream: false",
+         port: -1, jetstream: false, http: '127.0.0.1:-1', proxies {{ trusted: [{{key: {}}}] }}",
         root().public_key(),
         sales().public_key(),
         account(&sales(), sales_claims),
         stock().public_key(),
         account(&stock(), stock_claims),
+        proxy().public_key(),
     );
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("server.conf");
@@ -121,6 +128,45 @@ pub(crate) fn is_refused(mut peer: Peer) -> bool {
     peer.send("PING\r\n");
     let violation = Frame::Error("Authorization Violation".to_owned());
     std::iter::from_fn(|| peer.next()).any(|frame| frame == violation)
+}
+
+/// What monitoring tells.
+fn document(server: &Server, path: &str) -> Value {
+    let mut socket = TcpStream::connect(server.monitoring_addr().unwrap().1).unwrap();
+    write!(socket, "GET {path} HTTP/1.0\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    serde_json::from_str(body).unwrap()
+}
+
+#[test]
+fn connz_tells_who_vouched_for_a_user_to_those_who_ask() {
+    let server = server();
+    let jwt = of_user(&sales(), json!({"tags": ["night"]}));
+    let mut peer = Peer::bare(server.client_addr());
+    let nonce = nonce(&mut peer);
+    let signed = |by: &KeyPair| BASE64_URL_SAFE_NO_PAD.encode(by.sign(nonce.as_bytes()).unwrap());
+    let (sig, proxy_sig) = (signed(&user()), signed(&proxy()));
+    peer.send(&format!(
+        "CONNECT {{\"verbose\":false,\"jwt\":\"{jwt}\",\"sig\":\"{sig}\",\"proxy_sig\":\"{proxy_sig}\"}}\r\n"
+    ));
+    peer.settle();
+    let (bare, whole) = ("/connz", "/connz?auth=1");
+    let told = |path| document(&server, path)["connections"][0].take();
+    assert_eq!(told(bare).get("issuer_key"), None);
+    assert_eq!(told(bare)["proxy"]["key"], proxy().public_key());
+    let trusted = json!([{"key": proxy().public_key()}]);
+    assert_eq!(document(&server, "/varz")["proxies"]["trusted"], trusted);
+    let open = told(whole);
+    assert_eq!(open["issuer_key"], sales().public_key());
+    assert_eq!(open["tags"], json!(["night"]));
+    drop(peer);
+    let closed = std::iter::repeat_with(|| told("/connz?auth=1&state=closed"))
+        .take(100_000)
+        .find(|closed| closed.is_object())
+        .unwrap();
+    assert_eq!(closed["issuer_key"], sales().public_key());
 }
 
 #[test]

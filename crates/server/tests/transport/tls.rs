@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use recado_server::config::{
     CipherSuite, ClientCertificates, Curve, HandshakeFirst, TlsOptions, TlsVersion,
+    WebsocketOptions,
 };
 use recado_server::{Server, StartError, TlsProblem};
 use rustls::{AlertDescription, ClientConfig, Error};
@@ -425,19 +426,47 @@ fn monitoring_tells_how_clients_are_secured() {
     let ana = authority.sign_client("ana");
     let (mut client, _) = secure(&server, &authority.client(Some(&ana)));
     client.connect();
-    let (_, monitoring) = server.monitoring_addr().unwrap();
-    let mut http = dial(monitoring);
-    http.write_all(b"GET /connz?auth=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        .unwrap();
-    let mut answer = String::new();
-    http.read_to_string(&mut answer).unwrap();
-    let told: String = answer.split_whitespace().collect();
+    let told = monitored(&server, "/connz?auth=1");
     for part in [
         "\"tls_version\":\"1.3\"",
         "\"tls_cipher_suite\":\"TLS_AES_256_GCM_SHA384\"",
         "\"subject\":\"OU=tests,CN=ana\"",
         "\"spki_sha256\"",
     ] {
-        assert!(told.contains(part), "{part} in {answer}");
+        assert!(told.contains(part), "{part} in {told}");
     }
+}
+
+/// What monitoring tells, without spaces.
+fn monitored(server: &Server, path: &str) -> String {
+    let (_, monitoring) = server.monitoring_addr().unwrap();
+    let mut http = dial(monitoring);
+    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    http.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    http.read_to_string(&mut answer).unwrap();
+    answer.split_whitespace().collect()
+}
+
+#[test]
+fn monitoring_tells_when_the_certificate_expires() {
+    let authority = Authority::new();
+    let old = authority.sign(&[], expired);
+    let shown = TlsOptions {
+        certificates: vec![authority.files("old", &old)],
+        timeout: Duration::from_secs(3),
+        ..TlsOptions::default()
+    };
+    let server = Server::builder().configure(|options| {
+        options.tls = Some(shown.clone());
+        options.websocket = Some(WebsocketOptions {
+            tls: Some(shown.clone()),
+            ..WebsocketOptions::default()
+        });
+        options.monitoring.port = Some(0);
+    });
+    let told = monitored(&server.start().unwrap(), "/varz");
+    let expiry = "\"tls_cert_not_after\":\"2000-01-01T00:00:00Z\"";
+    assert_eq!(told.matches(expiry).count(), 2, "{told}");
+    assert!(told.contains("\"tls_timeout\":3"), "{told}");
 }

@@ -15,7 +15,8 @@ use super::moments::{Moment, round_trip, uptime};
 use super::problem::Problem;
 use super::request::{ConnState, ConnzOptions};
 use crate::engine::{
-    Client, Closed, Connection, Engine, Subscription, SubscriptionNote, TlsFacts, Totals, clock,
+    Client, Closed, Connection, Engine, Subscription, SubscriptionNote, TlsFacts, Totals, Vouched,
+    clock,
 };
 use crate::monitoring::observed::Observed;
 
@@ -79,11 +80,23 @@ pub(super) struct ConnInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    issuer_key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     name_tag: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proxy: Option<Proxy>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     subscriptions_list: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     subscriptions_list_detail: Vec<SubDetail>,
+}
+
+/// A trusted proxy that a client came through (ADR-55).
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Proxy {
+    pub(super) key: String,
 }
 
 /// The certificate that a client showed.
@@ -318,6 +331,13 @@ impl Known {
         }
     }
 
+    fn vouched(&self) -> Vouched {
+        match self {
+            Self::Open(one, _) => Vouched::of(&one.standing().identity),
+            Self::Closed(one) => one.vouched.clone(),
+        }
+    }
+
     fn totals(&self) -> Totals {
         match self {
             Self::Open(one, _) => Totals::of(&one.traffic),
@@ -406,6 +426,11 @@ impl Known {
         let text = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(ToOwned::to_owned);
         let (listed, detailed) = self.lists(options);
         let tls = self.tls();
+        let mut vouched = self.vouched();
+        let proxy = vouched.proxy_key.take().map(|key| Proxy { key });
+        if !options.auth {
+            vouched = Vouched::default();
+        }
         ConnInfo {
             cid: self.id(),
             kind: "Client",
@@ -445,6 +470,9 @@ impl Known {
             name_tag: options
                 .auth
                 .then(|| accounts::name_tag(engine, &self.account())),
+            issuer_key: vouched.issuer_key,
+            tags: vouched.tags,
+            proxy,
             subscriptions_list: listed,
             subscriptions_list_detail: detailed,
         }

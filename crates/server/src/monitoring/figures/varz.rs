@@ -2,14 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use super::connz::Proxy;
 use super::jsz::{Config, Limits, Stats, summaries};
 use super::moments::{Moment, nanos, uptime};
-use crate::engine::clock;
+use crate::engine::{Way, clock};
 use crate::monitoring::observed::{Facts, Observed, WebsocketFacts};
+use crate::tls::Material;
+
+/// What nats-server shows where there is no TLS.
+const TLS_TIMEOUT_DEFAULT: Duration = Duration::from_secs(2);
 
 /// The document. Keys are nats-server's; what this server does not have is empty or not there, as it would be in
 /// a nats-server that was not told of it.
@@ -59,6 +64,8 @@ pub(crate) struct Varz {
     websocket: Websocket,
     jetstream: Streams,
     tls_timeout: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls_cert_not_after: Option<Moment>,
     write_deadline: i64,
     write_timeout: &'static str,
     start: Moment,
@@ -94,6 +101,14 @@ pub(crate) struct Varz {
     slow_consumer_stats: ByKind,
     stale_connection_stats: ByKind,
     disk_io_wait_stats: DiskWaits,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proxies: Option<Proxies>,
+}
+
+/// Proxies that are believed (ADR-55).
+#[derive(Serialize)]
+struct Proxies {
+    trusted: Vec<Proxy>,
 }
 
 /// What is not there.
@@ -113,6 +128,8 @@ struct Websocket {
     jwt_cookie: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     handshake_timeout: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls_cert_not_after: Option<Moment>,
     #[serde(skip_serializing_if = "is_false")]
     no_tls: bool,
     #[serde(skip_serializing_if = "is_false")]
@@ -131,6 +148,7 @@ impl Websocket {
             advertise: facts.advertise.clone(),
             jwt_cookie: facts.jwt_cookie.clone(),
             handshake_timeout: Some(nanos(facts.handshake_timeout)),
+            tls_cert_not_after: None,
             no_tls: facts.no_tls,
             same_origin: facts.same_origin,
             allowed_origins: facts.allowed_origins.clone(),
@@ -192,6 +210,12 @@ struct DiskWaits {
     max_wait_time: u64,
 }
 
+/// When the certificate that clients are shown first expires.
+fn not_after(tls: &Material) -> Option<Moment> {
+    let ns = tls.not_after_s?.checked_mul(1_000_000_000)?;
+    Some(Moment(ns))
+}
+
 fn is_false(value: &bool) -> bool {
     !value
 }
@@ -215,6 +239,8 @@ pub(super) async fn varz(observed: &Observed) -> Varz {
     let slow_consumers = engine.slow_consumers();
     let stale = engine.counters.stale.load(Ordering::Relaxed);
     let Facts { info, limits, .. } = &*facts;
+    let rules = engine.door(Way::Clients).rules();
+    let tls = rules.tls.as_ref();
     let traffic = census.traffic;
     Varz {
         server_id: info.server_id.clone(),
@@ -252,9 +278,20 @@ pub(super) async fn varz(observed: &Observed) -> Varz {
         websocket: facts
             .websocket
             .as_ref()
-            .map_or_else(Websocket::default, Websocket::of),
+            .map_or_else(Websocket::default, |facts| Websocket {
+                tls_cert_not_after: engine
+                    .door(Way::Websocket)
+                    .rules()
+                    .tls
+                    .as_ref()
+                    .and_then(not_after),
+                ..Websocket::of(facts)
+            }),
         jetstream: streams(observed, &facts).await,
-        tls_timeout: 0.0,
+        tls_timeout: tls
+            .map_or(TLS_TIMEOUT_DEFAULT, |tls| tls.timeout)
+            .as_secs_f64(),
+        tls_cert_not_after: tls.and_then(not_after),
         write_deadline: nanos(limits.write_deadline),
         write_timeout: limits.write_timeout.word(),
         start: Moment::of_engine(observed.started_us),
@@ -288,7 +325,15 @@ pub(super) async fn varz(observed: &Observed) -> Varz {
         slow_consumer_stats: ByKind::clients(slow_consumers),
         stale_connection_stats: ByKind::clients(stale),
         disk_io_wait_stats: DiskWaits::default(),
+        proxies: proxies(&facts.trusted_proxies),
     }
+}
+
+fn proxies(keys: &[String]) -> Option<Proxies> {
+    let trusted = keys.iter().cloned().map(|key| Proxy { key });
+    (!keys.is_empty()).then(|| Proxies {
+        trusted: trusted.collect(),
+    })
 }
 
 /// Host and ports (HTTP and HTTPS) of monitoring itself; empty where only `$SYS` asks.
