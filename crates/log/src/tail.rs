@@ -9,8 +9,10 @@ use std::sync::Arc;
 use crate::batch::{Chunk, Opening, position};
 use crate::{Location, Position};
 
-/// A chunk that is this long is closed, so that buffers have one size and can be used again.
+/// Bytes of a buffer for a chunk, so that buffers have one size and can be used again.
 const CHUNK_BYTES: usize = 512 * 1024;
+/// A chunk that is this long is closed: the record that makes it so long, if it is an ordinary one, fits into the buffer.
+const CLOSED_BYTES: usize = CHUNK_BYTES - 32 * 1024;
 /// Buffers that are kept for use.
 const SPARES_MAX: usize = 8;
 
@@ -83,7 +85,7 @@ impl Tail {
     /// Bytes were appended to `open`; closes the chunk if it is long enough.
     pub(crate) fn appended(&mut self, bytes: u32) {
         self.waiting_bytes += u64::from(bytes);
-        if self.open.len() >= CHUNK_BYTES {
+        if self.open.len() >= CLOSED_BYTES {
             self.finish_chunk();
         }
     }
