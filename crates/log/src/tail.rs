@@ -101,16 +101,23 @@ impl Tail {
         if self.open.is_empty() {
             return;
         }
-        // Few bytes are copied, so that what is kept is not larger than it must be.
-        let bytes = if self.open.len() * 2 < self.open.capacity() {
-            let exact = self.open.as_slice().to_vec();
+        let (length, usual) = (self.open.len(), self.open.capacity().min(CHUNK_BYTES));
+        // Few bytes are copied, so that what is kept is not larger than it must be; and what a large record made grow
+        // is not kept, or all that comes after it would be held in buffers of sizes of their own.
+        let is_copied = length * 2 < usual || (length <= usual && self.open.capacity() > usual);
+        let bytes = if is_copied {
+            let mut copy = match length * 2 < usual {
+                true => Vec::with_capacity(length),
+                false => self.buffer(usual),
+            };
+            copy.extend_from_slice(&self.open);
             self.open.clear();
-            exact
+            if self.open.capacity() > usual {
+                self.open = self.buffer(usual);
+            }
+            copy
         } else {
-            let next = self
-                .spares
-                .pop()
-                .unwrap_or_else(|| Vec::with_capacity(self.open.capacity().min(CHUNK_BYTES)));
+            let next = self.buffer(usual);
             std::mem::replace(&mut self.open, next)
         };
         let bytes = Arc::new(bytes);
@@ -127,6 +134,12 @@ impl Tail {
             bytes,
             opens: self.opens.take(),
         });
+    }
+
+    /// One that was used before, or a new one.
+    fn buffer(&mut self, bytes: usize) -> Vec<u8> {
+        let spare = self.spares.pop();
+        spare.unwrap_or_else(|| Vec::with_capacity(bytes))
     }
 
     /// Lets go of durable bytes that are too many.
@@ -156,7 +169,7 @@ impl Tail {
             return;
         };
         // One that held large records would be held for little.
-        let fits = (CHUNK_BYTES..=2 * CHUNK_BYTES).contains(&spare.capacity());
+        let fits = spare.capacity() == CHUNK_BYTES;
         if self.spares.len() < SPARES_MAX && fits {
             spare.clear();
             self.spares.push(spare);
@@ -187,8 +200,7 @@ impl Tail {
     fn settle(&mut self, joined_bytes: usize) {
         let (from, to) = (self.settled, self.settled + self.joining);
         if self.joining > 1 {
-            let spare = self.spares.pop();
-            let mut joined = spare.unwrap_or_else(|| Vec::with_capacity(joined_bytes));
+            let mut joined = self.buffer(joined_bytes);
             let mut given_up = 0;
             for held in self.held.range(from..to) {
                 joined.extend_from_slice(&held.bytes);
@@ -348,6 +360,28 @@ mod tests {
                 assert_eq!(tail.bytes(found, PIECE), Some(&[segment as u8; 300][..]));
             }
         }
+    }
+
+    #[test]
+    fn after_a_large_record_buffers_have_their_size_again() {
+        let mut tail = Tail::new(64 << 20);
+        tail.start_at(1, 0, None);
+        let mut end = 0;
+        for bytes in [600_000, 300_000, 400_000, 300_000, 100_000] {
+            // As a record is written: a part at a time.
+            for part in vec![7; bytes].chunks(1000) {
+                tail.open.extend_from_slice(part);
+            }
+            tail.appended(bytes as u32);
+            tail.take();
+            end += bytes as u32;
+            tail.trim(position(1, end));
+        }
+        let capacities: Vec<usize> = tail.held.iter().map(|held| held.bytes.capacity()).collect();
+        assert!(capacities[0] > CHUNK_BYTES, "{capacities:?}");
+        assert_eq!(capacities[1..4], [CHUNK_BYTES; 3]);
+        assert_eq!(capacities[4], 100_000, "few bytes take no more room");
+        assert!(tail.open.capacity() <= CHUNK_BYTES);
     }
 
     #[test]
