@@ -145,7 +145,7 @@ fn write_traffic(out: &mut Exposition, observed: &Observed) {
         (
             "recado_sent_bytes",
             counter,
-            "Bytes of them, as they were written: whole frames.",
+            "Bytes of them, headers and payloads.",
             traffic.out_bytes,
         ),
         (
