@@ -27,6 +27,8 @@ mod settings;
 mod shown;
 mod streams;
 #[cfg(test)]
+mod streams_tests;
+#[cfg(test)]
 mod tests;
 mod tls;
 mod together;
