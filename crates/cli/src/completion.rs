@@ -123,7 +123,7 @@ fn stream_names() -> Option<Vec<String>> {
             let about = About::Streams;
             let body = serde_json::json!({});
             let found = api::all(&mut session, "STREAM.NAMES", body, "streams", &about).await;
-            found.ok()
+            found.ok().map(|found| found.entries)
         };
         let names = tokio::time::timeout(ANSWER_WITHIN, names).await.ok()??;
         let name = |name: serde_json::Value| name.as_str().map(str::to_owned);

@@ -20,9 +20,12 @@ pub fn stream_name_of(record: &recado_log::Record<'_>) -> Option<String> {
     if !matches!(record.kind, STREAM_CONFIG | STREAM_CONFIG_OF_ACCOUNT) {
         return None;
     }
-    let stored = stream::StoredStream::from_bytes(record.payload).ok()?;
-    let name = stored.config.name;
-    Some(match stored.account {
+    let (account, name) = match stream::StoredStream::from_bytes(record.payload) {
+        Ok(stored) => (stored.account, stored.config.name),
+        Err(unsupported) if unsupported.name.is_empty() => return None,
+        Err(unsupported) => (unsupported.account, unsupported.name),
+    };
+    Some(match account {
         Some(account) => format!("{account} > {name}"),
         None => name,
     })

@@ -11,6 +11,7 @@ use super::trouble;
 use crate::connect::Session;
 use crate::failure::Failure;
 use crate::span;
+use crate::terminal::{self, harmless};
 use crate::text::{failures, jetstream as text};
 
 /// What all subjects of the API begin with.
@@ -102,6 +103,30 @@ pub(crate) async fn request(
     }
 }
 
+/// A list, and what should be in it.
+#[derive(Debug, Default)]
+pub(crate) struct Listed {
+    pub(crate) entries: Vec<Value>,
+    /// Names of streams or consumers that the server has and can't serve, each with the reason.
+    offline: Vec<(String, String)>,
+}
+
+impl Listed {
+    /// Its entries, after the user was told what is not among them.
+    pub(crate) fn told(self) -> Vec<Value> {
+        for (name, why) in &self.offline {
+            terminal::notice(&text::offline(&harmless(name), &harmless(why)));
+        }
+        self.entries
+    }
+
+    fn sorted_by(mut self, name: impl Fn(&Value) -> &Value) -> Self {
+        let key = |one: &Value| name(one).as_str().unwrap_or_default().to_owned();
+        self.entries.sort_by_key(key);
+        self
+    }
+}
+
 /// All entries of a list that comes in pages, found under `key`.
 pub(crate) async fn all(
     session: &mut Session,
@@ -109,20 +134,27 @@ pub(crate) async fn all(
     mut body: Value,
     key: &str,
     about: &About,
-) -> Result<Vec<Value>, Failure> {
-    let mut entries = Vec::new();
+) -> Result<Listed, Failure> {
+    let mut listed = Listed::default();
     loop {
-        body["offset"] = entries.len().into();
+        // Those that are offline have their places in the list, too.
+        let seen = listed.entries.len() + listed.offline.len();
+        body["offset"] = seen.into();
         let mut page = ask(session, verb, &body, about).await?;
         let total = page["total"].as_u64().unwrap_or_default();
         let found = match page[key].take() {
             Value::Array(found) => found,
             _ => Vec::new(),
         };
-        let is_last = found.is_empty();
-        entries.extend(found);
-        if is_last || entries.len() as u64 >= total || entries.len() >= ENTRIES_MAX {
-            return Ok(entries);
+        listed.entries.extend(found);
+        if let Value::Object(offline) = page["offline"].take() {
+            let reason = |why: Value| why.as_str().unwrap_or_default().to_owned();
+            let offline = offline.into_iter().map(|(name, why)| (name, reason(why)));
+            listed.offline.extend(offline);
+        }
+        let now = listed.entries.len() + listed.offline.len();
+        if now == seen || now as u64 >= total || now >= ENTRIES_MAX {
+            return Ok(listed);
         }
     }
 }
@@ -183,25 +215,19 @@ pub(crate) async fn put_consumer(
 pub(crate) async fn streams(
     session: &mut Session,
     subject: Option<&str>,
-) -> Result<Vec<Value>, Failure> {
+) -> Result<Listed, Failure> {
     let body = match subject {
         Some(subject) => json!({ "subject": subject }),
         None => json!({}),
     };
-    let mut found = all(session, "STREAM.LIST", body, "streams", &About::Streams).await?;
-    let name = |stream: &Value| {
-        let name = stream["config"]["name"].as_str();
-        name.unwrap_or_default().to_owned()
-    };
-    found.sort_by_key(name);
-    Ok(found)
+    let found = all(session, "STREAM.LIST", body, "streams", &About::Streams).await?;
+    Ok(found.sorted_by(|stream| &stream["config"]["name"]))
 }
 
 /// The consumers of a stream, by name.
-pub(crate) async fn consumers(session: &mut Session, stream: &str) -> Result<Vec<Value>, Failure> {
+pub(crate) async fn consumers(session: &mut Session, stream: &str) -> Result<Listed, Failure> {
     let about = About::Stream(stream.to_owned());
     let verb = format!("CONSUMER.LIST.{stream}");
-    let mut found = all(session, &verb, json!({}), "consumers", &about).await?;
-    found.sort_by_key(|one| one["name"].as_str().unwrap_or_default().to_owned());
-    Ok(found)
+    let found = all(session, &verb, json!({}), "consumers", &about).await?;
+    Ok(found.sorted_by(|one| &one["name"]))
 }

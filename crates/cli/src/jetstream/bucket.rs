@@ -136,7 +136,7 @@ pub(crate) async fn with_prefix(
     session: &mut Session,
     prefix: &str,
 ) -> Result<Vec<(String, Value)>, Failure> {
-    let streams = api::streams(session, None).await?;
+    let streams = api::streams(session, None).await?.told();
     let named = streams.into_iter().filter_map(|stream| {
         let name = fields::words(&stream, "/config/name").strip_prefix(prefix)?;
         Some((name.to_owned(), stream))

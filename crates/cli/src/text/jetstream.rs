@@ -127,6 +127,10 @@ super::texts! {
         en: "not found: {about} (error {number})",
         es: "no existe: {about} (error {number})",
     }
+    offline(name: &str, why: &str) {
+        en: "not shown, because the server has it and can't serve it: {name} ({why}); more: recado errors lookup 10194",
+        es: "no se muestra, porque el servidor lo tiene y no lo puede servir: {name} ({why}); más: recado errors lookup 10194",
+    }
     next_streams() {
         en: "recado stream ls shows the streams that there are",
         es: "recado stream ls muestra los flujos que hay",

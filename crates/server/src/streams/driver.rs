@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use recado_log::{Committed, Journal, Log, Progress, RealDisk};
 use recado_streams::accounts::{Accounts, Unserved};
 use recado_streams::context::Surroundings;
-use recado_streams::jetstream::Incoming;
+use recado_streams::jetstream::{Incoming, Offline};
 use recado_wire::{ServerFrame, ServerParsed, parse_server_frame};
 
 use super::beat::Beat;
@@ -105,6 +105,7 @@ impl Driver {
             tracing::error!(store = %store_directory.display(), "damaged or lost in the store: {what}");
         }
         tell_unserved(&report.unserved);
+        tell_offline(&report.found.offline);
         let report = report.found;
         let opened = Opened {
             directory: store_directory,
@@ -629,6 +630,19 @@ fn tell_unserved(unserved: &[Unserved]) {
             messages = one.messages,
             "the store has streams of an account that is not configured or has no JetStream: they are kept, and are \
              there again when it has"
+        );
+    }
+}
+
+/// Says in the log which streams can't be served by this version.
+fn tell_offline(offline: &[Offline]) {
+    for one in offline {
+        tracing::warn!(
+            account = %one.account,
+            stream = %one.stream,
+            why = %one.why,
+            "a newer version wrote what this one does not know: the stream is offline, and nothing of it is touched; start \
+             a version that knows it, or delete the stream, or the consumer that is named"
         );
     }
 }

@@ -38,6 +38,7 @@ pub use subject::{
 };
 
 pub(crate) use consumer::read_action;
+pub(crate) use json::JsonError;
 pub(crate) use stream::read_placement;
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod batches;
 pub(crate) mod common;
 mod consumers;
 pub(crate) mod events;
+mod offline;
 mod open;
 mod publish;
 mod recovery;
@@ -49,12 +50,13 @@ pub(crate) use consumers::StreamSource;
 use events::OutOfStorage;
 pub use events::{DEAD_LETTER_KEY, Uncopied};
 pub(crate) use open::Part;
-pub use open::{Opening, OpeningReport};
+pub use open::{Offline, Opening, OpeningReport};
 pub(crate) use sources::Feeding;
 pub use trace::Traced;
 pub use watch::{Bookmark, Found, Inquiry, Page, StreamDetail, Summary};
 pub(crate) use work::STREAMS_MAX as TURN_STREAMS_MAX;
 
+use offline::OfflineStream;
 use replies::WaitingReplies;
 use upkeep::Grave;
 
@@ -156,8 +158,10 @@ pub struct JetStream {
     numbers: HashMap<u64, (u32, String)>,
     /// Records that say that something is gone.
     graves: Vec<Grave>,
-    /// Streams whose configuration was not found: what the log has of them stays there.
+    /// Streams whose configuration was not found or can't be served: what the log has of them stays there.
     adrift: BTreeSet<u32>,
+    /// Of those the ones that have a name.
+    offline: BTreeMap<String, OfflineStream>,
     /// Damaged messages that consumers met.
     lost: Vec<(String, u64)>,
     /// Dead letters that could not be copied.
@@ -237,6 +241,7 @@ impl JetStream {
             numbers: HashMap::new(),
             graves: Vec::new(),
             adrift: BTreeSet::new(),
+            offline: BTreeMap::new(),
             lost: Vec::new(),
             uncopied: Vec::new(),
             moves: Vec::new(),
@@ -405,11 +410,14 @@ impl JetStream {
         let found = self.names.get(name).and_then(|id| self.streams.get(id));
         found
             .map(|stream| &**stream)
-            .ok_or_else(|| ApiError::new(&error::STREAM_NOT_FOUND))
+            .ok_or_else(|| self.not_served(name))
     }
 
     fn stream_mut(&mut self, name: &str) -> Result<&mut Stream, ApiError> {
-        let found = self.names.get(name).and_then(|id| self.streams.get_mut(id));
+        let Some(id) = self.names.get(name) else {
+            return Err(self.not_served(name));
+        };
+        let found = self.streams.get_mut(id);
         found
             .map(|stream| &mut **stream)
             .ok_or_else(|| ApiError::new(&error::STREAM_NOT_FOUND))

@@ -8,11 +8,12 @@ use std::sync::Arc;
 use recado_log::{Entry, Journal, Location, Replayed};
 
 use super::common::Common;
+use super::offline::OfflineStream;
 use super::sources::FoundSources;
 use super::upkeep::Grave;
 use super::{ConsumerSlot, GLOBAL_ACCOUNT, JetStream, Settings};
 use crate::context::Context;
-use crate::stream::{Messages, StoredConsumer, StoredStream, Stream, kinds};
+use crate::stream::{Messages, StoredConsumer, StoredStream, Stream, Unsupported, kinds};
 
 /// What the log holds, while it is read.
 pub struct Opening {
@@ -29,6 +30,8 @@ pub struct Opening {
 struct OpeningStream {
     stream: Stream,
     config: Option<Location>,
+    /// Why its configuration can't be served.
+    unsupported: Option<Unsupported>,
     deleted: Option<Location>,
     /// It was being restored.
     restoring: Option<Location>,
@@ -41,6 +44,8 @@ struct OpeningStream {
 struct OpeningConsumer {
     stream: u32,
     stored: Option<(StoredConsumer, Location)>,
+    /// Why its configuration, which is not `stored` then, can't be served.
+    unsupported: Option<Unsupported>,
     deleted: Option<Location>,
     /// Progress by its own count: whole or not, bytes, place.
     progress: BTreeMap<i64, (bool, Vec<u8>, Location)>,
@@ -57,6 +62,19 @@ pub struct OpeningReport {
     pub messages: u64,
     /// What was lost, in words for the log.
     pub lost: Vec<String>,
+    /// Streams that are there and can't be served.
+    pub offline: Vec<Offline>,
+}
+
+/// A stream that this version can't serve: a newer one wrote what it does not know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offline {
+    /// Its account.
+    pub account: Arc<str>,
+    /// Its name.
+    pub stream: String,
+    /// The reason, as clients are told it.
+    pub why: String,
 }
 
 impl Opening {
@@ -172,6 +190,7 @@ impl Opening {
         self.streams.entry(id).or_insert_with(|| OpeningStream {
             stream: Stream::new(id, crate::config::StreamConfig::default(), 0),
             config: None,
+            unsupported: None,
             deleted: None,
             restoring: None,
             removed: Vec::new(),
@@ -201,7 +220,8 @@ impl Opening {
             entry.payload_len as usize,
         ) as u32;
         let (sequence, at) = (entry.sequence, entry.at);
-        let is_known = opening.config.is_some();
+        // What limits mean to one that can't be served is not known: none takes anything away.
+        let is_known = opening.config.is_some() && opening.unsupported.is_none();
         let below = opening
             .state
             .is_some_and(|(_, (first, _))| sequence < first);
@@ -226,17 +246,27 @@ impl Opening {
 
     fn stream_config(&mut self, entry: &Entry<'_>, payload: &[u8]) {
         let stored = match StoredStream::from_bytes(payload) {
-            Ok(stored) => stored,
-            Err(why) => {
+            Ok(stored) => Ok(stored),
+            Err(unsupported) if unsupported.name.is_empty() => {
                 return self.lost.push(format!(
-                    "the configuration of stream number {}: {why}",
+                    "the configuration of stream number {}: {unsupported}",
                     entry.stream
                 ));
             }
+            Err(unsupported) => Err(unsupported),
         };
         let opening = self.stream(entry.stream);
         let old = opening.config.replace(entry.at);
-        opening.stream.reconfigure(stored);
+        match stored {
+            Ok(stored) => {
+                opening.unsupported = None;
+                opening.stream.reconfigure(stored);
+            }
+            Err(unsupported) => {
+                opening.stream.reconfigure(StoredStream::bare(&unsupported));
+                opening.unsupported = Some(unsupported);
+            }
+        }
         self.dead.extend(old);
     }
 
@@ -304,13 +334,16 @@ impl Opening {
     fn consumer_config(&mut self, entry: &Entry<'_>, payload: &[u8]) {
         match StoredConsumer::from_bytes(payload) {
             Ok(stored) => {
-                let old = self.consumer(entry).stored.replace((stored, entry.at));
+                let consumer = self.consumer(entry);
+                consumer.unsupported = None;
+                let old = consumer.stored.replace((stored, entry.at));
                 self.dead.extend(old.map(|(_, at)| at));
             }
-            Err(why) => self.lost.push(format!(
-                "the configuration of consumer number {} of stream number {}: {why}",
+            Err(unsupported) if unsupported.name.is_empty() => self.lost.push(format!(
+                "the configuration of consumer number {} of stream number {}: {unsupported}",
                 entry.sequence, entry.stream
             )),
+            Err(unsupported) => self.consumer(entry).unsupported = Some(unsupported),
         }
     }
 
@@ -343,7 +376,7 @@ impl Opening {
 
     /// All was read: what belongs to which account. Lets go of what is nobody's.
     pub(crate) fn sort(mut self, journal: &mut dyn Journal) -> Found {
-        find_sources(&mut self.streams, journal);
+        self.find_sources(journal);
         for at in self.dead {
             journal.release(at);
         }
@@ -391,7 +424,20 @@ impl Opening {
             }
         }
         found.graves.extend(deleted.into_values());
+        for part in found.parts.values_mut() {
+            part.set_aside();
+        }
         found
+    }
+
+    /// How far streams' sources are. Copies that are gone still tell it, as long as nothing was released.
+    fn find_sources(&mut self, journal: &mut dyn Journal) {
+        let served = self.streams.iter_mut();
+        for (id, opening) in served.filter(|(_, opening)| opening.unsupported.is_none()) {
+            let found = std::mem::take(&mut opening.sources);
+            let sources = opening.stream.config.sources.len();
+            opening.stream.feeding = found.finish(journal, *id, sources);
+        }
     }
 }
 
@@ -425,6 +471,7 @@ impl Found {
 pub(crate) struct Part {
     streams: Vec<OpeningStream>,
     consumers: Vec<(u64, OpeningConsumer)>,
+    offline: Vec<(String, OfflineStream)>,
 }
 
 impl Part {
@@ -440,6 +487,14 @@ impl Part {
         for opening in self.streams {
             jetstream.take_over(context, journal, opening);
         }
+        for (name, stream) in self.offline {
+            report.offline.push(Offline {
+                account: Arc::clone(&jetstream.account),
+                stream: name.clone(),
+                why: stream.why().to_owned(),
+            });
+            jetstream.set_aside(name, stream);
+        }
         for (number, consumer) in self.consumers {
             let revived = jetstream.revive(context, journal, number, &consumer, &mut report.lost);
             report.consumers += usize::from(revived);
@@ -447,6 +502,29 @@ impl Part {
         jetstream.note_reserved();
         jetstream.settle_in(context, journal);
         report.messages += jetstream.message_count();
+    }
+
+    /// Takes those out that can't be served, with all their consumers.
+    fn set_aside(&mut self) {
+        let mut unsupported: BTreeMap<u32, Vec<(u64, Unsupported)>> = BTreeMap::new();
+        for (number, consumer) in &mut self.consumers {
+            if let Some(why) = consumer.unsupported.take() {
+                let of_stream = unsupported.entry(consumer.stream).or_default();
+                of_stream.push((*number, why));
+            }
+        }
+        let streams = std::mem::take(&mut self.streams);
+        let (offline, served): (Vec<_>, _) = streams.into_iter().partition(|opening| {
+            opening.unsupported.is_some() || unsupported.contains_key(&opening.stream.id)
+        });
+        self.streams = served;
+        for opening in offline {
+            let (id, config) = (opening.stream.id, &opening.stream.config);
+            let consumers = unsupported.remove(&id).unwrap_or_default();
+            let found = OfflineStream::found(id, config, opening.unsupported, consumers);
+            self.offline.push((config.name.clone(), found));
+            self.consumers.retain(|(_, consumer)| consumer.stream != id);
+        }
     }
 }
 
@@ -479,7 +557,7 @@ impl OpeningConsumer {
         found: &mut Found,
     ) -> Option<Self> {
         let gone = self.deleted.is_some() || deleted.contains_key(&self.stream);
-        if !gone && self.stored.is_some() {
+        if !gone && (self.stored.is_some() || self.unsupported.is_some()) {
             return Some(self);
         }
         let progress = self.progress.values().map(|(_, _, at)| *at);
@@ -500,15 +578,6 @@ impl OpeningConsumer {
             ));
         }
         None
-    }
-}
-
-/// How far streams' sources are. Copies that are gone still tell it, as long as nothing was released.
-fn find_sources(streams: &mut BTreeMap<u32, OpeningStream>, journal: &mut dyn Journal) {
-    for (id, opening) in streams {
-        let found = std::mem::take(&mut opening.sources);
-        let sources = opening.stream.config.sources.len();
-        opening.stream.feeding = found.finish(journal, *id, sources);
     }
 }
 

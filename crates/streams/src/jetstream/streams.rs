@@ -46,6 +46,10 @@ impl JetStream {
                 return Err(ApiError::new(&error::STREAM_SUBJECT_OVERLAP));
             }
         }
+        let takes = |subject: &String| self.offline.values().any(|one| one.has_subject(subject));
+        if config.subjects.iter().any(takes) {
+            return Err(ApiError::new(&error::STREAM_SUBJECT_OVERLAP));
+        }
         Ok(())
     }
 

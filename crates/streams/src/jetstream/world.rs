@@ -420,6 +420,42 @@ impl World {
         all.all(|(entry, _)| jetstream.is_live(&entry))
     }
 
+    /// The last record of a kind, written once more as another version would write it.
+    pub(super) fn rewrite(&mut self, kind: u8, edit: impl FnOnce(&mut Value)) {
+        let last = self.journal.records.iter().rev();
+        let mut record = last
+            .clone()
+            .find(|kept| kept.kind == kind)
+            .expect("one of that kind")
+            .clone();
+        let mut payload = serde_json::from_slice(&record.payload).expect("JSON");
+        edit(&mut payload);
+        record.payload = payload.to_string().into_bytes();
+        self.journal.records.push(record);
+        self.journal.commit();
+    }
+
+    /// The last record is of this stream.
+    pub(super) fn number_last_record(&mut self, stream: u32) {
+        if let Some(last) = self.journal.records.last_mut() {
+            last.stream = stream;
+        }
+    }
+
+    /// Records of a kind, and how many of them compaction would keep.
+    pub(super) fn live(&self, kind: u8) -> (usize, usize) {
+        let (mut all, mut live) = (0, 0);
+        for (entry, _) in self
+            .journal
+            .entries()
+            .filter(|(entry, _)| entry.kind == kind)
+        {
+            all += 1;
+            live += usize::from(self.jetstream.is_live(&entry));
+        }
+        (all, live)
+    }
+
     pub(super) fn has(&self, stream: &str) -> bool {
         self.jetstream.names.contains_key(stream)
     }

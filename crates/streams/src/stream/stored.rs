@@ -1,12 +1,17 @@
 //! What the log keeps of a stream's and a consumer's configuration.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use recado_log::{Journal, Record, Refused};
 use serde_json::{Value, json};
 
 use super::{LastRecord, Stream, kinds};
-use crate::config::{ConsumerConfig, StreamConfig};
+use crate::config::{
+    API_LEVEL, ConsumerConfig, JsonError, REQUIRED_LEVEL, StreamConfig, is_level_met,
+    is_level_supported,
+};
 
 /// A stream as it is kept.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +28,59 @@ pub(crate) struct StoredConsumer {
     pub(crate) name: String,
     pub(crate) config: ConsumerConfig,
     pub(crate) created_ns: i64,
+}
+
+/// What this version can't serve, because a newer one wrote what it does not know (ADR-44): all that can be told of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Unsupported {
+    /// The account of a stream, as of one that is served.
+    pub(crate) account: Option<Arc<str>>,
+    /// Its name; empty where not even that is there.
+    pub(crate) name: String,
+    /// Subjects of a stream: no other stream may take them.
+    pub(crate) subjects: Vec<String>,
+    /// The reason in nats-server's words.
+    pub(crate) why: String,
+}
+
+impl fmt::Display for Unsupported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
+}
+
+impl Unsupported {
+    fn no_json(error: &serde_json::Error) -> Self {
+        Self {
+            why: error.to_string(),
+            ..Self::default()
+        }
+    }
+
+    /// One whose configuration is `config`, which could not be read or needs a higher level.
+    fn of(name: &Value, config: &Value, error: Option<JsonError>) -> Self {
+        let level = config["metadata"][REQUIRED_LEVEL].as_str();
+        let level = level.unwrap_or_default();
+        let is_newer = !level.is_empty() && !is_level_met(level);
+        let why = match error.map(|error| error.to_string()) {
+            None => {
+                format!("unsupported - required API level: {level}, current API level: {API_LEVEL}")
+            }
+            Some(error) if is_newer => format!(
+                "unsupported - config error: {}",
+                error.trim_start_matches("json: ")
+            ),
+            Some(error) => format!("decoding error: {error}"),
+        };
+        let subjects = config["subjects"].as_array();
+        let subjects = subjects.into_iter().flatten().filter_map(Value::as_str);
+        Self {
+            account: None,
+            name: name.as_str().unwrap_or_default().to_owned(),
+            subjects: subjects.map(str::to_owned).collect(),
+            why,
+        }
+    }
 }
 
 impl StoredStream {
@@ -43,16 +101,39 @@ impl StoredStream {
         }
     }
 
-    /// Reads it back; why not, for the log.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
-        let value: Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-        let config = value["config"].to_string();
-        Ok(Self {
-            account: value["account"].as_str().map(Arc::from),
-            config: StreamConfig::from_json(config.as_bytes())
-                .map_err(|error| error.to_string())?,
-            created_ns: value["created_ns"].as_i64().unwrap_or_default(),
-        })
+    /// One that has the name of what can't be served, and nothing else.
+    pub(crate) fn bare(unsupported: &Unsupported) -> Self {
+        Self {
+            account: unsupported.account.clone(),
+            config: StreamConfig {
+                name: unsupported.name.clone(),
+                ..StreamConfig::default()
+            },
+            created_ns: 0,
+        }
+    }
+
+    /// Reads it back.
+    ///
+    /// # Errors
+    /// When this version can't serve it.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, Unsupported> {
+        let value: Value =
+            serde_json::from_slice(bytes).map_err(|error| Unsupported::no_json(&error))?;
+        let account = value["account"].as_str().map(Arc::from);
+        let config = &value["config"];
+        let read = StreamConfig::from_json(config.to_string().as_bytes());
+        match supported(read, |read| &read.metadata) {
+            Ok(read) => Ok(Self {
+                account,
+                config: read,
+                created_ns: value["created_ns"].as_i64().unwrap_or_default(),
+            }),
+            Err(error) => Err(Unsupported {
+                account,
+                ..Unsupported::of(&config["name"], config, error)
+            }),
+        }
     }
 }
 
@@ -64,16 +145,35 @@ impl StoredConsumer {
             .into_bytes()
     }
 
-    /// Reads it back; why not, for the log.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
-        let value: Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-        let config = value["config"].to_string();
-        Ok(Self {
-            name: value["name"].as_str().ok_or("it has no name")?.to_owned(),
-            config: ConsumerConfig::from_json(config.as_bytes())
-                .map_err(|error| error.to_string())?,
-            created_ns: value["created_ns"].as_i64().unwrap_or_default(),
-        })
+    /// Reads it back.
+    ///
+    /// # Errors
+    /// When this version can't serve it.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, Unsupported> {
+        let value: Value =
+            serde_json::from_slice(bytes).map_err(|error| Unsupported::no_json(&error))?;
+        let config = &value["config"];
+        let read = ConsumerConfig::from_json(config.to_string().as_bytes());
+        match supported(read, |read| &read.metadata) {
+            Ok(read) => Ok(Self {
+                name: value["name"].as_str().unwrap_or_default().to_owned(),
+                config: read,
+                created_ns: value["created_ns"].as_i64().unwrap_or_default(),
+            }),
+            Err(error) => Err(Unsupported::of(&value["name"], config, error)),
+        }
+    }
+}
+
+/// A configuration that can be served; else why it could not be read, if that is why.
+fn supported<T>(
+    read: Result<T, JsonError>,
+    metadata: impl Fn(&T) -> &BTreeMap<String, String>,
+) -> Result<T, Option<JsonError>> {
+    match read {
+        Ok(config) if is_level_supported(metadata(&config)) => Ok(config),
+        Ok(_) => Err(None),
+        Err(error) => Err(Some(error)),
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) async fn show(
     let body = json!({ "subject": subject });
     let about = About::Streams;
     let found = api::all(session, "STREAM.NAMES", body, "streams", &about).await?;
-    let Some(stream) = found.first().and_then(|name| name.as_str()) else {
+    let Some(stream) = found.entries.first().and_then(|name| name.as_str()) else {
         return face.show(&Event::Remark(&text::no_stream(subject)));
     };
     let about = About::Stream(stream.to_owned());

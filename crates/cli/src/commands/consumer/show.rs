@@ -133,7 +133,7 @@ pub(super) struct Ls {
 
 impl Ls {
     pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
-        let consumers = api::consumers(session, &self.stream).await?;
+        let consumers = api::consumers(session, &self.stream).await?.told();
         if consumers.is_empty() && !as_json {
             terminal::notice(&text::none_yet(&self.stream));
             return Ok(());
@@ -163,14 +163,14 @@ impl Report {
         let streams = match &self.stream {
             Some(stream) => vec![stream.clone()],
             None => {
-                let streams = api::streams(session, None).await?;
+                let streams = api::streams(session, None).await?.told();
                 let name = |stream: &Value| words(stream, "/config/name").to_owned();
                 streams.iter().map(name).collect()
             }
         };
         let mut all = Vec::new();
         for stream in streams {
-            all.extend(api::consumers(session, &stream).await?);
+            all.extend(api::consumers(session, &stream).await?.told());
         }
         let mut out = Out::new();
         table(&mut out, &all, as_json)?;

@@ -37,7 +37,7 @@ pub(super) struct Ls {
 
 impl Ls {
     pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
-        let mut streams = api::streams(session, self.subject.as_deref()).await?;
+        let mut streams = api::streams(session, self.subject.as_deref()).await?.told();
         let found = streams.len();
         if !self.all {
             let name = |stream: &Value| words(stream, "/config/name").to_owned();
@@ -93,7 +93,7 @@ fn show_all(streams: &[Value], only_names: bool, as_json: bool) -> Result<(), Fa
 
 /// `recado stream report`.
 pub(super) async fn report(session: &mut Session, as_json: bool) -> Result<(), Failure> {
-    let streams = api::streams(session, None).await?;
+    let streams = api::streams(session, None).await?.told();
     let mut out = Out::new();
     if as_json {
         for stream in &streams {
@@ -187,9 +187,9 @@ pub(super) struct Find {
 
 impl Find {
     pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
-        let mut streams = api::streams(session, None).await?;
+        let mut streams = api::streams(session, None).await?.told();
         let keeping = match &self.subject {
-            Some(subject) => Some(api::streams(session, Some(subject)).await?),
+            Some(subject) => Some(api::streams(session, Some(subject)).await?.entries),
             None => None,
         };
         streams.retain(|stream| self.holds(stream, keeping.as_deref()) != self.invert);

@@ -104,14 +104,14 @@ impl Watch {
             streams.push(api::stream(session, name).await?);
         }
         if self.names.is_empty() {
-            streams = api::streams(session, None).await?;
+            streams = api::streams(session, None).await?.entries;
         }
         let mut samples = Vec::new();
         for stream in streams {
             let name = words(&stream, "/config/name").to_owned();
             let has_consumers = number(&stream, "/state/consumer_count") > 0;
             let consumers = match has_consumers && samples.len() < STREAMS_MAX {
-                true => api::consumers(session, &name).await?,
+                true => api::consumers(session, &name).await?.entries,
                 false => Vec::new(),
             };
             samples.push(Sample { stream, consumers });

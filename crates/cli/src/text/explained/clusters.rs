@@ -130,18 +130,6 @@ super::family! {
     es "En un clúster no se alcanza ninguno de los servidores que guardan el consumidor."
         => "Haz que vuelvan: nats server report jetstream muestra cuáles faltan. Su avance está en sus discos.";
 
-    (10194 500 JSStreamOfflineReasonErrF) "stream is offline: {err}"
-    en "The stream is there, but this nats-server won't serve it for the reason in the text: usually a newer version made it with something that this one does not know (after a downgrade, or in a cluster that is half updated)."
-        => "Run at least the version that made it. Removing the stream is the only other thing that is possible."
-    es "El flujo existe, pero este nats-server no lo sirve por el motivo del texto: normalmente lo creó una versión más nueva con algo que esta no conoce (tras volver a una anterior, o en un clúster actualizado a medias)."
-        => "Usa al menos la versión que lo creó. Lo único posible además de eso es eliminar el flujo.";
-
-    (10195 500 JSConsumerOfflineReasonErrF) "consumer is offline: {err}"
-    en "The consumer is there, but this nats-server won't serve it for the reason in the text: usually a newer version made it with something that this one does not know."
-        => "Run at least the version that made it, or remove the consumer and make one that this version knows."
-    es "El consumidor existe, pero este nats-server no lo sirve por el motivo del texto: normalmente lo creó una versión más nueva con algo que esta no conoce."
-        => "Usa al menos la versión que lo creó, o elimina el consumidor y crea uno que esta versión conozca.";
-
     (10123 400 JSStreamMoveAndScaleErr) "can not move and scale a stream in a single update"
     en "In a cluster, one change asked for other servers (placement) and another number of copies at once."
         => "First the one, and when nats stream info STREAM shows it is done, the other."

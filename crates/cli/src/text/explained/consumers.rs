@@ -241,4 +241,15 @@ super::family! {
         => "Ask for a sequence that the consumer would have delivered itself, or make a new consumer with --deliver SEQUENCE."
     es "El consumidor no se pudo llevar a esa secuencia. «below start seq», «below start time»: es anterior al punto en que se le mandó empezar. «not allowed»: un consumidor que no empezó por todo (deliver new, last) solo se puede reiniciar tal cual, sin secuencia."
         => "Pide una secuencia que el propio consumidor habría entregado, o crea un consumidor nuevo con --deliver SECUENCIA.";
+
+    (10195 500 JSConsumerOfflineReasonErrF) "consumer is offline: {err}"
+        says [
+            "unsupported - required API level: {n}, current API level: {m}",
+            "unsupported - config error: {err}",
+            "decoding error: {err}",
+        ]
+    en "The consumer is in the store, but this version of the server can't serve it: a newer one made or changed it with something that this one does not know. As long as it is there its stream is not served either (10194), for the consumer might have to see each message before it goes."
+        => "Start at least the version that made it. Or recado consumer rm STREAM CONSUMER, start the server again, and make a consumer that this version knows."
+    es "El consumidor está en el almacén, pero esta versión del servidor no lo puede servir: una más nueva lo creó o lo cambió con algo que esta no conoce. Mientras esté, tampoco se sirve su flujo (10194), porque el consumidor podría tener que ver cada mensaje antes de que se vaya."
+        => "Arranca al menos la versión que lo creó. O recado consumer rm FLUJO CONSUMIDOR, vuelve a arrancar el servidor y crea un consumidor que esta versión conozca.";
 }

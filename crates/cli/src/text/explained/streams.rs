@@ -136,4 +136,16 @@ super::family! {
         => "Use streams; the program that asks for templates is years old."
     es "Una llamada sobre una plantilla de flujos nombraba dos distintas; las plantillas desaparecieron con nats-server 2.9, y recado-server no las tiene."
         => "Usa flujos; el programa que pide plantillas tiene años.";
+
+    (10194 500 JSStreamOfflineReasonErrF) "stream is offline: {err}"
+        says [
+            "unsupported - required API level: {n}, current API level: {m}",
+            "unsupported - config error: {err}",
+            "decoding error: {err}",
+            "stopped - unsupported consumer {name}",
+        ]
+    en "The stream is in the store, but this version of the server can't serve it: a newer one made or changed it, or the consumer that the text names, with something that this one does not know. Usually the server was set back to an older version. Nothing of the stream is touched: no limit takes anything away, and the newer version finds all of it."
+        => "Start at least the version that made it. Or, if it may go: recado stream rm STREAM (the room on disk is free after the next start), or recado consumer rm STREAM CONSUMER for the one that is named, and start the server again."
+    es "El flujo está en el almacén, pero esta versión del servidor no lo puede servir: una más nueva lo creó o lo cambió, a él o al consumidor que nombra el texto, con algo que esta no conoce. Lo normal es que se haya vuelto a una versión anterior del servidor. No se toca nada del flujo: ningún límite quita nada, y la versión nueva lo encuentra todo."
+        => "Arranca al menos la versión que lo creó. O, si puede perderse: recado stream rm FLUJO (el sitio en disco queda libre tras el siguiente arranque), o recado consumer rm FLUJO CONSUMIDOR para el que se nombra, y vuelve a arrancar el servidor.";
 }

@@ -182,6 +182,79 @@ fn streams_of_an_account_that_is_gone_are_kept_and_come_back_with_it() {
     holds(&mut world, [1, 3, 3]);
 }
 
+/// The stream `S` of an account, numbered in the order of `filled`, as a server of this API level writes it.
+fn rewrite(world: &mut World, (stream, account): (u32, Option<&str>), level: &str) {
+    let mut config = json!({"created_ns": 1, "config": {"name": "S", "subjects": ["s"], "max_msgs": -1,
+        "max_bytes": -1, "max_msgs_per_subject": -1, "max_msg_size": -1, "max_consumers": -1,
+        "num_replicas": 1, "metadata": {"_nats.req.level": level}}});
+    config["account"] = json!(account);
+    let kind = match account {
+        None => kinds::STREAM_CONFIG,
+        Some(_) => kinds::STREAM_CONFIG_OF_ACCOUNT,
+    };
+    let config = config.to_string();
+    let record = Record {
+        kind,
+        stream,
+        payload: config.as_bytes(),
+        ..Record::default()
+    };
+    world
+        .act(|_, _, log| log.append(&record).map(drop))
+        .expect("room");
+    world.commit();
+}
+
+#[test]
+fn streams_of_a_newer_version_come_through_crashes_and_compaction_in_every_account() {
+    let streams = [(1, None), (2, Some("A"))];
+    let mut world = filled();
+    for stream in streams {
+        rewrite(&mut world, stream, "6");
+    }
+    let mut world = world.crash();
+    let offline = world.report.found.offline.iter();
+    let offline: Vec<(&str, &str)> = offline.map(|one| (&*one.account, &*one.stream)).collect();
+    assert_eq!(offline, [("$G", "S"), ("A", "S")]);
+    let of_b = |world: &mut World| {
+        (
+            world.messages("B", "S"),
+            world.code("B", "STREAM.INFO.S", &Value::Null),
+        )
+    };
+    assert_eq!(of_b(&mut world), (json!(3), 0));
+    // Compaction passes over all that was written so far.
+    let payload = "x".repeat(1000);
+    for _ in 0..10 {
+        world.create("B", &json!({"name": "L", "subjects": ["l"]}));
+        for _ in 0..100 {
+            world.publish("B", "l", &payload);
+        }
+        world.api("B", "STREAM.DELETE.L", &Value::Null);
+        world.compact();
+    }
+    let mut world = world.crash();
+    for name in ["$G", "A"] {
+        assert_eq!(
+            world.code(name, "STREAM.INFO.S", &Value::Null),
+            10194,
+            "{name}"
+        );
+    }
+    let deleted = world.api("$G", "STREAM.DELETE.S", &Value::Null);
+    assert_eq!(deleted["success"], true, "{deleted}");
+    rewrite(&mut world, streams[1], "0");
+    let mut world = world.crash();
+    assert_eq!(world.report.found.offline, []);
+    assert_eq!(world.code("$G", "STREAM.INFO.S", &Value::Null), 10059);
+    world.create("$G", &json!({"name": "S", "subjects": ["s"]}));
+    assert_eq!(world.messages("$G", "S"), 0);
+    assert_eq!(world.messages("A", "S"), 2);
+    let consumer = world.api("A", "CONSUMER.INFO.S.c", &Value::Null);
+    assert_eq!(consumer["num_pending"], 2);
+    assert_eq!(of_b(&mut world), (json!(3), 0));
+}
+
 #[test]
 fn a_store_of_a_server_without_accounts_belongs_to_the_global_one() {
     let mut world = WorldOnDisk::new(3);

@@ -196,7 +196,10 @@ impl JetStream {
         of: ConsumerCall<'_>,
     ) -> Result<ConsumerInfoResponse, ApiError> {
         api::expect_empty(call.message.payload)?;
-        let id = self.stream(of.stream)?.id;
+        let Ok(stream) = self.stream(of.stream) else {
+            return Err(self.consumer_not_served(of.stream, of.consumer));
+        };
+        let id = stream.id;
         let info = self.consumer_info_of(id, of.consumer, call)?;
         Ok(ConsumerInfoResponse { info })
     }
@@ -207,7 +210,11 @@ impl JetStream {
         stream: &str,
     ) -> Result<ConsumerNamesResponse, ApiError> {
         let request = ConsumersRequest::parse(call.message.payload, self.settings.strict)?;
-        let names: Vec<&String> = self.stream(stream)?.consumers.keys().collect();
+        let offline = self.offline_consumers(stream);
+        let names: Vec<&String> = match &offline {
+            Some(offline) => offline.missing.iter().collect(),
+            None => self.stream(stream)?.consumers.keys().collect(),
+        };
         let page = page(names.len(), request.offset, NAMES_PER_PAGE);
         let shown = names.into_iter().skip(page.offset).take(page.limit);
         Ok(ConsumerNamesResponse {
@@ -222,6 +229,14 @@ impl JetStream {
         stream: &str,
     ) -> Result<ConsumerListResponse, ApiError> {
         let request = ConsumersRequest::parse(call.message.payload, self.settings.strict)?;
+        if let Some(offline) = self.offline_consumers(stream) {
+            return Ok(ConsumerListResponse {
+                page: page(offline.missing.len(), request.offset, INFOS_PER_PAGE),
+                consumers: Vec::new(),
+                missing: offline.missing,
+                offline: offline.reasons,
+            });
+        }
         let stream = self.stream(stream)?;
         let id = stream.id;
         let names: Vec<String> = stream.consumers.keys().cloned().collect();
@@ -244,6 +259,11 @@ impl JetStream {
         of: ConsumerCall<'_>,
     ) -> Result<ConsumerDeleteResponse, ApiError> {
         api::expect_empty(call.message.payload)?;
+        if self.offline.contains_key(of.stream) {
+            let (context, journal) = (&mut *call.context, &mut *call.journal);
+            self.delete_offline_consumer(context, journal, of.stream, of.consumer)?;
+            return Ok(ConsumerDeleteResponse { success: true });
+        }
         let stream = self.stream(of.stream)?;
         let id = stream.id;
         if !stream.consumers.contains_key(of.consumer) {

@@ -42,6 +42,8 @@ impl JetStream {
             if !stream.config.is_same_as(&config) {
                 return Err(ApiError::new(&error::STREAM_NAME_EXIST));
             }
+        } else if self.offline.contains_key(name) {
+            return Err(self.not_served(name));
         } else if self.transfers.is_restoring(name) {
             return Err(ApiError::new(&error::STREAM_NAME_EXIST));
         } else {
@@ -119,6 +121,9 @@ impl JetStream {
         name: &str,
     ) -> Result<StreamDeleteResponse, ApiError> {
         api::expect_empty(call.message.payload)?;
+        if self.delete_offline(call.context, call.journal, name)? {
+            return Ok(StreamDeleteResponse { success: true });
+        }
         let stream = self.stream(name)?;
         let (id, on_file) = (stream.id, stream.messages.is_on_file());
         if on_file {
@@ -199,8 +204,8 @@ impl JetStream {
         Ok(StreamInfoResponse { page, info })
     }
 
-    /// Names of streams that have a subject like this, in order.
-    fn names_with(&self, subject: &str) -> Vec<&str> {
+    /// Names of streams that have a subject like this, in order, those that are offline among them.
+    fn names_with(&self, subject: &str) -> Vec<&String> {
         let has_it = |id: &u32| {
             let stream = &self.streams[id];
             subject.is_empty()
@@ -210,8 +215,13 @@ impl JetStream {
                     .iter()
                     .any(|own| subjects_overlap(own, subject))
         };
-        let all = self.names.iter().filter(|(_, id)| has_it(id));
-        all.map(|(name, _)| name.as_str()).collect()
+        let served = self.names.iter().filter(|(_, id)| has_it(id));
+        let offline = self.offline.iter();
+        let offline = offline.filter(|(_, one)| subject.is_empty() || one.has_subject(subject));
+        let mut all: Vec<&String> = served.map(|(name, _)| name).collect();
+        all.extend(offline.map(|(name, _)| name));
+        all.sort_unstable();
+        all
     }
 
     pub(super) fn stream_names(
@@ -223,7 +233,7 @@ impl JetStream {
         let page = page(all.len(), request.offset, NAMES_PER_PAGE);
         let names = all.iter().skip(page.offset).take(page.limit);
         Ok(StreamNamesResponse {
-            streams: names.map(|&name| name.to_owned()).collect(),
+            streams: names.map(|&name| name.clone()).collect(),
             page,
         })
     }
@@ -236,13 +246,15 @@ impl JetStream {
         let all = self.names_with(&request.subject);
         let page = page(all.len(), request.offset, INFOS_PER_PAGE);
         let names = all.iter().skip(page.offset).take(page.limit);
-        let names: Vec<String> = names.map(|&name| name.to_owned()).collect();
-        let streams = names.iter().map(|name| self.entry_of(call, name));
+        let offline = self.offline_among(names.clone().copied());
+        let served = names.filter(|name| !offline.reasons.contains_key(**name));
+        let served: Vec<String> = served.map(|&name| name.clone()).collect();
+        let streams = served.iter().map(|name| self.entry_of(call, name));
         Ok(StreamListResponse {
             streams: streams.collect::<Result<_, _>>()?,
             page,
-            missing: Vec::new(),
-            offline: std::collections::BTreeMap::new(),
+            missing: offline.missing,
+            offline: offline.reasons,
         })
     }
 }

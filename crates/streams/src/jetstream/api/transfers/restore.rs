@@ -102,7 +102,10 @@ impl JetStream {
         let limits = &self.settings.limits;
         let config = request.config.check_and_normalise(limits, self, false)?;
         self.check_account_limits(&config, None)?;
-        if self.stream(name).is_ok() || self.transfers.is_restoring(name) {
+        if self.stream(name).is_ok()
+            || self.offline.contains_key(name)
+            || self.transfers.is_restoring(name)
+        {
             return Err(ApiError::new(&error::STREAM_NAME_EXIST_RESTORE_FAILED));
         }
         self.check_overlap(&config)?;
