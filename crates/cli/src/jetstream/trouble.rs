@@ -92,9 +92,25 @@ pub(crate) fn refused(about: &About, code: u64, err_code: u64, said: &str) -> Fa
     }
 }
 
+/// Whether a stream or consumer is there and can't be served; it can still be removed.
+pub(crate) fn is_offline(failure: &Failure) -> bool {
+    matches!(
+        failure,
+        Failure::Streams {
+            err_code: Some(10194 | 10195),
+            ..
+        }
+    )
+}
+
 /// The next step, and where the error is explained if that step is the same for many.
 fn with_lookup(next: &str, err_code: u64) -> String {
-    let of_many = [text::next_settings(), text::next_log(), text::next_later()];
+    let of_many = [
+        text::next_settings(),
+        text::next_log(),
+        text::next_later(),
+        text::next_offline(),
+    ];
     match of_many.contains(&next) {
         true => format!("{next}\n{}", errors::explains(&err_code.to_string())),
         false => next.to_owned(),
@@ -111,6 +127,7 @@ fn next_of(code: u64, err_code: u64, said: &str) -> &'static str {
         10077 | 10054 => text::next_full(),
         10074 | 10126 => text::next_replicas(),
         10109 => text::next_sealed(),
+        10194 | 10195 => text::next_offline(),
         10099 | 10100 => text::next_workqueue(),
         10025 => text::next_fields(),
         // Of the request, although their code is 500.

@@ -236,6 +236,10 @@ super::texts! {
         en: "a single server keeps one copy: --replicas 1",
         es: "un solo servidor guarda una copia: --replicas 1",
     }
+    next_offline() {
+        en: "a newer version of the server wrote it: start that one again, or remove it if it may go",
+        es: "lo escribió una versión más nueva del servidor: vuelve a arrancar esa, o elimínalo si se puede perder",
+    }
     next_sealed() {
         en: "a sealed stream never changes again; copy its configuration with recado stream copy",
         es: "un flujo sellado no cambia nunca más; copia su configuración con recado stream copy",

@@ -364,6 +364,10 @@ super::texts! {
         en: "Remove the stream {name} with {messages} messages?",
         es: "¿Eliminar el flujo {name} con {messages} mensajes?",
     }
+    rm_offline_question(name: &str) {
+        en: "Remove the stream {name}, which this server can't serve, with all its messages?",
+        es: "¿Eliminar el flujo {name}, que este servidor no puede servir, con todos sus mensajes?",
+    }
     purge_subject() {
         en: "Only those on subjects that this covers",
         es: "Solo los de asuntos que esto abarque",

@@ -5,6 +5,7 @@ use recado_conformance::ServerProcess;
 use tempfile::TempDir;
 
 use crate::harness::recado;
+use crate::processes::responder;
 use crate::screen::key;
 use crate::stored::store;
 
@@ -371,4 +372,60 @@ fn a_room_that_a_stream_keeps_has_a_past() {
         .collect();
     assert_eq!(texts, ["two", "three"], "{shown}");
     assert_eq!(past[0]["from"], "ana");
+}
+
+/// Answers the calls of the API as a server does that an older version took the place of: three streams, of which it serves
+/// one.
+const OLDER_SERVER: &str = r#"
+info() { printf '{"config":{"name":"%s","subjects":["%s.>"]},"state":{"messages":1}}' "$1" "$1"; }
+refuse() { printf '{"error":{"code":500,"err_code":%s,"description":"%s is offline: unsupported"}}' "$1" "$2"; }
+why='unsupported - required API level: 9, current API level: 5'
+case $RECADO_SUBJECT in
+    *STREAM.LIST) case $(cat) in
+        *'"offset":0'*) printf '{"total":3,"offset":0,"limit":2,"streams":[%s],"missing":["A"],"offline":{"A":"%s"}}' \
+            "$(info B)" "$why" ;;
+        *'"offset":2'*) printf '{"total":3,"offset":2,"limit":2,"streams":[],"missing":["C"],"offline":{"C":"%s"}}' "$why" ;;
+        *) printf '{"total":3,"offset":0,"limit":2,"streams":[%s]}' "$(info B)" ;;
+    esac ;;
+    *.DELETE.*) printf '{"success":true}' ;;
+    *CONSUMER.INFO.*) refuse 10195 consumer ;;
+    *) refuse 10194 stream ;;
+esac
+"#;
+
+#[test]
+fn what_the_server_has_and_cannot_serve_is_named_and_can_be_removed() {
+    let server = ServerProcess::nats();
+    let url = server.url();
+    let _older = responder(&url, &["$JS.API.>", "--exec", OLDER_SERVER]);
+    let run = |line: &str| {
+        let ended = recado(&url, line.split(' ')).run();
+        assert_eq!(ended.code, Some(0), "{line}: {ended:?}");
+        ended
+    };
+    let listed = run("stream ls");
+    let rows = |name: &str| {
+        let lines = listed.stdout.split(|byte| *byte == b'\n');
+        lines
+            .filter(|line| line.starts_with(name.as_bytes()))
+            .count()
+    };
+    assert_eq!((rows("A"), rows("B"), rows("C")), (0, 1, 0), "{listed:?}");
+    for name in ["A", "C"] {
+        let told = format!("can't serve it: {name} (unsupported - required API level: 9");
+        assert!(listed.stderr.contains(&told), "{}", listed.stderr);
+    }
+    let ended = recado(&url, ["stream", "info", "A"]).run();
+    assert_eq!(ended.code, Some(14), "{ended:?}");
+    for words in [
+        "error 10194",
+        "a newer version of the server wrote it",
+        "recado errors lookup 10194",
+    ] {
+        assert!(ended.stderr.contains(words), "{}", ended.stderr);
+    }
+    let ended = recado(&url, ["stream", "rm", "A"]).run();
+    assert!(ended.stderr.contains("--yes"), "{}", ended.stderr);
+    run("stream rm A --yes");
+    run("consumer rm A c --yes");
 }

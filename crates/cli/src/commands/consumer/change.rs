@@ -15,7 +15,7 @@ use crate::jetstream::about::About;
 use crate::jetstream::consent::Consent;
 use crate::jetstream::editing::{self, Editing};
 use crate::jetstream::fields::words;
-use crate::jetstream::{api, fields, names, report, units};
+use crate::jetstream::{api, fields, names, report, trouble, units};
 use crate::span;
 use crate::terminal;
 use crate::text::{consumer as text, help, jetstream as common};
@@ -181,7 +181,10 @@ impl Remove {
     pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
         let Named { stream, name } = &self.named;
         let about = About::Consumer(stream.clone(), name.clone());
-        api::consumer(session, stream, name).await?;
+        match api::consumer(session, stream, name).await {
+            Err(failure) if !trouble::is_offline(&failure) => return Err(failure),
+            Ok(_) | Err(_) => {}
+        }
         self.consent.ask(&text::rm_question(stream, name)).await?;
         let verb = format!("CONSUMER.DELETE.{stream}.{name}");
         api::ask(session, &verb, &Value::Null, &about).await?;

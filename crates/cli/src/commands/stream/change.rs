@@ -14,7 +14,7 @@ use crate::interrupt::Interrupt;
 use crate::jetstream::about::About;
 use crate::jetstream::consent::Consent;
 use crate::jetstream::editing::{self, Editing};
-use crate::jetstream::{api, fields, names, report, units};
+use crate::jetstream::{api, fields, names, report, trouble, units};
 use crate::prompt;
 use crate::subject;
 use crate::terminal;
@@ -210,9 +210,15 @@ pub(super) struct Remove {
 impl Remove {
     pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
         let about = About::Stream(self.named.name.clone());
-        let info = api::stream(session, &self.named.name).await?;
-        let messages = fields::number(&info, "/state/messages");
-        let question = text::rm_question(&self.named.name, &amount::show(messages));
+        let messages = match api::stream(session, &self.named.name).await {
+            Ok(info) => Some(fields::number(&info, "/state/messages")),
+            Err(failure) if trouble::is_offline(&failure) => None,
+            Err(failure) => return Err(failure),
+        };
+        let question = match messages {
+            Some(messages) => text::rm_question(&self.named.name, &amount::show(messages)),
+            None => text::rm_offline_question(&self.named.name),
+        };
         self.consent.ask(&question).await?;
         let verb = format!("STREAM.DELETE.{}", self.named.name);
         api::ask(session, &verb, &Value::Null, &about).await?;
