@@ -378,6 +378,7 @@ impl<D: Disk> Log<D> {
                 if active.reserve && !control && self.is_full(self.settings.segment_bytes) {
                     return Err(Refused::Full("the disk is full".to_owned()));
                 }
+                self.tail.make_room(bytes);
                 Ok(())
             }
             _ => {

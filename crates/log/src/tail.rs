@@ -9,12 +9,13 @@ use std::sync::Arc;
 use crate::batch::{Chunk, Opening, position};
 use crate::{Location, Position};
 
-/// Bytes of a buffer for a chunk, so that buffers have one size and can be used again.
-const CHUNK_BYTES: usize = 512 * 1024;
-/// A chunk that is this long is closed: the record that makes it so long, if it is an ordinary one, fits into the buffer.
-const CLOSED_BYTES: usize = CHUNK_BYTES - 32 * 1024;
+/// Bytes of a buffer for a chunk, so that buffers have one size and can be used again. Only what is appended at once and is
+/// longer has a buffer of its own size.
+const CHUNK_BYTES: usize = 256 * 1024;
+/// Bytes of which a buffer would hold so many times more are copied into one of their own size.
+const FEW: usize = 8;
 /// Buffers that are kept for use.
-const SPARES_MAX: usize = 8;
+const SPARES_MAX: usize = 16;
 
 #[derive(Debug)]
 pub(crate) struct Tail {
@@ -82,12 +83,17 @@ impl Tail {
         self.opens = opens;
     }
 
-    /// Bytes were appended to `open`; closes the chunk if it is long enough.
-    pub(crate) fn appended(&mut self, bytes: u32) {
-        self.waiting_bytes += u64::from(bytes);
-        if self.open.len() >= CLOSED_BYTES {
+    /// So many bytes are about to be appended to `open`; closes the chunk if they do not fit.
+    #[inline]
+    pub(crate) fn make_room(&mut self, bytes: u64) {
+        if self.open.len() as u64 + bytes > CHUNK_BYTES as u64 {
             self.finish_chunk();
         }
+    }
+
+    /// Bytes were appended to `open`.
+    pub(crate) fn appended(&mut self, bytes: u32) {
+        self.waiting_bytes += u64::from(bytes);
     }
 
     /// Takes what waits.
@@ -102,19 +108,10 @@ impl Tail {
             return;
         }
         let (length, usual) = (self.open.len(), self.open.capacity().min(CHUNK_BYTES));
-        // Few bytes are copied, so that what is kept is not larger than it must be; and what a large record made grow
-        // is not kept, or all that comes after it would be held in buffers of sizes of their own.
-        let is_copied = length * 2 < usual || (length <= usual && self.open.capacity() > usual);
-        let bytes = if is_copied {
-            let mut copy = match length * 2 < usual {
-                true => Vec::with_capacity(length),
-                false => self.buffer(usual),
-            };
-            copy.extend_from_slice(&self.open);
+        // Few bytes are copied, so that what is kept is not larger than it must be.
+        let bytes = if length * FEW < usual {
+            let copy = self.open.clone();
             self.open.clear();
-            if self.open.capacity() > usual {
-                self.open = self.buffer(usual);
-            }
             copy
         } else {
             let next = self.buffer(usual);
@@ -176,7 +173,7 @@ impl Tail {
         }
     }
 
-    /// Joins short chunks that are durable and follow each other. A batch may be as short as one message: a hundred thousand
+    /// Joins short chunks that are durable and follow each other; one that fills half of a buffer is left as it is. A batch may be as short as one message: a hundred thousand
     /// of them, let go of one by one, leave memory in pieces that are good for nothing else.
     fn join(&mut self, durable: Position) {
         let joined_bytes = CHUNK_BYTES.min(self.held_bytes_max / 8);
@@ -187,9 +184,13 @@ impl Tail {
             let before = self.joining.checked_sub(1);
             let before = before.and_then(|last| self.held.get(self.settled + last));
             let follows = before.is_none_or(|before| before.end() == next.start);
-            let bytes = self.joining_bytes + next.bytes.len();
-            if self.joining == 0 || (follows && bytes <= joined_bytes) {
+            let (length, bytes) = (next.bytes.len(), self.joining_bytes + next.bytes.len());
+            let is_short = length < joined_bytes / 2;
+            if self.joining == 0 || (is_short && follows && bytes <= joined_bytes) {
                 (self.joining, self.joining_bytes) = (self.joining + 1, bytes);
+                if !is_short {
+                    self.settle(joined_bytes);
+                }
             } else {
                 self.settle(joined_bytes);
             }
@@ -362,26 +363,62 @@ mod tests {
         }
     }
 
+    /// Appends records of these lengths, with a batch and a sync after each number of them.
+    fn append(tail: &mut Tail, end: &mut u32, batches: &[&[usize]]) {
+        for batch in batches {
+            for &bytes in *batch {
+                tail.make_room(bytes as u64);
+                // As a record is written: a part at a time.
+                for part in vec![7; bytes].chunks(1000) {
+                    tail.open.extend_from_slice(part);
+                }
+                tail.appended(bytes as u32);
+                *end += bytes as u32;
+            }
+            tail.take();
+            tail.trim(position(1, *end));
+        }
+    }
+
+    fn capacities(tail: &Tail) -> Vec<usize> {
+        let held = tail.held.iter();
+        held.map(|held| held.bytes.capacity()).collect()
+    }
+
     #[test]
-    fn after_a_large_record_buffers_have_their_size_again() {
+    fn only_what_is_longer_than_a_buffer_has_one_of_another_size() {
         let mut tail = Tail::new(64 << 20);
         tail.start_at(1, 0, None);
         let mut end = 0;
-        for bytes in [600_000, 300_000, 400_000, 300_000, 100_000] {
-            // As a record is written: a part at a time.
-            for part in vec![7; bytes].chunks(1000) {
-                tail.open.extend_from_slice(part);
-            }
-            tail.appended(bytes as u32);
-            tail.take();
-            end += bytes as u32;
-            tail.trim(position(1, end));
-        }
-        let capacities: Vec<usize> = tail.held.iter().map(|held| held.bytes.capacity()).collect();
-        assert!(capacities[0] > CHUNK_BYTES, "{capacities:?}");
-        assert_eq!(capacities[1..4], [CHUNK_BYTES; 3]);
-        assert_eq!(capacities[4], 100_000, "few bytes take no more room");
+        append(&mut tail, &mut end, &[&[600_000], &[150_000], &[200_000]]);
+        // As objects are stored: the second does not fit beside the first.
+        append(&mut tail, &mut end, &[&[131_300; 4]]);
+        append(&mut tail, &mut end, &[&[20_000]]);
+        let capacities = capacities(&tail);
+        assert!(capacities[0] >= 600_000, "{capacities:?}");
+        assert_eq!(capacities[1..7], [CHUNK_BYTES; 6]);
+        assert_eq!(capacities[7..], [20_000], "few bytes take no more room");
         assert!(tail.open.capacity() <= CHUNK_BYTES);
+    }
+
+    #[test]
+    fn long_batches_are_neither_copied_nor_joined() {
+        let mut tail = Tail::new(4 << 20);
+        tail.start_at(1, 0, None);
+        let mut end = 0;
+        append(&mut tail, &mut end, &[&[600_000]]);
+        let buffer = |tail: &Tail| tail.held.back().map(|held| held.bytes.as_ptr());
+        for _ in 0..100 {
+            let open = tail.open.as_ptr();
+            tail.open.extend_from_slice(&[7; 150_000]);
+            tail.appended(150_000);
+            end += 150_000;
+            tail.take();
+            assert_eq!(buffer(&tail), Some(open));
+            tail.trim(position(1, end));
+            assert_eq!(buffer(&tail), Some(open));
+        }
+        assert_eq!(capacities(&tail), [CHUNK_BYTES; 16]);
     }
 
     #[test]

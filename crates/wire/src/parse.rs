@@ -99,7 +99,7 @@ pub struct Publish<'a> {
 }
 
 /// Digits of a size or count.
-const DIGITS_MAX: usize = 9;
+pub(crate) const DIGITS_MAX: usize = 9;
 
 /// Bounds that [`parse`] holds its input against.
 #[derive(Clone, Copy, Debug)]
@@ -161,7 +161,7 @@ pub fn parse_publish<'a>(input: &'a [u8], limits: &ParseLimits) -> Option<(Publi
 
 /// Index of the single space that ends the token at `from`; `None` at any other white space.
 #[inline]
-fn token_end(bytes: &[u8], from: usize) -> Option<usize> {
+pub(crate) fn token_end(bytes: &[u8], from: usize) -> Option<usize> {
     let tail = bytes.get(from..)?;
     let length = tail.iter().position(|&byte| byte <= b' ')?;
     (length > 0 && tail.get(length) == Some(&b' ')).then_some(from + length)
@@ -169,7 +169,7 @@ fn token_end(bytes: &[u8], from: usize) -> Option<usize> {
 
 /// Value of the digits at `from`, and where they end. Too many digits wrap; the caller counts them.
 #[inline]
-fn decimal(bytes: &[u8], from: usize) -> (usize, usize) {
+pub(crate) fn decimal(bytes: &[u8], from: usize) -> (usize, usize) {
     let mut value = 0usize;
     let mut at = from;
     while let Some(digit) = bytes.get(at).map(|byte| byte.wrapping_sub(b'0'))

@@ -1,6 +1,8 @@
 //! Reads what a server sends, for clients and for the server's own services: MSG, HMSG, INFO,
 //! PING, PONG, +OK and -ERR. Like [`parse`](crate::parse()) it keeps no state.
 
+use crate::parse::{DIGITS_MAX, decimal, token_end};
+
 /// One frame of a server.
 #[derive(Debug, PartialEq, Eq)]
 pub enum ServerFrame<'a> {
@@ -41,16 +43,54 @@ pub enum ServerParsed<'a> {
 }
 
 /// Reads the frame at the start of `input`.
+#[inline]
 pub fn parse_server_frame(input: &[u8]) -> ServerParsed<'_> {
+    match whole_message(input) {
+        Some((message, length)) => ServerParsed::Complete(message, length),
+        None => parse_line(input),
+    }
+}
+
+/// The hot path: a whole MSG as every server writes it, with single spaces. `None` is no verdict.
+#[inline]
+fn whole_message(input: &[u8]) -> Option<(ServerFrame<'_>, usize)> {
+    let rest = input.strip_prefix(b"MSG ")?;
+    let subject_end = token_end(rest, 0)?;
+    let sid_end = token_end(rest, subject_end + 1)?;
+    let reply_start = sid_end + 1;
+    let (mut reply_end, mut at) = (reply_start, reply_start);
+    let (mut size, mut size_end) = decimal(rest, at);
+    if rest.get(size_end) != Some(&b'\r') {
+        reply_end = token_end(rest, at)?;
+        at = reply_end + 1;
+        (size, size_end) = decimal(rest, at);
+    }
+    let digits = size_end - at;
+    if digits == 0 || digits > DIGITS_MAX {
+        return None;
+    }
+    let body_start = size_end + 2;
+    let body_end = body_start + size;
+    let ends =
+        rest.get(size_end..body_start)? == b"\r\n" && rest.get(body_end..body_end + 2)? == b"\r\n";
+    let message = ServerFrame::Message {
+        subject: rest.get(..subject_end)?,
+        sid: rest.get(subject_end + 1..sid_end)?,
+        reply: rest.get(reply_start..reply_end)?,
+        headers: b"",
+        payload: rest.get(body_start..body_end)?,
+    };
+    ends.then_some((message, body_end + 6))
+}
+
+/// Everything but the hot path.
+fn parse_line(input: &[u8]) -> ServerParsed<'_> {
     let Some(newline) = memchr::memchr(b'\n', input) else {
         return ServerParsed::Incomplete;
     };
     let line = input.get(..newline).unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    // As every server writes them; nearly all frames are these.
-    if let Some(args) = line.strip_prefix(b"MSG ") {
-        return message(input, trim_blank(args), newline + 1, false);
-    }
+    // As every server writes it.
     if let Some(args) = line.strip_prefix(b"HMSG ") {
         return message(input, trim_blank(args), newline + 1, true);
     }
@@ -192,6 +232,62 @@ mod tests {
         #[test]
         fn no_input_panics(input in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = parse_server_frame(&input);
+        }
+    }
+
+    #[test]
+    fn a_message_that_is_written_in_another_way_is_read_all_the_same() {
+        let message = |subject, sid, reply, payload| ServerFrame::Message {
+            subject,
+            sid,
+            reply,
+            headers: b"",
+            payload,
+        };
+        let cases: [(&[u8], ServerFrame<'_>); 6] = [
+            (b"MSG a 1 2\r\nhi\r\n", message(b"a", b"1", b"", b"hi")),
+            (b"MSG a 1 3 2\r\nhi\r\n", message(b"a", b"1", b"3", b"hi")),
+            (b"MSG a 1 3x 2\r\nhi\r\n", message(b"a", b"1", b"3x", b"hi")),
+            (
+                b"MSG  a\t 1  002 \r\nhi\r\n",
+                message(b"a\t", b"1", b"", b"hi"),
+            ),
+            (b"MSG a 1 2\nhi\r\n", message(b"a", b"1", b"", b"hi")),
+            (b"msg a 1 r 0\r\n\r\n", message(b"a", b"1", b"r", b"")),
+        ];
+        for (input, expected) in cases {
+            let text = String::from_utf8_lossy(input);
+            assert_eq!(
+                parse_server_frame(input),
+                ServerParsed::Complete(expected, input.len()),
+                "{text}"
+            );
+        }
+        for input in [
+            &b"MSG a 1 2\r\nhi!\r\n"[..],
+            b"MSG a 2\r\n",
+            b"MSG a 1 r 3 x\r\n",
+            b"MSG a 1 12345678901\r\n",
+        ] {
+            let text = String::from_utf8_lossy(input);
+            assert_eq!(parse_server_frame(input), ServerParsed::Malformed, "{text}");
+        }
+        assert_eq!(
+            parse_server_frame(b"MSG a 1 2\r\nhi\r"),
+            ServerParsed::Incomplete
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn the_hot_path_agrees_with_the_other(
+            words in proptest::collection::vec("[a-z0-9.\\t]{1,4}", 1..6), size in 0usize..12, payload in "[a-z\r\n]{0,14}",
+            blank in "( |  )", end in "(\r\n|\n)",
+        ) {
+            let input = format!("MSG {}{blank}{size}{end}{payload}\r\n", words.join(" "));
+            if let Some((message, length)) = whole_message(input.as_bytes()) {
+                prop_assert_eq!(parse_line(input.as_bytes()), ServerParsed::Complete(message, length));
+            }
         }
     }
 

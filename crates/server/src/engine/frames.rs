@@ -104,10 +104,10 @@ impl Frames {
             self.bytes.push(b' ');
         }
         if message.with_headers {
-            push_decimal(&mut self.bytes, message.header_len);
+            push_decimal(&mut self.bytes, message.header_len as u64);
             self.bytes.push(b' ');
         }
-        push_decimal(&mut self.bytes, message.body.len());
+        push_decimal(&mut self.bytes, message.body.len() as u64);
         self.bytes.extend_from_slice(b"\r\n");
         if message.body.len() < REFER_MIN {
             self.bytes.extend_from_slice(message.body);

@@ -1,5 +1,7 @@
 //! The answer to a publish (E83). One goes out for every stored message, so it is written without detours.
 
+use recado_wire::push_decimal;
+
 use crate::error::ApiError;
 
 /// What a publisher is told.
@@ -29,7 +31,7 @@ impl PubAck<'_> {
 
     fn append_rest(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b",\"seq\":");
-        append_number(out, self.seq);
+        push_decimal(out, self.seq);
         if !self.domain.is_empty() {
             out.extend_from_slice(b",\"domain\":");
             append_text(out, self.domain);
@@ -45,7 +47,7 @@ impl PubAck<'_> {
             out.extend_from_slice(b",\"batch\":");
             append_text(out, id);
             out.extend_from_slice(b",\"count\":");
-            append_number(out, count);
+            push_decimal(out, count);
         }
         out.push(b'}');
     }
@@ -76,20 +78,6 @@ fn append_text(out: &mut Vec<u8>, text: &str) {
     } else {
         out.extend_from_slice(&serde_json::to_vec(text).unwrap_or_default());
     }
-}
-
-fn append_number(out: &mut Vec<u8>, mut number: u64) {
-    let mut digits = [0u8; 20];
-    let mut used = 0;
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + u8::try_from(number % 10).unwrap_or(0);
-        number /= 10;
-        used += 1;
-        if number == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(digits.get(digits.len() - used..).unwrap_or_default());
 }
 
 #[cfg(test)]

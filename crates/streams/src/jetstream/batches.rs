@@ -9,30 +9,34 @@ use crate::config::PersistMode;
 use crate::context::Context;
 use crate::stream::{Atomic, Env, FastAnswer, FastReply, Offered};
 
+/// Whether a message belongs to a batch.
+pub(super) fn is_of_batch(message: &Incoming<'_>) -> bool {
+    FastReply::is_one(message.reply) || atomic_batch(message).is_some()
+}
+
+/// The id of the atomic batch that a message belongs to.
+fn atomic_batch<'a>(message: &Incoming<'a>) -> Option<&'a str> {
+    if message.headers.is_empty() {
+        return None;
+    }
+    let batch = recado_wire::Headers::new(message.headers).get("Nats-Batch-Id");
+    batch.filter(|batch| !batch.is_empty())
+}
+
 impl JetStream {
-    /// Takes a message that belongs to a batch. Whether it did.
+    /// Takes a message that belongs to a batch.
     pub(super) fn publish_in_batch(
         &mut self,
         context: &mut Context<'_>,
         env: &mut Env<'_>,
         id: u32,
         message: &Incoming<'_>,
-    ) -> bool {
+    ) {
         if FastReply::is_one(message.reply) {
             self.publish_fast(context, env, id, message);
-            return true;
+        } else if let Some(batch) = atomic_batch(message) {
+            self.publish_atomic(context, env, id, batch, message);
         }
-        if message.headers.is_empty() {
-            return false;
-        }
-        let Some(batch) = recado_wire::Headers::new(message.headers).get("Nats-Batch-Id") else {
-            return false;
-        };
-        if batch.is_empty() {
-            return false;
-        }
-        self.publish_atomic(context, env, id, batch, message);
-        true
     }
 
     /// Open batches of all streams of all accounts: atomic ones, fast ones.

@@ -5,8 +5,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
+use super::Settings;
 use crate::config::Storage;
 use crate::error::{self, ApiError};
+use crate::stream::Stream;
 
 /// What is summed up over all accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,6 +144,31 @@ impl Share {
     /// What all others have of it.
     pub(super) fn others(&self, sum: Sum) -> u64 {
         self.all(sum).saturating_sub(self.own(sum))
+    }
+
+    /// Bytes that streams of this kind may still take.
+    pub(super) fn room(&self, settings: &Settings, storage: Storage) -> Room {
+        let account = &settings.limits.account;
+        let (of_server, of_account) = match storage {
+            Storage::File => (settings.file_bytes_max, account.max_storage),
+            Storage::Memory => (settings.memory_bytes_max, account.max_memory),
+        };
+        let sum = Sum::of_bytes(storage);
+        let left =
+            |max: Option<u64>, used: u64| max.map_or(u64::MAX, |max| max.saturating_sub(used));
+        Room {
+            of_server: left(of_server, self.all(sum)),
+            of_account: left(u64::try_from(of_account).ok(), self.own(sum)),
+        }
+    }
+
+    /// Brings the sums up to date with a stream that gained or lost messages.
+    pub(super) fn account_for(&mut self, stream: &mut Stream) {
+        let bytes = stream.messages.index.bytes();
+        let sum = Sum::of_bytes(stream.config.storage);
+        let own = self.own(sum).saturating_sub(stream.accounted_bytes) + bytes;
+        stream.accounted_bytes = bytes;
+        self.set(sum, own);
     }
 
     /// From now on this account has so much of it.

@@ -442,18 +442,7 @@ impl JetStream {
 
     /// Bytes that streams of this kind may still take.
     fn room(&self, storage: Storage) -> Room {
-        let account = &self.settings.limits.account;
-        let (of_server, of_account) = match storage {
-            Storage::File => (self.settings.file_bytes_max, account.max_storage),
-            Storage::Memory => (self.settings.memory_bytes_max, account.max_memory),
-        };
-        let sum = Sum::of_bytes(storage);
-        let left =
-            |max: Option<u64>, used: u64| max.map_or(u64::MAX, |max| max.saturating_sub(used));
-        Room {
-            of_server: left(of_server, self.share.all(sum)),
-            of_account: left(u64::try_from(of_account).ok(), self.share.own(sum)),
-        }
+        self.share.room(&self.settings, storage)
     }
 
     fn bytes_used(&self, storage: Storage) -> u64 {
@@ -462,14 +451,9 @@ impl JetStream {
 
     /// Brings the sums up to date with a stream that gained or lost messages.
     fn account_for(&mut self, id: u32) {
-        let Some(stream) = self.streams.get_mut(&id) else {
-            return;
-        };
-        let bytes = stream.messages.index.bytes();
-        let sum = Sum::of_bytes(stream.config.storage);
-        let own = self.share.own(sum).saturating_sub(stream.accounted_bytes) + bytes;
-        stream.accounted_bytes = bytes;
-        self.share.set(sum, own);
+        if let Some(stream) = self.streams.get_mut(&id) {
+            self.share.account_for(stream);
+        }
     }
 
     /// Brings the sums up to date with what streams reserve by their `max_bytes`.

@@ -2,7 +2,9 @@
 
 use recado_log::Journal;
 
+use super::batches::is_of_batch;
 use super::common::Sum;
+use super::replies::WaitingReplies;
 use super::{Incoming, JetStream, Settings};
 use crate::api::{PubAck, append_pub_refusal, status};
 use crate::config::{PersistMode, Storage};
@@ -19,45 +21,42 @@ impl JetStream {
         id: u32,
         message: &Incoming<'_>,
     ) {
-        let Some(storage) = self.streams.get(&id).map(|stream| stream.config.storage) else {
+        let Self {
+            settings,
+            share,
+            replies,
+            ..
+        } = self;
+        let Some(stream) = self.streams.get_mut(&id) else {
             return;
         };
+        let storage = stream.config.storage;
         if storage == Storage::File
             && let Some(why) = &self.stopped
         {
             // Also what would need no room in the log: nothing that it is told would last.
             let error = ApiError::with(&error::STREAM_STORE_FAILED, why);
-            if let Some(stream) = self.streams.get(&id) {
-                let name = &stream.config.name;
-                context.out.refused(message.subject, name, error.err_code);
-                if !message.reply.is_empty() {
-                    let body = error_body(name, &error);
-                    context.out.publish(message.reply, b"", b"", &body);
-                }
+            let name = &stream.config.name;
+            context.out.refused(message.subject, name, error.err_code);
+            if !message.reply.is_empty() {
+                let body = error_body(name, &error);
+                context.out.publish(message.reply, b"", b"", &body);
             }
             return;
         }
-        let room = self.room(storage);
-        let Some(stream) = self.streams.get_mut(&id) else {
-            return;
-        };
-        let settings = &self.settings;
-        let waiting = self.replies.bytes() + self.share.others(Sum::WaitingBytes);
+        let waiting = replies.bytes() + share.others(Sum::WaitingBytes);
         if is_overloaded(stream, settings, waiting) {
             return refuse_for_now(context, stream, message);
         }
         let mut env = Env {
             now_ns: context.now_ns,
             journal,
-            room,
+            room: share.room(settings, storage),
             chance: (context.random)() as u32,
         };
-        if self.publish_in_batch(context, &mut env, id, message) {
-            return;
+        if is_of_batch(message) {
+            return self.publish_in_batch(context, &mut env, id, message);
         }
-        let Some(stream) = self.streams.get_mut(&id) else {
-            return;
-        };
         let outcome = stream.publish(
             &mut env,
             Origin::Client,
@@ -67,7 +66,13 @@ impl JetStream {
         );
         match outcome {
             Ok(accepted) => {
-                self.acknowledge(context, id, message.reply, &accepted);
+                acknowledge(
+                    (settings, replies),
+                    context,
+                    stream,
+                    message.reply,
+                    &accepted,
+                );
                 self.after_publish(id);
             }
             Err(error) => {
@@ -81,50 +86,12 @@ impl JetStream {
         }
     }
 
-    /// Answers a publish: at once where the stream lies in memory or asked for it, else when it is durable.
-    fn acknowledge(
-        &mut self,
-        context: &mut Context<'_>,
-        id: u32,
-        reply: &[u8],
-        accepted: &Accepted,
-    ) {
-        let Some(stream) = self.streams.get(&id) else {
-            return;
-        };
-        let on_file = stream.messages.is_on_file();
-        if on_file {
-            self.replies.grown(id, stream.last_sequence());
-        }
-        if reply.is_empty() || stream.config.no_ack {
-            return;
-        }
-        let mut ack = PubAck {
-            stream: &stream.config.name,
-            domain: self.settings.domain.as_deref().unwrap_or_default(),
-            ..PubAck::default()
-        };
-        match accepted {
-            Accepted::Stored(sequence) => ack.seq = *sequence,
-            Accepted::Duplicate(sequence) => (ack.seq, ack.duplicate) = (*sequence, true),
-            Accepted::Counted(sequence, value) => (ack.seq, ack.value) = (*sequence, value),
-        }
-        if on_file && stream.config.persist_mode == PersistMode::Default {
-            self.replies
-                .push_with(id, reply, |text| ack.append_to(text));
-        } else {
-            let mut body = Vec::new();
-            ack.append_to(&mut body);
-            context.out.publish(reply, b"", b"", &body);
-        }
-    }
-
     /// Consumers of a stream in memory see the message at once; timers may have changed.
     pub(super) fn after_publish(&mut self, id: u32) {
-        self.account_for(id);
-        let Some(stream) = self.streams.get(&id) else {
+        let Some(stream) = self.streams.get_mut(&id) else {
             return;
         };
+        self.share.account_for(stream);
         let (on_file, has_timers) = (stream.messages.is_on_file(), stream_has_timers(stream));
         if stream.must_be_saved() {
             self.unsaved.insert(id);
@@ -135,6 +102,40 @@ impl JetStream {
         if has_timers {
             self.schedule(id);
         }
+    }
+}
+
+/// Answers a publish: at once where the stream lies in memory or asked for it, else when it is durable.
+fn acknowledge(
+    (settings, replies): (&Settings, &mut WaitingReplies),
+    context: &mut Context<'_>,
+    stream: &Stream,
+    reply: &[u8],
+    accepted: &Accepted,
+) {
+    let on_file = stream.messages.is_on_file();
+    if on_file {
+        replies.grown(stream.id, stream.last_sequence());
+    }
+    if reply.is_empty() || stream.config.no_ack {
+        return;
+    }
+    let mut ack = PubAck {
+        stream: &stream.config.name,
+        domain: settings.domain.as_deref().unwrap_or_default(),
+        ..PubAck::default()
+    };
+    match accepted {
+        Accepted::Stored(sequence) => ack.seq = *sequence,
+        Accepted::Duplicate(sequence) => (ack.seq, ack.duplicate) = (*sequence, true),
+        Accepted::Counted(sequence, value) => (ack.seq, ack.value) = (*sequence, value),
+    }
+    if on_file && stream.config.persist_mode == PersistMode::Default {
+        replies.push_with(stream.id, reply, |text| ack.append_to(text));
+    } else {
+        let mut body = Vec::new();
+        ack.append_to(&mut body);
+        context.out.publish(reply, b"", b"", &body);
     }
 }
 
