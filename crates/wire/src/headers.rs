@@ -30,12 +30,13 @@ impl<'a> Headers<'a> {
         Some((code.parse().ok()?, description.trim()))
     }
 
-    /// Names and values in order, repeated names included. Lines without a colon are passed over.
+    /// Names and values in order, repeated names included. Lines without a colon are passed over. Blanks before a value
+    /// are none of it; what else stands around it is, as in nats-server.
     pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
         self.lines().skip(1).filter_map(|line| {
             let line = std::str::from_utf8(line).ok()?;
             let (name, value) = line.split_once(':')?;
-            Some((name, value.trim()))
+            Some((name, value.trim_start_matches(' ')))
         })
     }
 
@@ -78,6 +79,13 @@ mod tests {
         assert_eq!(headers.get("A"), Some("1"));
         assert_eq!(headers.get("a"), Some("2"));
         assert_eq!(headers.iter().count(), 3);
+    }
+
+    #[test]
+    fn only_blanks_before_a_value_are_none_of_it() {
+        let headers = Headers::new(b"NATS/1.0\r\nA:  1 \r\nB:\t2\r\nC:\r\n\r\n");
+        let values: Vec<&str> = headers.iter().map(|(_, value)| value).collect();
+        assert_eq!(values, ["1 ", "\t2", ""]);
     }
 
     #[test]

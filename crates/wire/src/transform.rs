@@ -116,7 +116,7 @@ impl Transform {
     }
 
     /// Parses it with the checks that nats-server makes of a configuration first: functions must be known
-    /// ones. (It forgets `left` and `right` there, so streams can't have them.)
+    /// ones.
     ///
     /// # Errors
     /// As [`Transform::parse`].
@@ -128,9 +128,7 @@ impl Transform {
             }
             if let Some(inside) = function_of(token) {
                 let name = call_of(inside).map(|(name, _)| name);
-                if name.is_none_or(|name| {
-                    !is_known(name) || is_named(name, &["left"]) || is_named(name, &["right"])
-                }) {
+                if name.is_none_or(|name| !is_known(name)) {
                     return Err(bad(token, UNKNOWN_FUNCTION));
                 }
             } else if token != ">" && token.contains(['\t', '\n', '\u{c}', '\r', ' ']) {
@@ -567,11 +565,17 @@ mod tests {
             text("foo.*", "{{split(1)}}"),
             "invalid mapping destination: not enough arguments passed to the function in {{split(1)}}"
         );
-        let config = Transform::parse_for_config("*", "{{left(1,2)}}").expect_err("refused");
+        let config = Transform::parse_for_config("*", "{{middle(1,2)}}").expect_err("refused");
         assert_eq!(
             config.to_string(),
-            "invalid mapping destination: unknown function in {{left(1,2)}}"
+            "invalid mapping destination: unknown function in {{middle(1,2)}}"
         );
+        for dest in ["{{left(1,2)}}", "{{Right(1,2)}}"] {
+            assert_eq!(
+                Transform::parse_for_config("*", dest),
+                Transform::parse("*", dest)
+            );
+        }
     }
 
     proptest! {
