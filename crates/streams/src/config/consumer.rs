@@ -40,6 +40,13 @@ text_enum! {
     }
 }
 
+impl AckPolicy {
+    /// Whether consumers with it listen for acks of single messages.
+    pub fn takes_acks(self) -> bool {
+        matches!(self, Self::All | Self::Explicit)
+    }
+}
+
 text_enum! {
     /// How fast old messages are delivered.
     ReplayPolicy {

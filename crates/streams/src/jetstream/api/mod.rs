@@ -9,6 +9,7 @@ mod transfers;
 use recado_log::Journal;
 use recado_wire::Headers;
 
+use super::acks::say_nobody_there;
 use super::{Incoming, JetStream, SID_API, SID_DOMAIN, Settings};
 use crate::api::advisory::ApiLimitReached;
 use crate::api::{
@@ -119,11 +120,8 @@ impl JetStream {
                 }
                 self.note_answer(call.context, message, &api_call, &answer);
             }
-            Outcome::Nobody if is_awaited => {
-                let block = recado_wire::no_responders_block(message.subject);
-                call.context.out.publish(reply, b"", &block, b"");
-            }
-            Outcome::Nobody | Outcome::Done => {}
+            Outcome::Nobody => say_nobody_there(call.context, message),
+            Outcome::Done => {}
         }
     }
 
