@@ -27,13 +27,20 @@ struct Slot {
     /// The time in the alarm that counts; others for the same message do not. `NO_ALARM` if there is none.
     alarm_ns: i64,
     gone: bool,
-    /// Waits in the queue for its next delivery.
-    queued: bool,
+    /// Its ticket, while it waits in the queue for its next delivery; else `NO_TICKET`.
+    ticket: u64,
     /// Changed since it was last told as progress.
     changed: bool,
 }
 
+impl Slot {
+    fn is_queued(&self) -> bool {
+        self.ticket != NO_TICKET
+    }
+}
+
 const NO_ALARM: i64 = i64::MAX;
+const NO_TICKET: u64 = 0;
 /// Below it, sweeping is not worth its while.
 const SWEEP_MIN: usize = 64;
 
@@ -46,8 +53,11 @@ pub(super) struct UnackedTable {
     alarms: VecDeque<(i64, u64)>,
     /// Alarms that did not come in the order of time.
     odd_alarms: BinaryHeap<Reverse<(i64, u64)>>,
-    queue: VecDeque<u64>,
+    /// In turn: ticket and stream sequence. Counts only while the message has that very ticket, so whoever left the queue
+    /// and comes back stands at its end.
+    queue: VecDeque<(u64, u64)>,
     queued: usize,
+    last_ticket: u64,
     /// First deliveries up to this consumer sequence were told as progress.
     told_upto: u64,
     /// Of those, what changed since.
@@ -105,7 +115,7 @@ impl UnackedTable {
             unacked,
             alarm_ns: NO_ALARM,
             gone: false,
-            queued: false,
+            ticket: NO_TICKET,
             changed: false,
         });
         self.live += 1;
@@ -146,7 +156,7 @@ impl UnackedTable {
     pub(super) fn remove(&mut self, stream_seq: u64, consumer_seq: u64) -> Option<Unacked> {
         let slot = self.live_slot(stream_seq, consumer_seq)?;
         slot.gone = true;
-        let (unacked, queued) = (slot.unacked, slot.queued);
+        let (unacked, queued) = (slot.unacked, slot.is_queued());
         if unacked.consumer_seq <= self.told_upto {
             self.taken.push(stream_seq);
         }
@@ -177,7 +187,8 @@ impl UnackedTable {
     fn put_off_at(&mut self, at: usize, due_ns: i64) {
         if let Some(slot) = self.slots.get_mut(at) {
             slot.unacked.due_ns = due_ns;
-            self.queued -= usize::from(std::mem::take(&mut slot.queued));
+            self.queued -= usize::from(slot.is_queued());
+            slot.ticket = NO_TICKET;
             self.set_changed(at);
             self.set_alarm(at);
         }
@@ -205,7 +216,7 @@ impl UnackedTable {
                 break;
             };
             slot.alarm_ns = NO_ALARM;
-            if !slot.gone && !slot.queued {
+            if !slot.gone && !slot.is_queued() {
                 slot.unacked.due_ns = due_ns(&slot.unacked);
                 self.set_changed(at);
                 self.set_alarm(at);
@@ -227,22 +238,23 @@ impl UnackedTable {
 
     /// Queues a message for its next delivery.
     pub(super) fn queue(&mut self, stream_seq: u64) {
-        let Some(slot) = self.live_slot(stream_seq, 0) else {
+        let ticket = self.last_ticket + 1;
+        let slot = self.live_slot(stream_seq, 0);
+        let Some(slot) = slot.filter(|slot| !slot.is_queued()) else {
             return;
         };
-        if !std::mem::replace(&mut slot.queued, true) {
-            self.queued += 1;
-            self.queue.push_back(stream_seq);
-            self.sweep_queue();
-        }
+        slot.ticket = ticket;
+        self.last_ticket = ticket;
+        self.queued += 1;
+        self.queue.push_back((ticket, stream_seq));
+        self.sweep_queue();
     }
 
     /// The message that is to be delivered again next; it stays in the queue.
     pub(super) fn next_queued(&mut self) -> Option<Unacked> {
-        while let Some(&stream_seq) = self.queue.front() {
-            let slot = self.find(stream_seq, 0).and_then(|at| self.slots.get(at));
-            if let Some(slot) = slot.filter(|slot| slot.queued) {
-                return Some(slot.unacked);
+        while let Some(&place) = self.queue.front() {
+            if let Some(unacked) = self.waiting_at(place) {
+                return Some(unacked);
             }
             self.queue.pop_front();
         }
@@ -266,7 +278,7 @@ impl UnackedTable {
                 continue;
             }
             slot.alarm_ns = NO_ALARM;
-            if slot.queued {
+            if slot.is_queued() {
                 continue;
             }
             if slot.unacked.due_ns <= now_ns {
@@ -335,8 +347,7 @@ impl UnackedTable {
     fn sweep_queue(&mut self) {
         if self.queue.len() > 2 * self.queued + SWEEP_MIN {
             let mut queue = std::mem::take(&mut self.queue);
-            let mut seen = hashbrown::HashSet::new();
-            queue.retain(|&seq| self.is_queued(seq) && seen.insert(seq));
+            queue.retain(|&place| self.waiting_at(place).is_some());
             self.queue = queue;
         }
     }
@@ -360,9 +371,11 @@ impl UnackedTable {
         slot.is_some_and(|slot| slot.alarm_ns == alarm.0)
     }
 
-    fn is_queued(&self, stream_seq: u64) -> bool {
+    /// The message that waits at a place of the queue, if it has not left it.
+    fn waiting_at(&self, (ticket, stream_seq): (u64, u64)) -> Option<Unacked> {
         let slot = self.find(stream_seq, 0).and_then(|at| self.slots.get(at));
-        slot.is_some_and(|slot| slot.queued)
+        let slot = slot.filter(|slot| slot.ticket == ticket)?;
+        Some(slot.unacked)
     }
 
     pub(super) fn clear(&mut self) {

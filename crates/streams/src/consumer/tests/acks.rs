@@ -86,6 +86,47 @@ fn redeliveries_come_before_what_is_new() {
 }
 
 #[test]
+fn who_is_refused_again_stands_at_the_end_of_the_queue() {
+    let mut world = World::new(pull_config(), &["a", "b", "c", "d"]);
+    world.pull("x", "4");
+    for seq in [1, 2, 3, 4] {
+        let _ = world.answer(seq, "-NAK");
+    }
+    world.sent();
+    let mut order = Vec::new();
+    for refusal in [
+        "-NAK",
+        "-NAK {\"delay\": 1}",
+        "-NAK",
+        "-NAK",
+        "-NAK",
+        "-NAK",
+    ] {
+        world.pull("x", r#"{"batch": 1, "no_wait": true}"#);
+        let delivery = first(&world.sent());
+        order.push(delivery.stream_seq);
+        let _ = world.ack(delivery, refusal);
+        world.pass(1);
+    }
+    assert_eq!(order, [1, 2, 3, 4, 1, 2]);
+}
+
+#[test]
+fn who_is_not_acknowledged_in_time_again_stands_at_the_end_of_the_queue() {
+    let mut world = World::new(pull_config(), &["a", "b", "c"]);
+    world.pull("x", "3");
+    world.pass(30 * SECOND);
+    world.sent();
+    let mut order = Vec::new();
+    for _ in 0..4 {
+        world.pull("x", "1");
+        order.extend(world.delivered());
+        world.pass(30 * SECOND);
+    }
+    assert_eq!(order, [1, 2, 3, 1]);
+}
+
+#[test]
 fn a_refusal_with_a_delay_comes_again_after_it() {
     let mut world = World::new(pull_config(), &["a", "b"]);
     world.pull("x", "2");
