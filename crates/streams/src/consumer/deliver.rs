@@ -76,6 +76,10 @@ impl Consumer {
 
     /// Whether a call of [`Self::deliver_ready`] could do something.
     pub fn is_ready(&self, ctx: &Context<'_>, source: &dyn Source) -> bool {
+        if self.is_paused(ctx.now_ns) {
+            // Who does not wait is told that there is nothing.
+            return self.waiting.has_no_wait();
+        }
         let more = self.position.ahead() > 0 || source.last_sequence() >= self.position.next();
         (more || self.unacked.queued() > 0 || self.waiting.has_no_wait()) && !self.is_held(ctx)
     }

@@ -334,9 +334,10 @@ impl World {
         sequence
     }
 
+    /// As its owner does.
     pub(super) fn deliver(&mut self) {
-        while in_world!(self, |consumer, ctx, source| consumer
-            .deliver_ready(ctx, source, 7))
+        while in_world!(self, |consumer, ctx, source| consumer.is_ready(ctx, source)
+            && consumer.deliver_ready(ctx, source, 7))
         {}
     }
 

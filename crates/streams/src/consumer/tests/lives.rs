@@ -74,6 +74,19 @@ fn a_paused_consumer_delivers_nothing_until_its_time() {
 }
 
 #[test]
+fn who_does_not_wait_is_told_that_a_paused_consumer_has_nothing() {
+    let mut world = World::new(pull_config(), &["a"]);
+    let until = world.now + 10 * SECOND;
+    in_world!(&mut world, |consumer, ctx, _source| consumer
+        .pause(ctx, Some(until)));
+    world.pull("x", r#"{"no_wait": true}"#);
+    assert_eq!(world.statuses(), ["404 No Messages"]);
+    world.pull("x", r#"{"no_wait": true, "expires": 1000000000}"#);
+    world.pull("x", "1");
+    assert_eq!(world.statuses(), [""; 0]);
+}
+
+#[test]
 fn a_reset_goes_back_to_the_floor_and_counts_anew() {
     let mut world = World::new(pull_config(), &["a", "b", "c"]);
     world.pull("x", "3");
