@@ -76,18 +76,18 @@ impl JetStream {
                 journal,
                 settled: &mut settled,
             };
-            if !slot.consumer.is_ready(context, &source) {
-                continue;
+            if slot.consumer.is_ready(context, &source) {
+                let pushes_to = &slot.consumer.config().deliver_subject;
+                if !pushes_to.is_empty() && context.out.is_congested(pushes_to.as_bytes()) {
+                    *congested_until_ns = Some(context.now_ns + CONGESTED_NS);
+                } else {
+                    more |= slot
+                        .consumer
+                        .deliver_ready(context, &mut source, DELIVER_MAX);
+                    unsaved |= slot.is_unsaved();
+                }
             }
-            let pushes_to = &slot.consumer.config().deliver_subject;
-            if !pushes_to.is_empty() && context.out.is_congested(pushes_to.as_bytes()) {
-                *congested_until_ns = Some(context.now_ns + CONGESTED_NS);
-                continue;
-            }
-            more |= slot
-                .consumer
-                .deliver_ready(context, &mut source, DELIVER_MAX);
-            unsaved |= slot.is_unsaved();
+            // Also of those that deliver nothing: they are told of what left the stream.
             let told = slot.consumer.take_events();
             if !told.is_empty() {
                 events.push((name.clone(), told));

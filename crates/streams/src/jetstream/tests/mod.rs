@@ -2,4 +2,5 @@
 
 mod batches;
 mod compression;
+mod consumers;
 pub(super) mod world_on_disk;

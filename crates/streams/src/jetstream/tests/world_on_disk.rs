@@ -43,8 +43,19 @@ impl Outlet for Heard {
         });
     }
 
-    fn deliver(&mut self, _: &[u8], _: &[u8], _: &[u8], _: &[u8], _: &[u8]) -> bool {
-        false
+    fn deliver(
+        &mut self,
+        inbox: &[u8],
+        _: &[u8],
+        reply: &[u8],
+        headers: &[u8],
+        payload: &[u8],
+    ) -> bool {
+        if self.deaf {
+            return false;
+        }
+        self.publish(inbox, reply, headers, payload);
+        true
     }
 
     fn has_interest(&self, _: &[u8], _: Option<&[u8]>) -> bool {
@@ -174,6 +185,13 @@ impl World {
             lines => format!("NATS/1.0\r\n{}\r\n\r\n", lines.join("\r\n")),
         };
         self.handle(&sid, subject, reply, &block, payload.as_bytes());
+    }
+
+    /// A request for messages, answered on `inbox`.
+    pub(in crate::jetstream) fn pull(&mut self, stream: &str, consumer: &str, body: &str) {
+        let subject = format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}");
+        self.handle("a", &subject, "inbox", "", body.as_bytes());
+        self.pass(0);
     }
 
     /// A message on a transfer's subject.

@@ -1,0 +1,55 @@
+//! Consumers as the API and those who hear advisories meet them.
+
+use serde_json::{Value, json};
+
+use super::world_on_disk::World;
+
+/// A stream `S` with so many messages on `s.a`.
+fn world(messages: usize, fields: Value) -> World {
+    let mut world = World::new(1);
+    let mut config = json!({"name": "S", "subjects": ["s.>"]});
+    if let (Some(config), Value::Object(fields)) = (config.as_object_mut(), fields) {
+        config.extend(fields);
+    }
+    world.create(&config);
+    for _ in 0..messages {
+        world.publish("s.a", &[], "payload");
+    }
+    world.pass(0);
+    world
+}
+
+/// Creates or updates the consumer `C`, which is durable.
+fn consumer(world: &mut World, fields: Value) -> Value {
+    let mut config = json!({"durable_name": "C", "ack_policy": "explicit"});
+    if let (Some(config), Value::Object(fields)) = (config.as_object_mut(), fields) {
+        config.extend(fields);
+    }
+    let body = json!({"stream_name": "S", "config": config});
+    let answer = world.api("CONSUMER.CREATE.S.C", &body);
+    assert!(answer["error"].is_null(), "{answer}");
+    answer
+}
+
+/// The subjects of advisories about consumers and streams since the last call, behind `$JS.EVENT.ADVISORY.`.
+fn advisories(world: &mut World) -> Vec<String> {
+    let sent = std::mem::take(&mut world.heard.sent);
+    let subjects = sent.into_iter().map(|sent| sent.subject);
+    let told = subjects.filter_map(|subject| {
+        let what = subject.strip_prefix("$JS.EVENT.ADVISORY.")?;
+        (!what.starts_with("API")).then(|| what.to_owned())
+    });
+    told.collect()
+}
+
+#[test]
+fn what_is_deleted_while_nobody_asks_for_messages_is_told_of_at_once() {
+    let mut world = world(2, json!({}));
+    consumer(&mut world, json!({}));
+    world.pull("S", "C", "2");
+    assert_eq!(world.take("inbox").len(), 2);
+    advisories(&mut world);
+    world.api("STREAM.MSG.DELETE.S", &json!({"seq": 1}));
+    world.pass(0);
+    assert_eq!(advisories(&mut world), ["CONSUMER.MSG_TERMINATED.S.C"]);
+}
