@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::position::{Position, SEQUENCE_MAX};
+use super::position::SEQUENCE_MAX;
 use super::settings::Settings;
 use super::source::Source;
 use super::{Consumer, Event, Place};
@@ -177,8 +177,7 @@ impl Consumer {
         self.exhausted.clear();
         self.exhausted_untold.clear();
         self.exhausted_taken.clear();
-        let picked_upto = self.position.picked_upto();
-        self.position = Position::at(next, picked_upto, &mut self.filters, source);
+        self.position.go_to(next, &mut self.filters, source);
         self.delivered.stream_seq = self.position.next() - 1;
         self.floor = self.delivered;
         self.dirty = true;

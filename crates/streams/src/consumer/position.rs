@@ -56,7 +56,17 @@ impl Position {
                 first
             }
         };
-        Self::at(start.max(first), picked, filters, source)
+        let mut position = Self::at(start.max(first), picked, filters, source);
+        if let Some(picked) = &position.picked {
+            match picked.sequences.first() {
+                Some(first) => position.next = *first,
+                None => {
+                    position.next = last.max(first);
+                    position.picked = None;
+                }
+            }
+        }
+        position
     }
 
     /// At a sequence. `picked_upto` is where the last messages of each subject end that are still to come.
@@ -76,9 +86,9 @@ impl Position {
         position
     }
 
-    /// Elsewhere, and from there on as usual.
+    /// Elsewhere. While picked messages are not through, they are picked from there on.
     pub(super) fn go_to(&mut self, next: u64, filters: &mut Filters, source: &mut dyn Source) {
-        *self = Self::at(next, None, filters, source);
+        *self = Self::at(next, self.picked_upto(), filters, source);
     }
 
     /// Counts from nothing: after the filters changed, or a purge.

@@ -89,6 +89,43 @@ fn last_per_subject_gives_one_of_each_and_then_all_that_is_new() {
 }
 
 #[test]
+fn the_floor_of_last_per_subject_lies_before_the_first_that_is_picked() {
+    let picking = with(DeliverPolicy::LastPerSubject);
+    let mut world = World::new(picking.clone(), &["a", "b", "c", "a", "b", "a"]);
+    let info = world.info();
+    let places = (info.delivered.stream_seq, info.ack_floor.stream_seq);
+    assert_eq!((places, info.num_pending), ((2, 2), 3));
+    let config = ConsumerConfig {
+        filter_subject: "none".to_owned(),
+        ..picking
+    };
+    let mut world = World::new(config, &["a", "b", "c"]);
+    let info = world.info();
+    let places = (info.delivered.stream_seq, info.ack_floor.stream_seq);
+    assert_eq!((places, info.num_pending), ((2, 2), 0));
+}
+
+#[test]
+fn what_is_picked_is_still_picked_after_a_reset() {
+    let config = with(DeliverPolicy::LastPerSubject);
+    let mut world = World::new(config, &["a", "b", "c", "a", "b", "a"]);
+    assert_eq!(world.consumer.reset(&mut world.stream, None), Ok(3));
+    assert_eq!(world.info().num_pending, 3);
+    world.pull("i", "2");
+    assert_eq!(world.delivered(), [3, 5]);
+    let first = Delivery {
+        deliveries: 1,
+        stream_seq: 3,
+        consumer_seq: 1,
+    };
+    let _ = world.ack(first, "");
+    assert_eq!(world.consumer.reset(&mut world.stream, None), Ok(5));
+    assert_eq!(world.info().num_pending, 2);
+    world.pull("i", "9");
+    assert_eq!(world.delivered(), [5, 6]);
+}
+
+#[test]
 fn what_is_picked_is_still_picked_after_a_restart() {
     let mut world = World::new(
         with(DeliverPolicy::LastPerSubject),
