@@ -45,7 +45,8 @@ impl Position {
         let start = match config.deliver_policy {
             DeliverPolicy::All => first,
             DeliverPolicy::New => last + 1,
-            DeliverPolicy::Last => source.last_matching(filters).unwrap_or(last + 1),
+            // Without a match: other filters may find one in what is there.
+            DeliverPolicy::Last => source.last_matching(filters).unwrap_or(first),
             DeliverPolicy::ByStartSequence => config.opt_start_seq.min(SEQUENCE_MAX),
             DeliverPolicy::ByStartTime => config
                 .opt_start_time

@@ -39,6 +39,23 @@ fn last_begins_with_the_last_message_that_matches() {
 }
 
 #[test]
+fn last_without_a_match_begins_with_the_first_message_that_other_filters_find() {
+    let config = |filter: &str| ConsumerConfig {
+        filter_subject: filter.to_owned(),
+        ..with(DeliverPolicy::Last)
+    };
+    let mut world = World::new(config("a"), &["c", "c"]);
+    assert_eq!(world.info().delivered.stream_seq, 0);
+    in_world!(&mut world, |consumer, ctx, source| consumer.update(
+        ctx,
+        source,
+        config(">")
+    ));
+    world.pull("i", "9");
+    assert_eq!(world.delivered(), [1, 2]);
+}
+
+#[test]
 fn new_begins_behind_what_is_there() {
     assert_eq!(begins(with(DeliverPolicy::New)), (0, vec![]));
 }
