@@ -202,22 +202,28 @@ impl Consumer {
             self.unacked.queue(unacked.stream_seq);
             return;
         }
-        let stream_seq = unacked.stream_seq;
+        self.give_up(unacked);
+    }
+
+    /// A message has had all its deliveries.
+    pub(super) fn give_up(&mut self, unacked: Unacked) {
+        let (stream_seq, deliveries) = (unacked.stream_seq, u64::from(unacked.deliveries));
         self.unacked.remove(stream_seq, unacked.consumer_seq);
         self.exhausted.insert(stream_seq, unacked.deliveries);
         self.exhausted_untold.push(stream_seq);
         self.raise_floor();
         self.dirty = true;
-        let deliveries = u64::from(unacked.deliveries);
-        self.events.push(Event::MaxDeliveries {
-            stream_seq,
-            deliveries,
-        });
-        let reason = DeadReason::MaxDeliveries;
+        // As nats-server: there is no advisory where an update allows fewer than there were.
+        if self.settings.max_deliver == Some(unacked.deliveries) {
+            self.events.push(Event::MaxDeliveries {
+                stream_seq,
+                deliveries,
+            });
+        }
         self.events.push(Event::DeadLetter {
             stream_seq,
             deliveries,
-            reason,
+            reason: DeadReason::MaxDeliveries,
         });
     }
 

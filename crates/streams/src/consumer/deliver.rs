@@ -111,6 +111,11 @@ impl Consumer {
             return Some(self.held());
         }
         let next = match self.unacked.next_queued() {
+            // It was queued before an update allowed fewer deliveries.
+            Some(unacked) if self.settings.is_last(unacked.deliveries) => {
+                self.give_up(unacked);
+                return None;
+            }
             Some(unacked) => Next::Again(unacked),
             None if self.unacked.len() >= self.settings.ack_pending_max => {
                 return Some(Stop::Stalled);

@@ -227,6 +227,34 @@ fn after_its_last_delivery_a_message_is_a_dead_letter_once_and_stays_needed() {
 }
 
 #[test]
+fn fewer_deliveries_hold_for_what_is_queued_already() {
+    let with = |max_deliver| ConsumerConfig {
+        max_deliver,
+        ..pull_config()
+    };
+    for (max_deliver, is_told) in [(2, true), (1, false)] {
+        let mut world = World::new(with(-1), &["a"]);
+        for _ in 0..2 {
+            world.pull("x", "1");
+            let _ = world.answer(1, "-NAK");
+        }
+        world.sent();
+        world.events();
+        in_world!(&mut world, |consumer, ctx, source| consumer.update(
+            ctx,
+            source,
+            with(max_deliver)
+        ));
+        assert_eq!(world.info().num_ack_pending, 1);
+        world.pull("x", r#"{"batch": 1, "no_wait": true}"#);
+        assert_eq!(world.statuses(), ["404 No Messages"]);
+        let told = |event: &Event| matches!(event, Event::MaxDeliveries { deliveries: 2, .. });
+        assert_eq!(world.events().iter().any(told), is_told);
+        assert!(world.consumer.needs(1) && world.info().num_ack_pending == 0);
+    }
+}
+
+#[test]
 fn a_terminated_message_is_settled_and_a_dead_letter_once() {
     let mut world = World::new(pull_config(), &["a"]);
     world.pull("x", "1");
