@@ -137,6 +137,7 @@ impl JetStream {
         let consumers: Vec<String> = self.stream(name)?.consumers.keys().cloned().collect();
         for consumer in consumers {
             self.drop_consumer(call.context, call.journal, id, &consumer);
+            self.advise_consumer(call.context, name, &consumer, Action::Deleted);
         }
         self.leave_subjects(call.context, id);
         self.stop_sources(call.context, call.journal, id);

@@ -53,3 +53,15 @@ fn what_is_deleted_while_nobody_asks_for_messages_is_told_of_at_once() {
     world.pass(0);
     assert_eq!(advisories(&mut world), ["CONSUMER.MSG_TERMINATED.S.C"]);
 }
+
+#[test]
+fn the_consumers_of_a_deleted_stream_are_told_of_before_it() {
+    let mut world = world(0, json!({}));
+    consumer(&mut world, json!({}));
+    advisories(&mut world);
+    world.api("STREAM.DELETE.S", &Value::Null);
+    assert_eq!(
+        advisories(&mut world),
+        ["CONSUMER.DELETED.S.C", "STREAM.DELETED.S"]
+    );
+}
