@@ -100,8 +100,8 @@ impl Consumer {
         }
         if there > 0 {
             self.sweep_waiting(ctx);
-            let left = self.waiting.iter().map(|waiting| waiting.left);
-            let claimed = left.fold(0, u64::saturating_add);
+            let claims = self.waiting.iter().map(Waiting::claimed);
+            let claimed = claims.fold(0, u64::saturating_add);
             if there < claimed {
                 return Err(status::REQUESTS_PENDING.to_owned());
             }
@@ -149,7 +149,7 @@ impl Consumer {
             let Some(front) = self.waiting.front_mut() else {
                 return false;
             };
-            if front.bytes_left > 0 && bytes > front.bytes_left {
+            if front.is_exceeded_by(bytes) {
                 self.end_front(ctx, status::EXCEEDS_MAX_BYTES);
             } else if !claims {
                 return true;

@@ -74,11 +74,11 @@ impl PullRequest {
 #[derive(Debug)]
 pub(super) struct Waiting {
     pub(super) inbox: Box<[u8]>,
-    /// Messages that it still takes.
-    pub(super) left: u64,
+    /// Messages that it still takes; of 0 or fewer it takes one, and is told that number where it ends.
+    pub(super) left: i64,
     pub(super) delivered: u64,
-    /// Bytes that it still takes; 0 for any number.
-    pub(super) bytes_left: u64,
+    /// Bytes that it still takes; 0 or fewer for any number.
+    pub(super) bytes_left: i64,
     /// `i64::MAX` for never.
     pub(super) expires_ns: i64,
     pub(super) heartbeat_ns: i64,
@@ -98,9 +98,9 @@ impl Waiting {
         };
         Self {
             inbox: inbox.into(),
-            left: request.batch.max(1).unsigned_abs(),
+            left: request.batch,
             delivered: 0,
-            bytes_left: request.bytes_max.max(0).unsigned_abs(),
+            bytes_left: request.bytes_max,
             expires_ns: from_now(request.expires_ns),
             heartbeat_ns: request.heartbeat_ns.max(0),
             heartbeat_at_ns: from_now(request.heartbeat_ns.max(0)),
@@ -120,7 +120,8 @@ impl Waiting {
         self.unchecked_bytes = self.unchecked_bytes.saturating_add(bytes);
         self.left = self.left.saturating_sub(1);
         if self.bytes_left > 0 {
-            self.bytes_left = self.bytes_left.saturating_sub(bytes);
+            let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+            self.bytes_left = self.bytes_left.saturating_sub(bytes).max(0);
             if self.bytes_left == 0 {
                 self.left = 0;
             }
@@ -128,7 +129,17 @@ impl Waiting {
         if self.heartbeat_ns > 0 {
             self.heartbeat_at_ns = now_ns.saturating_add(self.heartbeat_ns);
         }
-        self.left == 0
+        self.left <= 0
+    }
+
+    /// Whether a message of so many bytes is more than it takes.
+    pub(super) fn is_exceeded_by(&self, bytes: u64) -> bool {
+        self.bytes_left > 0 && bytes > self.bytes_left.unsigned_abs()
+    }
+
+    /// Messages that nobody else may count on.
+    pub(super) fn claimed(&self) -> u64 {
+        self.left.max(0).unsigned_abs()
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) fn plain(out: &mut Vec<u8>, status: impl Display) {
 }
 
 /// A status that ends a request, with what was left of it.
-pub(super) fn with_rest(out: &mut Vec<u8>, status: &str, messages: u64, bytes: u64) {
+pub(super) fn with_rest(out: &mut Vec<u8>, status: &str, messages: i64, bytes: i64) {
     begin(out, status);
     line(out, PENDING_MESSAGES, messages);
     line(out, PENDING_BYTES, bytes);

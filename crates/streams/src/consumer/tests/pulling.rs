@@ -104,6 +104,28 @@ fn bytes_that_do_not_suffice_end_the_request_and_the_message_goes_to_the_next() 
 }
 
 #[test]
+fn who_asked_for_no_number_is_told_that_none_were_left() {
+    let mut world = World::new(pull_config(), &[]);
+    for (asked, messages, bytes) in [
+        ("", 0, 0),
+        (r#""max_bytes": -1,"#, 0, -1),
+        (r#""batch": 0,"#, 0, 0),
+        (r#""batch": 2, "max_bytes": 9,"#, 2, 9),
+    ] {
+        world.pull("x", &format!("{{{asked} \"expires\": {SECOND}}}"));
+        world.pass(SECOND);
+        let expected = format!(
+            "NATS/1.0 408 Request Timeout\r\nNats-Pending-Messages: {messages}\r\nNats-Pending-Bytes: {bytes}\r\n\r\n"
+        );
+        assert_eq!(world.sent()[0].headers, expected);
+    }
+    world.pull("x", "{}");
+    world.publish("a");
+    world.publish("a");
+    assert_eq!(world.delivered(), [1]);
+}
+
+#[test]
 fn a_full_batch_with_bytes_left_is_told_so() {
     let mut world = World::new(pull_config(), &["a"]);
     world.pull("x", r#"{"batch": 1, "max_bytes": 1000}"#);
