@@ -12,7 +12,7 @@ use crate::api::{
     ConsumersRequest, INFOS_PER_PAGE, NAMES_PER_PAGE, PauseRequest, ResetRequest, UnpinRequest,
 };
 use crate::config::{ConsumerAction, ConsumerConfig, INACTIVE_THRESHOLD_DEFAULT};
-use crate::consumer::Consumer;
+use crate::consumer::{Consumer, Event};
 use crate::context::Context;
 use crate::error::{self, ApiError};
 use crate::jetstream::JetStream;
@@ -51,6 +51,13 @@ impl JetStream {
             self.add_consumer(call, id, &name, config)?;
         }
         let info = self.consumer_info_of(id, &name, call)?;
+        if info.paused {
+            let paused = Event::Paused {
+                until_ns: info.config.pause_until,
+                paused: true,
+            };
+            self.tell_events(call.context, call.journal, id, &name, vec![paused]);
+        }
         Ok(ConsumerCreateResponse { info })
     }
 

@@ -65,3 +65,15 @@ fn the_consumers_of_a_deleted_stream_are_told_of_before_it() {
         ["CONSUMER.DELETED.S.C", "STREAM.DELETED.S"]
     );
 }
+
+#[test]
+fn who_hears_of_a_new_consumer_hears_that_it_is_paused() {
+    let mut world = world(0, json!({}));
+    advisories(&mut world);
+    consumer(&mut world, json!({"pause_until": "2099-01-01T00:00:00Z"}));
+    let told = ["CONSUMER.CREATED.S.C", "CONSUMER.PAUSE.S.C"];
+    assert_eq!(advisories(&mut world), told);
+    consumer(&mut world, json!({"description": "other"}));
+    let pause = world.told("$JS.EVENT.ADVISORY.CONSUMER.PAUSE.S.C");
+    assert_eq!(pause["paused"], true, "{pause}");
+}
