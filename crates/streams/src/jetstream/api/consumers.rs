@@ -36,18 +36,17 @@ impl JetStream {
         config.set_required_level();
         let stream = self.stream(of.stream())?;
         let id = stream.id;
-        let config =
+        let mut config =
             config.check_and_normalise(&stream.config, &self.settings.limits, request.pedantic)?;
-        let mut config = config;
-        if !config.is_durable() && config.inactive_threshold == 0 {
-            config.inactive_threshold = INACTIVE_THRESHOLD_DEFAULT;
-        }
         let name = self.name_for(call.context, &config);
         let is_there = self.stream(of.stream())?.consumers.contains_key(&name);
         if is_there {
             self.update_consumer(call, id, &name, config, request.action)?;
         } else {
             request.action.check(None, &config)?;
+            if !config.is_durable() && config.inactive_threshold == 0 {
+                config.inactive_threshold = INACTIVE_THRESHOLD_DEFAULT;
+            }
             self.add_consumer(call, id, &name, config)?;
         }
         let info = self.consumer_info_of(id, &name, call)?;
@@ -136,6 +135,10 @@ impl JetStream {
         let old = slot.consumer.config().clone();
         config.name = name.to_owned();
         config.keep_from(&old);
+        // What had none keeps none, whether this update calls it durable or not.
+        if config.inactive_threshold == 0 && old.inactive_threshold != 0 && !old.is_durable() {
+            config.inactive_threshold = INACTIVE_THRESHOLD_DEFAULT;
+        }
         action.check(Some(&old), &config)?;
         if old.is_same_as(&config) {
             return Ok(());

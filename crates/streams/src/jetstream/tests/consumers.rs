@@ -77,3 +77,23 @@ fn who_hears_of_a_new_consumer_hears_that_it_is_paused() {
     let pause = world.told("$JS.EVENT.ADVISORY.CONSUMER.PAUSE.S.C");
     assert_eq!(pause["paused"], true, "{pause}");
 }
+
+#[test]
+fn an_update_without_a_durable_name_does_not_make_a_consumer_end() {
+    let mut world = world(0, json!({}));
+    consumer(&mut world, json!({}));
+    let unnamed = json!({"durable_name": "", "name": "C", "description": "other"});
+    let info = consumer(&mut world, unnamed);
+    assert_eq!(info["config"]["inactive_threshold"], Value::Null, "{info}");
+}
+
+#[test]
+fn an_update_of_a_consumer_that_is_not_durable_brings_the_default_threshold_back() {
+    let mut world = world(0, json!({}));
+    let with =
+        |threshold: u64| json!({"durable_name": "", "name": "C", "inactive_threshold": threshold});
+    for (threshold, expected) in [(9, 9), (0, 5_000_000_000_u64)] {
+        let info = consumer(&mut world, with(threshold));
+        assert_eq!(info["config"]["inactive_threshold"], expected, "{info}");
+    }
+}
