@@ -66,6 +66,8 @@ impl ConsumerConfig {
         pedantic: bool,
     ) -> Result<Self, ApiError> {
         let mut config = self.clone();
+        // Of what is asked for, not of what is made of it.
+        config.set_required_level();
         config.lift_negatives(pedantic)?;
         config.fill_in(stream, limits, pedantic)?;
         config.check_names()?;
@@ -84,7 +86,6 @@ impl ConsumerConfig {
         if preferred {
             return Err(invalid("preferred server not permitted in placement"));
         }
-        config.set_required_level();
         Ok(config)
     }
 

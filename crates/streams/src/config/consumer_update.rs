@@ -31,6 +31,9 @@ impl ConsumerConfig {
     /// is paused is for PAUSE only. To be called before the two are compared.
     pub fn keep_from(&mut self, existing: &Self) {
         self.pause_until = existing.pause_until;
+        if self.pause_until.is_some() {
+            self.set_required_level();
+        }
     }
 
     /// Checks what is wanted in place of `self`; both are normalised. `is_bound` says whether somebody

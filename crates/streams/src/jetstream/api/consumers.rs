@@ -32,8 +32,7 @@ impl JetStream {
     ) -> Result<ConsumerCreateResponse, ApiError> {
         let strict = self.settings.strict;
         let request = ConsumerCreateRequest::parse(call.message.payload, of, strict)?;
-        let mut config = request.config;
-        config.set_required_level();
+        let config = request.config;
         let stream = self.stream(of.stream())?;
         let id = stream.id;
         let mut config =

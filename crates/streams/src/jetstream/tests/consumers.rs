@@ -97,3 +97,17 @@ fn an_update_of_a_consumer_that_is_not_durable_brings_the_default_threshold_back
         assert_eq!(info["config"]["inactive_threshold"], expected, "{info}");
     }
 }
+
+#[test]
+fn the_level_of_an_update_counts_what_is_kept_and_what_was_asked_for() {
+    let mut world = world(0, json!({}));
+    let level = |info: Value| info["config"]["metadata"]["_nats.req.level"].clone();
+    let info = consumer(&mut world, json!({"priority_timeout": -1}));
+    assert_eq!(level(info), "1");
+    let info = consumer(&mut world, json!({"description": "none"}));
+    assert_eq!(level(info), "0");
+    let until = json!({"pause_until": "2099-01-01T00:00:00Z"});
+    world.api("CONSUMER.PAUSE.S.C", &until);
+    let info = consumer(&mut world, json!({"description": "paused"}));
+    assert_eq!(level(info), "1");
+}
