@@ -246,7 +246,7 @@ impl Consumer {
         let delivered_ns = unacked.due_ns.saturating_sub(wait_ns);
         self.events.push(Event::AckSampled {
             stream_seq: delivery.stream_seq,
-            consumer_seq: unacked.consumer_seq,
+            consumer_seq: delivery.consumer_seq,
             deliveries: delivery.deliveries,
             delay_ns: ctx.now_ns.saturating_sub(delivered_ns),
         });

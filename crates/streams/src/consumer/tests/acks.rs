@@ -364,6 +364,29 @@ fn sampled_acks_say_how_long_they_took() {
 }
 
 #[test]
+fn a_sampled_ack_names_the_delivery_that_it_is_for() {
+    let config = ConsumerConfig {
+        sample_freq: "100".to_owned(),
+        ..pull_config()
+    };
+    let mut world = World::new(config, &["a", "b"]);
+    world.pull("x", "2");
+    let _ = world.answer(1, "-NAK");
+    world.pull("x", "1");
+    let _ = world.answer(1, "");
+    let sampled = |event: &Event| match event {
+        Event::AckSampled {
+            consumer_seq,
+            deliveries,
+            ..
+        } => Some((*consumer_seq, *deliveries)),
+        _ => None,
+    };
+    let events = world.events();
+    assert_eq!(events.iter().find_map(sampled), Some((3, 2)));
+}
+
+#[test]
 fn a_message_that_is_deleted_is_not_waited_for() {
     let mut world = World::new(pull_config(), &["a", "b", "c"]);
     world.pull("x", "2");
