@@ -231,6 +231,10 @@ impl Consumer {
         let Some(unacked) = self.unacked.get(delivery.stream_seq) else {
             return;
         };
+        // Too late: its time was over, or it was refused.
+        if self.unacked.is_queued(unacked.stream_seq) {
+            return;
+        }
         let due_ns = self.settings.due_ns(ctx.now_ns, unacked.deliveries);
         self.unacked
             .put_off(unacked.stream_seq, unacked.consumer_seq, due_ns);

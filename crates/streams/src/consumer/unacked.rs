@@ -250,6 +250,12 @@ impl UnackedTable {
         self.sweep_queue();
     }
 
+    /// Whether a message waits for its next delivery.
+    pub(super) fn is_queued(&self, stream_seq: u64) -> bool {
+        let slot = self.find(stream_seq, 0).and_then(|at| self.slots.get(at));
+        slot.is_some_and(Slot::is_queued)
+    }
+
     /// The message that is to be delivered again next; it stays in the queue.
     pub(super) fn next_queued(&mut self) -> Option<Unacked> {
         while let Some(&place) = self.queue.front() {

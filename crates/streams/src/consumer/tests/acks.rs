@@ -164,6 +164,19 @@ fn a_plea_for_time_puts_the_next_delivery_off() {
 }
 
 #[test]
+fn a_plea_for_time_that_is_late_changes_nothing() {
+    let mut world = World::new(pull_config(), &["a", "b"]);
+    world.pull("x", "2");
+    let _ = world.answer(1, "-NAK");
+    world.pass(30 * SECOND);
+    let _ = world.answer(1, "+WPI");
+    let _ = world.answer(2, "+WPI");
+    world.sent();
+    world.pull("x", "2");
+    assert_eq!(world.delivered(), [1, 2]);
+}
+
+#[test]
 fn the_waits_for_acks_grow_as_the_backoff_says() {
     let config = ConsumerConfig {
         backoff: vec![SECOND, 3 * SECOND],
