@@ -151,20 +151,18 @@ impl Consumer {
         let unacked = self.unacked.get(delivery.stream_seq);
         let confirmation = self.settle(ctx, source, delivery, false);
         let reason = String::from_utf8_lossy(reason.trim_ascii()).into_owned();
-        // Told once: a message that is terminated again was settled before.
+        self.events.push(Event::Terminated {
+            stream_seq: delivery.stream_seq,
+            consumer_seq: delivery.consumer_seq,
+            deliveries: delivery.deliveries,
+            reason: reason.clone(),
+        });
+        // Once: a message that is terminated again was settled before.
         if let Some(unacked) = unacked {
-            let (stream_seq, deliveries) = (unacked.stream_seq, u64::from(unacked.deliveries));
-            self.events.push(Event::Terminated {
-                stream_seq,
-                consumer_seq: delivery.consumer_seq,
-                deliveries,
-                reason: reason.clone(),
-            });
-            let reason = DeadReason::Terminated(reason);
             self.events.push(Event::DeadLetter {
-                stream_seq,
-                deliveries,
-                reason,
+                stream_seq: unacked.stream_seq,
+                deliveries: u64::from(unacked.deliveries),
+                reason: DeadReason::Terminated(reason),
             });
         }
         confirmation

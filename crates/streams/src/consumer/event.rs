@@ -29,7 +29,7 @@ pub enum Event {
         /// How often it was delivered.
         deliveries: u64,
     },
-    /// A message will not be delivered any more (advisory `terminated`, E213).
+    /// A message will not be delivered any more (advisory `terminated`, E213). Told each time that a client says so.
     Terminated {
         /// Sequence in the stream.
         stream_seq: u64,

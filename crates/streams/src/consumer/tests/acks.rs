@@ -268,27 +268,26 @@ fn fewer_deliveries_hold_for_what_is_queued_already() {
 }
 
 #[test]
-fn a_terminated_message_is_settled_and_a_dead_letter_once() {
+fn a_terminated_message_is_settled_and_a_dead_letter_once_and_told_each_time() {
     let mut world = World::new(pull_config(), &["a"]);
     world.pull("x", "1");
     assert_eq!(world.answer(1, "+TERM no good"), Confirmation::Owed);
     let _ = world.answer(1, "+TERM again");
     let reason = DeadReason::Terminated("no good".to_owned());
+    let terminated = |reason: &str| Event::Terminated {
+        stream_seq: 1,
+        consumer_seq: 1,
+        deliveries: 1,
+        reason: reason.to_owned(),
+    };
+    let letter = Event::DeadLetter {
+        stream_seq: 1,
+        deliveries: 1,
+        reason,
+    };
     assert_eq!(
         world.events(),
-        [
-            Event::Terminated {
-                stream_seq: 1,
-                consumer_seq: 1,
-                deliveries: 1,
-                reason: "no good".to_owned()
-            },
-            Event::DeadLetter {
-                stream_seq: 1,
-                deliveries: 1,
-                reason
-            }
-        ]
+        [terminated("no good"), letter, terminated("again")]
     );
     assert_eq!(world.stream.settled, vec![1]);
 }
