@@ -127,20 +127,25 @@ impl Consumer {
         self.pin = Some(pin);
     }
 
-    /// Takes the pin from its client (E40). Whether `group` is one of its groups.
+    /// Takes the pin from its client (E40), and tells of it also where nobody had it. Whether `group` is one of its groups.
     pub fn unpin(&mut self, group: &str) -> bool {
         if !self.settings.groups.iter().any(|known| known == group) {
             return false;
         }
-        self.take_pin("admin");
+        self.pin = None;
+        self.events.push(Event::Unpinned {
+            group: group.to_owned(),
+            reason: "admin",
+        });
         true
     }
 
-    pub(super) fn take_pin(&mut self, reason: &'static str) {
+    /// The pin's client has not asked again in time.
+    pub(super) fn let_pin_expire(&mut self) {
         if let Some(pin) = self.pin.take() {
             self.events.push(Event::Unpinned {
                 group: pin.group,
-                reason,
+                reason: "timeout",
             });
         }
     }

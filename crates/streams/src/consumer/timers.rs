@@ -47,7 +47,7 @@ impl Consumer {
             replay.due_ns = replay.due_ns.filter(|due| *due > now_ns);
         }
         if self.pin.as_ref().is_some_and(|pin| pin.until_ns <= now_ns) {
-            self.take_pin("timeout");
+            self.let_pin_expire();
         }
         if self.activity.paused && !self.is_paused(now_ns) {
             self.activity.paused = false;

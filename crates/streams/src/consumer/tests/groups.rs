@@ -79,6 +79,22 @@ fn one_client_has_the_group_until_it_is_gone() {
 }
 
 #[test]
+fn unpinning_is_told_of_also_where_nobody_is_pinned() {
+    let config = ConsumerConfig {
+        priority_policy: PriorityPolicy::PinnedClient,
+        priority_groups: vec!["g".to_owned()],
+        ..pull_config()
+    };
+    let mut world = World::new(config, &[]);
+    assert!(world.consumer.unpin("g"));
+    let unpinned = Event::Unpinned {
+        group: "g".to_owned(),
+        reason: "admin",
+    };
+    assert_eq!(world.events(), [unpinned]);
+}
+
+#[test]
 fn an_unpinned_group_refuses_the_old_pin_and_gives_a_new_one() {
     let mut world = World::new(grouped(PriorityPolicy::PinnedClient), &["a"]);
     world.pull("x", r#"{"batch": 1, "group": "g"}"#);
