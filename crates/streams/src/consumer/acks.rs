@@ -30,6 +30,11 @@ impl Consumer {
         payload: &[u8],
         reply: &[u8],
     ) -> Confirmation {
+        // Without acks, or where they are answers to flow control, nobody listens for them.
+        let takes_acks = self.settings.acks != Acks::None && !self.settings.flow_acks;
+        if !takes_acks {
+            return Confirmation::None;
+        }
         self.activity.used_ns = ctx.now_ns;
         if delivery.stream_seq == 0 {
             return Confirmation::None;

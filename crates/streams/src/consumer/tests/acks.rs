@@ -49,6 +49,26 @@ fn without_acks_a_delivery_settles_the_message() {
 }
 
 #[test]
+fn acks_are_not_taken_where_the_policy_knows_none() {
+    for ack_policy in [AckPolicy::None, AckPolicy::FlowControl] {
+        let config = ConsumerConfig {
+            ack_policy,
+            ..pull_config()
+        };
+        let mut world = World::new(config, &["a", "b"]);
+        world.pull("x", "1");
+        let delivery = first(&world.sent());
+        let before = world.info().ack_floor;
+        for payload in ["", "+NXT", "-NAK", "+WPI", "+TERM", "what?"] {
+            let confirmation = world.ack_to(delivery, payload, "x");
+            assert_eq!(confirmation, Confirmation::None, "{payload}");
+        }
+        assert_eq!((world.sent(), world.events()), (vec![], vec![]));
+        assert_eq!(world.info().ack_floor, before);
+    }
+}
+
+#[test]
 fn a_message_that_is_not_acknowledged_comes_again_with_its_count() {
     let mut world = World::new(pull_config(), &["a", "b"]);
     world.pull("x", "2");
