@@ -20,6 +20,25 @@ pub enum Confirmation {
     None,
 }
 
+/// How a message leaves its stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaving {
+    /// It was deleted, or a limit took it.
+    Alone,
+    /// A purge or a rollup took it and others: they are not told of one by one, as in nats-server.
+    WithOthers,
+}
+
+impl Leaving {
+    /// Of so many messages.
+    pub(crate) fn of(count: usize) -> Self {
+        match count {
+            0 | 1 => Self::Alone,
+            _ => Self::WithOthers,
+        }
+    }
+}
+
 impl Consumer {
     /// A client acknowledged (or refused, or terminated, …) a delivery. Call [`Self::deliver_ready`] after it.
     pub fn ack(
@@ -260,23 +279,30 @@ impl Consumer {
     }
 
     /// A message left the stream. `matches` says whether this consumer's filters match its subject.
-    pub fn message_removed(&mut self, sequence: u64, matches: bool) {
+    pub fn message_removed(&mut self, sequence: u64, matches: bool, leaving: Leaving) {
         if matches {
             self.position.removed(sequence);
         }
         if let Some(unacked) = self.unacked.get(sequence) {
-            self.drop_unacked(unacked);
+            match leaving {
+                Leaving::Alone => self.drop_unacked(unacked),
+                Leaving::WithOthers => self.forget_unacked(unacked),
+            }
         } else if self.exhausted.remove(&sequence).is_some() {
             self.dirty = true;
         }
     }
 
-    /// What was delivered is no longer there.
-    pub(super) fn drop_unacked(&mut self, unacked: Unacked) {
+    fn forget_unacked(&mut self, unacked: Unacked) {
         self.unacked
             .remove(unacked.stream_seq, unacked.consumer_seq);
         self.raise_floor();
         self.dirty = true;
+    }
+
+    /// What was delivered is no longer there, and that is told.
+    pub(super) fn drop_unacked(&mut self, unacked: Unacked) {
+        self.forget_unacked(unacked);
         self.events.push(Event::Terminated {
             stream_seq: unacked.stream_seq,
             consumer_seq: unacked.consumer_seq,

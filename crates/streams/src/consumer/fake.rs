@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use recado_log::Location;
 
-use super::{AckSubject, Confirmation, Consumer, Delivery, Event, Progress, Read, Source, Stored};
+use super::{
+    AckSubject, Confirmation, Consumer, Delivery, Event, Leaving, Progress, Read, Source, Stored,
+};
 use crate::config::{AckPolicy, ConsumerConfig};
 use crate::context::{Context, Outlet};
 use crate::index::{Filters, Index, Scan};
@@ -412,7 +414,8 @@ impl World {
             && self.stream.is_visible(sequence)
         {
             let matches = self.consumer.matches_subject(subject.as_bytes());
-            self.consumer.message_removed(sequence, matches);
+            self.consumer
+                .message_removed(sequence, matches, Leaving::Alone);
         }
     }
 

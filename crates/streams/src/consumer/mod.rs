@@ -35,7 +35,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 pub use ack_subject::{AckSubject, Delivery};
-pub use acks::Confirmation;
+pub use acks::{Confirmation, Leaving};
 pub use control::ResetError;
 pub use event::{DeadReason, Event};
 pub use progress::{Progress, ProgressError};

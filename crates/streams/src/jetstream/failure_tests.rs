@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::world::{World, stream};
-use crate::consumer::{DeadReason, Event};
+use crate::consumer::{DeadReason, Event, Leaving};
 
 fn world(fields: Value) -> World {
     let mut world = World::new();
@@ -94,7 +94,7 @@ fn nobody_is_told_of_what_the_log_did_not_take() {
     // Where the stream begins now is to be written with this batch.
     world.act(|jetstream, _, _| {
         let stream = jetstream.streams.get_mut(&1).expect("the stream");
-        stream.take_out(1);
+        stream.take_out(1, Leaving::Alone);
         stream.note_skipped();
         jetstream.unsaved.insert(1);
     });

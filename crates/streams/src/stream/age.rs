@@ -4,7 +4,7 @@
 use super::conditions::Lifetime;
 use super::ingest::Origin;
 use super::{Env, Stream, kinds};
-use crate::consumer::Read;
+use crate::consumer::{Leaving, Read};
 use crate::time::format_duration;
 
 /// Messages that one call removes at the most.
@@ -85,14 +85,14 @@ impl Stream {
         if has_limits {
             self.remove_settled(&[sequence]);
         } else {
-            self.take_out(sequence);
+            self.take_out(sequence, Leaving::Alone);
         }
     }
 
     /// Removes a message whose time is over: the oldest.
     fn expire_one(&mut self, env: &mut Env<'_>, sequence: u64) {
         if !self.leave_marker(env, sequence) {
-            self.take_out(sequence);
+            self.take_out(sequence, Leaving::Alone);
         }
     }
 

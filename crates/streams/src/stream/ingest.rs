@@ -11,6 +11,7 @@ use super::conditions::{Lifetime, Rollup};
 use super::publish_headers::{with, without};
 use super::{Env, NewMessage, PublishHeaders, Stream};
 use crate::config::{Discard, Retention};
+use crate::consumer::Leaving;
 use crate::error::{self, ApiError};
 
 /// Bytes of headers that a message may have (E96).
@@ -445,7 +446,7 @@ impl Stream {
                 let Some(oldest) = self.messages.index.first_of(subject) else {
                     break;
                 };
-                self.take_out(oldest);
+                self.take_out(oldest, Leaving::Alone);
                 self.note_evicted(oldest);
             }
         }
@@ -474,7 +475,7 @@ impl Stream {
                 return;
             }
             let first = index.first_sequence();
-            self.take_out(first);
+            self.take_out(first, Leaving::Alone);
         }
     }
 

@@ -3,6 +3,7 @@
 use recado_log::{Journal, Refused};
 
 use super::Stream;
+use crate::consumer::Leaving;
 use crate::index::{Filters, Scan};
 
 impl Stream {
@@ -64,7 +65,7 @@ impl Stream {
             if first >= sequence {
                 break;
             }
-            count += u64::from(self.discard(journal, first));
+            count += u64::from(self.discard(journal, first, Leaving::WithOthers));
         }
         Ok(count)
     }

@@ -5,6 +5,7 @@ use recado_log::{Journal, Record, Refused};
 
 use super::rollup::Rolling;
 use super::{Stream, kinds};
+use crate::consumer::Leaving;
 
 /// Sequences, or ranges of them, of one `REMOVED` record.
 pub(super) const RECORD_SEQUENCES_MAX: usize = 100_000;
@@ -22,12 +23,13 @@ impl Stream {
         sequences: &[u64],
     ) -> Result<u64, Refused> {
         let mut count = 0;
+        let leaving = Leaving::of(sequences.len());
         for part in sequences.chunks(RECORD_SEQUENCES_MAX) {
             if self.messages.is_on_file() {
                 self.write_removed(journal, part)?;
             }
             for &sequence in part {
-                count += u64::from(self.discard(journal, sequence));
+                count += u64::from(self.discard(journal, sequence, leaving));
             }
         }
         Ok(count)
@@ -115,24 +117,29 @@ impl Stream {
     }
 
     /// Takes one message out of what is there, and tells the consumers. Should the batch fail, it comes back.
-    pub(crate) fn take_out(&mut self, sequence: u64) -> Option<u64> {
+    pub(crate) fn take_out(&mut self, sequence: u64, leaving: Leaving) -> Option<u64> {
         if sequence == self.last_sequence() && self.messages.is_on_file() {
             // Nothing that stays would tell that it was given.
             self.note_skipped();
         }
-        self.tell_consumers(sequence);
+        self.tell_consumers(sequence, leaving);
         self.tell_schedules(sequence);
         self.messages.remove(sequence)
     }
 
     /// The same without a way back. Whether it was there.
-    pub(crate) fn discard(&mut self, journal: &mut dyn Journal, sequence: u64) -> bool {
-        self.tell_consumers(sequence);
+    pub(crate) fn discard(
+        &mut self,
+        journal: &mut dyn Journal,
+        sequence: u64,
+        leaving: Leaving,
+    ) -> bool {
+        self.tell_consumers(sequence, leaving);
         self.tell_schedules(sequence);
         self.messages.discard(journal, sequence)
     }
 
-    fn tell_consumers(&mut self, sequence: u64) {
+    fn tell_consumers(&mut self, sequence: u64, leaving: Leaving) {
         let Self {
             messages,
             consumers,
@@ -145,7 +152,7 @@ impl Stream {
             let subject = messages.index.subject(meta.subject);
             for slot in consumers.values_mut() {
                 let matches = slot.consumer.matches_subject(subject);
-                slot.consumer.message_removed(sequence, matches);
+                slot.consumer.message_removed(sequence, matches, leaving);
             }
         }
     }
@@ -166,7 +173,7 @@ impl Stream {
     /// ([`Stream::write_settled`]): a record for each ack would be most of the log.
     pub(crate) fn remove_settled(&mut self, sequences: &[u64]) {
         for &sequence in sequences {
-            self.tell_consumers(sequence);
+            self.tell_consumers(sequence, Leaving::Alone);
             self.tell_schedules(sequence);
             let forgotten = self.messages.forget(sequence);
             if let Some((place, bytes)) = forgotten

@@ -7,6 +7,7 @@ use super::conditions::Rollup;
 use super::messages::NewMessage;
 use super::removal::RECORD_SEQUENCES_MAX;
 use super::{Stream, kinds};
+use crate::consumer::Leaving;
 
 /// A message that is about to be stored, and what it rolls up.
 pub(super) type Rolling<'a> = (NewMessage<'a>, Rollup);
@@ -104,8 +105,10 @@ impl Stream {
         match rollup {
             Rollup::None => {}
             Rollup::Subject => {
-                for older in self.sequences_on(subject, sequence - 1) {
-                    self.take_out(older);
+                let all = self.sequences_on(subject, sequence - 1);
+                let leaving = Leaving::of(all.len());
+                for older in all {
+                    self.take_out(older, leaving);
                 }
             }
             Rollup::All => {
@@ -114,7 +117,7 @@ impl Stream {
                     if first >= sequence {
                         break;
                     }
-                    self.take_out(first);
+                    self.take_out(first, Leaving::WithOthers);
                 }
             }
         }

@@ -55,6 +55,25 @@ fn what_is_deleted_while_nobody_asks_for_messages_is_told_of_at_once() {
 }
 
 #[test]
+fn what_is_purged_is_not_told_of_one_by_one() {
+    for (purge, told) in [
+        (json!({"keep": 0}), 0),
+        (json!({"keep": 1}), 0),
+        (json!({"keep": 2}), 1),
+    ] {
+        let mut world = world(3, json!({}));
+        consumer(&mut world, json!({}));
+        world.pull("S", "C", "2");
+        advisories(&mut world);
+        world.api("STREAM.PURGE.S", &purge);
+        world.pass(0);
+        assert_eq!(advisories(&mut world).len(), told, "{purge}");
+        let info = world.api("CONSUMER.INFO.S.C", &Value::Null);
+        assert_eq!(info["num_ack_pending"], json!(told), "{info}");
+    }
+}
+
+#[test]
 fn the_consumers_of_a_deleted_stream_are_told_of_before_it() {
     let mut world = world(0, json!({}));
     consumer(&mut world, json!({}));
