@@ -6,7 +6,7 @@ use super::position::SEQUENCE_MAX;
 use super::settings::Settings;
 use super::source::Source;
 use super::{Consumer, Event, Place};
-use crate::config::{ConsumerConfig, DeliverPolicy};
+use crate::config::{ConsumerConfig, DeliverPolicy, is_subset};
 use crate::context::Context;
 use crate::index::Filters;
 
@@ -150,6 +150,24 @@ impl Consumer {
         self.position.recount(&mut self.filters, source);
         self.raise_floor();
         self.dirty = true;
+    }
+
+    /// Messages of a filter were purged, or of all subjects if it is empty; each was told of with
+    /// [`Self::message_removed`]. Whoever has none left has come to the end, as in nats-server.
+    pub fn subjects_purged(&mut self, source: &mut dyn Source, purged: &str) {
+        let mut filters = self.config.filters().iter();
+        let is_covered = filters.any(|filter| is_subset(filter, purged));
+        let next = if is_covered && source.last_matching(&mut self.filters).is_none() {
+            source.last_sequence() + 1
+        } else {
+            source.first_sequence().max(1)
+        };
+        if self.position.next() < next {
+            self.position.move_to(next);
+            self.delivered.stream_seq = self.delivered.stream_seq.max(next - 1);
+            self.raise_floor();
+            self.dirty = true;
+        }
     }
 
     /// Takes over whoever waits for the consumer that this one was made again of: the log told the rest. With another

@@ -219,6 +219,9 @@ impl Position {
     /// Nothing below it is of interest any more.
     pub(super) fn move_to(&mut self, next: u64) {
         self.next = self.next.max(next);
+        if self.picked_upto().is_some_and(|upto| upto < self.next) {
+            self.picked = None;
+        }
     }
 
     /// Whether a message that lies ahead and matches will be delivered.

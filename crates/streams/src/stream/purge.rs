@@ -5,6 +5,7 @@ use recado_log::{Journal, Refused};
 use super::Stream;
 use crate::consumer::Leaving;
 use crate::index::{Filters, Scan};
+use crate::jetstream::StreamSource;
 
 impl Stream {
     /// Removes messages: those that `filter` matches (empty: all), those before `sequence` (0: all), but
@@ -13,6 +14,26 @@ impl Stream {
     /// # Errors
     /// When the log does not take the record of it.
     pub(crate) fn purge(
+        &mut self,
+        journal: &mut dyn Journal,
+        filter: &str,
+        sequence: u64,
+        keep: u64,
+    ) -> Result<u64, Refused> {
+        let purged = self.purge_messages(journal, filter, sequence, keep)?;
+        let mut settled = Vec::new();
+        for slot in self.consumers.values_mut() {
+            let mut source = StreamSource {
+                messages: &mut self.messages,
+                journal,
+                settled: &mut settled,
+            };
+            slot.consumer.subjects_purged(&mut source, filter);
+        }
+        Ok(purged)
+    }
+
+    fn purge_messages(
         &mut self,
         journal: &mut dyn Journal,
         filter: &str,

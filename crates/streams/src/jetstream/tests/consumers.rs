@@ -74,6 +74,46 @@ fn what_is_purged_is_not_told_of_one_by_one() {
 }
 
 #[test]
+fn who_has_nothing_left_after_a_purge_has_come_to_the_end() {
+    for (filter, purge, place) in [
+        ("", json!({}), 8),
+        ("s.a", json!({}), 8),
+        ("s.a", json!({"filter": "s.a"}), 8),
+        ("s.a", json!({"filter": "s.*"}), 8),
+        ("", json!({"keep": 2}), 6),
+        // Of these it has messages left, or it has lost none.
+        ("", json!({"filter": "s.a"}), 6),
+        ("s.>", json!({"filter": "s.a"}), 6),
+        ("s.a", json!({"filter": "s.b"}), 4),
+        ("s.a", json!({"filter": "s.a", "keep": 1}), 5),
+    ] {
+        let mut world = world(6, json!({}));
+        for _ in 0..2 {
+            world.publish("s.b", &[], "payload");
+        }
+        world.pass(0);
+        consumer(&mut world, json!({"filter_subject": filter}));
+        world.pull("S", "C", "4");
+        world.api("STREAM.PURGE.S", &purge);
+        let info = world.api("CONSUMER.INFO.S.C", &Value::Null);
+        let places = (
+            &info["delivered"]["stream_seq"],
+            &info["ack_floor"]["stream_seq"],
+        );
+        let floor = if place == 4 { 0 } else { place };
+        assert_eq!(places, (&json!(place), &json!(floor)), "{filter} {purge}");
+        world.publish("s.a", &[], "new");
+        world.pass(0);
+        world.pull("S", "C", "9");
+        let delivered = world.take("inbox").len() as u64 - 4;
+        assert_eq!(
+            json!(delivered),
+            json!(info["num_pending"].as_u64().map(|more| more + 1))
+        );
+    }
+}
+
+#[test]
 fn the_consumers_of_a_deleted_stream_are_told_of_before_it() {
     let mut world = world(0, json!({}));
     consumer(&mut world, json!({}));
