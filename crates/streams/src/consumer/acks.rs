@@ -109,6 +109,8 @@ impl Consumer {
         delivery: Delivery,
         sample: bool,
     ) {
+        // Also where there was nothing to settle, as in nats-server.
+        self.activity.acked_ns = Some(ctx.now_ns);
         let removed = self
             .unacked
             .remove(delivery.stream_seq, delivery.consumer_seq);
@@ -124,7 +126,6 @@ impl Consumer {
             }
             None => return,
         }
-        self.activity.acked_ns = Some(ctx.now_ns);
         self.dirty = true;
         source.settled(delivery.stream_seq);
     }
@@ -296,6 +297,7 @@ impl Consumer {
     fn forget_unacked(&mut self, unacked: Unacked) {
         self.unacked
             .remove(unacked.stream_seq, unacked.consumer_seq);
+        self.activity.lost_unacked = true;
         self.raise_floor();
         self.dirty = true;
     }

@@ -64,6 +64,7 @@ impl Consumer {
         self.floor = self.delivered;
         self.activity.delivered_ns = None;
         self.activity.acked_ns = None;
+        self.activity.lost_unacked = false;
         self.dirty = true;
         self.must_tell_all = true;
         Ok(sequence)

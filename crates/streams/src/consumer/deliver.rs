@@ -53,6 +53,7 @@ impl Consumer {
         source: &mut dyn Source,
         budget: usize,
     ) -> bool {
+        self.time_losses(ctx.now_ns);
         self.position.catch_up(&mut self.filters, source);
         let mut left = budget;
         let mut looks = budget.saturating_mul(LOOKS_PER_MESSAGE);
@@ -74,8 +75,18 @@ impl Consumer {
         false
     }
 
+    /// Whoever tells of messages that left the stream has no clock.
+    pub(super) fn time_losses(&mut self, now_ns: i64) {
+        if std::mem::take(&mut self.activity.lost_unacked) {
+            self.activity.acked_ns = Some(now_ns);
+        }
+    }
+
     /// Whether a call of [`Self::deliver_ready`] could do something.
     pub fn is_ready(&self, ctx: &Context<'_>, source: &dyn Source) -> bool {
+        if self.activity.lost_unacked {
+            return true;
+        }
         if self.is_paused(ctx.now_ns) {
             // Who does not wait is told that there is nothing.
             return self.waiting.has_no_wait();

@@ -9,6 +9,7 @@ use crate::time::ZERO_TIME;
 impl Consumer {
     /// All about it. `config` is as it is stored: what of it is shown, and the server's name, are the owner's.
     pub fn info(&mut self, ctx: &mut Context<'_>, source: &mut dyn Source) -> ConsumerInfo {
+        self.time_losses(ctx.now_ns);
         self.position.catch_up(&mut self.filters, source);
         if self.push.is_none() {
             self.sweep_waiting(ctx);

@@ -101,6 +101,8 @@ pub struct Consumer {
 struct Activity {
     delivered_ns: Option<i64>,
     acked_ns: Option<i64>,
+    /// An unacknowledged message left the stream, which counts as an ack; nobody said yet when.
+    lost_unacked: bool,
     /// Requests, acks and deliveries: what `inactive_threshold` is counted from.
     used_ns: i64,
     /// Requests' inboxes were looked at for interest.
@@ -214,6 +216,7 @@ impl Consumer {
             activity: Activity {
                 delivered_ns: None,
                 acked_ns: None,
+                lost_unacked: false,
                 used_ns: now_ns,
                 swept_ns: now_ns,
                 congested_until_ns: None,

@@ -419,6 +419,22 @@ fn a_sampled_ack_names_the_delivery_that_it_is_for() {
 }
 
 #[test]
+fn what_leaves_the_stream_and_what_is_unknown_counts_as_an_ack() {
+    let mut world = World::new(pull_config(), &["a", "b"]);
+    world.pull("x", "2");
+    assert_eq!(world.info().ack_floor.last_active, None);
+    world.pass(SECOND);
+    world.remove(1);
+    world.deliver();
+    world.pass(SECOND);
+    let acked = Some(START + SECOND);
+    assert_eq!(world.info().ack_floor.last_active, acked);
+    let _ = world.answer(1, "");
+    let acked = Some(START + 2 * SECOND);
+    assert_eq!(world.info().ack_floor.last_active, acked);
+}
+
+#[test]
 fn a_message_that_is_deleted_is_not_waited_for() {
     let mut world = World::new(pull_config(), &["a", "b", "c"]);
     world.pull("x", "2");
