@@ -221,6 +221,9 @@ impl StreamState {
                 }
             }
         }
+        if self.spec.discard_new {
+            return;
+        }
         let (max, max_bytes) = (self.spec.max_msgs, self.spec.max_bytes);
         while (max > 0 && self.msgs.len() as u64 > max)
             || (max_bytes > 0 && self.bytes() > max_bytes)

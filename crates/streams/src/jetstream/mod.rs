@@ -27,6 +27,8 @@ mod failure_tests;
 #[cfg(test)]
 mod republish_tests;
 #[cfg(test)]
+mod retention_tests;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 pub(crate) use tests::world_on_disk::World as WorldOnDisk;

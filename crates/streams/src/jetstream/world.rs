@@ -289,6 +289,22 @@ impl World {
         });
     }
 
+    /// Publishes, and waits for the ack.
+    pub(super) fn ack_of(&mut self, subject: &str, headers: &str, payload: &str) -> Value {
+        self.seen.0.clear();
+        self.publish(subject, headers, payload);
+        self.batch();
+        let acks = self.seen("ack");
+        let (_, body) = acks.first().expect("an ack");
+        serde_json::from_str(body).expect("an ack in JSON")
+    }
+
+    /// The sequences that a stream has.
+    pub(super) fn sequences(&mut self, stream: &str) -> Vec<u64> {
+        let messages = self.messages(stream).into_iter();
+        messages.map(|message| message.sequence).collect()
+    }
+
     /// What was published on a subject since the last request: headers and payload.
     pub(super) fn seen(&self, subject: &str) -> Vec<(String, String)> {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

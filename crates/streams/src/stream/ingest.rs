@@ -464,7 +464,11 @@ impl Stream {
         }
     }
 
+    /// Only where the old give way: a stream that refuses new ones keeps what it has, also if its limits became lower.
     fn take_out_what_is_too_much(&mut self) {
+        if self.config.discard != Discard::Old {
+            return;
+        }
         let limit = |value: i64| u64::try_from(value).ok().filter(|&limit| limit > 0);
         let (messages, bytes) = (limit(self.config.max_msgs), limit(self.config.max_bytes));
         loop {

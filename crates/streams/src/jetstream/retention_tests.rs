@@ -1,0 +1,55 @@
+//! What stays in a stream and what goes: limits, rollups, purges, interest. And that the log brings back just that.
+
+use serde_json::{Value, json};
+
+use super::world::{World, stream};
+
+const STORAGES: [&str; 2] = ["file", "memory"];
+
+/// A world with the stream `T`.
+fn world(storage: &str, fields: Value) -> World {
+    let mut world = World::new();
+    world.create(&config(storage, fields));
+    world
+}
+
+fn config(storage: &str, fields: Value) -> Value {
+    let mut config = stream("T", json!({"subjects": ["t.>"], "storage": storage}));
+    if let (Some(config), Value::Object(fields)) = (config.as_object_mut(), fields) {
+        config.extend(fields);
+    }
+    config
+}
+
+fn publish_all(world: &mut World, subjects: &[&str]) {
+    for subject in subjects {
+        world.ack_of(subject, "", "");
+    }
+}
+
+/// What `T` has, now and after the server died, whether compaction was there before or not.
+fn assert_kept(world: &mut World, storage: &str, sequences: &[u64]) {
+    assert_eq!(world.sequences("T"), sequences, "{storage}");
+    if storage == "file" {
+        let mut again = world.restarted_with(world.journal.len());
+        assert_eq!(again.sequences("T"), sequences, "after a restart");
+        let mut compacted = world.restarted_compacted();
+        assert_eq!(compacted.sequences("T"), sequences, "after compaction");
+    }
+}
+
+#[test]
+fn a_stream_that_refuses_new_messages_keeps_what_it_has_when_its_limits_become_lower() {
+    for storage in STORAGES {
+        for limits in [json!({"max_msgs": 3}), json!({"max_bytes": 100})] {
+            let mut world = world(storage, json!({}));
+            publish_all(&mut world, &["t.1", "t.2", "t.3", "t.4", "t.5", "t.6"]);
+            let mut lower = config(storage, limits);
+            lower["discard"] = json!("new");
+            let answer = world.api("STREAM.UPDATE.T", &lower);
+            assert_eq!(answer["error"], Value::Null);
+            assert_eq!(world.ack_of("t.7", "", "")["error"]["err_code"], 10077);
+            assert_kept(&mut world, storage, &[1, 2, 3, 4, 5, 6]);
+        }
+    }
+}
