@@ -25,6 +25,8 @@ mod world;
 #[cfg(test)]
 mod failure_tests;
 #[cfg(test)]
+mod publish_tests;
+#[cfg(test)]
 mod republish_tests;
 #[cfg(test)]
 mod retention_tests;

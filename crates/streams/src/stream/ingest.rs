@@ -167,6 +167,7 @@ impl Stream {
         if self.config.sealed {
             return Err(ApiError::new(&error::STREAM_SEALED));
         }
+        self.check_size(&draft)?;
         if self.last_sequence() >= SEQUENCE_MAX {
             let why = "no sequence is left";
             return Err(ApiError::with(&error::STREAM_STORE_FAILED, why));
@@ -207,6 +208,7 @@ impl Stream {
         if let Some(increment) = increment {
             value = Some(self.count_up(env, &mut draft, &increment)?);
         }
+        // It may have grown: a counter's sum, a schedule's rollup.
         self.check_size(&draft)?;
         env.room.check(size)?;
         if self.config.retention == Retention::Interest && !self.has_interest(&draft.subject) {

@@ -1,0 +1,56 @@
+//! What publishers are told, and in which order a message is judged.
+
+use serde_json::{Value, json};
+
+use super::world::{World, stream};
+
+/// A world with the stream `T`.
+fn world(fields: Value) -> World {
+    let mut config = stream("T", json!({"subjects": ["t.>"]}));
+    if let (Some(config), Value::Object(fields)) = (config.as_object_mut(), fields) {
+        config.extend(fields);
+    }
+    let mut world = World::new();
+    world.create(&config);
+    world
+}
+
+fn headers(lines: &[(&str, &str)]) -> String {
+    let lines = lines.iter();
+    let lines = lines.map(|(name, value)| format!("{name}: {value}\r\n"));
+    format!("NATS/1.0\r\n{}\r\n", lines.collect::<String>())
+}
+
+/// The error that a message meets; 0 if it is stored.
+fn error_of(world: &mut World, lines: &[(&str, &str)], payload: &str) -> u64 {
+    let ack = world.ack_of("t.a", &headers(lines), payload);
+    ack["error"]["err_code"].as_u64().unwrap_or(0)
+}
+
+#[test]
+fn that_a_message_is_too_large_is_told_before_anything_else_that_is_wrong() {
+    let mut world = world(json!({"max_msg_size": 60}));
+    assert_eq!(error_of(&mut world, &[("Nats-Msg-Id", "1")], ""), 0);
+    let large = "x".repeat(60);
+    for line in [
+        ("Nats-Expected-Stream", "S"),
+        ("Nats-Expected-Last-Sequence", "9"),
+        ("Nats-Expected-Last-Msg-Id", "9"),
+        ("Nats-Msg-Id", "1"),
+        ("Nats-Incr", "x"),
+        ("Nats-Schedule", "x"),
+        ("Nats-Rollup", "x"),
+        ("Nats-Stream-Source", "x"),
+    ] {
+        assert_ne!(error_of(&mut world, &[line], ""), 10054, "{line:?}");
+        assert_eq!(error_of(&mut world, &[line], &large), 10054, "{line:?}");
+    }
+}
+
+#[test]
+fn headers_that_are_too_long_are_told_before_what_they_say() {
+    let mut world = world(json!({}));
+    let long = "y".repeat(70_000);
+    let lines = [("X", long.as_str()), ("Nats-Incr", "x")];
+    assert_eq!(error_of(&mut world, &lines, ""), 10097);
+}
