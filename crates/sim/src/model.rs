@@ -193,13 +193,15 @@ impl StreamState {
         if !kept {
             return verdict;
         }
-        if publish.rollup {
-            for older in self.on(&message.subject) {
-                self.evict(older);
-            }
-        }
         self.msgs.insert(sequence, Rc::new(message.clone()));
         self.enforce();
+        if publish.rollup {
+            for older in self.on(&message.subject) {
+                if older < sequence {
+                    self.evict(older);
+                }
+            }
+        }
         verdict
     }
 

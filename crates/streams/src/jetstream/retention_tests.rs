@@ -53,3 +53,14 @@ fn a_stream_that_refuses_new_messages_keeps_what_it_has_when_its_limits_become_l
         }
     }
 }
+
+#[test]
+fn a_rollup_into_a_full_stream_pushes_the_oldest_out_before_it_makes_room() {
+    for storage in STORAGES {
+        let full = json!({"allow_rollup_hdrs": true, "max_msgs": 3});
+        let mut world = world(storage, full);
+        publish_all(&mut world, &["t.a", "t.b", "t.c"]);
+        world.ack_of("t.c", "NATS/1.0\r\nNats-Rollup: sub\r\n\r\n", "");
+        assert_kept(&mut world, storage, &[2, 4]);
+    }
+}

@@ -242,9 +242,8 @@ impl Stream {
             value,
         } = fit;
         let sequence = self.store(env, &draft, parsed, lifetime, rollup)?;
-        self.roll_up(rollup, &draft.subject, sequence);
+        self.make_way(&draft.subject, sequence, rollup);
         self.purge_schedule_of(env, parsed)?;
-        self.enforce_limits(&draft.subject);
         Ok(match value {
             Some(value) => Accepted::Counted(sequence, value),
             None => Accepted::Stored(sequence),
@@ -432,6 +431,19 @@ impl Stream {
             }
         }
         Ok(())
+    }
+
+    /// A message came: takes away what is too much (E80), and then what it rolls up. In this order, as nats-server has
+    /// it, a rollup into a full stream pushes the oldest out although it makes room itself.
+    pub(super) fn make_way(&mut self, subject: &[u8], sequence: u64, rollup: Rollup) {
+        let before = self.messages.index.first_sequence();
+        self.enforce_limits(subject);
+        let first = self.messages.index.first_sequence();
+        if rollup != Rollup::None && first > before && self.messages.is_on_file() {
+            // When the log is read what was rolled up is gone first, and nothing is too much.
+            self.note_skipped();
+        }
+        self.roll_up(rollup, subject, sequence);
     }
 
     /// Takes away what is too much after a message on `subject` came (E80).

@@ -80,9 +80,7 @@ impl Stream {
             self.expiries.insert((end, sequence));
         }
         let rollup = self.rollup(parsed).unwrap_or(Rollup::None);
-        self.roll_up(rollup, subject, sequence);
-        self.purge_schedule_of(env, parsed)?;
-        self.enforce_limits(subject);
-        Ok(())
+        self.make_way(subject, sequence, rollup);
+        self.purge_schedule_of(env, parsed)
     }
 }
