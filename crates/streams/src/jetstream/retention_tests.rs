@@ -64,3 +64,41 @@ fn a_rollup_into_a_full_stream_pushes_the_oldest_out_before_it_makes_room() {
         assert_kept(&mut world, storage, &[2, 4]);
     }
 }
+
+#[test]
+fn members_of_a_batch_push_messages_out_one_after_the_other() {
+    for storage in STORAGES {
+        let limits = json!({"allow_atomic": true, "max_msgs": 4, "max_msgs_per_subject": 1});
+        let mut world = world(storage, limits);
+        publish_all(&mut world, &["t.a", "t.b", "t.c", "t.d"]);
+        commit(&mut world, &[("t.e", ""), ("t.d", "")]);
+        assert_kept(&mut world, storage, &[2, 3, 5, 6]);
+    }
+}
+
+#[test]
+fn a_rollup_in_a_batch_meets_what_the_members_before_it_left() {
+    for storage in STORAGES {
+        let full = json!({"allow_atomic": true, "allow_rollup_hdrs": true, "max_msgs": 4});
+        let mut world = world(storage, full);
+        publish_all(&mut world, &["t.a", "t.b", "t.c", "t.d"]);
+        commit(&mut world, &[("t.e", ""), ("t.c", "Nats-Rollup: sub\r\n")]);
+        assert_kept(&mut world, storage, &[4, 5, 6]);
+    }
+}
+
+/// Publishes these in one batch.
+fn commit(world: &mut World, members: &[(&str, &str)]) {
+    for (at, (subject, headers)) in members.iter().enumerate() {
+        let commit = match at + 1 == members.len() {
+            true => "Nats-Batch-Commit: 1\r\n",
+            false => "",
+        };
+        let place = at + 1;
+        let headers = format!(
+            "NATS/1.0\r\nNats-Batch-Id: b\r\nNats-Batch-Sequence: {place}\r\n{commit}{headers}\r\n"
+        );
+        world.publish(subject, &headers, "");
+    }
+    world.batch();
+}

@@ -4,6 +4,7 @@
 mod mirrored;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use recado_log::Refused;
 
@@ -68,6 +69,33 @@ struct Fit<'a> {
     rollup: Rollup,
     /// What a counter comes to.
     value: Option<String>,
+}
+
+/// Messages of the same batch that are in the index already, and whose turn has not come: until then they push
+/// nothing out.
+#[derive(Debug, Default)]
+pub(super) struct Later<'a> {
+    messages: u64,
+    bytes: u64,
+    on_subject: BTreeMap<&'a [u8], u64>,
+}
+
+impl<'a> Later<'a> {
+    /// One more, of so many bytes.
+    pub(super) fn add(&mut self, subject: &'a [u8], bytes: u64) {
+        self.messages += 1;
+        self.bytes += bytes;
+        *self.on_subject.entry(subject).or_default() += 1;
+    }
+
+    /// Its turn has come.
+    pub(super) fn remove(&mut self, subject: &[u8], bytes: u64) {
+        self.messages = self.messages.saturating_sub(1);
+        self.bytes = self.bytes.saturating_sub(bytes);
+        if let Some(count) = self.on_subject.get_mut(subject) {
+            *count = count.saturating_sub(1);
+        }
+    }
 }
 
 /// What would become of a message.
@@ -242,7 +270,7 @@ impl Stream {
             value,
         } = fit;
         let sequence = self.store(env, &draft, parsed, lifetime, rollup)?;
-        self.make_way(&draft.subject, sequence, rollup);
+        self.make_way(&draft.subject, sequence, rollup, &Later::default());
         self.purge_schedule_of(env, parsed)?;
         Ok(match value {
             Some(value) => Accepted::Counted(sequence, value),
@@ -435,9 +463,17 @@ impl Stream {
 
     /// A message came: takes away what is too much (E80), and then what it rolls up. In this order, as nats-server has
     /// it, a rollup into a full stream pushes the oldest out although it makes room itself.
-    pub(super) fn make_way(&mut self, subject: &[u8], sequence: u64, rollup: Rollup) {
+    pub(super) fn make_way(
+        &mut self,
+        subject: &[u8],
+        sequence: u64,
+        rollup: Rollup,
+        later: &Later<'_>,
+    ) {
         let before = self.messages.index.first_sequence();
-        self.enforce_limits(subject);
+        let on_subject = later.on_subject.get(subject).copied().unwrap_or(0);
+        self.enforce_subject_limit(subject, on_subject);
+        self.enforce_totals(later);
         let first = self.messages.index.first_sequence();
         if rollup != Rollup::None && first > before && self.messages.is_on_file() {
             // When the log is read what was rolled up is gone first, and nothing is too much.
@@ -446,17 +482,12 @@ impl Stream {
         self.roll_up(rollup, subject, sequence);
     }
 
-    /// Takes away what is too much after a message on `subject` came (E80).
-    pub(super) fn enforce_limits(&mut self, subject: &[u8]) {
-        self.enforce_subject_limit(subject);
-        self.enforce_totals();
-    }
-
-    /// Takes away the oldest of a subject until there are no more than it may have.
-    pub(super) fn enforce_subject_limit(&mut self, subject: &[u8]) {
+    /// Takes away the oldest of a subject until there are no more than it may have; `later` ones do not count yet.
+    pub(super) fn enforce_subject_limit(&mut self, subject: &[u8], later: u64) {
         let per_subject = self.config.max_msgs_per_subject;
         if per_subject > 0 {
-            while self.messages.index.count_of(subject) > per_subject.unsigned_abs() {
+            let max = per_subject.unsigned_abs().saturating_add(later);
+            while self.messages.index.count_of(subject) > max {
                 let Some(oldest) = self.messages.index.first_of(subject) else {
                     break;
                 };
@@ -469,9 +500,9 @@ impl Stream {
     /// Takes away the oldest until count and bytes are within their limits. Where subjects have a limit, too, that one
     /// may make room when the log is read that was not there now: so where the stream begins is written with this
     /// batch.
-    pub(crate) fn enforce_totals(&mut self) {
+    pub(super) fn enforce_totals(&mut self, later: &Later<'_>) {
         let before = self.messages.index.first_sequence();
-        self.take_out_what_is_too_much();
+        self.take_out_what_is_too_much(later);
         let first = self.messages.index.first_sequence();
         if self.config.max_msgs_per_subject > 0 && first > before && self.messages.is_on_file() {
             self.note_skipped();
@@ -479,12 +510,16 @@ impl Stream {
     }
 
     /// Only where the old give way: a stream that refuses new ones keeps what it has, also if its limits became lower.
-    fn take_out_what_is_too_much(&mut self) {
+    fn take_out_what_is_too_much(&mut self, later: &Later<'_>) {
         if self.config.discard != Discard::Old {
             return;
         }
-        let limit = |value: i64| u64::try_from(value).ok().filter(|&limit| limit > 0);
-        let (messages, bytes) = (limit(self.config.max_msgs), limit(self.config.max_bytes));
+        let limit = |value: i64, later: u64| {
+            let limit = u64::try_from(value).ok().filter(|&limit| limit > 0);
+            limit.map(|limit| limit.saturating_add(later))
+        };
+        let messages = limit(self.config.max_msgs, later.messages);
+        let bytes = limit(self.config.max_bytes, later.bytes);
         loop {
             let index = &self.messages.index;
             let too_many = messages.is_some_and(|max| index.len() > max)

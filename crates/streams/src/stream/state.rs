@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use recado_log::{Journal, Location, Refused};
 
 use super::conditions::Lifetime;
+use super::ingest::Later;
 use super::{LastRecord, StoredStream, Stream, kinds};
 use crate::config::{Retention, StreamConfig};
 use crate::consumer::Read;
@@ -266,7 +267,7 @@ impl Stream {
     /// move; until then it counts, and the limits would take another one for it.
     pub(crate) fn enforce_while_reading(&mut self, subject: &[u8], dead: &mut Vec<Location>) {
         if self.config.max_msgs_per_subject == 1 {
-            self.enforce_subject_limit(subject);
+            self.enforce_subject_limit(subject, 0);
             self.messages.drain_removals(dead);
         }
     }
@@ -286,10 +287,10 @@ impl Stream {
                     ControlFlow::Continue(())
                 });
             for subject in crowded {
-                self.enforce_subject_limit(&subject);
+                self.enforce_subject_limit(&subject, 0);
             }
         }
-        self.enforce_totals();
+        self.enforce_totals(&Later::default());
     }
 
     /// Finds again what is not in the index but in the messages' headers: ids in the window (G27), lifetimes,

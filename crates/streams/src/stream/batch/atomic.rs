@@ -9,7 +9,7 @@ use crate::api::advisory::BatchAbandoned;
 use crate::config::{Retention, is_level_met};
 use crate::error::{self, ApiError};
 use crate::stream::conditions::{Lifetime, Rollup};
-use crate::stream::ingest::Draft;
+use crate::stream::ingest::{Draft, Later};
 use crate::stream::publish_headers::{with, without};
 use crate::stream::{Env, Messages, NewMessage, PublishHeaders, Stream, store_failed};
 
@@ -273,6 +273,17 @@ impl Stream {
         self.store_checked(env, &checked)
     }
 
+    /// Whether nobody waits for messages on this subject, and none stays without.
+    fn is_unwanted(&self, subject: &[u8]) -> bool {
+        self.config.retention == Retention::Interest && !self.has_interest(subject)
+    }
+
+    fn size_of_new(&self, message: &NewMessage<'_>) -> u64 {
+        let (subject, headers) = (message.subject.len(), message.headers.len());
+        let payload = message.payload.len();
+        self.messages.size_of(subject, headers, payload)
+    }
+
     fn store_checked(
         &mut self,
         env: &mut Env<'_>,
@@ -284,12 +295,9 @@ impl Stream {
             .iter()
             .map(|(draft, ..)| PublishHeaders::parse(&draft.headers))
             .collect();
-        let unwanted = |subject: &[u8]| {
-            self.config.retention == Retention::Interest && !self.has_interest(subject)
-        };
         let members = checked.iter().zip(&parsed).zip(first..);
         let messages: Vec<(NewMessage<'_>, Rollup)> = members
-            .filter(|(((draft, ..), _), _)| !unwanted(&draft.subject))
+            .filter(|(((draft, ..), _), _)| !self.is_unwanted(&draft.subject))
             .map(|(((draft, rollup, _), parsed), sequence)| {
                 let message = NewMessage {
                     sequence,
@@ -311,20 +319,25 @@ impl Stream {
                 self.messages.show_up_to(last);
             }
         }
+        let mut later = Later::default();
+        for (message, _) in &messages {
+            later.add(message.subject, self.size_of_new(message));
+        }
+        let mut stored = messages.iter().peekable();
         for (((draft, rollup, lifetime), parsed), sequence) in
             checked.iter().zip(&parsed).zip(first..)
         {
+            if let Some((message, _)) = stored.next_if(|(message, _)| message.sequence == sequence)
+            {
+                later.remove(message.subject, self.size_of_new(message));
+            }
             if self.messages.index.get(sequence).is_none() {
                 self.remember(env, parsed, sequence);
                 continue;
             }
             self.stored(env, draft, parsed, sequence, *lifetime);
-            self.roll_up(*rollup, &draft.subject, sequence);
+            self.make_way(&draft.subject, sequence, *rollup, &later);
             self.purge_schedule_of(env, parsed)?;
-        }
-        // Behind all rollups, as when the log is read.
-        for (draft, ..) in checked {
-            self.enforce_limits(&draft.subject);
         }
         Ok((last, checked.len() as u64))
     }

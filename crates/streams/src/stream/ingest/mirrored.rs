@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::{Draft, store_failed};
+use super::{Draft, Later, store_failed};
 use crate::config::Retention;
 use crate::error::{self, ApiError};
 use crate::stream::conditions::{Lifetime, Rollup};
@@ -80,7 +80,7 @@ impl Stream {
             self.expiries.insert((end, sequence));
         }
         let rollup = self.rollup(parsed).unwrap_or(Rollup::None);
-        self.make_way(subject, sequence, rollup);
+        self.make_way(subject, sequence, rollup, &Later::default());
         self.purge_schedule_of(env, parsed)
     }
 }
