@@ -87,6 +87,47 @@ fn a_rollup_in_a_batch_meets_what_the_members_before_it_left() {
     }
 }
 
+#[test]
+fn a_purge_up_to_a_sequence_that_was_not_given_yet_makes_it_the_next_one() {
+    for storage in STORAGES {
+        let mut world = world(storage, json!({}));
+        publish_all(&mut world, &["t.a"]);
+        world.api("STREAM.PURGE.T", &json!({"seq": 10}));
+        assert_eq!(ends(&mut world), (10, 9));
+        if storage == "file" {
+            let mut again = world.restarted_with(world.journal.len());
+            assert_eq!(ends(&mut again), (10, 9));
+        }
+        assert_eq!(world.ack_of("t.a", "", "")["seq"], 10);
+        world.api("STREAM.PURGE.T", &json!({"seq": 3}));
+        assert_kept(&mut world, storage, &[10]);
+    }
+}
+
+#[test]
+fn a_stream_that_never_had_a_message_begins_where_a_purge_says() {
+    for storage in STORAGES {
+        let mut world = world(storage, json!({}));
+        for (body, expected) in [
+            (json!({"filter": "t.a"}), (0, 0)),
+            (json!({"seq": 1}), (0, 0)),
+            (json!({"filter": ">"}), (1, 0)),
+            (json!({"seq": 7}), (7, 6)),
+        ] {
+            world.api("STREAM.PURGE.T", &body);
+            assert_eq!(ends(&mut world), expected, "{storage} {body}");
+        }
+        assert_eq!(world.ack_of("t.a", "", "")["seq"], 7);
+    }
+}
+
+/// First and last sequence, as they are told.
+fn ends(world: &mut World) -> (u64, u64) {
+    let state = world.info("T")["state"].take();
+    let number = |name: &str| state[name].as_u64().expect("a number");
+    (number("first_seq"), number("last_seq"))
+}
+
 /// Publishes these in one batch.
 fn commit(world: &mut World, members: &[(&str, &str)]) {
     for (at, (subject, headers)) in members.iter().enumerate() {

@@ -77,6 +77,8 @@ pub(crate) struct Stream {
     age_from: u64,
     /// Messages with a lifetime of their own, by when it ends.
     expiries: BTreeSet<(i64, u64)>,
+    /// It was never purged: before its first message the first sequence is shown as 0.
+    pub(crate) is_fresh: bool,
     /// Sequences were given to messages that are gone already: the state must be written.
     skipped: bool,
     /// Messages that consumers are done with, and where they lie: not written down yet.
@@ -119,6 +121,7 @@ impl Stream {
             tombstones: BTreeMap::new(),
             age_from: first,
             expiries: BTreeSet::new(),
+            is_fresh: true,
             skipped: false,
             schedules: schedule::Schedules::default(),
             batches: Batches::default(),

@@ -44,7 +44,9 @@ impl Stream {
         let unfiltered = filter.is_empty() || filter == ">";
         if unfiltered && keep == 0 {
             let upto = if sequence > 0 { sequence } else { last + 1 };
-            return self.purge_before(journal, upto.min(last + 1));
+            let purged = self.purge_before(journal, upto)?;
+            self.is_fresh &= sequence == 1;
+            return Ok(purged);
         }
         let upto = if sequence > 0 { sequence - 1 } else { last };
         let filters: Vec<&str> = if unfiltered { Vec::new() } else { vec![filter] };
@@ -70,7 +72,8 @@ impl Stream {
         self.remove_for_good(journal, &found)
     }
 
-    /// Removes all messages before `sequence`. How many went.
+    /// Removes all messages before `sequence`, which may be one that was not given yet: then the next message gets it.
+    /// How many went.
     ///
     /// # Errors
     /// When the log does not take the record of it.
@@ -88,6 +91,12 @@ impl Stream {
             }
             count += u64::from(self.discard(journal, first, Leaving::WithOthers));
         }
+        let skipped = sequence.saturating_sub(1);
+        if skipped > self.last_sequence() {
+            self.messages.index.skip_to(skipped);
+            // Nothing is there that could wait for the disk.
+            self.messages.show_up_to(skipped);
+        }
         Ok(count)
     }
 
@@ -97,7 +106,7 @@ impl Stream {
         journal: &mut dyn Journal,
         sequence: u64,
     ) -> Result<(), Refused> {
-        let last = self.last_sequence();
+        let last = self.last_sequence().max(sequence.saturating_sub(1));
         let first = self.messages.index.next(sequence);
         self.write_state(journal, (first.unwrap_or(last + 1), last))
     }

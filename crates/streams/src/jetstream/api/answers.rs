@@ -148,7 +148,7 @@ impl Stream {
         StreamState {
             messages: index.len(),
             bytes: index.bytes(),
-            first_seq: if fresh && self.config.first_seq == 0 {
+            first_seq: if fresh && self.is_fresh && self.config.first_seq == 0 {
                 0
             } else {
                 index.first_sequence()
