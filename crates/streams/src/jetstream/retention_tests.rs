@@ -121,6 +121,36 @@ fn a_stream_that_never_had_a_message_begins_where_a_purge_says() {
     }
 }
 
+#[test]
+fn a_stream_that_keeps_for_consumers_only_from_now_on_lets_go_of_what_none_needs() {
+    for storage in STORAGES {
+        let interest = config(storage, json!({"retention": "interest"}));
+        let six = ["t.1", "t.2", "t.3", "t.4", "t.5", "t.6"];
+        let mut world = world(storage, json!({}));
+        publish_all(&mut world, &six);
+        world.api("STREAM.UPDATE.T", &interest);
+        world.run();
+        assert_eq!(ends(&mut world), (7, 6));
+        assert_kept(&mut world, storage, &[]);
+    }
+}
+
+#[test]
+fn what_a_consumer_still_needs_stays_when_a_stream_keeps_for_consumers_only() {
+    for storage in STORAGES {
+        let mut world = world(storage, json!({}));
+        publish_all(&mut world, &["t.1", "t.2", "t.3"]);
+        let config_of =
+            json!({"durable_name": "C", "ack_policy": "explicit", "filter_subject": "t.2"});
+        let body = json!({"stream_name": "T", "config": config_of});
+        world.api("CONSUMER.CREATE.T.C.t.2", &body);
+        let interest = config(storage, json!({"retention": "interest"}));
+        world.api("STREAM.UPDATE.T", &interest);
+        world.run();
+        assert_kept(&mut world, storage, &[2]);
+    }
+}
+
 /// First and last sequence, as they are told.
 fn ends(world: &mut World) -> (u64, u64) {
     let state = world.info("T")["state"].take();

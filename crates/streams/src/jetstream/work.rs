@@ -223,7 +223,7 @@ impl JetStream {
 }
 
 impl JetStream {
-    /// A consumer is gone: what only it still needed goes, too.
+    /// Messages that no consumer needs go, where they are kept for consumers only: a consumer is gone, or that is new.
     pub(super) fn settle_orphans(&mut self, id: u32) {
         let Some(stream) = self.streams.get(&id) else {
             return;

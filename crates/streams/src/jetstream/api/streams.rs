@@ -8,7 +8,7 @@ use crate::api::{
     StreamInfoResponse, StreamListResponse, StreamNamesResponse, StreamPurgeResponse,
     StreamUpdateResponse, StreamsRequest,
 };
-use crate::config::{OtherStreams, StreamConfig, subjects_overlap};
+use crate::config::{OtherStreams, Retention, StreamConfig, subjects_overlap};
 use crate::error::{self, ApiError};
 use crate::jetstream::ConsumerSlot;
 use crate::jetstream::JetStream;
@@ -108,6 +108,10 @@ impl JetStream {
         self.enter_subjects(id);
         self.subscribe_to_subjects(call.context, id);
         self.start_sources(call.context, call.journal, id);
+        if old.retention == Retention::Limits {
+            // Should it be kept for consumers only from now on.
+            self.settle_orphans(id);
+        }
         self.schedule(id);
         self.activate(id);
         self.advise_stream(call.context, name, Action::Updated);
