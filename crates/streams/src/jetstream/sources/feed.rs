@@ -95,6 +95,21 @@ impl Feed {
         self.marks.clear();
     }
 
+    /// Whether `known` is the same source with another configuration, and has taken something.
+    pub(super) fn goes_on_from(&self, known: &Self) -> bool {
+        let are_sources = (self.role, known.role) == (Role::Source, Role::Source);
+        are_sources && known.index_name == self.index_name && known.taken > 0
+    }
+
+    /// It goes on where that one is.
+    pub(super) fn go_on_from(&mut self, known: Self) {
+        self.identity = known.identity;
+        self.taken = known.taken;
+        self.durable = known.durable;
+        self.marks = known.marks;
+        self.heard_ns = known.heard_ns;
+    }
+
     /// A message becomes this subject.
     pub(super) fn renamed(&self, subject: &[u8], chance: u32) -> Option<Vec<u8>> {
         let mut all = self.transforms.iter();

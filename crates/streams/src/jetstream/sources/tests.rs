@@ -506,3 +506,31 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_source_that_has_taken_something_goes_on_whatever_its_start_becomes() {
+    let mut world = World::new();
+    origin_with(&mut world, 3);
+    world.create(&stream("S", json!({"sources": [{"name": "O"}]})));
+    world.run();
+    let from_second = json!({"sources": [{"name": "O", "opt_start_seq": 2}]});
+    let answer = world.api("STREAM.UPDATE.S", &stream("S", from_second));
+    assert!(answer["error"].is_null(), "{answer}");
+    world.run();
+    assert_eq!(world.payloads("S"), ["0", "1", "2"]);
+    world.publish("o.0", "", "3");
+    world.run();
+    assert_eq!(world.payloads("S"), ["0", "1", "2", "3"]);
+}
+
+#[test]
+fn a_source_that_has_taken_nothing_begins_where_its_start_is_now() {
+    let mut world = World::new();
+    world.create(&stream("S", json!({"sources": [{"name": "O"}]})));
+    world.run();
+    let from_second = json!({"sources": [{"name": "O", "opt_start_seq": 2}]});
+    world.api("STREAM.UPDATE.S", &stream("S", from_second));
+    origin_with(&mut world, 3);
+    world.run();
+    assert_eq!(world.payloads("S"), ["1", "2"]);
+}
