@@ -54,3 +54,25 @@ fn headers_that_are_too_long_are_told_before_what_they_say() {
     let lines = [("X", long.as_str()), ("Nats-Incr", "x")];
     assert_eq!(error_of(&mut world, &lines, ""), 10097);
 }
+
+#[test]
+fn lifetimes_are_taken_as_nats_server_takes_them() {
+    let mut world = world(json!({"allow_msg_ttl": true, "allow_msg_schedules": true}));
+    for (ttl, expected) in [
+        ("0", 10165),
+        ("+5", 10165),
+        ("10000000000", 0),
+        ("99999999999999999999", 0),
+    ] {
+        assert_eq!(error_of(&mut world, &[("Nats-TTL", ttl)], ""), expected);
+    }
+    let schedule = [
+        ("Nats-Schedule", "@every 100s"),
+        ("Nats-Schedule-Target", "t.b"),
+        ("Nats-Schedule-TTL", "0"),
+    ];
+    assert_eq!(error_of(&mut world, &schedule, ""), 10191);
+    world.now_ns += 1_000_000_000_000;
+    world.run();
+    assert_eq!(world.sequences("T"), [1, 2], "they live long");
+}

@@ -20,7 +20,8 @@ pub(crate) enum Lifetime {
 }
 
 impl Lifetime {
-    /// Reads `Nats-TTL`: seconds, a Go duration of a second at least, or `never`.
+    /// Reads `Nats-TTL`: a Go duration of a second at least, seconds, or `never`. Seconds that no number holds wrap
+    /// around, as in nats-server; what is left of them is more than a message lives.
     pub(crate) fn parse(text: Option<&str>) -> Result<Self, ApiError> {
         let Some(text) = text else {
             return Ok(Self::Default);
@@ -29,14 +30,19 @@ impl Lifetime {
             return Ok(Self::Never);
         }
         let invalid = || ApiError::new(&error::MESSAGE_TTL_INVALID);
-        if let Ok(seconds) = text.parse::<u32>() {
-            return Ok(match seconds {
-                0 => Self::Default,
-                seconds => Self::Seconds(i64::from(seconds)),
-            });
+        if let Some(ns) = parse_duration(text) {
+            return match ns >= SECOND_NS {
+                true => Ok(Self::Seconds(ns / SECOND_NS)),
+                false => Err(invalid()),
+            };
         }
-        match parse_duration(text) {
-            Some(ns) if ns >= SECOND_NS => Ok(Self::Seconds(ns / SECOND_NS)),
+        let seconds = text.bytes().try_fold(0i64, |sum, digit| {
+            let value = digit.is_ascii_digit().then(|| i64::from(digit - b'0'))?;
+            Some(sum.wrapping_mul(10).wrapping_add(value))
+        });
+        match seconds {
+            Some(0) => Ok(Self::Default),
+            Some(seconds) if seconds > 0 => Ok(Self::Seconds(seconds)),
             _ => Err(invalid()),
         }
     }
@@ -156,15 +162,27 @@ mod tests {
         let parse = |text| Lifetime::parse(Some(text));
         assert_eq!(Lifetime::parse(None), Ok(Lifetime::Default));
         assert_eq!(parse("5"), Ok(Lifetime::Seconds(5)));
-        assert_eq!(parse("0"), Ok(Lifetime::Default));
         assert_eq!(parse("1m30s"), Ok(Lifetime::Seconds(90)));
         assert_eq!(parse("1500ms"), Ok(Lifetime::Seconds(1)));
         assert_eq!(parse("Never"), Ok(Lifetime::Never));
-        for bad in ["999ms", "soon", "-1", "1x"] {
+        for bad in ["0", "0s", "+5", "5 ", "999ms", "soon", "-1", "1x"] {
             assert!(
                 parse(bad).is_err_and(|error| error.is(&error::MESSAGE_TTL_INVALID)),
                 "{bad}"
             );
         }
+    }
+    #[test]
+    fn a_lifetime_that_no_number_holds_wraps_around() {
+        let parse = |text| Lifetime::parse(Some(text));
+        let seconds = |text| match parse(text) {
+            Ok(Lifetime::Seconds(seconds)) => seconds,
+            other => panic!("{text}: {other:?}"),
+        };
+        assert_eq!(seconds("10000000000"), 10_000_000_000);
+        assert_eq!(seconds("99999999999999999999"), 7_766_279_631_452_241_919);
+        // 2 to the power of 65, and of 63.
+        assert_eq!(parse("36893488147419103232"), Ok(Lifetime::Default));
+        assert!(parse("9223372036854775808").is_err());
     }
 }
