@@ -22,7 +22,7 @@ impl Stream {
             return Ok(None);
         };
         let invalid = || ApiError::new(&error::MESSAGE_INCR_INVALID);
-        let increment: BigInt = text.parse().map_err(|_| invalid())?;
+        let increment = parse_number(text).ok_or_else(invalid)?;
         if !self.config.allow_msg_counter {
             return Err(ApiError::new(&error::MESSAGE_INCR_DISABLED));
         }
@@ -117,7 +117,7 @@ impl Stream {
         let Some(text) = parsed.increment else {
             return Err(ApiError::new(&error::MESSAGE_INCR_MISSING));
         };
-        if text.parse::<BigInt>().is_err() {
+        if parse_number(text).is_none() {
             return Err(ApiError::new(&error::MESSAGE_INCR_INVALID));
         }
         let broken = || ApiError::new(&error::MESSAGE_COUNTER_BROKEN);
@@ -151,6 +151,14 @@ impl Stream {
     }
 }
 
+/// A number as increments have it: digits, and a sign before them if need be. `BigInt` would take `_` between them,
+/// too.
+fn parse_number(text: &str) -> Option<BigInt> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let are_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
+    are_digits.then(|| text.parse().ok())?
+}
+
 /// The number in `{"val":"…"}`.
 fn counter_value(payload: &[u8]) -> Option<BigInt> {
     let value: Value = serde_json::from_slice(payload).ok()?;
@@ -172,5 +180,16 @@ mod tests {
             Some(huge)
         );
         assert_eq!(counter_value(b"{}"), None);
+    }
+
+    #[test]
+    fn an_increment_is_made_of_digits() {
+        let parse = |text| parse_number(text).map(|number| number.to_string());
+        for (text, number) in [("5", "5"), ("+5", "5"), ("-3", "-3"), ("007", "7")] {
+            assert_eq!(parse(text).as_deref(), Some(number));
+        }
+        for wrong in ["", "-", "+-1", "1_000", "1_", "0x10", "1.5", "٣"] {
+            assert_eq!(parse(wrong), None, "{wrong}");
+        }
     }
 }
