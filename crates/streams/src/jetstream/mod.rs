@@ -23,6 +23,8 @@ mod work;
 mod world;
 
 #[cfg(test)]
+mod api_tests;
+#[cfg(test)]
 mod failure_tests;
 #[cfg(test)]
 mod publish_tests;

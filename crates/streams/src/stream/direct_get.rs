@@ -28,7 +28,7 @@ impl Stream {
         if !request.multi_last.is_empty() {
             return self.get_multi_last(context, journal, request, reply);
         }
-        if request.batch > 0 {
+        if request.batch != 0 {
             return self.get_batch(context, journal, request, reply);
         }
         let found = self.find(request, self.messages.visible());
@@ -139,8 +139,10 @@ impl Stream {
         });
         let (mut before, mut sent_bytes, mut sent) = (0, 0, 0);
         let bytes_max = bytes_max(request);
+        // Of less than none it is told only how many there are.
+        let batch = u64::try_from(request.batch).unwrap_or(0);
         while let Some(from) = at
-            && sent < request.batch.unsigned_abs().min(BATCH_MAX)
+            && sent < batch.min(BATCH_MAX)
         {
             let Some(sequence) = self.messages.next_matching(from, visible, &mut filters) else {
                 break;
@@ -157,7 +159,7 @@ impl Stream {
                 break;
             }
         }
-        if sent == 0 {
+        if sent == 0 && batch > 0 {
             return answer(context, reply, status::MESSAGE_NOT_FOUND);
         }
         let mut headers = Vec::new();

@@ -35,7 +35,10 @@ impl JetStream {
                 message: StoredMessage {
                     subject: String::from_utf8_lossy(message.subject).into_owned(),
                     seq: message.sequence,
-                    hdrs: message.headers.to_vec(),
+                    hdrs: match request.no_hdr {
+                        true => Vec::new(),
+                        false => message.headers.to_vec(),
+                    },
                     data: message.payload.to_vec(),
                     time: message.time_ns,
                 },

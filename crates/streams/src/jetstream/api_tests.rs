@@ -1,0 +1,46 @@
+//! What the API's calls on streams and messages answer.
+
+use serde_json::{Value, json};
+
+use super::world::{World, stream};
+
+/// A world with the stream `T`.
+fn world(fields: Value) -> World {
+    let subjects = json!({"subjects": ["t.>"], "allow_direct": true});
+    let mut config = stream("T", subjects);
+    if let (Some(config), Value::Object(fields)) = (config.as_object_mut(), fields) {
+        config.extend(fields);
+    }
+    let mut world = World::new();
+    world.create(&config);
+    world
+}
+
+/// The headers of what a direct get answers.
+fn direct_get(world: &mut World, body: &Value) -> Vec<String> {
+    world.ask("DIRECT.GET.T", body);
+    let answers = world.seen("answer").into_iter();
+    answers.map(|(headers, _)| headers).collect()
+}
+
+#[test]
+fn a_message_may_be_asked_for_without_its_headers() {
+    let mut world = world(json!({}));
+    world.ack_of("t.a", "NATS/1.0\r\nX: 1\r\n\r\n", "");
+    let mut headers = |body: Value| world.api("STREAM.MSG.GET.T", &body)["message"]["hdrs"].take();
+    assert!(headers(json!({"seq": 1})).is_string());
+    assert_eq!(headers(json!({"seq": 1, "no_hdr": true})), Value::Null);
+}
+
+#[test]
+fn a_batch_of_less_than_none_is_told_only_how_many_there_are() {
+    let mut world = world(json!({}));
+    for _ in 0..3 {
+        world.ack_of("t.a", "", "");
+    }
+    let answers = direct_get(&mut world, &json!({"seq": 2, "batch": -1}));
+    assert_eq!(
+        answers,
+        ["NATS/1.0 204 EOB\r\nNats-Num-Pending: 2\r\nNats-Last-Sequence: 0\r\n\r\n"]
+    );
+}
