@@ -76,3 +76,40 @@ fn lifetimes_are_taken_as_nats_server_takes_them() {
     world.run();
     assert_eq!(world.sequences("T"), [1, 2], "they live long");
 }
+
+/// What the message at this place of a fast batch is answered, in a batch that goes on without what is refused.
+fn fast(world: &mut World, place: u64, line: (&str, &str)) -> Vec<Value> {
+    let operation = if place == 1 { 0 } else { 1 };
+    let reply = format!("inbox.id.1.ok.{place}.{operation}.$FI");
+    world.publish_for("t.a", &headers(&[line]), "", &reply);
+    world.batch();
+    let answers = world.seen(&reply).into_iter();
+    answers
+        .map(|(_, body)| serde_json::from_str(&body).expect("JSON"))
+        .collect()
+}
+
+#[test]
+fn in_a_fast_batch_that_a_message_is_refused_is_all_that_is_told_of_it() {
+    let mut world = world(json!({"allow_batched": true}));
+    let answers = fast(&mut world, 1, ("Nats-Expected-Stream", "S"));
+    let types: Vec<_> = answers.iter().map(|one| one["type"].clone()).collect();
+    assert_eq!(types, ["ack", "err"]);
+    assert_eq!(answers[1]["seq"], 1);
+    let answers = fast(&mut world, 2, ("X", "1"));
+    assert_eq!(answers.len(), 1);
+    assert_eq!(
+        (&answers[0]["type"], &answers[0]["seq"]),
+        (&json!("ack"), &json!(2))
+    );
+}
+
+#[test]
+fn in_a_fast_batch_a_wrong_last_message_id_is_told_as_to_a_message_that_comes_alone() {
+    let mut world = world(json!({"allow_batched": true}));
+    fast(&mut world, 1, ("X", "1"));
+    let answers = fast(&mut world, 2, ("Nats-Expected-Last-Msg-Id", "9"));
+    assert_eq!(answers.len(), 1);
+    assert_eq!(answers[0]["type"], Value::Null);
+    assert_eq!(answers[0]["error"]["err_code"], 10070);
+}

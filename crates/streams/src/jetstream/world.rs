@@ -267,6 +267,11 @@ impl World {
     }
 
     pub(super) fn publish(&mut self, subject: &str, headers: &str, payload: &str) {
+        self.publish_for(subject, headers, payload, "ack");
+    }
+
+    /// Publishes, and is answered on `reply`.
+    pub(super) fn publish_for(&mut self, subject: &str, headers: &str, payload: &str, reply: &str) {
         self.now_ns += 1_000;
         let sid = self
             .jetstream
@@ -281,7 +286,7 @@ impl World {
             let message = Incoming {
                 sid: sid.as_bytes(),
                 subject: subject.as_bytes(),
-                reply: b"ack",
+                reply: reply.as_bytes(),
                 headers: headers.as_bytes(),
                 payload: payload.as_bytes(),
             };

@@ -72,6 +72,17 @@ pub(crate) enum FastAnswer {
     Refused(ApiError),
 }
 
+/// What follows after a message of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum After {
+    /// The batch goes on, and how far it has come is told in time.
+    Stored,
+    /// The batch goes on. That the message was refused is all that is told.
+    Refused,
+    /// The batch is over.
+    Over,
+}
+
 impl<'a> FastReply<'a> {
     /// Whether a message belongs to a fast batch by its reply subject.
     pub(crate) fn is_one(reply: &[u8]) -> bool {
@@ -310,14 +321,14 @@ impl Stream {
             headers: &headers,
             ..offered
         };
-        let goes_on = self.store_fast(env, batch, reply, offered, answers)?;
-        if goes_on {
+        let after = self.store_fast(env, batch, reply, offered, answers)?;
+        if after == After::Stored {
             batch.tell(open, answers);
         }
-        Ok(goes_on)
+        Ok(after != After::Over)
     }
 
-    /// Stores a message of a batch. Whether the batch goes on.
+    /// Stores a message of a batch. What follows.
     fn store_fast(
         &mut self,
         env: &mut Env<'_>,
@@ -325,7 +336,7 @@ impl Stream {
         reply: &FastReply<'_>,
         offered: Offered<'_>,
         answers: &mut Vec<FastAnswer>,
-    ) -> Result<bool, ApiError> {
+    ) -> Result<After, ApiError> {
         let commits = reply.operation == Operation::Commit;
         let is_alone = reply.place == 1 && !batch.gap_ok;
         let Offered {
@@ -336,7 +347,7 @@ impl Stream {
         match self.publish(env, Origin::Client, subject, headers, payload) {
             Ok(Accepted::Duplicate(sequence)) if commits && is_alone => {
                 answers.push(FastAnswer::Ack(sequence, reply.place, true));
-                return Ok(false);
+                return Ok(After::Over);
             }
             Ok(Accepted::Duplicate(_)) => {}
             Ok(Accepted::Stored(sequence) | Accepted::Counted(sequence, _)) => {
@@ -345,19 +356,24 @@ impl Stream {
             Err(error) if is_alone => return Err(error),
             Err(error) => {
                 let seq = reply.place;
-                answers.push(FastAnswer::Flow(BatchFlow::Err { seq, error }));
+                let found_late = error.is(&error::STREAM_WRONG_LAST_MSG_ID);
+                answers.push(match found_late {
+                    // nats-server finds that when it stores the message, and answers as if that came alone.
+                    true => FastAnswer::Refused(error),
+                    false => FastAnswer::Flow(BatchFlow::Err { seq, error }),
+                });
                 if batch.gap_ok && !commits {
-                    return Ok(true);
+                    return Ok(After::Refused);
                 }
                 batch.place -= 1;
                 answers.push(batch.ack());
-                return Ok(false);
+                return Ok(After::Over);
             }
         }
         if commits {
             answers.push(batch.ack());
         }
-        Ok(!commits)
+        Ok(if commits { After::Over } else { After::Stored })
     }
 }
 
