@@ -86,8 +86,8 @@ impl StreamConfig {
         Ok(config)
     }
 
-    /// The common part of creating and updating.
-    pub(super) fn checked(
+    /// The common part of creating and updating: what is wrong with it whatever there is.
+    pub(crate) fn checked(
         &self,
         limits: &Limits,
         others: &dyn OtherStreams,

@@ -44,3 +44,26 @@ fn a_batch_of_less_than_none_is_told_only_how_many_there_are() {
         ["NATS/1.0 204 EOB\r\nNats-Num-Pending: 2\r\nNats-Last-Sequence: 0\r\n\r\n"]
     );
 }
+
+#[test]
+fn an_update_is_told_its_own_mistakes_first_and_that_there_is_no_such_stream_last() {
+    let mut world = world(json!({}));
+    let mut error = |name: &str, body: Value| {
+        let answer = world.api(&format!("STREAM.UPDATE.{name}"), &body);
+        answer["error"]["err_code"].as_u64()
+    };
+    for name in ["T", "N"] {
+        for body in [
+            Value::Null,
+            json!({}),
+            json!({"name": ""}),
+            json!({"name": "a b"}),
+        ] {
+            assert_eq!(error(name, body.clone()), Some(10052), "{name} {body}");
+        }
+        let negative = json!({"name": name, "max_age": -5});
+        assert_eq!(error(name, negative), Some(10052), "{name}");
+        assert_eq!(error(name, json!({"name": "Q"})), Some(10056), "{name}");
+    }
+    assert_eq!(error("N", json!({"name": "N"})), Some(10059));
+}

@@ -90,8 +90,10 @@ impl JetStream {
         let strict = self.settings.strict;
         let mut request = StreamConfigRequest::parse(call.message.payload, strict)?;
         request.config.set_required_level();
-        request.check_name(name)?;
         let limits = self.settings.limits.clone();
+        // What is wrong with it is told first, that there is no such stream last.
+        request.config.checked(&limits, self, request.pedantic)?;
+        request.check_name(name)?;
         let old = self.stream(name)?.config.clone();
         let config = old.check_update(&request.config, &limits, self, request.pedantic)?;
         self.stream(name)?.check_consumers_within(&config)?;
