@@ -67,3 +67,27 @@ fn an_update_is_told_its_own_mistakes_first_and_that_there_is_no_such_stream_las
     }
     assert_eq!(error("N", json!({"name": "N"})), Some(10059));
 }
+
+#[test]
+fn deleting_beyond_the_ends_of_a_stream_on_file_says_so() {
+    let error = |storage: &str, sequence: u64| {
+        let mut world = world(json!({"storage": storage}));
+        for _ in 0..4 {
+            world.ack_of("t.a", "", "");
+        }
+        for gone in [1, 3] {
+            world.api("STREAM.MSG.DELETE.T", &json!({"seq": gone}));
+        }
+        let answer = world.api("STREAM.MSG.DELETE.T", &json!({"seq": sequence}));
+        let error = &answer["error"];
+        let text = error["description"].as_str().unwrap_or_default();
+        (error["err_code"].as_u64().unwrap_or(0), text.to_owned())
+    };
+    assert_eq!(error("file", 0), (10057, "no message found".to_owned()));
+    assert_eq!(error("file", 1), (10057, "no message found".to_owned()));
+    assert_eq!(error("file", 3), (10043, "sequence 3 not found".to_owned()));
+    assert_eq!(error("file", 5), (10057, "stream store EOF".to_owned()));
+    for sequence in [0, 1, 3, 5] {
+        assert_eq!(error("memory", sequence).0, 10043);
+    }
+}

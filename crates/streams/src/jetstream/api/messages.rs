@@ -5,7 +5,7 @@ use crate::api::{self, MsgDeleteResponse, MsgGetResponse, StoredMessage};
 use crate::consumer::Read;
 use crate::error::{self, ApiError};
 use crate::jetstream::JetStream;
-use crate::stream::store_failed;
+use crate::stream::{Stream, store_failed};
 
 impl JetStream {
     pub(super) fn message_get(&mut self, call: &mut Call<'_, '_>, name: &str) -> Outcome {
@@ -66,14 +66,26 @@ impl JetStream {
             let why = "message delete not permitted";
             return Err(ApiError::with(&error::STREAM_MSG_DELETE_FAILED, why));
         }
+        let not_there = not_there(stream, request.seq);
         let removed = stream
             .remove_one(call.journal, request.seq)
             .map_err(|refused| store_failed(&refused))?;
         if !removed {
-            return Err(ApiError::with(&error::SEQUENCE_NOT_FOUND, request.seq));
+            return Err(not_there);
         }
         let id = stream.id;
         self.activate(id);
         Ok(MsgDeleteResponse { success: true })
+    }
+}
+
+/// What is said of a sequence that is not there: nats-server's file store tells one beyond its ends from a gap.
+fn not_there(stream: &Stream, sequence: u64) -> ApiError {
+    let failed = |why| ApiError::with(&error::STREAM_MSG_DELETE_FAILED, why);
+    match &stream.messages {
+        messages if !messages.is_on_file() => ApiError::with(&error::SEQUENCE_NOT_FOUND, sequence),
+        messages if sequence < messages.index.first_sequence() => failed("no message found"),
+        messages if sequence > messages.index.last_sequence() => failed("stream store EOF"),
+        _ => ApiError::with(&error::SEQUENCE_NOT_FOUND, sequence),
     }
 }
