@@ -330,7 +330,10 @@ impl MsgGetRequest {
         if body.is_empty() {
             return Ok(Self::default());
         }
-        if let Ok(usual) = serde_json::from_slice::<UsualGet>(body) {
+        // A list would be taken for its fields in their order.
+        if body.starts_with(b"{")
+            && let Ok(usual) = serde_json::from_slice::<UsualGet>(body)
+        {
             return Ok(usual.into());
         }
         let malformed = |_: JsonError| super::status::MALFORMED_REQUEST;
@@ -581,6 +584,15 @@ mod tests {
         assert!(last.no_hdr && last.last_by_subj == "a.b");
         let bad = MsgGetRequest::parse_direct_last(b"{\"seq\":1}", "a.b");
         assert_eq!(bad, Err(BAD_REQUEST));
+    }
+
+    #[test]
+    fn a_list_is_no_direct_get() {
+        let malformed = Some(crate::api::status::MALFORMED_REQUEST);
+        for body in ["[]", "[7]", " []", "7"] {
+            let request = MsgGetRequest::parse_direct(body.as_bytes());
+            assert_eq!(request.err(), malformed, "{body}");
+        }
     }
 
     #[test]

@@ -91,3 +91,28 @@ fn deleting_beyond_the_ends_of_a_stream_on_file_says_so() {
         assert_eq!(error("memory", sequence).0, 10043);
     }
 }
+
+#[test]
+fn a_required_level_of_nothing_is_none() {
+    let mut world = world(json!({}));
+    let mut is_refused = |call: &str, level: &str| {
+        let headers = format!("NATS/1.0\r\nNats-Required-Api-Level: {level}\r\n\r\n");
+        world.ask_with(call, &headers, &json!({"seq": 1}));
+        let answers = world.seen("answer");
+        let (headers, body) = answers.first().expect("an answer");
+        headers.starts_with("NATS/1.0 412") || body.contains("10185")
+    };
+    for call in ["DIRECT.GET.T", "STREAM.MSG.GET.T"] {
+        assert!(is_refused(call, "99"));
+        assert!(!is_refused(call, ""));
+    }
+}
+
+#[test]
+fn a_snapshot_that_asks_for_nothing_is_a_bad_request_whatever_there_is() {
+    let mut world = world(json!({}));
+    for name in ["T", "N"] {
+        let answer = world.api(&format!("STREAM.SNAPSHOT.{name}"), &json!({}));
+        assert_eq!(answer["error"]["err_code"], 10003, "{name}");
+    }
+}

@@ -229,6 +229,11 @@ impl World {
 
     /// Sends a request.
     pub(super) fn ask(&mut self, call: &str, body: &Value) {
+        self.ask_with(call, "", body);
+    }
+
+    /// Sends a request with these headers.
+    pub(super) fn ask_with(&mut self, call: &str, headers: &str, body: &Value) {
         let payload = if body.is_null() {
             String::new()
         } else {
@@ -241,7 +246,7 @@ impl World {
                 sid: b"a",
                 subject: subject.as_bytes(),
                 reply: b"answer",
-                headers: b"",
+                headers: headers.as_bytes(),
                 payload: payload.as_bytes(),
             };
             jetstream.handle(context, journal, &message);

@@ -147,11 +147,7 @@ impl JetStream {
 
     /// A request may name the level that it needs (E08).
     fn refuse_level(&self, call: &ApiCall<'_>, message: &Incoming<'_>) -> Option<Outcome> {
-        if message.headers.is_empty() {
-            return None;
-        }
-        let level = Headers::new(message.headers).get("Nats-Required-Api-Level")?;
-        if is_level_met(level) {
+        if is_level_met(required_level(message)?) {
             return None;
         }
         let kind = call.response_type()?;
@@ -237,12 +233,18 @@ impl JetStream {
     }
 }
 
-/// The status of a direct request that needs a newer server.
-fn level_status(message: &Incoming<'_>) -> Option<status::Status> {
+/// The API level that a request needs, if it says so. Of nothing that is none.
+fn required_level<'a>(message: &Incoming<'a>) -> Option<&'a str> {
     if message.headers.is_empty() {
         return None;
     }
     let level = Headers::new(message.headers).get("Nats-Required-Api-Level")?;
+    (!level.is_empty()).then_some(level)
+}
+
+/// The status of a direct request that needs a newer server.
+fn level_status(message: &Incoming<'_>) -> Option<status::Status> {
+    let level = required_level(message)?;
     (!is_level_met(level)).then_some(status::REQUIRED_API_LEVEL)
 }
 

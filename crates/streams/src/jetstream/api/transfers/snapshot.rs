@@ -4,7 +4,7 @@ use recado_log::Journal;
 
 use super::archive::{Message, Writer};
 use crate::api::advisory::{Client, SnapshotComplete, SnapshotCreate};
-use crate::api::{SnapshotRequest, SnapshotResponse, StreamState, status};
+use crate::api::{self, SnapshotRequest, SnapshotResponse, StreamState, status};
 use crate::consumer::Read;
 use crate::context::Context;
 use crate::error::{self, ApiError};
@@ -175,7 +175,7 @@ impl JetStream {
         name: &str,
     ) -> Result<SnapshotResponse, ApiError> {
         let payload = call.message.payload;
-        if !payload.is_empty() {
+        if !api::is_empty_request(payload) {
             self.stream(name)?;
         }
         let request = SnapshotRequest::parse(payload, self.settings.strict)?;
