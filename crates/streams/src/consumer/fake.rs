@@ -129,7 +129,7 @@ impl Source for FakeStream {
         self.index.last_per_subject(filters, self.visible)
     }
 
-    fn first_at_or_after(&self, time_ns: i64) -> Option<u64> {
+    fn first_at_or_after(&mut self, time_ns: i64) -> Option<u64> {
         let found = self.index.first_at_or_after(time_ns);
         found.filter(|sequence| self.is_visible(*sequence))
     }

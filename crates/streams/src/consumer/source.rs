@@ -46,7 +46,7 @@ pub trait Source {
     /// The last message of each subject that a filter matches, ascending.
     fn last_per_subject(&mut self, filters: &mut Filters) -> Vec<u64>;
     /// First message stored at that time or later.
-    fn first_at_or_after(&self, time_ns: i64) -> Option<u64>;
+    fn first_at_or_after(&mut self, time_ns: i64) -> Option<u64>;
     /// Whether a message is there.
     fn exists(&self, sequence: u64) -> bool;
     /// Whether a message is there, and whether the filters match it.

@@ -116,3 +116,31 @@ fn a_snapshot_that_asks_for_nothing_is_a_bad_request_whatever_there_is() {
         assert_eq!(answer["error"]["err_code"], 10003, "{name}");
     }
 }
+
+#[test]
+fn times_count_to_the_nanosecond() {
+    for storage in ["file", "memory"] {
+        let mut world = world(json!({"storage": storage}));
+        // Two in one microsecond, one in the next.
+        world.now_ns += 300;
+        let first = world.now_ns + 1_000;
+        world.ack_of("t.a", "", "");
+        world.now_ns -= 1_000 - 500;
+        world.ack_of("t.b", "", "");
+        world.ack_of("t.c", "", "");
+        let mut from = |offset: i64| {
+            let time = crate::time::format_rfc3339(first + offset);
+            let body = json!({"start_time": time});
+            world.api("STREAM.MSG.GET.T", &body)["message"]["seq"].take()
+        };
+        assert_eq!((from(0), from(1)), (json!(1), json!(2)), "{storage}");
+        assert_eq!((from(500), from(501)), (json!(2), json!(3)), "{storage}");
+        let time = crate::time::format_rfc3339(first + 1);
+        let upto = json!({"multi_last": ["t.>"], "up_to_time": time});
+        assert_eq!(
+            direct_get(&mut world, &upto).len(),
+            2,
+            "{storage}: one and the end"
+        );
+    }
+}

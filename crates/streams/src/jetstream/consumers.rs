@@ -311,8 +311,8 @@ impl Source for StreamSource<'_> {
             .last_per_subject(filters, self.messages.visible())
     }
 
-    fn first_at_or_after(&self, time_ns: i64) -> Option<u64> {
-        let found = self.messages.index.first_at_or_after(time_ns);
+    fn first_at_or_after(&mut self, time_ns: i64) -> Option<u64> {
+        let found = self.messages.first_at_or_after(self.journal, time_ns);
         found.filter(|sequence| *sequence <= self.messages.visible())
     }
 

@@ -31,7 +31,7 @@ impl Stream {
         if request.batch != 0 {
             return self.get_batch(context, journal, request, reply);
         }
-        let found = self.find(request, self.messages.visible());
+        let found = self.find(journal, request, self.messages.visible());
         if self.send_one(context, journal, found, reply, request.no_hdr) {
             return;
         }
@@ -48,19 +48,24 @@ impl Stream {
     }
 
     /// The sequence that a request for one message means, among those up to `upto`.
-    pub(crate) fn find(&self, request: &MsgGetRequest, upto: u64) -> Option<u64> {
-        let index = &self.messages.index;
+    pub(crate) fn find(
+        &mut self,
+        journal: &mut dyn Journal,
+        request: &MsgGetRequest,
+        upto: u64,
+    ) -> Option<u64> {
         if !request.last_by_subj.is_empty() {
             return self.last_on(request.last_by_subj.as_bytes(), upto);
         }
         let from = match request.start_time {
-            Some(time_ns) => index.first_at_or_after(time_ns)?,
+            Some(time_ns) => self.messages.first_at_or_after(journal, time_ns)?,
             None => request.seq,
         };
         if !request.next_by_subj.is_empty() {
             let mut filters = Filters::new([&request.next_by_subj]);
             return self.messages.next_matching(from, upto, &mut filters);
         }
+        let index = &self.messages.index;
         (from <= upto && index.get(from).is_some()).then_some(from)
     }
 
@@ -127,7 +132,7 @@ impl Stream {
     ) {
         let visible = self.messages.visible();
         let mut at = match request.start_time {
-            Some(time_ns) => self.messages.index.first_at_or_after(time_ns),
+            Some(time_ns) => self.messages.first_at_or_after(journal, time_ns),
             None => Some(request.seq),
         };
         let next_by = [&request.next_by_subj];
@@ -174,10 +179,9 @@ impl Stream {
         request: &MsgGetRequest,
         reply: &[u8],
     ) {
-        let index = &self.messages.index;
         let mut upto = match request.up_to_time {
-            Some(time_ns) => match index.first_at_or_after(time_ns) {
-                Some(first) if first <= index.first_sequence() => {
+            Some(time_ns) => match self.messages.first_at_or_after(journal, time_ns) {
+                Some(first) if first <= self.messages.index.first_sequence() => {
                     return answer(context, reply, status::NO_RESULTS);
                 }
                 Some(first) => first - 1,
@@ -189,6 +193,7 @@ impl Stream {
             upto = self.messages.visible();
         }
         let mut filters = Filters::new(&request.multi_last);
+        let index = &self.messages.index;
         let mut found = index.last_per_subject(&mut filters, upto.min(self.messages.visible()));
         if found.len() > MULTI_LAST_MAX {
             return answer(context, reply, status::TOO_MANY_RESULTS);

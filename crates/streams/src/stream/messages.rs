@@ -21,6 +21,9 @@ const LOST_TOLD_MAX: usize = 1024;
 /// Messages that one search looks at before it gives the thread back.
 const SCAN_MAX: usize = 1 << 20;
 
+/// Nanoseconds of what the index knows times to.
+const MICROSECOND: i64 = 1_000;
+
 /// A message to be stored.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NewMessage<'a> {
@@ -433,6 +436,42 @@ impl Messages {
                 Scan::None => return None,
                 Scan::OutOfBudget(resume) => at = resume,
             }
+        }
+    }
+
+    /// First message, by sequence, whose time is not before this one. The index knows times to the microsecond: of the
+    /// messages in that of `time_ns`, which came in the order of their times, some are asked for their own.
+    pub(crate) fn first_at_or_after(
+        &mut self,
+        journal: &mut dyn Journal,
+        time_ns: i64,
+    ) -> Option<u64> {
+        let first = self.index.first_at_or_after(time_ns);
+        if time_ns.rem_euclid(MICROSECOND) == 0 {
+            return first;
+        }
+        let mut low = first?;
+        let after = time_ns.saturating_add(MICROSECOND);
+        let after = self.index.first_at_or_after(after);
+        let mut high = after.unwrap_or(self.index.last_sequence().saturating_add(1));
+        // What is below `low` is before, what is not below `high` is not.
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let next = self.index.next(middle).filter(|next| *next < high);
+            let before = next.filter(|next| self.is_before(journal, *next, time_ns));
+            match before {
+                Some(next) => low = next + 1,
+                None => high = middle,
+            }
+        }
+        self.index.next(low)
+    }
+
+    /// Whether a message can be read, and was stored before.
+    fn is_before(&mut self, journal: &mut dyn Journal, sequence: u64, time_ns: i64) -> bool {
+        match self.read(journal, sequence) {
+            Read::Message(message) => message.time_ns < time_ns,
+            Read::Gone | Read::Lost | Read::Unreadable => false,
         }
     }
 

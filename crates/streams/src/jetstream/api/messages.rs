@@ -29,7 +29,9 @@ impl JetStream {
         let stream = self.stream_mut(name)?;
         let last = stream.last_sequence();
         let not_found = || ApiError::new(&error::NO_MESSAGE_FOUND);
-        let sequence = stream.find(&request, last).ok_or_else(not_found)?;
+        let sequence = stream
+            .find(call.journal, &request, last)
+            .ok_or_else(not_found)?;
         match stream.messages.read(call.journal, sequence) {
             Read::Message(message) => Ok(MsgGetResponse {
                 message: StoredMessage {

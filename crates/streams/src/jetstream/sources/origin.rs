@@ -60,15 +60,14 @@ impl JetStream {
         };
         let (retention, identity) = (origin.config.retention, header::identity(origin.created_ns));
         match feed.role {
-            Role::Mirror => self.begin_mirror(id, origin_id, feed),
+            Role::Mirror => self.begin_mirror(journal, id, origin_id, feed),
             Role::Source => {
                 if !feed.identity.is_empty() && feed.identity != identity {
                     // Another stream has its name now: all of it is new.
                     feed.begin_behind(0);
                 }
-                let origin = &self.streams[&origin_id];
                 feed.cursor = match feed.taken {
-                    0 => first_wanted(origin, feed).unwrap_or(1),
+                    0 => self.first_wanted(journal, origin_id, feed).unwrap_or(1),
                     taken => taken + 1,
                 };
             }
@@ -87,16 +86,22 @@ impl JetStream {
     }
 
     /// A mirror goes on behind its last message. A new one begins where it is told to, or where the origin does.
-    fn begin_mirror(&mut self, id: u32, origin_id: u32, feed: &mut Feed) {
+    fn begin_mirror(
+        &mut self,
+        journal: &mut dyn Journal,
+        id: u32,
+        origin_id: u32,
+        feed: &mut Feed,
+    ) {
         let Some(last) = self.streams.get(&id).map(|stream| stream.last_sequence()) else {
             return;
         };
-        let origin = &self.streams[&origin_id];
         let wanted = if last == 0 {
-            first_wanted(origin, feed).unwrap_or(1)
+            self.first_wanted(journal, origin_id, feed).unwrap_or(1)
         } else {
             last + 1
         };
+        let origin = &self.streams[&origin_id];
         let index = &origin.messages.index;
         // What is gone at the beginning is skipped at once, what is gone later when the next message comes.
         let first = index.first_sequence().min(origin.messages.visible() + 1);
@@ -112,6 +117,22 @@ impl JetStream {
             stream.note_skipped();
             feed.begin_behind(skipped);
         }
+    }
+
+    /// The first sequence that the configuration wants, if it says so.
+    fn first_wanted(
+        &mut self,
+        journal: &mut dyn Journal,
+        origin_id: u32,
+        feed: &Feed,
+    ) -> Option<u64> {
+        if feed.config.opt_start_seq > 0 {
+            return Some(feed.config.opt_start_seq);
+        }
+        let time_ns = feed.config.opt_start_time?;
+        let origin = self.streams.get_mut(&origin_id)?;
+        let found = origin.messages.first_at_or_after(journal, time_ns);
+        Some(found.unwrap_or(origin.last_sequence() + 1))
     }
 
     /// The consumer that the configuration names must be there, and must be confirmed by flow control.
@@ -334,16 +355,6 @@ impl JetStream {
             self.delete_consumer(context, journal, origin_id, &name);
         }
     }
-}
-
-/// The first sequence that the configuration wants, if it says so.
-fn first_wanted(origin: &Stream, feed: &Feed) -> Option<u64> {
-    if feed.config.opt_start_seq > 0 {
-        return Some(feed.config.opt_start_seq);
-    }
-    let time_ns = feed.config.opt_start_time?;
-    let found = origin.messages.index.first_at_or_after(time_ns);
-    Some(found.unwrap_or(origin.last_sequence() + 1))
 }
 
 /// The origin's messages that are durable copies since the last time.
