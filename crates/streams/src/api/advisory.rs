@@ -367,9 +367,6 @@ advisories! {
     /// A batch was given up.
     StreamBatchAbandoned = "advisory.v1.stream_batch_abandoned",
     |this| of_stream("BATCH_ABANDONED", &this.stream); {
-        /// The account.
-        #[serde(skip_serializing_if = "is_default")]
-        account: String,
         /// Of which stream.
         stream: String,
         /// Which.

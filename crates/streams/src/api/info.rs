@@ -141,18 +141,6 @@ pub struct SourceInfo {
     pub subject_transforms: Vec<SubjectTransform>,
 }
 
-/// A stream that could be used instead.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Alternate {
-    /// Its name.
-    pub name: String,
-    /// Its domain.
-    #[serde(skip_serializing_if = "is_default")]
-    pub domain: String,
-    /// Its cluster.
-    pub cluster: String,
-}
-
 /// All about a stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StreamInfo {
@@ -175,9 +163,6 @@ pub struct StreamInfo {
     /// How far its sources have come.
     #[serde(skip_serializing_if = "is_default")]
     pub sources: Vec<SourceInfo>,
-    /// Its mirrors.
-    #[serde(skip_serializing_if = "is_default")]
-    pub alternates: Vec<Alternate>,
     /// When this was gathered.
     #[serde(serialize_with = "as_rfc3339")]
     pub ts: i64,

@@ -4,8 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::api::{
-    AccountInfo, Alternate, ApiUsage, ClusterInfo, LostMessages, PriorityGroupState, SequenceInfo,
-    SourceInfo,
+    AccountInfo, ApiUsage, ClusterInfo, LostMessages, PriorityGroupState, SequenceInfo, SourceInfo,
 };
 use crate::config::{AccountLimits, ConsumerConfig, Limits};
 use crate::error::{ApiError, STREAM_NOT_FOUND};
@@ -38,7 +37,6 @@ fn stream() -> StreamInfo {
         }),
         mirror: None,
         sources: Vec::new(),
-        alternates: Vec::new(),
         ts: NOW,
     }
 }
@@ -202,11 +200,6 @@ fn everything_there_is_to_tell_is_told() {
         active: -1,
         ..SourceInfo::default()
     });
-    info.alternates = vec![Alternate {
-        name: "S".to_owned(),
-        cluster: "c".to_owned(),
-        ..Alternate::default()
-    }];
     let told = sent(&StreamCreateResponse {
         info,
         did_create: true,
@@ -214,7 +207,6 @@ fn everything_there_is_to_tell_is_told() {
     assert_eq!(told["did_create"], true);
     assert_eq!(told["state"]["lost"], json!({"msgs": [4], "bytes": 9}));
     assert_eq!(told["mirror"], json!({"name": "M", "lag": 0, "active": -1}));
-    assert_eq!(told["alternates"], json!([{"name": "S", "cluster": "c"}]));
     let mut info = consumer();
     info.priority_groups = vec![PriorityGroupState {
         group: "A".to_owned(),

@@ -187,6 +187,12 @@ impl Index {
         }
     }
 
+    /// A message came at that time under this sequence, and is gone already.
+    pub fn pass(&mut self, sequence: u64, time_ns: i64) {
+        self.skip_to(sequence);
+        self.last_time_us = Some(micros(time_ns));
+    }
+
     /// The log moved a message. Returns where it lay before; `None` if there is no such message.
     pub fn set_place(&mut self, sequence: u64, place: Location) -> Option<Location> {
         let at = self.blocks.find(sequence)?;

@@ -201,7 +201,6 @@ impl JetStream {
         reason: BatchAbandoned,
     ) {
         let advisory = StreamBatchAbandoned {
-            account: self.account.to_string(),
             stream: stream.to_owned(),
             batch: batch.to_owned(),
             reason,

@@ -113,3 +113,32 @@ fn in_a_fast_batch_a_wrong_last_message_id_is_told_as_to_a_message_that_comes_al
     assert_eq!(answers[0]["type"], Value::Null);
     assert_eq!(answers[0]["error"]["err_code"], 10070);
 }
+
+#[test]
+fn an_advisory_of_a_batch_that_was_given_up_names_no_account() {
+    let mut world = world(json!({"allow_atomic": true}));
+    for place in ["1", "3"] {
+        let lines = [("Nats-Batch-Id", "b"), ("Nats-Batch-Sequence", place)];
+        world.publish("t.a", &headers(&lines), "");
+    }
+    let told = world.seen("$JS.EVENT.ADVISORY.STREAM.BATCH_ABANDONED.T");
+    let (_, body) = told.first().expect("an advisory");
+    let told: Value = serde_json::from_str(body).expect("JSON");
+    assert_eq!(
+        (&told["batch"], &told["account"]),
+        (&json!("b"), &Value::Null)
+    );
+}
+
+#[test]
+fn a_message_that_nobody_wants_was_the_last_one_nevertheless() {
+    let mut world = world(json!({"retention": "interest"}));
+    world.ack_of("t.a", "", "");
+    let state = world.info("T")["state"].take();
+    assert_eq!(
+        (&state["messages"], &state["last_seq"]),
+        (&json!(0), &json!(1))
+    );
+    let came = crate::time::format_rfc3339(world.now_ns);
+    assert_eq!(state["last_ts"], came);
+}

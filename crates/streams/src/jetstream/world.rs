@@ -159,7 +159,8 @@ impl Outlet for Seen {
 
     /// In advisories.
     fn has_interest(&self, subject: &[u8], _: Option<&[u8]>) -> bool {
-        subject.starts_with(b"$JS.EVENT.ADVISORY.SERVER.")
+        let of_server = subject.starts_with(b"$JS.EVENT.ADVISORY.SERVER.");
+        of_server || subject.starts_with(b"$JS.EVENT.ADVISORY.STREAM.BATCH_ABANDONED.")
     }
 
     fn is_congested(&self, _: &[u8]) -> bool {

@@ -343,7 +343,7 @@ impl Stream {
         // With the batch would be too late: a log that is full then takes nothing, and nothing waits for it.
         self.write_state(env.journal, (first, sequence))
             .map_err(|refused| store_failed(&refused))?;
-        self.messages.index.skip_to(sequence);
+        self.messages.index.pass(sequence, env.now_ns);
         // On file, what came before it may not be durable yet.
         if !self.messages.is_on_file() {
             self.messages.show_up_to(sequence);

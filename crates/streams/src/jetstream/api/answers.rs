@@ -105,7 +105,6 @@ impl JetStream {
             cluster: None,
             mirror: self.mirror_info(stream, now_ns),
             sources: self.source_infos(stream, now_ns),
-            alternates: self.alternates(stream),
             ts: now_ns,
         })
     }

@@ -1,7 +1,7 @@
-//! What a stream shows of its mirror and sources, and who mirrors it (E79).
+//! What a stream shows of its mirror and sources (E79), and which mirror may answer for it.
 
 use super::feed::{Feed, Role};
-use crate::api::{Alternate, SourceInfo};
+use crate::api::SourceInfo;
 use crate::index::Filters;
 use crate::jetstream::JetStream;
 use crate::stream::Stream;
@@ -52,7 +52,10 @@ impl JetStream {
             },
             active,
             error: feed.error.clone(),
-            filter_subject: feed.config.filter_subject.clone(),
+            filter_subject: match feed.role {
+                Role::Mirror => String::new(),
+                Role::Source => feed.config.filter_subject.clone(),
+            },
             subject_transforms: feed.config.subject_transforms.clone(),
         }
     }
@@ -72,25 +75,6 @@ impl JetStream {
         let filters = filters.into_iter().filter(|filter| !filter.is_empty());
         let mut filters = Filters::new(filters);
         index.count_matching(feed.cursor, visible, &mut filters)
-    }
-
-    /// The stream itself and its mirrors, if it has any.
-    pub(in crate::jetstream) fn alternates(&self, stream: &Stream) -> Vec<Alternate> {
-        let name = &stream.config.name;
-        let mirrors: Vec<&str> = self
-            .mirrors_of(name)
-            .map(|mirror| &*mirror.config.name)
-            .collect();
-        if mirrors.is_empty() {
-            return Vec::new();
-        }
-        let alternate = |name: &str| Alternate {
-            name: name.to_owned(),
-            domain: self.settings.domain.clone().unwrap_or_default(),
-            cluster: String::new(),
-        };
-        let all = std::iter::once(name.as_str()).chain(mirrors);
-        all.map(alternate).collect()
     }
 
     /// Streams that mirror the one of this name, by name.

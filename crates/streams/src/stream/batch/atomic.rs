@@ -313,7 +313,7 @@ impl Stream {
         self.append_rolling(env.journal, &messages)
             .map_err(|refused| store_failed(&refused))?;
         if messages.len() < checked.len() {
-            self.messages.index.skip_to(last);
+            self.messages.index.pass(last, env.now_ns);
             self.skipped = true;
             if !self.messages.is_on_file() {
                 self.messages.show_up_to(last);

@@ -41,7 +41,7 @@ impl Stream {
             .size_of(draft.subject.len(), draft.headers.len(), payload.len());
         env.room.check(size)?;
         if self.config.retention == Retention::Interest && !self.has_interest(&draft.subject) {
-            self.messages.index.skip_to(sequence);
+            self.messages.index.pass(sequence, env.now_ns);
             self.skipped = true;
             return Ok(());
         }
