@@ -173,6 +173,35 @@ impl Index {
         });
     }
 
+    /// Subjects that the filters let through with their counts, in the order of their bytes: `max` of them behind the
+    /// first `skip`. Only these are sorted, however many there are around them.
+    pub fn subjects_in_order(
+        &self,
+        filters: &mut Filters,
+        skip: usize,
+        max: usize,
+    ) -> Vec<(&[u8], u64)> {
+        let mut ids = Vec::new();
+        self.each_wanted(filters, |id| {
+            ids.push(id);
+            ControlFlow::Continue(())
+        });
+        let end = skip.saturating_add(max).min(ids.len());
+        if skip >= end {
+            return Vec::new();
+        }
+        let order = |a: &u32, b: &u32| self.subjects.text(*a).cmp(self.subjects.text(*b));
+        if end < ids.len() {
+            ids.select_nth_unstable_by(end, order);
+            ids.truncate(end);
+        }
+        ids.select_nth_unstable_by(skip, order);
+        ids.drain(..skip);
+        ids.sort_unstable_by(order);
+        let told = |id: u32| (self.subjects.text(id), self.count_in(SubjectId(id)));
+        ids.into_iter().map(told).collect()
+    }
+
     /// How many subjects the filters let through.
     pub fn matching_subject_count(&self, filters: &mut Filters) -> usize {
         if filters.is_everything() {

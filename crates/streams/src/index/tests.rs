@@ -306,3 +306,22 @@ fn a_sequence_that_was_taken_back_is_found_again_when_it_is_given_out_anew() {
     let there: Vec<u64> = (1..=60).filter(|&at| index.get(at).is_some()).collect();
     assert_eq!(there, (1..=50).collect::<Vec<u64>>());
 }
+
+#[test]
+fn a_page_of_subjects_is_what_stands_there_when_all_are_in_order() {
+    let mut index = Index::new(1);
+    let mut expected = Vec::new();
+    for sequence in 1..=100u64 {
+        let subject = format!("s.{}", sequence * 37 % 101);
+        index.push(sequence, subject.as_bytes(), 0, 1, Location::default(), 0);
+        expected.push(subject);
+    }
+    expected.sort_unstable();
+    for (skip, max) in [(0, 200), (0, 1), (40, 20), (99, 5), (100, 5), (0, 0)] {
+        let page = index.subjects_in_order(&mut Filters::new(["s.>"]), skip, max);
+        let found: Vec<&[u8]> = page.iter().map(|(subject, _)| *subject).collect();
+        let all = expected.iter().skip(skip).take(max);
+        let expected: Vec<&[u8]> = all.map(|subject| subject.as_bytes()).collect();
+        assert_eq!(found, expected, "{skip} {max}");
+    }
+}

@@ -144,3 +144,20 @@ fn times_count_to_the_nanosecond() {
         );
     }
 }
+
+#[test]
+fn subjects_are_told_in_the_order_of_their_bytes() {
+    let mut world = world(json!({}));
+    for at in 0..11 {
+        world.ack_of(&format!("t.{at}"), "", "");
+    }
+    let mut subjects = |filter: &str, offset: u64| {
+        let body = json!({"subjects_filter": filter, "offset": offset});
+        let answer = world.api("STREAM.INFO.T", &body);
+        (answer["state"]["subjects"].clone(), answer["limit"].clone())
+    };
+    let last = json!({"t.8": 1, "t.9": 1});
+    assert_eq!(subjects("t.>", 9), (last, json!(100_000)));
+    assert_eq!(subjects("t.>", 11).0, Value::Null);
+    assert_eq!(subjects("u.>", 0), (Value::Null, json!(0)));
+}

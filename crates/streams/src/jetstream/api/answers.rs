@@ -1,7 +1,6 @@
 //! What the API shows: of the account, of streams, of consumers.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 
 use recado_log::Journal;
 
@@ -178,7 +177,8 @@ impl Stream {
         ranges.flat_map(|(from, to)| from..=to).take(max).collect()
     }
 
-    /// Subjects that a filter matches with their counts, a page of them, and how many there are.
+    /// Subjects that a filter matches with their counts, a page of them in the order of their bytes, and how many
+    /// there are.
     pub(super) fn subjects_page(
         &self,
         filter: &str,
@@ -186,18 +186,12 @@ impl Stream {
         max: usize,
     ) -> (BTreeMap<String, u64>, usize) {
         let mut filters = Filters::new([filter]);
-        let total = self.messages.index.matching_subject_count(&mut filters);
-        let mut page = BTreeMap::new();
-        self.messages
-            .index
-            .each_subject(&mut filters, offset, |subject, count| {
-                page.insert(String::from_utf8_lossy(subject).into_owned(), count);
-                if page.len() < max {
-                    ControlFlow::Continue(())
-                } else {
-                    ControlFlow::Break(())
-                }
-            });
-        (page, total)
+        let index = &self.messages.index;
+        let total = index.matching_subject_count(&mut filters);
+        let page = index.subjects_in_order(&mut filters, offset, max);
+        let text = |subject| String::from_utf8_lossy(subject).into_owned();
+        let page = page.into_iter();
+        let page = page.map(|(subject, count)| (text(subject), count));
+        (page.collect(), total)
     }
 }

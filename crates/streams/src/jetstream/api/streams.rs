@@ -205,7 +205,7 @@ impl JetStream {
             page = Page {
                 total,
                 offset: request.offset,
-                limit: SUBJECTS_PER_PAGE,
+                limit: if total > 0 { SUBJECTS_PER_PAGE } else { 0 },
             };
         }
         Ok(StreamInfoResponse { page, info })
