@@ -136,18 +136,29 @@ fn a_stream_that_keeps_for_consumers_only_from_now_on_lets_go_of_what_none_needs
 }
 
 #[test]
-fn what_a_consumer_still_needs_stays_when_a_stream_keeps_for_consumers_only() {
+fn what_lies_before_a_consumer_stays_when_a_stream_keeps_for_consumers_only() {
+    let begins = |at: u64, filter: &str| {
+        json!({"durable_name": "C", "ack_policy": "explicit", "filter_subject": filter,
+            "deliver_policy": "by_start_sequence", "opt_start_seq": at})
+    };
     for storage in STORAGES {
-        let mut world = world(storage, json!({}));
-        publish_all(&mut world, &["t.1", "t.2", "t.3"]);
-        let config_of =
-            json!({"durable_name": "C", "ack_policy": "explicit", "filter_subject": "t.2"});
-        let body = json!({"stream_name": "T", "config": config_of});
-        world.api("CONSUMER.CREATE.T.C.t.2", &body);
-        let interest = config(storage, json!({"retention": "interest"}));
-        world.api("STREAM.UPDATE.T", &interest);
-        world.run();
-        assert_kept(&mut world, storage, &[2]);
+        for (consumer, kept) in [
+            (begins(1, "t.2"), &[1, 2, 3][..]),
+            (begins(3, "t.>"), &[3]),
+            (begins(3, "t.2"), &[3]),
+        ] {
+            let mut world = world(storage, json!({}));
+            publish_all(&mut world, &["t.1", "t.2", "t.3"]);
+            let filter = consumer["filter_subject"].as_str().unwrap_or_default();
+            let call = format!("CONSUMER.CREATE.T.C.{filter}");
+            let body = json!({"stream_name": "T", "config": consumer});
+            let created = world.api(&call, &body);
+            assert_eq!(created["error"], Value::Null);
+            let interest = config(storage, json!({"retention": "interest"}));
+            world.api("STREAM.UPDATE.T", &interest);
+            world.run();
+            assert_kept(&mut world, storage, kept);
+        }
     }
 }
 

@@ -223,8 +223,24 @@ impl JetStream {
 }
 
 impl JetStream {
-    /// Messages that no consumer needs go, where they are kept for consumers only: a consumer is gone, or that is new.
+    /// A consumer is gone: what only it still needed goes, too.
     pub(super) fn settle_orphans(&mut self, id: u32) {
+        self.settle_up_to(id, u64::MAX);
+    }
+
+    /// A stream keeps for consumers only from now on: what they are done with goes, or all where there is none. What lies
+    /// before them stays, as in nats-server, though none may want it.
+    pub(super) fn settle_what_is_done(&mut self, id: u32) {
+        let stream = self.streams.get(&id);
+        let consumers = stream
+            .into_iter()
+            .flat_map(|stream| stream.consumers.values());
+        let floors = consumers.map(|slot| slot.consumer.ack_floor());
+        self.settle_up_to(id, floors.max().unwrap_or(u64::MAX));
+    }
+
+    /// Messages that no consumer needs go, where they are kept for consumers only.
+    fn settle_up_to(&mut self, id: u32, upto: u64) {
         let Some(stream) = self.streams.get(&id) else {
             return;
         };
@@ -233,7 +249,7 @@ impl JetStream {
         }
         let mut all = Vec::new();
         let mut at = stream.messages.index.next(0);
-        while let Some(sequence) = at {
+        while let Some(sequence) = at.filter(|sequence| *sequence <= upto) {
             all.push(sequence);
             at = stream.messages.index.next(sequence + 1);
         }

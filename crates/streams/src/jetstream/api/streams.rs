@@ -111,8 +111,7 @@ impl JetStream {
         self.subscribe_to_subjects(call.context, id);
         self.start_sources(call.context, call.journal, id);
         if old.retention == Retention::Limits {
-            // Should it be kept for consumers only from now on.
-            self.settle_orphans(id);
+            self.settle_what_is_done(id);
         }
         self.schedule(id);
         self.activate(id);
