@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -11,6 +12,9 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
+use nix::sys::socket::{
+    AddressFamily, SockFlag, SockType, SockaddrStorage, bind, setsockopt, socket, sockopt,
+};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
@@ -38,6 +42,8 @@ pub struct ServerProcess {
     addr: SocketAddr,
     log: Log,
     launch: Launch,
+    /// Keeps the port while the server is away, so that nobody else is found there.
+    kept_port: Option<OwnedFd>,
 }
 
 /// What is needed to start the same server once more.
@@ -183,6 +189,7 @@ impl ServerBuilder {
             addr,
             log,
             launch,
+            kept_port: None,
         }
     }
 }
@@ -319,8 +326,15 @@ impl ServerProcess {
         }
     }
 
-    /// Kills the process without giving it a chance to say anything, and waits until it is gone.
+    /// Kills the process without giving it a chance to say anything, and waits until it is gone. Its port stays its own:
+    /// connections are refused there.
     pub fn kill(&mut self) {
+        self.end();
+        // Somebody may have been faster; then the port is not free, which is how it was before.
+        self.kept_port = keep_port(self.addr).ok();
+    }
+
+    fn end(&mut self) {
         // Both fail only when the process has been waited for already, which is as good.
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -333,12 +347,25 @@ impl ServerProcess {
         self.child = child;
         self.addr = addr;
         self.log = log;
+        self.kept_port = None;
     }
+}
+
+/// A socket that is bound and does not listen: whoever listens here may do so beside it, and nobody gets the port by chance.
+fn keep_port(addr: SocketAddr) -> nix::Result<OwnedFd> {
+    let family = match addr {
+        SocketAddr::V4(_) => AddressFamily::Inet,
+        SocketAddr::V6(_) => AddressFamily::Inet6,
+    };
+    let kept = socket(family, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
+    setsockopt(&kept, sockopt::ReuseAddr, &true)?;
+    bind(kept.as_raw_fd(), &SockaddrStorage::from(addr))?;
+    Ok(kept)
 }
 
 impl Drop for ServerProcess {
     fn drop(&mut self) {
-        self.kill();
+        self.end();
     }
 }
 
@@ -490,5 +517,25 @@ impl Log {
                 .expect("no panic under this lock")
                 .0;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::ErrorKind;
+    use std::net::TcpListener;
+
+    #[test]
+    fn a_port_that_is_kept_refuses_connections_until_somebody_listens_there() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let addr = listener.local_addr().expect("it has one");
+        drop(listener);
+        let kept = keep_port(addr).expect("nobody else has it");
+        let refused = TcpStream::connect(addr).expect_err("nobody listens");
+        assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+        let again = TcpListener::bind(addr).expect("beside the one that does not listen");
+        TcpStream::connect(addr).expect("somebody listens");
+        drop((kept, again));
     }
 }
