@@ -58,7 +58,7 @@ fn plain_reading(block: &[u8]) -> Vec<(&str, &str)> {
         .filter_map(|line| {
             let (colon, end) = pair(&line)?;
             let text = std::str::from_utf8(line).ok()?;
-            Some((&text[..colon], text[colon + 1..end].trim()))
+            Some((&text[..colon], text[colon + 1..end].trim_start_matches(' ')))
         })
         .collect()
 }

@@ -59,7 +59,7 @@ fn asked_by(block: &[u8]) -> Option<Asking> {
         let same = headers
             .iter()
             .filter(|(found, _)| found.eq_ignore_ascii_case(name));
-        same.map(|(_, value)| (*value).to_owned()).collect()
+        same.map(|(_, value)| value.trim().to_owned()).collect()
     };
     let take = |names: &[&'static str]| -> Asking {
         let bounded = |name: &str| {

@@ -68,6 +68,7 @@ impl Wish {
         let mut headers: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let mut sampled = false;
         for (name, value) in Headers::new(block).iter() {
+            let value = value.trim();
             if name.is_empty() || value.is_empty() {
                 continue;
             }
