@@ -13,6 +13,8 @@ const NO_SUCH_STREAM: u64 = 10059;
 const NO_SUCH_CONSUMER: u64 = 10014;
 const STREAM_NAME_TAKEN: u64 = 10058;
 const NO_SUCH_SEQUENCE: u64 = 10043;
+/// Of a sequence beyond the ends of a stream on file.
+const MESSAGE_DELETE_FAILED: u64 = 10057;
 
 impl World {
     pub(crate) fn state_of(&self, stream: &str) -> Option<&StreamState> {
@@ -228,7 +230,8 @@ impl World {
         match op {
             Op::DeleteMessage { sequence, .. } => {
                 let may_lack = state.may_lack(*sequence, self.now_ns);
-                code == NO_SUCH_SEQUENCE && (!state.msgs.contains_key(sequence) || may_lack)
+                let is_told = matches!(code, NO_SUCH_SEQUENCE | MESSAGE_DELETE_FAILED);
+                is_told && (!state.msgs.contains_key(sequence) || may_lack)
             }
             Op::DeleteConsumer { consumer, .. } => {
                 code == NO_SUCH_CONSUMER && !self.has_consumer(stream, consumer)

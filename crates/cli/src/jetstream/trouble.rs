@@ -68,6 +68,10 @@ pub(crate) fn refused(about: &About, code: u64, err_code: u64, said: &str) -> Fa
         // The stream below is what is missing, whatever of it was asked for.
         10059 => not_found(&about.holder(), numbered),
         10014 | 10037 | 10043 | 10149 => not_found(about, numbered),
+        // Beyond the ends of a stream on file.
+        10057 if matches!(said, "no message found" | "stream store EOF") => {
+            not_found(about, numbered)
+        }
         10071 | 10164 | 10070 | 10060 => conflict(
             text::changed(&about.words(), said, err_code),
             text::changed_next().to_owned(),

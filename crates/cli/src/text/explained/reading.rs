@@ -16,10 +16,10 @@ super::family! {
     es "Se quería borrar un mensaje que no está: ya lo quitó un límite o alguien, o nunca existió."
         => "Si solo debía desaparecer, no queda nada por hacer. recado stream info FLUJO muestra qué secuencias hay.";
 
-    (10057 500 JSStreamMsgDeleteFailedF) "{err}" says ["message delete not permitted"]
-    en "The message was not deleted. \"message delete not permitted\": the stream has deny_delete, which can't be taken back. Other texts come from the store."
+    (10057 500 JSStreamMsgDeleteFailedF) "{err}" says ["message delete not permitted", "no message found", "stream store EOF"]
+    en "The message was not deleted. \"message delete not permitted\": the stream has deny_delete, which can't be taken back. \"no message found\", \"stream store EOF\": the sequence lies before the first or behind the last message of the stream. Other texts come from the store."
         => "With deny_delete messages go only by the stream's limits: shorten --max-age, or purge if deny_purge is not set. For the rest, the server's log has the store's trouble."
-    es "El mensaje no se borró. «message delete not permitted»: el flujo tiene deny_delete, que no se puede quitar. Otros textos vienen del almacén."
+    es "El mensaje no se borró. «message delete not permitted»: el flujo tiene deny_delete, que no se puede quitar. «no message found», «stream store EOF»: la secuencia está antes del primer mensaje del flujo o después del último. Otros textos vienen del almacén."
         => "Con deny_delete los mensajes solo se van por los límites del flujo: acorta --max-age, o vacía si no tiene deny_purge. Para lo demás, el registro del servidor dice qué le pasa al almacén.";
 
     (10110 500 JSStreamPurgeFailedF) "{err}" says ["stream purge not permitted"]
