@@ -173,8 +173,9 @@ impl Tail {
         }
     }
 
-    /// Joins short chunks that are durable and follow each other; one that fills half of a buffer is left as it is. A batch may be as short as one message: a hundred thousand
-    /// of them, let go of one by one, leave memory in pieces that are good for nothing else.
+    /// Joins short chunks that are durable and follow each other; one that fills half of a buffer is left as it is. A
+    /// batch may be as short as one message: a hundred thousand of them, let go of one by one, leave memory in pieces
+    /// that are good for nothing else.
     fn join(&mut self, durable: Position) {
         let joined_bytes = CHUNK_BYTES.min(self.held_bytes_max / 8);
         while let Some(next) = self.held.get(self.settled + self.joining) {
@@ -186,12 +187,12 @@ impl Tail {
             let follows = before.is_none_or(|before| before.end() == next.start);
             let (length, bytes) = (next.bytes.len(), self.joining_bytes + next.bytes.len());
             let is_short = length < joined_bytes / 2;
-            if self.joining == 0 || (is_short && follows && bytes <= joined_bytes) {
-                (self.joining, self.joining_bytes) = (self.joining + 1, bytes);
-                if !is_short {
-                    self.settle(joined_bytes);
-                }
-            } else {
+            if self.joining > 0 && !(is_short && follows && bytes <= joined_bytes) {
+                self.settle(joined_bytes);
+                continue;
+            }
+            (self.joining, self.joining_bytes) = (self.joining + 1, bytes);
+            if !is_short {
                 self.settle(joined_bytes);
             }
         }

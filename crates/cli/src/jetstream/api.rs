@@ -112,9 +112,19 @@ pub(crate) struct Listed {
 }
 
 impl Listed {
+    /// Nothing is in it, nor should be.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.offline.is_empty()
+    }
+
     /// Its entries, after the user was told what is not among them.
     pub(crate) fn told(self) -> Vec<Value> {
-        for (name, why) in &self.offline {
+        self.told_of(|_| true)
+    }
+
+    /// The same, where only some names are of interest.
+    pub(crate) fn told_of(self, interests: impl Fn(&str) -> bool) -> Vec<Value> {
+        for (name, why) in self.offline.iter().filter(|(name, _)| interests(name)) {
             terminal::notice(&text::offline(&harmless(name), &harmless(why)));
         }
         self.entries

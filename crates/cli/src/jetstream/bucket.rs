@@ -136,7 +136,8 @@ pub(crate) async fn with_prefix(
     session: &mut Session,
     prefix: &str,
 ) -> Result<Vec<(String, Value)>, Failure> {
-    let streams = api::streams(session, None).await?.told();
+    let streams = api::streams(session, None).await?;
+    let streams = streams.told_of(|name| name.starts_with(prefix));
     let named = streams.into_iter().filter_map(|stream| {
         let name = fields::words(&stream, "/config/name").strip_prefix(prefix)?;
         Some((name.to_owned(), stream))

@@ -415,6 +415,9 @@ fn what_the_server_has_and_cannot_serve_is_named_and_can_be_removed() {
         let told = format!("can't serve it: {name} (unsupported - required API level: 9");
         assert!(listed.stderr.contains(&told), "{}", listed.stderr);
     }
+    // They are no buckets.
+    let buckets = run("kv ls");
+    assert!(!buckets.stderr.contains("can't serve"), "{buckets:?}");
     let ended = recado(&url, ["stream", "info", "A"]).run();
     assert_eq!(ended.code, Some(14), "{ended:?}");
     for words in [

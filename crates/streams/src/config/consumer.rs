@@ -41,7 +41,7 @@ text_enum! {
 }
 
 impl AckPolicy {
-    /// Whether consumers with it listen for acks of single messages.
+    /// Whether consumers with it listen for acks: there are none, or answers to flow control are the acks.
     pub fn takes_acks(self) -> bool {
         matches!(self, Self::All | Self::Explicit)
     }

@@ -18,6 +18,8 @@ pub enum Confirmation {
     Owed,
     /// Nothing.
     None,
+    /// Nothing, for this consumer listens for no acks.
+    Untaken,
 }
 
 /// How a message leaves its stream.
@@ -49,10 +51,8 @@ impl Consumer {
         payload: &[u8],
         reply: &[u8],
     ) -> Confirmation {
-        // Without acks, or where they are answers to flow control, nobody listens for them.
-        let takes_acks = self.settings.acks != Acks::None && !self.settings.flow_acks;
-        if !takes_acks {
-            return Confirmation::None;
+        if !self.config.ack_policy.takes_acks() {
+            return Confirmation::Untaken;
         }
         self.activity.used_ns = ctx.now_ns;
         if delivery.stream_seq == 0 {

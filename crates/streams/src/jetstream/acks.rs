@@ -41,11 +41,8 @@ impl JetStream {
         let reply = message.reply;
         let mut taken = false;
         self.act_on(context, journal, id, name, |consumer, context, source| {
-            taken = consumer.config().ack_policy.takes_acks();
-            if !taken {
-                return None;
-            }
             let asked = consumer.ack(context, source, ack.delivery, message.payload, reply);
+            taken = asked != Confirmation::Untaken;
             let owed = asked == Confirmation::Owed && !reply.is_empty();
             owed.then(|| reply.into())
         });

@@ -9,18 +9,26 @@ use crate::config::PersistMode;
 use crate::context::Context;
 use crate::stream::{Atomic, Env, FastAnswer, FastReply, Offered};
 
-/// Whether a message belongs to a batch.
-pub(super) fn is_of_batch(message: &Incoming<'_>) -> bool {
-    FastReply::is_one(message.reply) || atomic_batch(message).is_some()
+/// The batch that a message belongs to.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum BatchOf<'a> {
+    Fast,
+    /// The one of this id.
+    Atomic(&'a str),
 }
 
-/// The id of the atomic batch that a message belongs to.
-fn atomic_batch<'a>(message: &Incoming<'a>) -> Option<&'a str> {
-    if message.headers.is_empty() {
-        return None;
+impl<'a> BatchOf<'a> {
+    /// That of a message, if it belongs to one.
+    pub(super) fn message(message: &Incoming<'a>) -> Option<Self> {
+        if FastReply::is_one(message.reply) {
+            return Some(Self::Fast);
+        }
+        if message.headers.is_empty() {
+            return None;
+        }
+        let id = recado_wire::Headers::new(message.headers).get("Nats-Batch-Id")?;
+        (!id.is_empty()).then_some(Self::Atomic(id))
     }
-    let batch = recado_wire::Headers::new(message.headers).get("Nats-Batch-Id");
-    batch.filter(|batch| !batch.is_empty())
 }
 
 impl JetStream {
@@ -29,13 +37,12 @@ impl JetStream {
         &mut self,
         context: &mut Context<'_>,
         env: &mut Env<'_>,
-        id: u32,
+        (id, batch): (u32, BatchOf<'_>),
         message: &Incoming<'_>,
     ) {
-        if FastReply::is_one(message.reply) {
-            self.publish_fast(context, env, id, message);
-        } else if let Some(batch) = atomic_batch(message) {
-            self.publish_atomic(context, env, id, batch, message);
+        match batch {
+            BatchOf::Fast => self.publish_fast(context, env, id, message),
+            BatchOf::Atomic(batch) => self.publish_atomic(context, env, id, batch, message),
         }
     }
 

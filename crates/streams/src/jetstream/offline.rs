@@ -76,23 +76,8 @@ impl OfflineStream {
     }
 }
 
-/// What a list tells of those that are offline.
-#[derive(Debug, Default)]
-pub(super) struct OfflineList {
-    pub(super) missing: Vec<String>,
-    pub(super) reasons: BTreeMap<String, String>,
-}
-
-impl<'a> FromIterator<(&'a String, &'a str)> for OfflineList {
-    fn from_iter<I: IntoIterator<Item = (&'a String, &'a str)>>(offline: I) -> Self {
-        let mut list = Self::default();
-        for (name, why) in offline {
-            list.missing.push(name.clone());
-            list.reasons.insert(name.clone(), why.to_owned());
-        }
-        list
-    }
-}
+/// What a list tells of those that are offline: names and reasons.
+pub(super) type Reasons = BTreeMap<String, String>;
 
 impl JetStream {
     /// A stream is in the store and is not served.
@@ -111,21 +96,17 @@ impl JetStream {
     }
 
     /// What lists of streams tell of these, of which some are offline.
-    pub(super) fn offline_among<'a>(
-        &'a self,
-        names: impl Iterator<Item = &'a String>,
-    ) -> OfflineList {
-        let offline = names.filter_map(|name| Some((name, self.offline.get(name)?.why())));
-        offline.collect()
+    pub(super) fn offline_among<'a>(&self, names: impl Iterator<Item = &'a String>) -> Reasons {
+        let reason = |name: &String| Some((name.clone(), self.offline.get(name)?.why.clone()));
+        names.filter_map(reason).collect()
     }
 
     /// Consumers of a stream that is offline, as lists tell of them; none: it is served, or not there at all.
-    pub(super) fn offline_consumers(&self, stream: &str) -> Option<OfflineList> {
-        let consumers = &self.offline.get(stream)?.consumers;
+    pub(super) fn offline_consumers(&self, stream: &str) -> Option<Reasons> {
+        let consumers = self.offline.get(stream)?.consumers.iter();
         Some(
             consumers
-                .iter()
-                .map(|(name, one)| (name, one.why.as_str()))
+                .map(|(name, one)| (name.clone(), one.why.clone()))
                 .collect(),
         )
     }

@@ -2,7 +2,7 @@
 
 use recado_log::Journal;
 
-use super::batches::is_of_batch;
+use super::batches::BatchOf;
 use super::common::Sum;
 use super::replies::WaitingReplies;
 use super::{Incoming, JetStream, Settings};
@@ -54,8 +54,8 @@ impl JetStream {
             room: share.room(settings, storage),
             chance: (context.random)() as u32,
         };
-        if is_of_batch(message) {
-            return self.publish_in_batch(context, &mut env, id, message);
+        if let Some(batch) = BatchOf::message(message) {
+            return self.publish_in_batch(context, &mut env, (id, batch), message);
         }
         let outcome = stream.publish(
             &mut env,

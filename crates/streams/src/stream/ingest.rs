@@ -239,7 +239,7 @@ impl Stream {
         // It may have grown: a counter's sum, a schedule's rollup.
         self.check_size(&draft)?;
         env.room.check(size)?;
-        if self.config.retention == Retention::Interest && !self.has_interest(&draft.subject) {
+        if self.is_unwanted(&draft.subject) {
             return Ok(Judged::Unwanted(draft.subject));
         }
         let lifetime = match origin {
@@ -319,6 +319,11 @@ impl Stream {
             return Err(ApiError::new(&error::STREAM_HEADER_EXCEEDS_MAXIMUM));
         }
         Ok(())
+    }
+
+    /// Whether nobody waits for messages on this subject, and none stays without.
+    pub(super) fn is_unwanted(&self, subject: &[u8]) -> bool {
+        self.config.retention == Retention::Interest && !self.has_interest(subject)
     }
 
     /// Whether a consumer waits for messages on this subject (E82).

@@ -133,6 +133,12 @@ impl Messages {
         (fixed + subject + headers + payload) as u64
     }
 
+    /// The same of one that is to be stored.
+    pub(crate) fn size_of_new(&self, message: &NewMessage<'_>) -> u64 {
+        let (headers, payload) = (message.headers.len(), message.payload.len());
+        self.size_of(message.subject.len(), headers, payload)
+    }
+
     /// A message that lies in memory.
     pub(crate) fn held(&self, sequence: u64) -> Option<Stored<'_>> {
         self.held.get(&sequence).map(|held| held.stored(sequence))
@@ -205,19 +211,13 @@ impl Messages {
     }
 
     fn enter(&mut self, message: &NewMessage<'_>, place: Location) {
-        let NewMessage {
-            subject,
-            headers,
-            payload,
-            ..
-        } = *message;
-        let size = self.size_of(subject.len(), headers.len(), payload.len());
+        let size = self.size_of_new(message);
         if self.storage == Storage::File {
             self.backlog_bytes += size;
         }
         self.index.push(
             message.sequence,
-            subject,
+            message.subject,
             message.time_ns,
             size as u32,
             place,

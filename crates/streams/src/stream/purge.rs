@@ -5,7 +5,6 @@ use recado_log::{Journal, Refused};
 use super::Stream;
 use crate::consumer::Leaving;
 use crate::index::{Filters, Scan};
-use crate::jetstream::StreamSource;
 
 impl Stream {
     /// Removes messages: those that `filter` matches (empty: all), those before `sequence` (0: all), but
@@ -21,15 +20,9 @@ impl Stream {
         keep: u64,
     ) -> Result<u64, Refused> {
         let purged = self.purge_messages(journal, filter, sequence, keep)?;
-        let mut settled = Vec::new();
-        for slot in self.consumers.values_mut() {
-            let mut source = StreamSource {
-                messages: &mut self.messages,
-                journal,
-                settled: &mut settled,
-            };
-            slot.consumer.subjects_purged(&mut source, filter);
-        }
+        self.tell_each_consumer(journal, |consumer, source| {
+            consumer.subjects_purged(source, filter);
+        });
         Ok(purged)
     }
 

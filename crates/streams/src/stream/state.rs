@@ -9,7 +9,7 @@ use super::conditions::Lifetime;
 use super::ingest::Later;
 use super::{LastRecord, StoredStream, Stream, kinds};
 use crate::config::{Retention, StreamConfig};
-use crate::consumer::Read;
+use crate::consumer::{Consumer, Read};
 use crate::context::Context;
 use crate::index::Filters;
 use crate::jetstream::StreamSource;
@@ -141,6 +141,15 @@ impl Stream {
 
     /// What there is changed in another way than consumers are told of.
     fn count_anew(&mut self, journal: &mut dyn Journal) {
+        self.tell_each_consumer(journal, |consumer, source| consumer.stream_purged(source));
+    }
+
+    /// Tells all consumers of something that settles nothing.
+    pub(super) fn tell_each_consumer(
+        &mut self,
+        journal: &mut dyn Journal,
+        mut tell: impl FnMut(&mut Consumer, &mut StreamSource<'_>),
+    ) {
         let mut settled = Vec::new();
         for slot in self.consumers.values_mut() {
             let mut source = StreamSource {
@@ -148,7 +157,7 @@ impl Stream {
                 journal,
                 settled: &mut settled,
             };
-            slot.consumer.stream_purged(&mut source);
+            tell(&mut slot.consumer, &mut source);
         }
     }
 

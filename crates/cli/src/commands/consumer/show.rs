@@ -133,9 +133,13 @@ pub(super) struct Ls {
 
 impl Ls {
     pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
-        let consumers = api::consumers(session, &self.stream).await?.told();
-        if consumers.is_empty() && !as_json {
+        let listed = api::consumers(session, &self.stream).await?;
+        if listed.is_empty() && !as_json {
             terminal::notice(&text::none_yet(&self.stream));
+            return Ok(());
+        }
+        let consumers = listed.told();
+        if consumers.is_empty() {
             return Ok(());
         }
         let mut out = Out::new();

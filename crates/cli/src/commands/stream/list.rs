@@ -37,14 +37,16 @@ pub(super) struct Ls {
 
 impl Ls {
     pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
-        let mut streams = api::streams(session, self.subject.as_deref()).await?.told();
+        let listed = api::streams(session, self.subject.as_deref()).await?;
+        let is_empty = listed.is_empty();
+        let mut streams = listed.told();
         let found = streams.len();
         if !self.all {
             let name = |stream: &Value| words(stream, "/config/name").to_owned();
             streams.retain(|stream| !OTHERS.iter().any(|other| name(stream).starts_with(other)));
         }
         let hidden = found - streams.len();
-        if found == 0 && !as_json {
+        if is_empty && !as_json {
             terminal::notice(text::none_yet());
         }
         show_all(&streams, self.names, as_json)?;

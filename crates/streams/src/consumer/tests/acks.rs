@@ -45,7 +45,7 @@ fn without_acks_a_delivery_settles_the_message() {
     assert_eq!(world.stream.settled, vec![1]);
     assert!(!world.consumer.needs(1) && world.consumer.needs(2));
     assert_eq!(world.info().num_ack_pending, 0);
-    assert_eq!(world.answer(1, ""), Confirmation::None);
+    assert_eq!(world.answer(1, ""), Confirmation::Untaken);
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn acks_are_not_taken_where_the_policy_knows_none() {
         let before = world.info().ack_floor;
         for payload in ["", "+NXT", "-NAK", "+WPI", "+TERM", "what?"] {
             let confirmation = world.ack_to(delivery, payload, "x");
-            assert_eq!(confirmation, Confirmation::None, "{payload}");
+            assert_eq!(confirmation, Confirmation::Untaken, "{payload}");
         }
         assert_eq!((world.sent(), world.events()), (vec![], vec![]));
         assert_eq!(world.info().ack_floor, before);

@@ -221,7 +221,7 @@ impl JetStream {
         let request = ConsumersRequest::parse(call.message.payload, self.settings.strict)?;
         let offline = self.offline_consumers(stream);
         let names: Vec<&String> = match &offline {
-            Some(offline) => offline.missing.iter().collect(),
+            Some(offline) => offline.keys().collect(),
             None => self.stream(stream)?.consumers.keys().collect(),
         };
         let page = page(names.len(), request.offset, NAMES_PER_PAGE);
@@ -240,10 +240,10 @@ impl JetStream {
         let request = ConsumersRequest::parse(call.message.payload, self.settings.strict)?;
         if let Some(offline) = self.offline_consumers(stream) {
             return Ok(ConsumerListResponse {
-                page: page(offline.missing.len(), request.offset, INFOS_PER_PAGE),
+                page: page(offline.len(), request.offset, INFOS_PER_PAGE),
                 consumers: Vec::new(),
-                missing: offline.missing,
-                offline: offline.reasons,
+                missing: offline.keys().cloned().collect(),
+                offline,
             });
         }
         let stream = self.stream(stream)?;

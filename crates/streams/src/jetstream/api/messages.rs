@@ -68,12 +68,11 @@ impl JetStream {
             let why = "message delete not permitted";
             return Err(ApiError::with(&error::STREAM_MSG_DELETE_FAILED, why));
         }
-        let not_there = not_there(stream, request.seq);
         let removed = stream
             .remove_one(call.journal, request.seq)
             .map_err(|refused| store_failed(&refused))?;
         if !removed {
-            return Err(not_there);
+            return Err(not_there(stream, request.seq));
         }
         let id = stream.id;
         self.activate(id);

@@ -253,14 +253,14 @@ impl JetStream {
         let page = page(all.len(), request.offset, INFOS_PER_PAGE);
         let names = all.iter().skip(page.offset).take(page.limit);
         let offline = self.offline_among(names.clone().copied());
-        let served = names.filter(|name| !offline.reasons.contains_key(**name));
+        let served = names.filter(|name| !offline.contains_key(**name));
         let served: Vec<String> = served.map(|&name| name.clone()).collect();
         let streams = served.iter().map(|name| self.entry_of(call, name));
         Ok(StreamListResponse {
             streams: streams.collect::<Result<_, _>>()?,
             page,
-            missing: offline.missing,
-            offline: offline.reasons,
+            missing: offline.keys().cloned().collect(),
+            offline,
         })
     }
 }

@@ -101,12 +101,11 @@ impl JetStream {
             let same = old
                 .iter()
                 .position(|known| (known.role, &known.config) == (feed.role, &feed.config));
-            // Where it begins matters only as long as nothing was taken.
-            let goes_on = old.iter().position(|known| feed.goes_on_from(known));
             if let Some(at) = same {
                 feed = old.swap_remove(at);
                 feed.is_due = true;
-            } else if let Some(at) = goes_on {
+            } else if let Some(at) = old.iter().position(|known| feed.goes_on_from(known)) {
+                // Where it begins matters only as long as nothing was taken.
                 feed.go_on_from(old.swap_remove(at));
             } else if feed.role == Role::Source
                 && let Some(taken) = feeding.known.remove(&feed.index_name)

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::checks::Checks;
 use super::{BATCH_BYTES_MAX, BatchLimits, ID_BYTES_MAX, Offered};
 use crate::api::advisory::BatchAbandoned;
-use crate::config::{Retention, is_level_met};
+use crate::config::is_level_met;
 use crate::error::{self, ApiError};
 use crate::stream::conditions::{Lifetime, Rollup};
 use crate::stream::ingest::{Draft, Later};
@@ -273,17 +273,6 @@ impl Stream {
         self.store_checked(env, &checked)
     }
 
-    /// Whether nobody waits for messages on this subject, and none stays without.
-    fn is_unwanted(&self, subject: &[u8]) -> bool {
-        self.config.retention == Retention::Interest && !self.has_interest(subject)
-    }
-
-    fn size_of_new(&self, message: &NewMessage<'_>) -> u64 {
-        let (subject, headers) = (message.subject.len(), message.headers.len());
-        let payload = message.payload.len();
-        self.messages.size_of(subject, headers, payload)
-    }
-
     fn store_checked(
         &mut self,
         env: &mut Env<'_>,
@@ -321,7 +310,7 @@ impl Stream {
         }
         let mut later = Later::default();
         for (message, _) in &messages {
-            later.add(message.subject, self.size_of_new(message));
+            later.add(message.subject, self.messages.size_of_new(message));
         }
         let mut stored = messages.iter().peekable();
         for (((draft, rollup, lifetime), parsed), sequence) in
@@ -329,7 +318,7 @@ impl Stream {
         {
             if let Some((message, _)) = stored.next_if(|(message, _)| message.sequence == sequence)
             {
-                later.remove(message.subject, self.size_of_new(message));
+                later.remove(message.subject, self.messages.size_of_new(message));
             }
             if self.messages.index.get(sequence).is_none() {
                 self.remember(env, parsed, sequence);

@@ -4,7 +4,6 @@
 use std::borrow::Cow;
 
 use super::{Draft, Later, store_failed};
-use crate::config::Retention;
 use crate::error::{self, ApiError};
 use crate::stream::conditions::{Lifetime, Rollup};
 use crate::stream::publish_headers::without;
@@ -40,7 +39,7 @@ impl Stream {
             .messages
             .size_of(draft.subject.len(), draft.headers.len(), payload.len());
         env.room.check(size)?;
-        if self.config.retention == Retention::Interest && !self.has_interest(&draft.subject) {
+        if self.is_unwanted(&draft.subject) {
             self.messages.index.pass(sequence, env.now_ns);
             self.skipped = true;
             return Ok(());
