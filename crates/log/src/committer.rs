@@ -9,7 +9,7 @@ use std::io;
 use crate::Position;
 use crate::batch::{Batch, Chunk, Committed, Failure, Opening, position};
 use crate::crypt::{DataKey, Sealed};
-use crate::disk::{Disk, DiskFile, is_full};
+use crate::disk::{BLOCK_BYTES, Disk, DiskFile, is_full};
 use crate::format::{SegmentHeader, segment_name};
 use crate::gathering::Gathering;
 use crate::marks::{Marks, MarksFile};
@@ -57,6 +57,8 @@ pub(crate) struct Active<F> {
     /// The directory does not know it for good yet.
     new: bool,
     pub(crate) end: u32,
+    /// Bytes of its file.
+    capacity: u32,
     pub(crate) gathering: Gathering,
     /// How its records are covered, if they are.
     pub(crate) sealed: Option<Sealed>,
@@ -197,10 +199,10 @@ impl<D: Disk> Committer<D> {
             });
         };
         active.dirty = true;
-        let written = active.file.write_at(&chunk.bytes, chunk.offset.into());
-        let why = match written {
+        let (offset, capacity) = (chunk.offset, active.capacity);
+        let why = match write_up_to_block(&active.file, &chunk.bytes, offset, capacity) {
             Ok(()) => {
-                active.end = chunk.offset + chunk.bytes.len() as u32;
+                active.end = offset + chunk.bytes.len() as u32;
                 return Ok(());
             }
             Err(error) if is_full(&error) => error.to_string(),
@@ -264,7 +266,7 @@ impl<D: Disk> Committer<D> {
             None => self.disk.create(&name, opening.capacity.into()),
         };
         let made = made.and_then(|file| {
-            let written = file.write_at(&header.encode(), 0);
+            let written = write_up_to_block(&file, &header.encode(), 0, opening.capacity);
             written.map(|()| file).inspect_err(|_| {
                 let _ = self.disk.remove(&name);
             })
@@ -296,6 +298,7 @@ impl<D: Disk> Committer<D> {
             dirty: true,
             new: true,
             end: chunk.offset,
+            capacity: opening.capacity,
             gathering: Gathering::new(veil),
             sealed: opening.sealed,
         });
@@ -313,6 +316,19 @@ impl<D: Disk> Committer<D> {
         self.closed
             .extend(Sealing::new(file, self.salt, place, (gathering, veil)));
     }
+}
+
+/// Writes at the end of what a segment holds: nothing but zeros lies behind. Those up to the end of the block are written,
+/// too, for a file that was made ready past the system's cache has no block there.
+fn write_up_to_block<F: DiskFile>(
+    file: &F,
+    bytes: &[u8],
+    offset: u32,
+    capacity: u32,
+) -> io::Result<()> {
+    let end = offset + bytes.len() as u32;
+    let block = end.next_multiple_of(BLOCK_BYTES).min(capacity);
+    file.write_before_zeros(bytes, offset.into(), block.saturating_sub(end) as usize)
 }
 
 fn stopped(doing: &str, segment: u32, error: &io::Error) -> Failure {

@@ -73,6 +73,22 @@ pub trait DiskFile: Send {
     /// # Errors
     /// When it failed; then any part may have been written.
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
+    /// Writes all of `bytes`, behind which so many zeros lie or more. A disk may write those again, so that the file
+    /// system gets whole blocks and need not read what else is in one.
+    ///
+    /// # Errors
+    /// As [`DiskFile::write_at`].
+    fn write_before_zeros(&self, bytes: &[u8], offset: u64, zeros: usize) -> io::Result<()> {
+        let _ = zeros;
+        self.write_at(bytes, offset)
+    }
+    /// Fills so many bytes with zeros that nobody will read, past the system's cache where that can be.
+    ///
+    /// # Errors
+    /// As [`DiskFile::write_at`].
+    fn write_zeros(&self, offset: u64, bytes: u64) -> io::Result<()> {
+        zeros_in_pieces(offset, bytes, |zeros, at| self.write_at(zeros, at))
+    }
     /// Makes what was written last, the file's length included.
     ///
     /// # Errors
@@ -122,6 +138,36 @@ pub fn is_full(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
     )
+}
+
+/// What file systems keep in their cache as one piece, or a multiple of it.
+pub(crate) const BLOCK_BYTES: u32 = 4096;
+
+/// Zeros that are written in one go: few enough that others' writes do not wait long behind them.
+const ZEROS_BYTES: usize = 256 * 1024;
+
+/// They lie where a write past the cache wants them.
+#[repr(align(4096))]
+struct Zeros([u8; ZEROS_BYTES]);
+
+pub(crate) static ZEROS: &[u8] = {
+    static ALIGNED: Zeros = Zeros([0; ZEROS_BYTES]);
+    &ALIGNED.0
+};
+
+/// Lets `write` write so many zeros, a piece at a time.
+pub(crate) fn zeros_in_pieces(
+    offset: u64,
+    bytes: u64,
+    mut write: impl FnMut(&[u8], u64) -> io::Result<()>,
+) -> io::Result<()> {
+    let (mut at, end) = (offset, offset + bytes);
+    while at < end {
+        let piece = ZEROS.get(..(end - at) as usize).unwrap_or(ZEROS);
+        write(piece, at)?;
+        at += piece.len() as u64;
+    }
+    Ok(())
 }
 
 /// Reads up to `bytes` from `offset` into `to`, which then holds just those.

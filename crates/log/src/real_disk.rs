@@ -4,14 +4,14 @@
 //! interrupted by a signal.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::FallocateFlags;
+use rustix::fs::{FallocateFlags, OFlags};
 
-use crate::disk::{Disk, DiskFile, LockError};
+use crate::disk::{Disk, DiskFile, LockError, ZEROS, zeros_in_pieces};
 
 /// Name of the file that a server holds a lock on while it uses the store.
 const LOCK_NAME: &str = "lock";
@@ -59,7 +59,7 @@ impl RealDisk {
     fn options() -> OpenOptions {
         let mut options = OpenOptions::new();
         // Whoever may write beside the store must not lead it elsewhere by a link.
-        let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+        let flags = OFlags::NOFOLLOW.bits().cast_signed();
         options
             .read(true)
             .write(true)
@@ -175,6 +175,39 @@ impl DiskFile for File {
         self.write_all_at(bytes, offset)
     }
 
+    fn write_before_zeros(&self, bytes: &[u8], offset: u64, zeros: usize) -> io::Result<()> {
+        let zeros = ZEROS.get(..zeros).unwrap_or_default();
+        let (mut parts, mut at) = (&mut [IoSlice::new(bytes), IoSlice::new(zeros)][..], offset);
+        IoSlice::advance_slices(&mut parts, 0);
+        while !parts.is_empty() {
+            match rustix::io::pwritev(self, parts, at) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(written) => {
+                    at += written as u64;
+                    IoSlice::advance_slices(&mut parts, written);
+                }
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// The file is nobody else's meanwhile: how it is open changes for all who have it.
+    fn write_zeros(&self, offset: u64, bytes: u64) -> io::Result<()> {
+        let write = |zeros: &[u8], at| self.write_all_at(zeros, at);
+        let flags = rustix::fs::fcntl_getfl(self)?;
+        if rustix::fs::fcntl_setfl(self, flags | OFlags::DIRECT).is_ok() {
+            let written = zeros_in_pieces(offset, bytes, write);
+            rustix::fs::fcntl_setfl(self, flags)?;
+            // That is what it says when they do not lie as the disk or its file system wants it.
+            if !matches!(&written, Err(error) if error.kind() == ErrorKind::InvalidInput) {
+                return written;
+            }
+        }
+        zeros_in_pieces(offset, bytes, write)
+    }
+
     fn sync_data(&self) -> io::Result<()> {
         File::sync_data(self)
     }
@@ -185,5 +218,55 @@ impl DiskFile for File {
 
     fn set_length(&self, bytes: u64) -> io::Result<()> {
         self.set_len(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file_of(bytes: usize) -> (tempfile::TempDir, File) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let disk = RealDisk::new(folder.path()).expect("a disk");
+        let file = disk.create("file", bytes as u64).expect("a file");
+        DiskFile::write_at(&file, &vec![b'x'; bytes], 0).expect("written");
+        (folder, file)
+    }
+
+    fn content(file: &File) -> Vec<u8> {
+        let mut bytes = vec![0; file.length().expect("a length") as usize];
+        DiskFile::read_at(file, &mut bytes, 0).expect("readable");
+        bytes
+    }
+
+    #[test]
+    fn zeros_are_written_wherever_they_lie() {
+        let (_folder, file) = file_of(1_000_000);
+        for (offset, bytes) in [(0, 4096), (8192, 600_001), (700_123, 100), (999_999, 1)] {
+            file.write_zeros(offset as u64, bytes as u64)
+                .expect("written");
+            let found = content(&file);
+            assert!(found[offset..offset + bytes].iter().all(|byte| *byte == 0));
+            assert!(found[..offset].ends_with(b"x") || offset == 0);
+            assert!(
+                found[offset + bytes..]
+                    .first()
+                    .is_none_or(|byte| *byte == b'x')
+            );
+        }
+        assert_eq!(content(&file).len(), 1_000_000);
+        let flags = rustix::fs::fcntl_getfl(&file).expect("flags");
+        assert!(!flags.contains(OFlags::DIRECT));
+    }
+
+    #[test]
+    fn what_is_written_before_zeros_is_followed_by_so_many() {
+        let (_folder, file) = file_of(10_000);
+        file.write_before_zeros(b"record", 90, 10).expect("written");
+        file.write_before_zeros(b"", 9_000, 0).expect("written");
+        file.write_before_zeros(b"last", 9_996, 0).expect("written");
+        let found = content(&file);
+        assert_eq!(&found[88..108], b"xxrecord\0\0\0\0\0\0\0\0\0\0xx");
+        assert_eq!(&found[9_990..], b"xxxxxxlast");
     }
 }
