@@ -4,7 +4,7 @@ use super::ack_subject::Delivery;
 use super::settings::Acks;
 use super::source::Source;
 use super::unacked::Unacked;
-use super::{Consumer, DeadReason, Event, Place};
+use super::{Consumer, Event, Place};
 use crate::context::Context;
 use crate::time::parse_duration;
 
@@ -80,6 +80,12 @@ impl Consumer {
                 }
             }
         }
+    }
+
+    /// How often a message was delivered that is not settled.
+    pub(crate) fn deliveries_of(&self, stream_seq: u64) -> Option<u64> {
+        let unacked = self.unacked.get(stream_seq)?;
+        Some(unacked.deliveries.into())
     }
 
     fn settle(
@@ -173,23 +179,14 @@ impl Consumer {
         delivery: Delivery,
         reason: &[u8],
     ) -> Confirmation {
-        let unacked = self.unacked.get(delivery.stream_seq);
         let confirmation = self.settle(ctx, source, delivery, false);
         let reason = String::from_utf8_lossy(reason.trim_ascii()).into_owned();
         self.events.push(Event::Terminated {
             stream_seq: delivery.stream_seq,
             consumer_seq: delivery.consumer_seq,
             deliveries: delivery.deliveries,
-            reason: reason.clone(),
+            reason,
         });
-        // Once: a message that is terminated again was settled before.
-        if let Some(unacked) = unacked {
-            self.events.push(Event::DeadLetter {
-                stream_seq: unacked.stream_seq,
-                deliveries: u64::from(unacked.deliveries),
-                reason: DeadReason::Terminated(reason),
-            });
-        }
         confirmation
     }
 
@@ -246,7 +243,6 @@ impl Consumer {
         self.events.push(Event::DeadLetter {
             stream_seq,
             deliveries,
-            reason: DeadReason::MaxDeliveries,
         });
     }
 

@@ -1,15 +1,6 @@
 //! What a consumer has to tell its owner: advisories, dead letters, its own end. Values only; who publishes
 //! them, and how, is the owner's.
 
-/// Why a message is a dead letter.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DeadReason {
-    /// It was delivered `max_deliver` times and never acknowledged.
-    MaxDeliveries,
-    /// A client terminated it, with these words.
-    Terminated(String),
-}
-
 /// Something that happened, in the order in which it did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -40,14 +31,12 @@ pub enum Event {
         /// Whose decision it was.
         reason: String,
     },
-    /// An opted-in stream keeps this message as a dead letter. Told once a message.
+    /// A message was given up: an opted-in stream keeps it as a dead letter. Told once a message.
     DeadLetter {
         /// Sequence in the stream.
         stream_seq: u64,
         /// How often it was delivered.
         deliveries: u64,
-        /// Why.
-        reason: DeadReason,
     },
     /// An ack that was chosen to be reported (metric `consumer_ack`, E221).
     AckSampled {

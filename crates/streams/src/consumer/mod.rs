@@ -37,7 +37,7 @@ use std::collections::BTreeMap;
 pub use ack_subject::{AckSubject, Delivery};
 pub use acks::{Confirmation, Leaving};
 pub use control::ResetError;
-pub use event::{DeadReason, Event};
+pub use event::Event;
 pub use progress::{Progress, ProgressError};
 pub use source::{Read, Source, Stored};
 

@@ -38,6 +38,12 @@ impl JetStream {
         let Some(&id) = self.names.get(stream) else {
             return false;
         };
+        if let Some(reason) = message.payload.strip_prefix(b"+TERM") {
+            let sequence = ack.delivery.stream_seq;
+            if !self.copy_before_termination(context, journal, (id, name), sequence, reason) {
+                return true;
+            }
+        }
         let reply = message.reply;
         let mut taken = false;
         self.act_on(context, journal, id, name, |consumer, context, source| {

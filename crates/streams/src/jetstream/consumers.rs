@@ -9,6 +9,9 @@ use crate::context::Context;
 use crate::index::{Filters, Scan};
 use crate::stream::{LastRecord, Messages, StoredConsumer, Stream, kinds};
 
+/// Progress that nobody asked to be confirmed is written at the latest after so long.
+const PROGRESS_EVERY_NS: i64 = 100_000_000;
+
 /// Changes after which progress is written whole again, so that the records before may go.
 const DELTAS_MAX: usize = 64;
 /// Bytes of changes after which it is.
@@ -28,6 +31,8 @@ pub struct ConsumerSlot {
     /// Who wants to know when its progress is durable.
     owed: Vec<Box<[u8]>>,
     saved_ns: i64,
+    /// What happened since belongs to something in the open batch.
+    hurried: bool,
 }
 
 /// A stream as its consumers see it, for one call.
@@ -49,6 +54,7 @@ impl ConsumerSlot {
             delta_bytes: 0,
             owed: Vec::new(),
             saved_ns: now_ns,
+            hurried: false,
         }
     }
 
@@ -132,8 +138,16 @@ impl ConsumerSlot {
         !self.owed.is_empty()
     }
 
-    pub(super) fn saved_ns(&self) -> i64 {
-        self.saved_ns
+    /// Whether what is not in the log belongs into this batch.
+    pub(super) fn is_due(&self, now_ns: i64) -> bool {
+        // A clock that was set back must not put it off.
+        let since = 0..PROGRESS_EVERY_NS;
+        self.hurried || self.owes() || !since.contains(&(now_ns - self.saved_ns))
+    }
+
+    /// What happens to it now goes to the disk together with what is in the open batch.
+    pub(super) fn save_with_this_batch(&mut self) {
+        self.hurried = true;
     }
 
     pub(super) fn owe(&mut self, reply: Box<[u8]>) {
@@ -242,6 +256,7 @@ impl ConsumerSlot {
         };
         self.progress_count += 1;
         self.saved_ns = now_ns;
+        self.hurried = false;
         if whole {
             self.delta_bytes = 0;
             self.replace_progress(journal);

@@ -1,42 +1,23 @@
-//! What is told of what happened: advisories (E210 to E221), and dead letters for streams that want them.
+//! What is told of what happened: advisories (E210 to E221).
 
 use std::ops::Bound;
 
 use recado_log::Journal;
 
 use super::consumers::Events;
-use super::{JetStream, Room, Settings};
+use super::dead_letters::{Letter, Reason};
+use super::{JetStream, Settings};
 use crate::api::ApiCall;
 use crate::api::advisory::{
     AUDIT_SUBJECT, AckMetric, Action, Advisory, ApiAudit, Client, ConsumerAction,
     ConsumerGroupPinned, ConsumerGroupUnpinned, ConsumerPause, MaxDeliver, MsgNaked, MsgTerminated,
     ServerOutOfSpace, StreamAction,
 };
-use crate::consumer::{DeadReason, Event, Read};
+use crate::consumer::Event;
 use crate::context::Context;
 use crate::jetstream::Incoming;
-use crate::stream::{Accepted, Env, Origin, Stream};
+use crate::stream::Stream;
 use crate::time::ZERO_TIME;
-
-/// Metadata key of a stream: the stream that its dead letters go to.
-pub const DEAD_LETTER_KEY: &str = "recado.dead_letter";
-/// What the subjects of dead letters begin with; stream and consumer follow.
-const DEAD_LETTER_PREFIX: &str = "DLQ.";
-/// Dead letters that could not be copied and are told one by one.
-const UNCOPIED_MAX: usize = 100;
-
-/// A dead letter that the stream for them did not take.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Uncopied {
-    /// Stream that the message is in.
-    pub stream: String,
-    /// Its sequence.
-    pub sequence: u64,
-    /// Stream that was to take it.
-    pub target: String,
-    /// Why it did not.
-    pub why: String,
-}
 
 /// Why nothing can be stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -223,10 +204,15 @@ impl JetStream {
                 Event::DeadLetter {
                     stream_seq,
                     deliveries,
-                    reason,
-                } => self.bring_to_dead_letters(
-                    context, journal, id, name, stream_seq, deliveries, &reason,
-                ),
+                } => {
+                    let letter = Letter {
+                        sequence: stream_seq,
+                        deliveries,
+                        reason: &Reason::GivenUp,
+                    };
+                    // Without a copy it is where it was: one that was given up stays in its stream.
+                    self.bring_to_dead_letters(context, journal, (id, name), &letter);
+                }
                 Event::Lost { stream_seq } => self.lost.push((stream.clone(), stream_seq)),
                 other => self.advise_event(context, &stream, name, other),
             }
@@ -335,124 +321,6 @@ impl JetStream {
         }
     }
 
-    /// Keeps a copy of a message that nobody will get any more, if its stream asks for that.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "all of it goes into the copy's headers"
-    )]
-    fn bring_to_dead_letters(
-        &mut self,
-        context: &mut Context<'_>,
-        journal: &mut dyn Journal,
-        id: u32,
-        consumer: &str,
-        sequence: u64,
-        deliveries: u64,
-        reason: &DeadReason,
-    ) {
-        let Some(stream) = self.streams.get_mut(&id) else {
-            return;
-        };
-        let Some(target) = stream.config.metadata.get(DEAD_LETTER_KEY).cloned() else {
-            return;
-        };
-        let name = stream.config.name.clone();
-        let Read::Message(message) = stream.messages.read(journal, sequence) else {
-            return;
-        };
-        let (reason, detail) = match reason {
-            DeadReason::MaxDeliveries => ("max_deliver", ""),
-            DeadReason::Terminated(detail) => ("terminated", detail.as_str()),
-        };
-        let subject = String::from_utf8_lossy(message.subject).into_owned();
-        let mut headers = match message.headers.strip_suffix(b"\r\n") {
-            Some(head) if !head.is_empty() => head.to_vec(),
-            _ => b"NATS/1.0\r\n".to_vec(),
-        };
-        // What meant something to the stream that it was published to means nothing here.
-        for own in [
-            "Nats-Msg-Id",
-            "Nats-Rollup",
-            "Nats-TTL",
-            "Nats-Expected-Stream",
-        ] {
-            headers = crate::stream::without_header(&headers, own);
-        }
-        if headers.is_empty() {
-            headers = b"NATS/1.0\r\n".to_vec();
-        }
-        let more = [
-            ("Recado-Dead-Reason", reason.to_owned()),
-            ("Recado-Dead-Detail", one_line(detail)),
-            ("Recado-Dead-Stream", name.clone()),
-            ("Recado-Dead-Consumer", consumer.to_owned()),
-            ("Recado-Dead-Subject", subject),
-            ("Recado-Dead-Sequence", sequence.to_string()),
-            ("Recado-Dead-Deliveries", deliveries.to_string()),
-            // Once each, also when a restart makes a consumer give up on it again.
-            ("Nats-Msg-Id", format!("dead:{name}:{consumer}:{sequence}")),
-        ];
-        for (header, value) in more.iter().filter(|(_, value)| !value.is_empty()) {
-            headers.extend_from_slice(format!("{header}: {value}\r\n").as_bytes());
-        }
-        headers.extend_from_slice(b"\r\n");
-        let payload = message.payload.to_vec();
-        let subject = format!("{DEAD_LETTER_PREFIX}{name}.{consumer}");
-        let stored = self.store_as_server(context, journal, &target, &subject, &headers, &payload);
-        if let Err(why) = stored
-            && self.uncopied.len() < UNCOPIED_MAX
-        {
-            self.uncopied.push(Uncopied {
-                stream: name,
-                sequence,
-                target,
-                why,
-            });
-        }
-    }
-
-    /// Stores a message of the server's own in a stream, whatever its subjects; why not, if not.
-    pub(super) fn store_as_server(
-        &mut self,
-        context: &mut Context<'_>,
-        journal: &mut dyn Journal,
-        stream: &str,
-        subject: &str,
-        headers: &[u8],
-        payload: &[u8],
-    ) -> Result<(), String> {
-        let id = self.names.get(stream).copied();
-        let Some((id, target)) = id.and_then(|id| Some((id, self.streams.get_mut(&id)?))) else {
-            return Err("there is no stream of that name".to_owned());
-        };
-        let mut env = Env {
-            now_ns: context.now_ns,
-            journal,
-            room: Room::ANY,
-            chance: (context.random)() as u32,
-        };
-        let stored = target.publish(
-            &mut env,
-            Origin::Server,
-            subject.as_bytes(),
-            headers,
-            payload,
-        );
-        if let Ok(Accepted::Stored(_)) = stored {
-            let last = target.last_sequence();
-            if target.messages.is_on_file() {
-                self.replies.grown(id, last);
-            }
-            self.after_publish(id);
-        }
-        stored.map(drop).map_err(|error| error.to_string())
-    }
-
-    /// Dead letters that were not copied since the last call, for the server's log.
-    pub fn take_uncopied(&mut self) -> Vec<Uncopied> {
-        std::mem::take(&mut self.uncopied)
-    }
-
     /// Damaged messages that consumers met since the last call: stream and sequence, for the server's log.
     pub fn take_lost(&mut self) -> Vec<(String, u64)> {
         std::mem::take(&mut self.lost)
@@ -469,7 +337,7 @@ fn recado_refusal(answer: &[u8]) -> bool {
 }
 
 /// Text that a client gave, without what would end a header line.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect()

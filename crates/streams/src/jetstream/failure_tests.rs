@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::world::{World, stream};
-use crate::consumer::{DeadReason, Event, Leaving};
+use crate::consumer::Leaving;
 
 fn world(fields: Value) -> World {
     let mut world = World::new();
@@ -244,28 +244,6 @@ fn a_store_that_stopped_is_told_also_after_a_full_disk_and_never_again() {
         world.act(|jetstream, context, journal| jetstream.stopped(context, journal, "no disk"));
     }
     assert_eq!(told_out_of_storage(&world).len(), 2);
-}
-
-#[test]
-fn a_dead_letter_that_has_nowhere_to_go_is_told() {
-    let mut world =
-        world(json!({"subjects": ["s"], "metadata": {"recado.dead_letter": "NOWHERE"}}));
-    world.publish("s", "", "1");
-    world.run();
-    let uncopied = world.act(|jetstream, context, journal| {
-        let dead = Event::DeadLetter {
-            stream_seq: 1,
-            deliveries: 2,
-            reason: DeadReason::MaxDeliveries,
-        };
-        jetstream.tell_events(context, journal, 1, "c", vec![dead]);
-        jetstream.take_uncopied()
-    });
-    let [told] = uncopied.as_slice() else {
-        panic!("one is told: {uncopied:?}");
-    };
-    assert_eq!((told.stream.as_str(), told.sequence), ("S", 1));
-    assert_eq!(told.target, "NOWHERE");
 }
 
 #[test]

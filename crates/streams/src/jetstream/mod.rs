@@ -6,6 +6,7 @@ mod api;
 mod batches;
 pub(crate) mod common;
 mod consumers;
+mod dead_letters;
 pub(crate) mod events;
 mod offline;
 mod open;
@@ -53,8 +54,8 @@ pub(crate) use common::Room;
 use common::{Common, Share, Sum};
 pub use consumers::ConsumerSlot;
 pub(crate) use consumers::StreamSource;
+pub use dead_letters::{DEAD_LETTER_KEY, Uncopied};
 use events::OutOfStorage;
-pub use events::{DEAD_LETTER_KEY, Uncopied};
 pub(crate) use open::Part;
 pub use open::{Offline, Opening, OpeningReport};
 pub(crate) use sources::Feeding;
@@ -171,7 +172,7 @@ pub struct JetStream {
     /// Damaged messages that consumers met.
     lost: Vec<(String, u64)>,
     /// Dead letters that could not be copied.
-    uncopied: Vec<events::Uncopied>,
+    uncopied: Vec<Uncopied>,
     /// Numbers of streams that came and went, for the one who keeps several accounts.
     moves: Vec<(u32, bool)>,
     next_sid: u64,

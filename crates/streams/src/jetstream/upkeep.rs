@@ -7,9 +7,6 @@ use super::JetStream;
 use crate::context::Context;
 use crate::stream::kinds;
 
-/// Progress that nobody asked to be confirmed is written at the latest after so long.
-const PROGRESS_EVERY_NS: i64 = 100_000_000;
-
 /// A record that says that something is gone.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Grave {
@@ -106,8 +103,7 @@ impl JetStream {
             if !slot.is_unsaved() {
                 continue;
             }
-            let due = all || slot.owes() || now_ns - slot.saved_ns() >= PROGRESS_EVERY_NS;
-            if !due {
+            if !all && !slot.is_due(now_ns) {
                 complete = false;
                 continue;
             }

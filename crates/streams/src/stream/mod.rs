@@ -32,7 +32,7 @@ pub(crate) use dedupe::DedupeWindow;
 pub(crate) use ingest::{Accepted, Foretold, Origin, store_failed};
 pub(crate) use last_record::LastRecord;
 pub(crate) use messages::{Messages, NewMessage};
-pub(crate) use publish_headers::{PublishHeaders, with as with_header, without as without_header};
+pub(crate) use publish_headers::{PublishHeaders, with as with_header};
 pub(crate) use stored::{StoredConsumer, StoredStream, Unsupported};
 
 /// What a stream is given while it acts on its messages.

@@ -9,7 +9,7 @@ mod pushing;
 mod restarts;
 
 use super::fake::{FakeStream, SECOND, START, Sent, World, in_world, pull_config, push_config};
-use super::{Confirmation, Consumer, DeadReason, Delivery, Event, ResetError};
+use super::{Confirmation, Consumer, Delivery, Event, ResetError};
 use crate::config::{AckPolicy, ConsumerConfig, DeliverPolicy, PriorityPolicy, ReplayPolicy};
 use crate::context::Context;
 

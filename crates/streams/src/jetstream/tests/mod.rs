@@ -3,4 +3,5 @@
 mod batches;
 mod compression;
 mod consumers;
+mod dead_letters;
 pub(super) mod world_on_disk;

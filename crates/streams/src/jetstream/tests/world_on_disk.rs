@@ -194,6 +194,11 @@ impl World {
         self.pass(0);
     }
 
+    /// Answers a delivery.
+    pub(in crate::jetstream) fn ack(&mut self, delivery: &Sent, payload: &str) {
+        self.handle("k", &delivery.reply, "", "", payload.as_bytes());
+    }
+
     /// A message on a transfer's subject.
     pub(in crate::jetstream) fn transfer(&mut self, subject: &str, reply: &str, payload: &[u8]) {
         self.handle("n", subject, reply, "", payload);
