@@ -325,7 +325,7 @@ fn xkey_header(xkey: &str) -> Vec<u8> {
 }
 
 fn client_info(connection: &Connection, connect: &Connect) -> ClientInfo {
-    let address = connection.address();
+    let address = connection.proved_address();
     let host = address.map(|peer| peer.ip().to_canonical().to_string());
     let claimed = [&connect.nkey, &connect.user];
     let claimed = claimed.into_iter().flatten().find(|text| !text.is_empty());

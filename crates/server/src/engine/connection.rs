@@ -4,7 +4,7 @@
 //! The socket closes when the last reference goes: the registry's, the task's and the writer's.
 //! Subscriptions and cached routes hold weak references only.
 
-use std::net::{Shutdown, SocketAddr};
+use std::net::{IpAddr, Shutdown, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -105,8 +105,10 @@ enum Next {
 /// What few connections have: boxed, for idle ones are many.
 #[derive(Default)]
 struct Rare {
-    /// The client's own address, where a proxy stands before it.
+    /// The client's own address, where a proxy that is configured stands before it.
     behind: Option<SocketAddr>,
+    /// For whom a request over WebSocket says that it was forwarded: anybody can say so.
+    forwarded_for: Option<IpAddr>,
     /// It has to go, with these words.
     dismissal: Option<Goodbye>,
     /// What INFO asked it to sign.
@@ -248,19 +250,33 @@ impl Connection {
         Ok(())
     }
 
-    /// The client's address, also where a proxy stands before it; `None` for a part of the server itself.
+    /// The client's address to be shown, also where a proxy stands before it; `None` for a part of the server itself.
+    /// Whoever decides anything by it asks for [`Connection::proved_address`].
     pub(crate) fn address(&self) -> Option<SocketAddr> {
         let rare = self.rare.lock();
-        match rare.as_ref().and_then(|rare| rare.behind) {
-            Some(behind) => Some(behind),
-            None => self.peer,
-        }
+        let rare = rare.as_ref();
+        let forwarded = || {
+            let ip = rare?.forwarded_for?;
+            Some(SocketAddr::new(ip, self.peer?.port()))
+        };
+        let behind = rare.and_then(|rare| rare.behind);
+        behind.or_else(forwarded).or(self.peer)
     }
 
-    /// A proxy told whose the connection is. Who was told of first stays.
-    pub(super) fn set_address(&self, address: SocketAddr) {
-        let mut rare = self.rare.lock();
-        rare.get_or_insert_default().behind.get_or_insert(address);
+    /// The client's address as the socket or a proxy that is configured knows it, and not as the client may say.
+    pub(super) fn proved_address(&self) -> Option<SocketAddr> {
+        let behind = self.rare.lock().as_ref().and_then(|rare| rare.behind);
+        behind.or(self.peer)
+    }
+
+    /// A proxy that is configured told whose the connection is.
+    pub(super) fn set_behind(&self, address: SocketAddr) {
+        self.rare.lock().get_or_insert_default().behind = Some(address);
+    }
+
+    /// Its request says for whom it was forwarded.
+    pub(super) fn set_forwarded_for(&self, ip: IpAddr) {
+        self.rare.lock().get_or_insert_default().forwarded_for = Some(ip);
     }
 
     /// INFO asks it to sign this.

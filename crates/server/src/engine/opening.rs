@@ -153,8 +153,7 @@ impl Reader {
         };
         self.connection.write_raw(&upgrade.answer(options)).await?;
         if let Some(ip) = upgrade.forwarded_for {
-            let port = self.connection.peer.map_or(0, |peer| peer.port());
-            self.connection.set_address((ip, port).into());
+            self.connection.set_forwarded_for(ip);
         }
         let receiver = websocket::Receiver::new(upgrade.unmasked, upgrade.compression);
         if self.connection.layers().is_none() {
@@ -196,7 +195,7 @@ impl Reader {
                 Start::Header(length, source) => {
                     early.drain(..length);
                     if let Some(source) = source {
-                        self.connection.set_address(source);
+                        self.connection.set_behind(source);
                     }
                     return Ok(());
                 }

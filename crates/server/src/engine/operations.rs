@@ -214,7 +214,7 @@ impl Reader {
     /// Where the client comes from, if failures from there count: whoever is on this machine is not a stranger, and
     /// one proxy here may stand for everybody.
     fn watched_address(&self) -> Option<IpAddr> {
-        let address = self.connection.address()?.ip().to_canonical();
+        let address = self.connection.proved_address()?.ip().to_canonical();
         let manner = self.engine.manner();
         let asked = manner
             .authenticator_for(self.connection.is_websocket())
@@ -258,7 +258,7 @@ impl Reader {
                 true => ConnectionType::Websocket,
                 false => ConnectionType::Standard,
             }),
-            peer: self.connection.address().map(|peer| peer.ip()),
+            peer: self.connection.proved_address().map(|peer| peer.ip()),
             certificate: self.connection.tls().and_then(|tls| tls.names.clone()),
         }
     }

@@ -616,6 +616,40 @@ fn the_address_is_the_one_that_proxies_forward() {
 }
 
 #[test]
+fn an_address_that_fails_to_log_in_is_not_heard_whoever_it_says_it_is() {
+    let server = configured(
+        "host: \"127.0.0.1\", jetstream: false, proxy_protocol: true
+         websocket { host: \"127.0.0.1\", port: -1, no_tls: true }
+         authorization { user: ana, password: \"the right word of many letters\" }",
+    );
+    let log_in = |from: &str, claimed: &str, password: &str| {
+        let mut stream = dial(server.websocket_addr().unwrap());
+        let header = format!("PROXY TCP4 {from} 127.0.0.1 4711 4222\r\n");
+        stream.write_all(header.as_bytes()).unwrap();
+        let answer = request(&mut stream, "/", &format!("X-Forwarded-For: {claimed}\r\n"));
+        assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
+        let said = String::new();
+        let mut peer = Peer { stream, said };
+        peer.line();
+        peer.send(&format!(
+            "CONNECT {{\"verbose\":false,\"user\":\"ana\",\"pass\":\"{password} word of many letters\"}}\r\nPING\r\n"
+        ));
+        peer.line()
+    };
+    let refused = "-ERR 'Authorization Violation'";
+    for host in 1..=10 {
+        let claimed = format!("198.51.100.{host}");
+        assert_eq!(log_in("203.0.113.7", &claimed, "a wrong"), refused);
+    }
+    for claimed in ["198.51.100.99", "127.0.0.1", "203.0.113.8"] {
+        assert_eq!(log_in("203.0.113.7", claimed, "the right"), refused);
+    }
+    // Nor can it have others not heard.
+    assert_eq!(log_in("203.0.113.8", "203.0.113.7", "the right"), "PONG");
+    assert_eq!(log_in("198.51.100.1", "", "the right"), "PONG");
+}
+
+#[test]
 fn a_slow_reader_gets_every_frame_in_order() {
     let configured = Server::builder().configure(|all| {
         all.websocket = Some(options());
