@@ -88,7 +88,8 @@ impl Disk for RealDisk {
         let made = if bytes == 0 {
             Ok(())
         } else {
-            match rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, bytes) {
+            let allocate = || rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, bytes);
+            match rustix::io::retry_on_intr(allocate) {
                 // Some file systems can't promise room; then a write says whether there is any.
                 Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => file.set_len(bytes),
                 result => result.map_err(io::Error::from),

@@ -295,6 +295,11 @@ impl Consumer {
         open || self.exhausted.contains_key(&sequence)
     }
 
+    /// How many deliveries it has made.
+    pub(crate) fn deliveries(&self) -> u64 {
+        self.delivered.consumer_seq
+    }
+
     /// Everything up to this sequence is settled or none of its own.
     pub fn ack_floor(&self) -> u64 {
         self.floor.stream_seq

@@ -48,6 +48,13 @@ impl JetStream {
 
     /// Open batches of all streams of all accounts: atomic ones, fast ones.
     fn open_batches(&mut self) -> (usize, usize) {
+        self.count_batches();
+        let all = |sum| usize::try_from(self.share.all(sum)).unwrap_or(usize::MAX);
+        (all(Sum::AtomicBatches), all(Sum::FastBatches))
+    }
+
+    /// Brings the sums of open batches up to date: other accounts' batches are refused by them.
+    pub(super) fn count_batches(&mut self) {
         let streams = &self.streams;
         let count = |id: &u32| streams.get(id).map_or((0, 0), |one| one.batches.count());
         self.batching.retain(|id| count(id) != (0, 0));
@@ -55,21 +62,21 @@ impl JetStream {
         let own = counts.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
         self.share.set(Sum::AtomicBatches, own.0 as u64);
         self.share.set(Sum::FastBatches, own.1 as u64);
-        let all = |sum| usize::try_from(self.share.all(sum)).unwrap_or(usize::MAX);
-        (all(Sum::AtomicBatches), all(Sum::FastBatches))
     }
 
     /// A stream took a message of a batch: it has to be asked again when the batch takes too long.
-    fn took_in_batch(&mut self, id: u32, before: Option<i64>) {
+    fn took_in_batch(&mut self, id: u32, (deadline, count): (Option<i64>, (usize, usize))) {
         let Some(stream) = self.streams.get(&id) else {
             return;
         };
-        if stream.batches.count() != (0, 0) {
-            self.batching.insert(id);
-        }
         let (on_file, last) = (stream.messages.is_on_file(), stream.last_sequence());
-        if stream.batches.deadline() != before {
+        let is_changed = stream.batches.count() != count;
+        if stream.batches.deadline() != deadline {
             self.schedule(id);
+        }
+        if is_changed {
+            self.batching.insert(id);
+            self.count_batches();
         }
         if on_file {
             self.replies.grown(id, last);
@@ -89,7 +96,7 @@ impl JetStream {
         let Some(stream) = self.streams.get_mut(&id) else {
             return;
         };
-        let before = stream.batches.deadline();
+        let before = (stream.batches.deadline(), stream.batches.count());
         let limits = &self.settings.batches;
         let taken = stream.publish_atomic(env, limits, open, batch, offered(message));
         let answers = !stream.config.no_ack && !message.reply.is_empty();
@@ -129,7 +136,7 @@ impl JetStream {
         let Some(stream) = self.streams.get_mut(&id) else {
             return;
         };
-        let before = stream.batches.deadline();
+        let before = (stream.batches.deadline(), stream.batches.count());
         let limits = &self.settings.batches;
         let answers = stream.publish_fast(env, limits, open, fast, offered(message));
         let name = stream.config.name.clone();
@@ -195,6 +202,9 @@ impl JetStream {
         };
         let late = stream.expire_batches(context.now_ns);
         let name = stream.config.name.clone();
+        if self.batching.contains(&id) {
+            self.count_batches();
+        }
         for batch in late {
             self.advise_abandoned(context, &name, &batch, BatchAbandoned::Timeout);
         }

@@ -17,6 +17,9 @@ const DELTAS_MAX: usize = 64;
 /// Bytes of changes after which it is.
 const DELTA_BYTES_MAX: usize = 256 * 1024;
 
+/// Confirmations that wait for one batch.
+const OWED_MAX: usize = 65_536;
+
 /// A consumer and its records.
 pub struct ConsumerSlot {
     pub(crate) consumer: Consumer,
@@ -150,8 +153,17 @@ impl ConsumerSlot {
         self.hurried = true;
     }
 
+    /// Whoever asked is told with the next batch. While none can be written, more than so many are not told: theirs is a
+    /// timeout, which they must be ready for.
     pub(super) fn owe(&mut self, reply: Box<[u8]>) {
-        self.owed.push(reply);
+        if self.owed.len() < OWED_MAX {
+            self.owed.push(reply);
+        }
+    }
+
+    /// Nothing will be written any more: nobody is told that it was.
+    pub(super) fn owe_nobody(&mut self) {
+        self.owed = Vec::new();
     }
 
     pub(super) fn take_owed(&mut self) -> Vec<Box<[u8]>> {
@@ -380,6 +392,7 @@ impl JetStream {
         let owed = act(&mut slot.consumer, context, &mut source);
         let events = slot.consumer.take_events();
         match owed {
+            Some(_) if slot.number > 0 && self.stopped.is_some() => {}
             Some(reply) if slot.number > 0 => slot.owe(reply),
             // What is kept in memory only is as durable as it will ever be.
             Some(reply) => context.out.publish(&reply, b"", b"", b""),

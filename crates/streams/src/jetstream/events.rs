@@ -140,7 +140,7 @@ impl JetStream {
         call: &ApiCall<'_>,
         answer: &[u8],
     ) {
-        let refused = recado_refusal(answer);
+        let refused = is_refusal(answer);
         if refused {
             self.api_errors += 1;
         }
@@ -328,7 +328,7 @@ impl JetStream {
 }
 
 /// Whether an answer is a refusal.
-fn recado_refusal(answer: &[u8]) -> bool {
+fn is_refusal(answer: &[u8]) -> bool {
     // `type` comes first, then `error` or what was asked for.
     answer
         .windows(9)

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::world::{World, stream};
 use crate::consumer::Leaving;
+use crate::jetstream::Incoming;
 
 fn world(fields: Value) -> World {
     let mut world = World::new();
@@ -300,4 +301,38 @@ fn what_the_disk_does_not_give_is_not_lost() {
     assert_eq!(status(&mut world).1, "1");
     let mut later = world.restarted_with(world.journal.len());
     assert_eq!(later.payloads("S"), ["1"]);
+}
+
+#[test]
+fn a_store_that_stopped_owes_no_confirmation_and_says_nothing_for_streams_without_acks() {
+    let mut world = world(json!({"subjects": ["s"]}));
+    world.create(&stream("Q", json!({"subjects": ["q"], "no_ack": true})));
+    pulling(&mut world, "S", "c");
+    world.publish("s", "", "1");
+    world.run();
+    let confirm = |world: &mut World| {
+        world.act(|jetstream, context, journal| {
+            let message = Incoming {
+                sid: b"k",
+                subject: b"$JS.ACK.S.c.1.1.1.1.0",
+                reply: b"confirmed",
+                headers: b"",
+                payload: b"+WPI",
+            };
+            jetstream.handle(context, journal, &message);
+            jetstream.has_unsaved()
+        })
+    };
+    assert!(confirm(&mut world));
+    world.act(|jetstream, context, journal| jetstream.stopped(context, journal, "no disk"));
+    for _ in 0..3 {
+        assert!(!confirm(&mut world), "nothing will be saved");
+    }
+    world.batch();
+    assert_eq!(world.seen("confirmed"), []);
+    world.publish_for("s", "", "2", "told");
+    world.publish_for("q", "", "3", "told");
+    let told = world.seen("told");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].1.contains("\"err_code\":10077"), "{told:?}");
 }

@@ -226,12 +226,12 @@ impl JetStream {
         Self::of_account(settings, GLOBAL_ACCOUNT.into(), Common::default())
     }
 
-    /// An account without streams. `common` is that of all accounts of the store.
     /// As [`Settings::raise`].
     pub(crate) fn raise(&mut self, memory_bytes: Option<u64>, file_bytes: Option<u64>) {
         self.settings.raise(memory_bytes, file_bytes);
     }
 
+    /// An account without streams. `common` is that of all accounts of the store.
     pub(crate) fn of_account(settings: Settings, account: Arc<str>, common: Common) -> Self {
         let ack_scope = settings.long_ack_subjects.then(|| {
             let domain = settings.domain.as_deref().unwrap_or("_");
@@ -444,6 +444,9 @@ impl JetStream {
         let freed = std::mem::take(&mut stream.accounted_bytes);
         self.share
             .set(sum, self.share.own(sum).saturating_sub(freed));
+        if self.batching.remove(&id) {
+            self.count_batches();
+        }
         Some(stream)
     }
 

@@ -35,7 +35,7 @@ struct OpeningStream {
     deleted: Option<Location>,
     /// It was being restored.
     restoring: Option<Location>,
-    removed: Vec<(u32, Location)>,
+    tombstones: Vec<(u8, u32, Location)>,
     state: Option<(Location, (u64, u64))>,
     sources: FoundSources,
 }
@@ -193,7 +193,7 @@ impl Opening {
             unsupported: None,
             deleted: None,
             restoring: None,
-            removed: Vec::new(),
+            tombstones: Vec::new(),
             state: None,
             sources: FoundSources::default(),
         })
@@ -275,7 +275,7 @@ impl Opening {
             return;
         };
         let opening = self.stream(entry.stream);
-        opening.removed.push((youngest, entry.at));
+        opening.tombstones.push((entry.kind, youngest, entry.at));
         let mut dead = Vec::new();
         for (first, run) in kinds::removed_runs(payload) {
             let Some(last) = run.checked_sub(1).and_then(|more| first.checked_add(more)) else {
@@ -298,7 +298,7 @@ impl Opening {
             return;
         };
         let opening = self.stream(entry.stream);
-        opening.removed.push((youngest, entry.at));
+        opening.tombstones.push((entry.kind, youngest, entry.at));
         let messages = &mut opening.stream.messages;
         for (first, run) in kinds::removed_runs(payload) {
             let Some(last) = run.checked_sub(1).and_then(|more| first.checked_add(more)) else {
@@ -397,7 +397,7 @@ impl Opening {
             if let Some(grave) = opening.bury(journal) {
                 deleted.insert(id, grave);
                 let mut stream = opening.stream;
-                stream.opened(opening.config, opening.state, opening.removed);
+                stream.opened(opening.config, opening.state, opening.tombstones);
                 stream.release_all(journal);
             } else if opening.config.is_none() {
                 found.adrift.insert(id);
@@ -589,7 +589,7 @@ impl JetStream {
         opening: OpeningStream,
     ) {
         let mut stream = opening.stream;
-        stream.opened(opening.config, opening.state, opening.removed);
+        stream.opened(opening.config, opening.state, opening.tombstones);
         stream.messages.show_all();
         stream.enforce_all_limits();
         stream.rebuild_from_headers(context.now_ns, journal);

@@ -36,13 +36,7 @@ impl JetStream {
         {
             // Also what would need no room in the log: nothing that it is told would last.
             let error = ApiError::with(&error::STREAM_STORE_FAILED, why);
-            let name = &stream.config.name;
-            context.out.refused(message.subject, name, error.err_code);
-            if !message.reply.is_empty() {
-                let body = error_body(name, &error);
-                context.out.publish(message.reply, b"", b"", &body);
-            }
-            return;
+            return refuse(context, stream, message, &error);
         }
         let waiting = replies.bytes() + share.others(Sum::WaitingBytes);
         if is_overloaded(stream, settings, waiting) {
@@ -75,14 +69,7 @@ impl JetStream {
                 );
                 self.after_publish(id);
             }
-            Err(error) => {
-                let name = &stream.config.name;
-                context.out.refused(message.subject, name, error.err_code);
-                if !message.reply.is_empty() && !stream.config.no_ack {
-                    let body = error_body(&stream.config.name, &error);
-                    context.out.publish(message.reply, b"", b"", &body);
-                }
-            }
+            Err(error) => refuse(context, stream, message, &error),
         }
     }
 
@@ -92,14 +79,19 @@ impl JetStream {
             return;
         };
         self.share.account_for(stream);
-        let (on_file, has_timers) = (stream.messages.is_on_file(), stream_has_timers(stream));
+        let on_file = stream.messages.is_on_file();
+        // All that has a deadline is asked for it, consumers too: only where this message brought an earlier one.
+        let own = stream_has_timers(stream)
+            .then(|| stream.own_deadline())
+            .flatten();
         if stream.must_be_saved() {
             self.unsaved.insert(id);
         }
         if !on_file {
             self.activate(id);
         }
-        if has_timers {
+        let known = self.deadline_of.get(&id);
+        if own.is_some_and(|at| known.is_none_or(|known| at < *known)) {
             self.schedule(id);
         }
     }
@@ -148,6 +140,16 @@ pub(super) fn is_overloaded(stream: &Stream, settings: &Settings, waiting: u64) 
 
 fn stream_has_timers(stream: &Stream) -> bool {
     stream.config.max_age > 0 || stream.config.allow_msg_ttl || stream.config.allow_msg_schedules
+}
+
+/// A message is not stored, and its publisher told why, if anybody is to be told anything.
+fn refuse(context: &mut Context<'_>, stream: &Stream, message: &Incoming<'_>, error: &ApiError) {
+    let name = &stream.config.name;
+    context.out.refused(message.subject, name, error.err_code);
+    if !message.reply.is_empty() && !stream.config.no_ack {
+        let body = error_body(name, error);
+        context.out.publish(message.reply, b"", b"", &body);
+    }
 }
 
 /// Too much waits for the disk: the publisher should come again (E97).

@@ -76,9 +76,14 @@ impl JetStream {
     ) {
         self.refuse_waiting(context, why);
         self.stopped = Some(why.to_owned());
+        // What is kept in memory is answered as ever.
+        self.is_behind = false;
         let mut feeding = Vec::new();
         for (id, stream) in &mut self.streams {
             stream.stopped(journal);
+            for slot in stream.consumers.values_mut() {
+                slot.owe_nobody();
+            }
             if stream.is_feeding() {
                 feeding.push(*id);
             }

@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 use super::world::{World, stream};
+use crate::stream::kinds;
+use crate::time::SECOND;
 
 const STORAGES: [&str; 2] = ["file", "memory"];
 
@@ -183,4 +185,49 @@ fn commit(world: &mut World, members: &[(&str, &str)]) {
         world.publish(subject, &headers, "");
     }
     world.batch();
+}
+
+/// Where no record can be let go, for an old segment lives.
+#[test]
+fn what_was_removed_one_by_one_is_told_by_few_records() {
+    let mut world = world("file", json!({}));
+    let messages = 600;
+    for _ in 0..messages {
+        world.publish("t.a", "", "payload");
+    }
+    world.batch();
+    let mut left: Vec<u64> = (1..=messages).collect();
+    let mut most = 0;
+    // In an order that leaves gaps everywhere, the first and the last among them.
+    let order = (0..messages).map(|n| n * 7 % messages + 1);
+    for (done, sequence) in order.enumerate().take(570) {
+        let answer = world.api("STREAM.MSG.DELETE.T", &json!({"seq": sequence}));
+        assert_eq!(answer["success"], json!(true), "{answer}");
+        left.retain(|one| *one != sequence);
+        most = most.max(world.live(kinds::REMOVED).1);
+        if done % 190 == 189 {
+            assert_kept(&mut world, "file", &left);
+        }
+    }
+    assert!((20..=64).contains(&most), "{most}");
+    world.api("STREAM.PURGE.T", &Value::Null);
+    let mut later = world.restarted_compacted();
+    assert_eq!(later.info("T")["state"]["last_seq"], json!(messages));
+    assert!(later.sequences("T").is_empty());
+}
+
+#[test]
+fn ends_of_messages_that_others_took_the_place_of_are_forgotten() {
+    let fields = json!({"allow_msg_ttl": true, "max_msgs_per_subject": 1});
+    for storage in STORAGES {
+        let mut world = world(storage, fields.clone());
+        for _ in 0..500 {
+            world.publish("t.a", "NATS/1.0\r\nNats-TTL: 1000s\r\n\r\n", "");
+        }
+        world.batch();
+        assert!(world.ends_known("T") <= 66, "{storage}");
+        world.now_ns += 1_001 * SECOND;
+        world.run();
+        assert!(world.sequences("T").is_empty(), "{storage}");
+    }
 }

@@ -68,9 +68,9 @@ impl JetStream {
         Ok(())
     }
 
-    /// Whether there is progress that is not in the log.
+    /// Whether there is progress that is not in the log, and could be.
     pub fn has_unsaved(&self) -> bool {
-        !self.unsaved.is_empty()
+        !self.unsaved.is_empty() && self.stopped.is_none()
     }
 
     /// Writes a stream's state and its consumers' progress, as far as it is due. Whether nothing is left.

@@ -10,7 +10,7 @@ use crate::stream::{Env, Stream};
 
 /// Messages that one consumer gets in a turn.
 const DELIVER_MAX: usize = 512;
-/// Streams that are looked after in a turn.
+/// Streams that are looked after in a turn. As many messages as one consumer gets count as one more.
 pub(crate) const STREAMS_MAX: usize = 64;
 /// A consumer whose subscriber is congested is looked at again after so long.
 const CONGESTED_NS: i64 = 2_000_000;
@@ -33,9 +33,11 @@ impl JetStream {
         journal: &mut dyn Journal,
         left: &mut usize,
     ) -> bool {
-        let turn = self.active.len().min(*left);
-        *left -= turn;
-        for _ in 0..turn {
+        for _ in 0..self.active.len() {
+            if *left == 0 {
+                break;
+            }
+            *left -= 1;
             let Some(id) = self.active.pop_front() else {
                 break;
             };
@@ -43,7 +45,7 @@ impl JetStream {
                 stream.is_active = false;
                 stream.republish_visible(context, journal);
             }
-            let more = self.deliver(context, journal, id);
+            let more = self.deliver(context, journal, id, left);
             if self.feed(context, journal, id) || more {
                 self.activate(id);
             }
@@ -56,8 +58,14 @@ impl JetStream {
         transfers || !self.active.is_empty()
     }
 
-    /// Lets all consumers of a stream deliver. Whether one of them has more.
-    fn deliver(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal, id: u32) -> bool {
+    /// Lets all consumers of a stream deliver, as far as the turn's work goes. Whether one of them has more.
+    fn deliver(
+        &mut self,
+        context: &mut Context<'_>,
+        journal: &mut dyn Journal,
+        id: u32,
+        left: &mut usize,
+    ) -> bool {
         let Some(stream) = self.streams.get_mut(&id) else {
             return false;
         };
@@ -68,9 +76,20 @@ impl JetStream {
             consumers,
             messages,
             congested_until_ns,
+            deliver_next,
             ..
         } = &mut **stream;
-        for (name, slot) in consumers {
+        // Those that the last turn did not get to come first, and wrap around.
+        let begin = std::mem::take(deliver_next);
+        let (head, tail): (Vec<_>, Vec<_>) =
+            consumers.iter_mut().partition(|(name, _)| **name < begin);
+        let mut delivered = 0;
+        for (name, slot) in tail.into_iter().chain(head) {
+            if *left == 0 && delivered > 0 {
+                deliver_next.clone_from(name);
+                more = true;
+                break;
+            }
             let mut source = StreamSource {
                 messages,
                 journal,
@@ -81,9 +100,13 @@ impl JetStream {
                 if !pushes_to.is_empty() && context.out.is_congested(pushes_to.as_bytes()) {
                     *congested_until_ns = Some(context.now_ns + CONGESTED_NS);
                 } else {
+                    let before = slot.consumer.deliveries();
                     more |= slot
                         .consumer
                         .deliver_ready(context, &mut source, DELIVER_MAX);
+                    let parts = delivered / DELIVER_MAX;
+                    delivered += (slot.consumer.deliveries() - before) as usize;
+                    *left = left.saturating_sub(delivered / DELIVER_MAX - parts);
                     unsaved |= slot.is_unsaved();
                 }
             }

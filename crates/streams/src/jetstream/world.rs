@@ -483,6 +483,12 @@ impl World {
         (all, live)
     }
 
+    /// Messages of a stream whose end is known.
+    pub(super) fn ends_known(&self, stream: &str) -> usize {
+        let stream = self.jetstream.stream(stream);
+        stream.map_or(0, |stream| stream.ends_known())
+    }
+
     pub(super) fn has(&self, stream: &str) -> bool {
         self.jetstream.names.contains_key(stream)
     }

@@ -9,6 +9,8 @@ use crate::time::format_duration;
 
 /// Messages that one call removes at the most.
 const EXPIRE_MAX: usize = 10_000;
+/// Ends of messages that are gone which are kept at least.
+const EXPIRIES_SPARE: u64 = 64;
 
 impl Stream {
     /// When something is next to be done because of time.
@@ -28,6 +30,23 @@ impl Stream {
         let index = &self.messages.index;
         let sequence = index.next(self.age_from)?;
         index.get(sequence).map(|meta| meta.time_ns)
+    }
+
+    /// A message has an end of its own.
+    pub(super) fn note_end(&mut self, end_ns: i64, sequence: u64) {
+        self.expiries.insert((end_ns, sequence));
+        // Ends of those that went before them would stay as long as they were to live.
+        let index = &self.messages.index;
+        if self.expiries.len() as u64 > 2 * index.len() + EXPIRIES_SPARE {
+            self.expiries
+                .retain(|(_, sequence)| index.get(*sequence).is_some());
+        }
+    }
+
+    /// Messages whose end is known.
+    #[cfg(test)]
+    pub(crate) fn ends_known(&self) -> usize {
+        self.expiries.len()
     }
 
     /// Removes what is too old; whether there may be more.

@@ -432,7 +432,7 @@ impl Stream {
             let end = env
                 .now_ns
                 .saturating_add(seconds.saturating_mul(1_000_000_000));
-            self.expiries.insert((end, sequence));
+            self.note_end(end, sequence);
         }
         self.remember(env, parsed, sequence);
     }

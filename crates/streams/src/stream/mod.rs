@@ -18,12 +18,14 @@ mod rollup;
 mod schedule;
 mod state;
 mod stored;
+mod tombstones;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use recado_log::{Journal, Location};
 
+use self::tombstones::Tombstones;
 use crate::config::{StreamConfig, Transform};
 
 pub use batch::BatchLimits;
@@ -71,8 +73,10 @@ pub(crate) struct Stream {
     state_at: LastRecord,
     /// ... and what it says.
     state: Option<(u64, u64)>,
-    /// `REMOVED` records that are still needed, by the youngest segment that they speak of.
-    tombstones: BTreeMap<u32, Vec<Location>>,
+    /// Records that say what is gone, and are still needed.
+    tombstones: Tombstones,
+    /// So many of them that say what was removed are gathered into one.
+    gather_at: usize,
     /// Where the look for messages that are too old goes on.
     age_from: u64,
     /// Messages with a lifetime of their own, by when it ends.
@@ -94,6 +98,8 @@ pub(crate) struct Stream {
     pub(crate) batches: Batches,
     /// A consumer waits for its subscriber to read.
     pub(crate) congested_until_ns: Option<i64>,
+    /// The consumer that comes first in the next turn; empty: that of the first name.
+    pub(crate) deliver_next: String,
     /// Its mirror or sources.
     pub(crate) feeding: crate::jetstream::Feeding,
     /// It is in the list of streams that have something to do.
@@ -118,7 +124,8 @@ impl Stream {
             config_at: LastRecord::default(),
             state_at: LastRecord::default(),
             state: None,
-            tombstones: BTreeMap::new(),
+            tombstones: Tombstones::default(),
+            gather_at: 0,
             age_from: first,
             expiries: BTreeSet::new(),
             is_fresh: true,
@@ -130,6 +137,7 @@ impl Stream {
             evicted: BTreeSet::new(),
             accounted_bytes: 0,
             congested_until_ns: None,
+            deliver_next: String::new(),
             feeding: crate::jetstream::Feeding::default(),
             is_active: false,
             config: StreamConfig::default(),

@@ -1,7 +1,7 @@
 //! Messages that go for good: acknowledged, deleted, purged. What limits take away needs no record: the same
 //! limits take it away again when the log is opened.
 
-use recado_log::{Journal, Record, Refused};
+use recado_log::{Journal, Location, Record, Refused};
 
 use super::rollup::Rolling;
 use super::{Stream, kinds};
@@ -9,6 +9,10 @@ use crate::consumer::Leaving;
 
 /// Sequences, or ranges of them, of one `REMOVED` record.
 pub(super) const RECORD_SEQUENCES_MAX: usize = 100_000;
+/// `REMOVED` records of a stream that are made one.
+const GATHER_AT: usize = 32;
+/// A record that says what is gone takes as many bytes as so many gaps in a gathered one, or more.
+const GAPS_A_RECORD: usize = 8;
 /// Evicted messages that are remembered until something is removed.
 const EVICTED_MAX: usize = 100_000;
 
@@ -40,8 +44,36 @@ impl Stream {
         journal: &mut dyn Journal,
         sequences: &[u64],
     ) -> Result<(), Refused> {
+        self.gather_tombstones(journal)?;
         self.write_evicted(journal)?;
         self.write_tombstone(journal, kinds::REMOVED, sequences)
+    }
+
+    /// Makes one record of many that say what is gone: as long as any old segment lives, none of them could be let go.
+    /// Call it only where the index lacks all that they speak of.
+    ///
+    /// # Errors
+    /// When the log does not take it; they stay then.
+    fn gather_tombstones(&mut self, journal: &mut dyn Journal) -> Result<(), Refused> {
+        let count = self.tombstones.removed_count();
+        if count < self.gather_at.max(GATHER_AT) {
+            return Ok(());
+        }
+        let gaps: Vec<(u64, u64)> = self.messages.index.deleted_ranges().collect();
+        self.gather_at = gaps.len() / GAPS_A_RECORD;
+        if count < self.gather_at {
+            return Ok(());
+        }
+        // What lies before the first message is in the state.
+        self.store_state(journal)?;
+        let old: Vec<Location> = self.tombstones.removed().collect();
+        self.write_gaps(journal, &gaps)?;
+        self.evicted.clear();
+        for at in old {
+            self.tombstones.forget(at);
+            journal.release(at);
+        }
+        Ok(())
     }
 
     /// What limits took away would come back if what took its place there is removed: so that is written first.
@@ -112,7 +144,7 @@ impl Stream {
             payload: says,
             ..Record::default()
         })?;
-        self.tombstones.entry(youngest).or_default().push(at);
+        self.tombstones.add(kind, youngest, at);
         Ok(())
     }
 
@@ -230,6 +262,7 @@ impl Stream {
         if self.settled.is_empty() {
             return Ok(());
         }
+        self.gather_tombstones(journal)?;
         self.write_evicted(journal)?;
         self.settled.sort_unstable_by_key(|(sequence, _)| *sequence);
         while !self.settled.is_empty() {
@@ -278,13 +311,8 @@ impl Stream {
 
     /// Forgets `REMOVED` records whose messages can't come back: all segments up to the youngest that held one are gone.
     pub(crate) fn drop_tombstones(&mut self, journal: &mut dyn Journal, oldest_segment: u32) {
-        while let Some(entry) = self.tombstones.first_entry() {
-            if *entry.key() >= oldest_segment {
-                return;
-            }
-            for at in entry.remove() {
-                journal.release(at);
-            }
+        for at in self.tombstones.take_before(oldest_segment) {
+            journal.release(at);
         }
     }
 }

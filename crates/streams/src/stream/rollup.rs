@@ -60,7 +60,7 @@ impl Stream {
                 self.state_at.replace(journal, at);
                 self.state = Some(taken.state);
             } else {
-                self.tombstones.entry(taken.youngest).or_default().push(at);
+                self.tombstones.add(taken.kind, taken.youngest, at);
             }
         }
         Ok(())

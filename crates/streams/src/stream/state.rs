@@ -1,12 +1,12 @@
 //! What a stream does as batches become durable, and what it looks like from outside.
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use recado_log::{Journal, Location, Refused};
 
 use super::conditions::Lifetime;
 use super::ingest::Later;
+use super::tombstones::Tombstones;
 use super::{LastRecord, StoredStream, Stream, kinds};
 use crate::config::{Retention, StreamConfig};
 use crate::consumer::{Consumer, Read};
@@ -75,7 +75,6 @@ impl Stream {
         &mut self,
         journal: &mut dyn Journal,
         config: StreamConfig,
-        now_ns: i64,
     ) -> Result<(), Refused> {
         self.store_gaps(journal)?;
         self.store_state(journal)?;
@@ -85,10 +84,8 @@ impl Stream {
             self.apply(old);
             return Err(refused);
         }
-        self.store_state(journal)?;
         self.enforce_all_limits();
         self.age_from = 0;
-        let _ = now_ns;
         Ok(())
     }
 
@@ -107,7 +104,7 @@ impl Stream {
         for (_, at) in &self.settled {
             journal.release(*at);
         }
-        let others = self.tombstones.values().flatten().copied();
+        let others = self.tombstones.places();
         let state = self.state_at.place();
         let sources = self.feeding.place();
         for at in others
@@ -203,6 +200,11 @@ impl Stream {
         let theirs = consumers
             .filter_map(|slot| slot.consumer.next_deadline())
             .min();
+        self.own_deadline().into_iter().chain(theirs).min()
+    }
+
+    /// When it wants to act next because of its own time.
+    pub(crate) fn own_deadline(&self) -> Option<i64> {
         let own = self
             .next_expiry()
             .into_iter()
@@ -210,7 +212,7 @@ impl Stream {
             .chain(self.schedules.deadline())
             .chain(self.congested_until_ns)
             .chain(self.feeding.next_retry());
-        own.chain(theirs).min()
+        own.min()
     }
 
     /// Whether a control record is the one that counts.
@@ -221,7 +223,7 @@ impl Stream {
             }
             kinds::STATE => self.state_at.place() == Some(at),
             kinds::SOURCES => self.feeding.place() == Some(at),
-            _ => self.tombstones.values().flatten().any(|place| *place == at),
+            _ => self.tombstones.holds(at),
         }
     }
 
@@ -233,12 +235,7 @@ impl Stream {
             }
             kinds::STATE => self.state_at.moved(from, to),
             kinds::SOURCES => self.feeding.moved(from, to),
-            _ => {
-                let all = self.tombstones.values_mut().flatten();
-                for place in all.filter(|place| **place == from) {
-                    *place = to;
-                }
-            }
+            _ => self.tombstones.moved(from, to),
         }
     }
 
@@ -259,16 +256,15 @@ impl Stream {
         &mut self,
         config: Option<Location>,
         state: Option<(Location, (u64, u64))>,
-        removed: Vec<(u32, Location)>,
+        tombstones: Vec<(u8, u32, Location)>,
     ) {
         self.config_at = LastRecord::found(config);
         self.state_at = LastRecord::found(state.map(|(at, _)| at));
         self.state = state.map(|(_, says)| says);
-        let mut tombstones: BTreeMap<u32, Vec<Location>> = BTreeMap::new();
-        for (youngest, at) in removed {
-            tombstones.entry(youngest).or_default().push(at);
+        self.tombstones = Tombstones::default();
+        for (kind, youngest, at) in tombstones {
+            self.tombstones.add(kind, youngest, at);
         }
-        self.tombstones = tombstones;
     }
 
     /// Limits, while the log is read: what they take away is dead at once. Only those that can't take what is

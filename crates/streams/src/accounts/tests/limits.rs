@@ -6,6 +6,7 @@ use super::world::{World, account, code_of, limited};
 use crate::accounts::AccountsError;
 use crate::config::{ServerLimits, Storage};
 use crate::jetstream::Settings;
+use crate::time::SECOND;
 
 fn server(max_bytes: u64) -> Settings {
     let mut settings = Settings {
@@ -241,4 +242,33 @@ fn accounts_can_not_be_promised_more_than_the_server_has() {
     let same = [account(0, "$G"), account(0, "A")];
     assert!(matches!(world.set(&same), Err(AccountsError::SameId(_))));
     assert_eq!(limits(&mut world), 45);
+}
+
+#[test]
+fn batches_that_one_account_left_open_hold_others_up_only_until_they_are_given_up() {
+    let mut settings = Settings::default();
+    settings.batches.atomic_in_all = 2;
+    let roster = [account(0, "$G"), account(1, "A"), account(2, "B")];
+    let mut world = World::with_settings(&roster, settings);
+    let config = json!({"name": "S", "subjects": ["s"], "allow_atomic": true});
+    for account in ["A", "B"] {
+        world.create(account, &config);
+    }
+    let begin = |world: &mut World, account: &str, id: &str| {
+        let headers = format!("NATS/1.0\r\nNats-Batch-Id: {id}\r\nNats-Batch-Sequence: 1\r\n\r\n");
+        world.say_with(account, "s", ("ack", headers.as_bytes()), b"");
+        world.commit();
+        let answer = world.take("ack").remove(0);
+        serde_json::from_slice(&answer.payload).map_or(0, |refusal| code_of(&refusal))
+    };
+    for id in ["one", "two"] {
+        assert_eq!(begin(&mut world, "A", id), 0);
+    }
+    assert_eq!(begin(&mut world, "B", "early"), 10210);
+    world.pass(20 * SECOND);
+    assert_eq!(begin(&mut world, "B", "later"), 0);
+    // Nor do those of a stream that is gone.
+    assert_eq!(begin(&mut world, "A", "three"), 0);
+    world.api("A", "STREAM.DELETE.S", &Value::Null);
+    assert_eq!(begin(&mut world, "B", "last"), 0);
 }

@@ -242,6 +242,17 @@ impl World {
         reply: &str,
         payload: &[u8],
     ) -> usize {
+        self.say_with(account, subject, (reply, b""), payload)
+    }
+
+    /// The same with headers.
+    pub(super) fn say_with(
+        &mut self,
+        account: &str,
+        subject: &str,
+        (reply, headers): (&str, &[u8]),
+        payload: &[u8],
+    ) -> usize {
         let id = self.id(account);
         let matches =
             |filter: &str| recado_wire::filter_matches(filter.as_bytes(), subject.as_bytes());
@@ -256,7 +267,7 @@ impl World {
                     sid,
                     subject: subject.as_bytes(),
                     reply: reply.as_bytes(),
-                    headers: b"",
+                    headers,
                     payload,
                 };
                 accounts.handle(around, log, &message);

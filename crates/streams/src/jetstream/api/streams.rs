@@ -99,12 +99,16 @@ impl JetStream {
         self.stream(name)?.check_consumers_within(&config)?;
         self.check_account_limits(&config, Some(&old))?;
         self.check_overlap(&config)?;
-        let now_ns = call.context.now_ns;
         let stream = self.stream_mut(name)?;
         let id = stream.id;
         stream
-            .update(call.journal, config, now_ns)
+            .update(call.journal, config)
             .map_err(|refused| store_failed(&refused))?;
+        let (on_file, last) = (stream.messages.is_on_file(), stream.last_sequence());
+        if on_file {
+            // What lower limits took away is let go once that is durable.
+            self.replies.grown(id, last);
+        }
         self.note_reserved();
         self.leave_subjects(call.context, id);
         self.enter_subjects(id);

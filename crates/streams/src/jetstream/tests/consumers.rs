@@ -170,3 +170,28 @@ fn the_level_of_an_update_counts_what_is_kept_and_what_was_asked_for() {
     let info = consumer(&mut world, json!({"description": "paused"}));
     assert_eq!(level(info), "1");
 }
+
+#[test]
+fn however_many_consumers_there_are_a_turn_is_bounded_and_none_of_them_waits_for_ever() {
+    let mut world = world(2_000, json!({}));
+    let consumers: u64 = 150;
+    for n in 0..consumers {
+        let config = json!({"name": format!("P{n:03}"), "deliver_subject": format!("to.{n}"), "ack_policy": "none",
+            "mem_storage": true});
+        let body = json!({"stream_name": "S", "config": config});
+        let answer = world.api(&format!("CONSUMER.CREATE.S.P{n:03}"), &body);
+        assert!(answer["error"].is_null(), "{answer}");
+    }
+    let mut got = 0;
+    let mut turns = 0;
+    while got < consumers * 2_000 {
+        world.heard.sent.clear();
+        world.act(|jetstream, context, log| jetstream.work(context, log));
+        let delivered = world.heard.sent.len() as u64;
+        assert!(delivered <= 66 * 512, "{delivered} in one turn");
+        got += delivered;
+        turns += 1;
+        assert!(turns < 100, "{got} of all after {turns} turns");
+    }
+    assert_eq!(got, consumers * 2_000);
+}

@@ -76,7 +76,7 @@ impl Stream {
         {
             let lifetime_ns = seconds.saturating_mul(1_000_000_000);
             let end = env.now_ns.saturating_add(lifetime_ns);
-            self.expiries.insert((end, sequence));
+            self.note_end(end, sequence);
         }
         let rollup = self.rollup(parsed).unwrap_or(Rollup::None);
         self.make_way(subject, sequence, rollup, &Later::default());
