@@ -271,7 +271,7 @@ impl Stream {
         } = fit;
         let sequence = self.store(env, &draft, parsed, lifetime, rollup)?;
         self.make_way(&draft.subject, sequence, rollup, &Later::default());
-        self.purge_schedule_of(env, parsed)?;
+        self.purge_schedule_of(parsed);
         Ok(match value {
             Some(value) => Accepted::Counted(sequence, value),
             None => Accepted::Stored(sequence),
@@ -555,22 +555,16 @@ impl Stream {
         }
     }
 
-    /// `Nats-Schedule-Next: purge` ends the schedule that a message names (E95).
-    pub(super) fn purge_schedule_of(
-        &mut self,
-        env: &mut Env<'_>,
-        parsed: &PublishHeaders<'_>,
-    ) -> Result<(), ApiError> {
+    /// `Nats-Schedule-Next: purge` ends the schedule that a message names (E95). The message is stored already, so this must
+    /// not fail: it is written down with the batch.
+    pub(super) fn purge_schedule_of(&mut self, parsed: &PublishHeaders<'_>) {
         if parsed.schedule_next != Some("purge") || !self.config.allow_rollup_hdrs {
-            return Ok(());
+            return;
         }
-        let Some(scheduler) = parsed.scheduler else {
-            return Ok(());
-        };
-        let all = self.sequences_on(scheduler.as_bytes(), self.last_sequence());
-        self.remove_for_good(env.journal, &all)
-            .map_err(|refused| store_failed(&refused))?;
-        Ok(())
+        if let Some(scheduler) = parsed.scheduler {
+            let all = self.sequences_on(scheduler.as_bytes(), self.last_sequence());
+            self.remove_settled(&all);
+        }
     }
 }
 

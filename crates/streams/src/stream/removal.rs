@@ -201,7 +201,7 @@ impl Stream {
         }
     }
 
-    /// Removes messages that every consumer is done with. They are written down together, with the next batch
+    /// Removes messages that every consumer is done with, or for good without fail. They are written down together, with the next batch
     /// ([`Stream::write_settled`]): a record for each ack would be most of the log.
     pub(crate) fn remove_settled(&mut self, sequences: &[u64]) {
         for &sequence in sequences {

@@ -226,3 +226,34 @@ fn another_message_on_its_subject_ends_a_schedule() {
     world.pass(20 * SECOND);
     assert_eq!(world.subjects("S"), json!({"s.job": 1}));
 }
+
+#[test]
+fn a_message_that_ends_a_schedule_does_so_together_with_being_stored() {
+    for batched in [false, true] {
+        let mut world = world(json!({"allow_rollup_hdrs": true}));
+        let every = ["Nats-Schedule: @every 10s", "Nats-Schedule-Target: s.tick"];
+        world.publish("s.job", &every, "work");
+        world.pass(0);
+        let end = ["Nats-Scheduler: s.job", "Nats-Schedule-Next: purge"];
+        if batched {
+            member(
+                &mut world,
+                "b",
+                1,
+                &[&end[..], &[COMMIT]].concat(),
+                "enough",
+            );
+        } else {
+            world.publish("s.a", &end, "enough");
+        }
+        world.commit_without_room();
+        assert_eq!(world.told("ack")["error"]["err_code"], 10077);
+        assert_eq!(world.subjects("S"), json!({"s.job": 1}));
+        world.publish("s.a", &end, "enough");
+        world.commit();
+        assert_eq!(world.told("ack")["seq"], 2);
+        let mut world = world.crash();
+        world.pass(100 * SECOND);
+        assert_eq!(world.subjects("S"), json!({"s.a": 1}), "batched: {batched}");
+    }
+}

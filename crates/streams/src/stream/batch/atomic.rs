@@ -326,7 +326,7 @@ impl Stream {
             }
             self.stored(env, draft, parsed, sequence, *lifetime);
             self.make_way(&draft.subject, sequence, *rollup, &later);
-            self.purge_schedule_of(env, parsed)?;
+            self.purge_schedule_of(parsed);
         }
         Ok((last, checked.len() as u64))
     }

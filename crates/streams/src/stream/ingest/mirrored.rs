@@ -56,7 +56,8 @@ impl Stream {
         let rollup = self.rollup(&parsed).unwrap_or(Rollup::None);
         self.append_rolling(env.journal, &[(message, rollup)])
             .map_err(|refused| store_failed(&refused))?;
-        self.mirrored(env, &parsed, &draft.subject, sequence)
+        self.mirrored(env, &parsed, &draft.subject, sequence);
+        Ok(())
     }
 
     /// What follows once a message is in the index. Ids are not remembered: nothing is published to a mirror.
@@ -66,7 +67,7 @@ impl Stream {
         parsed: &PublishHeaders<'_>,
         subject: &[u8],
         sequence: u64,
-    ) -> Result<(), ApiError> {
+    ) {
         if !self.messages.is_on_file() {
             self.messages.show_up_to(sequence);
         }
@@ -80,6 +81,6 @@ impl Stream {
         }
         let rollup = self.rollup(parsed).unwrap_or(Rollup::None);
         self.make_way(subject, sequence, rollup, &Later::default());
-        self.purge_schedule_of(env, parsed)
+        self.purge_schedule_of(parsed);
     }
 }
