@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use nix::sys::signal::Signal;
 
-use crate::program::{Client, PROGRAM, Running, command, outcome};
+use crate::program::{PROGRAM, Running, ask, command, outcome};
 
 const WORDS: &str = "words-that-nobody-is-to-read";
 
@@ -52,17 +52,6 @@ impl Place {
         let (code, out, said) = outcome(&mut verify);
         (code, out + &said)
     }
-}
-
-/// Asks the JetStream API, or publishes to a stream: the answer.
-fn ask(address: SocketAddr, subject: &str, text: &str) -> String {
-    let mut client = Client::connect(address);
-    let length = text.len();
-    client.send(&format!(
-        "CONNECT {{\"verbose\":false}}\r\nSUB answer 1\r\nPUB {subject} answer {length}\r\n{text}\r\n"
-    ));
-    while !client.line().starts_with("MSG answer") {}
-    client.line()
 }
 
 fn store_some(address: SocketAddr) {

@@ -15,3 +15,4 @@ mod secrets;
 mod service_manager;
 mod signal_command;
 mod strangers;
+mod verifying;

@@ -223,3 +223,14 @@ impl Client {
         true
     }
 }
+
+/// Asks the JetStream API, or publishes to a stream: the answer.
+pub(crate) fn ask(address: SocketAddr, subject: &str, text: &str) -> String {
+    let mut client = Client::connect(address);
+    let length = text.len();
+    client.send(&format!(
+        "CONNECT {{\"verbose\":false}}\r\nSUB answer 1\r\nPUB {subject} answer {length}\r\n{text}\r\n"
+    ));
+    while !client.line().starts_with("MSG answer") {}
+    client.line()
+}

@@ -4,10 +4,13 @@
 
 use std::ffi::{OsStr, OsString};
 
-use super::table::{self, Meaning};
+use super::table::{self, Flag, Meaning};
 use crate::config::fault::Fault;
 use crate::config::keys::nearest_word;
 use crate::config::messages::FlagProblem;
+
+/// The flag that also stands behind a command's word.
+const LANG: &str = "lang";
 
 /// One flag as it was given.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,8 +73,36 @@ pub(super) fn split(arguments: impl IntoIterator<Item = OsString>) -> Arguments 
             },
         }
     }
-    found.words.extend(rest);
+    take_words(rest, &mut found);
     found
+}
+
+/// What follows the first word is a command's own, but for the language, which may be asked for anywhere.
+fn take_words(mut rest: impl Iterator<Item = OsString>, found: &mut Arguments) {
+    while let Some(argument) = rest.next() {
+        match read_flag(&argument) {
+            Flaglike::End => {
+                found.words.push(argument);
+                return found.words.extend(rest);
+            }
+            Flaglike::Named {
+                written,
+                name,
+                value,
+            } if name == LANG => match value.or_else(|| rest.next()) {
+                Some(value) => found.flags.push(Given {
+                    meaning: Meaning::Is(Flag::Lang),
+                    written,
+                    value,
+                }),
+                None => {
+                    let problem = FlagProblem::NeedsValue(written);
+                    found.errors.push(Fault::anywhere(problem));
+                }
+            },
+            _ => found.words.push(argument),
+        }
+    }
 }
 
 /// What one argument looks like.

@@ -416,6 +416,9 @@ fn a_store_can_be_verified() {
         verify("s --lang es verify -salvage n -- --json"),
         expected("--json", Some("n"), false)
     );
+    for line in ["s verify d --lang es", "s verify --lang=es d"] {
+        assert_eq!(verify(line), expected("d", None, false));
+    }
     for line in ["s verify d --key-file k", "s verify -key_file=k d"] {
         assert_eq!(verify(line).key_file, Some(PathBuf::from("k")));
     }
@@ -429,6 +432,8 @@ fn a_store_can_be_verified() {
     refuses("s verify a --salvage", "--salvage needs a value");
     refuses("s verify a --salvage=", "--salvage needs a value");
     refuses("s verify a --salvage a", "another directory");
+    refuses("s verify a --lang", "--lang needs a value");
+    refuses("s verify -- a --lang", "write: verify DIR");
     refuses("s verify a --savage b", "did you mean --salvage?");
     refuses("s verify a --json=1", "there is no flag --json");
     refuses("s -D verify a", "does not go with the flags");

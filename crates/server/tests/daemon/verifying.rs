@@ -1,0 +1,130 @@
+//! `verify` on a store in which a byte changed: what it says, what it leaves alone, what it saves.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+use crate::program::{PROGRAM, Running, ask, command, outcome};
+
+const PAYLOADS: [&str; 3] = [
+    "the first of three",
+    "the second of three",
+    "the third of three",
+];
+
+fn start(store: &Path) -> (Running, SocketAddr) {
+    Running::start(&["--store-dir", store.to_str().unwrap()])
+}
+
+fn stop(server: Running) {
+    server.signal(Signal::SIGTERM);
+    server.ended();
+}
+
+fn stored(address: SocketAddr, sequence: u64) -> Value {
+    let request = format!("{{\"seq\":{sequence}}}");
+    let answer = ask(address, "$JS.API.STREAM.MSG.GET.JOBS", &request);
+    serde_json::from_str(&answer).unwrap()
+}
+
+/// A store with the stream JOBS, of whose three messages the second is damaged: and where.
+fn damaged(store: &Path) -> (PathBuf, u64) {
+    let (server, address) = start(store);
+    let stream = r#"{"name":"JOBS","subjects":["jobs.>"],"storage":"file"}"#;
+    let made = ask(address, "$JS.API.STREAM.CREATE.JOBS", stream);
+    assert!(made.contains("JOBS"), "{made}");
+    for payload in PAYLOADS {
+        ask(address, "jobs.new", payload);
+    }
+    stop(server);
+    for entry in fs::read_dir(store).unwrap() {
+        let path = entry.unwrap().path();
+        let mut bytes = fs::read(&path).unwrap();
+        let mut all = bytes.windows(PAYLOADS[1].len());
+        if let Some(at) = all.position(|found| found == PAYLOADS[1].as_bytes()) {
+            bytes[at] ^= 1;
+            fs::write(&path, bytes).unwrap();
+            return (path, at as u64);
+        }
+    }
+    panic!("it is nowhere");
+}
+
+/// All files with what they hold, but for the one that says who has the store.
+fn files(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let entries = fs::read_dir(directory).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let paths = paths.filter(|path| !path.ends_with("lock"));
+    paths
+        .map(|path| (path.clone(), fs::read(path).unwrap()))
+        .collect()
+}
+
+fn verify(store: &Path, arguments: &[&str]) -> (i32, String) {
+    let (code, out, said) = outcome(command(PROGRAM).arg("verify").arg(store).args(arguments));
+    (code, out + &said)
+}
+
+#[test]
+fn a_damaged_record_is_named_and_nothing_is_changed() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = directory.path().join("store");
+    let (file, at) = damaged(&store);
+    let before = files(&store);
+    let file = file.file_name().unwrap().to_str().unwrap();
+    for (lang, sequence) in [("en", "sequence 2"), ("es", "secuencia 2")] {
+        let (code, said) = verify(&store, &["--lang", lang]);
+        assert_eq!(code, 1, "{said}");
+        let line = said.lines().next().unwrap();
+        for told in ["JOBS", sequence, file] {
+            assert!(line.contains(told), "{told}: {said}");
+        }
+    }
+    let (code, said) = verify(&store, &["--json"]);
+    assert_eq!(code, 1, "{said}");
+    let report: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(report["lost"], 1, "{report}");
+    let [finding] = report["findings"].as_array().unwrap().as_slice() else {
+        panic!("one finding: {report}");
+    };
+    assert_eq!(finding["finding"], "lost");
+    assert_eq!(
+        (&finding["stream"], &finding["sequence"]),
+        (&"JOBS".into(), &2.into())
+    );
+    assert_eq!(finding["file"], file);
+    let (offset, bytes) = (
+        finding["offset"].as_u64().unwrap(),
+        finding["bytes"].as_u64().unwrap(),
+    );
+    assert!((offset..offset + bytes).contains(&at), "{at}: {finding}");
+    assert!(files(&store) == before, "it only looks");
+}
+
+#[test]
+fn what_is_whole_is_saved_into_a_new_store_and_the_damaged_one_is_served_with_a_gap() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = directory.path().join("store");
+    damaged(&store);
+    let before = files(&store);
+    let saved = directory.path().join("saved");
+    let (code, said) = verify(&store, &["--salvage", saved.to_str().unwrap()]);
+    assert_eq!(code, 1, "what was found is still damage: {said}");
+    assert!(said.contains("saved"), "{said}");
+    assert!(files(&store) == before, "it only reads");
+    let (code, said) = verify(&saved, &[]);
+    assert_eq!(code, 0, "{said}");
+    for store in [&saved, &store] {
+        let (server, address) = start(store);
+        assert_eq!(stored(address, 1)["message"]["subject"], "jobs.new");
+        assert_eq!(stored(address, 2)["error"]["err_code"], 10037);
+        assert_eq!(stored(address, 3)["message"]["subject"], "jobs.new");
+        let more = ask(address, "jobs.new", "one more");
+        assert!(more.contains("\"seq\":4"), "{more}");
+        stop(server);
+    }
+}
