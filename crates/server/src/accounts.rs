@@ -33,12 +33,29 @@ pub(crate) fn plans(options: &Options) -> Vec<AccountPlan> {
         None => plans.push(global),
     }
     for plan in &mut plans {
-        if let Some(domain) = options.default_js_domain.get(&plan.name) {
-            plan.mappings.extend(into_domain(domain));
-        }
+        add_domains(options, plan);
     }
     plans
 }
+
+/// What an account that an operator signed is to be like.
+pub(crate) fn signed_plan(options: &Options, account: &AccountOptions) -> AccountPlan {
+    let mut plan = plan(account);
+    add_domains(options, &mut plan);
+    plan
+}
+
+fn add_domains(options: &Options, plan: &mut AccountPlan) {
+    if let Some(domain) = options.default_js_domain.get(&plan.name) {
+        plan.mappings.extend(into_domain(domain));
+    }
+    if let Some(domain) = &options.streams.domain {
+        plan.mappings.extend(out_of_domain(domain));
+    }
+}
+
+/// What is written to buckets of keys and of objects.
+const BUCKETS: [&str; 2] = ["$KV.>", "$OBJ.>"];
 
 /// What clients ask streams, buckets of keys and of objects for, and what that is called in a domain (D28).
 fn into_domain(domain: &str) -> impl Iterator<Item = (String, Vec<Weighted>)> {
@@ -52,18 +69,29 @@ fn into_domain(domain: &str) -> impl Iterator<Item = (String, Vec<Weighted>)> {
         "ACCOUNT.>",
     ];
     let api = OF_API.map(|what| (format!("$JS.API.{what}"), what));
-    let buckets = ["$KV.>", "$OBJ.>"].map(|what| (what.to_owned(), what));
-    api.into_iter().chain(buckets).map(move |(source, what)| {
-        let all = Weighted {
-            dest: format!("$JS.{domain}.API.{what}"),
-            weight: 100,
-        };
-        (source, vec![all])
-    })
+    let buckets = BUCKETS.map(|what| (what.to_owned(), what));
+    let all = api.into_iter().chain(buckets);
+    all.map(move |(source, what)| (source, renamed_to(format!("$JS.{domain}.API.{what}"))))
+}
+
+/// What clients that name this server's domain call buckets of keys and of objects (ADR-19), and what those are. The API has
+/// its other name for itself.
+fn out_of_domain(domain: &str) -> impl Iterator<Item = (String, Vec<Weighted>)> {
+    let named = |what: &str| {
+        (
+            format!("$JS.{domain}.API.{what}"),
+            renamed_to(what.to_owned()),
+        )
+    };
+    BUCKETS.map(named).into_iter()
+}
+
+fn renamed_to(dest: String) -> Vec<Weighted> {
+    vec![Weighted { dest, weight: 100 }]
 }
 
 /// What one account is to be like.
-pub(crate) fn plan(account: &AccountOptions) -> AccountPlan {
+fn plan(account: &AccountOptions) -> AccountPlan {
     AccountPlan {
         name: account.name.clone(),
         limits: AccountLimits {

@@ -113,7 +113,9 @@ impl Reader {
                 Ok(special) => special,
                 Err(error) => {
                     drop(held);
-                    tracing::debug!(cid = connection.id, error = %error.text(), "subscription refused");
+                    if self.is_refusal_told() {
+                        tracing::error!(cid = self.connection.id, error = %error.text(), "subscription refused");
+                    }
                     return self.say_error(worker, &error);
                 }
             };
@@ -195,20 +197,26 @@ impl Reader {
             sub.headers.store(self.session.headers(), Ordering::Release);
             self.account.outdate(sub);
         }
-        tracing::debug!(
-            cid = self.connection.id,
-            name = connect.name.as_deref(),
-            lang = connect.lang.as_deref(),
-            version = connect.version.as_deref(),
-            user = self.connection.standing().identity.user.as_deref(),
-            account = &*self.account.name,
-            "client connected"
-        );
+        self.note_login(connect);
         if self.connection.peer.is_some() {
             self.engine
                 .note_event(|| Event::Connected(Arc::clone(&self.connection)));
         }
         Ok(())
+    }
+
+    /// Who showed a credential is told in the log, as all are who were refused; anybody else for who looks closer.
+    fn note_login(&self, connect: &Connect) {
+        let (cid, peer) = (self.connection.id, self.connection.peer_text());
+        let (name, account) = (connect.name.as_deref(), &*self.account.name);
+        let identity = &self.connection.standing().identity;
+        if matches!(identity.method, Method::Open) {
+            let (lang, version) = (connect.lang.as_deref(), connect.version.as_deref());
+            tracing::debug!(cid, %peer, name, lang, version, account, "client connected");
+        } else {
+            let user = identity.user.as_deref();
+            tracing::info!(cid, %peer, user, account, name, "login");
+        }
     }
 
     /// Where the client comes from, if failures from there count: whoever is on this machine is not a stranger, and

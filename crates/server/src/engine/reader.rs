@@ -40,7 +40,7 @@ const STALL_MAX: Duration = Duration::from_millis(10);
 const STOPPED_AFTER: Duration = Duration::from_millis(500);
 /// The same for a publisher that feeds others too: it waits only for one that is reading right now.
 const PAUSE_MAX: Duration = Duration::from_millis(20);
-/// Refused publishes of one connection that are told in the log.
+/// Refused publishes and subscriptions of one connection that are told in the log.
 const REFUSALS_TOLD: u32 = 10;
 /// What SUB, UNSUB and the like cost, in frames staged.
 const CONTROL_WORK: usize = 8;
@@ -216,7 +216,7 @@ pub(super) struct Reader {
     unread: bool,
     /// The connection was taken out of everything that knows it.
     pub(super) cleaned_up: bool,
-    /// Publishes refused so far.
+    /// Publishes and subscriptions refused so far.
     pub(super) refused: u32,
     batches: u32,
     /// Its part of its thread's time.
@@ -521,9 +521,13 @@ impl Reader {
     }
 
     /// A few refusals are told in the log; who goes on is known by then.
-    pub(super) fn note_refusal(&mut self, subject: &[u8]) {
+    pub(super) fn is_refusal_told(&mut self) -> bool {
         self.refused = self.refused.saturating_add(1);
-        if self.refused <= REFUSALS_TOLD {
+        self.refused <= REFUSALS_TOLD
+    }
+
+    pub(super) fn note_refusal(&mut self, subject: &[u8]) {
+        if self.is_refusal_told() {
             let (cid, subject) = (self.connection.id, shown(subject));
             tracing::error!(cid, %subject, "publish violation");
         }

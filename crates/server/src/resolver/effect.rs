@@ -77,7 +77,10 @@ impl Reloader {
         let importers = importers(operator, change, &names);
         let changed: Vec<&str> = importers.union(&names).map(String::as_str).collect();
         let configured = configured(operator, change, &changed);
-        let plans: Vec<_> = configured.iter().map(accounts::plan).collect();
+        let signed = configured.iter();
+        let plans: Vec<_> = signed
+            .map(|account| accounts::signed_plan(options, account))
+            .collect();
         let prepared = self.engine.prepare_some(&plans, &changed);
         let prepared = prepared.map_err(|error| error.to_string())?;
         let streams_change = names.iter().any(|name| {

@@ -561,6 +561,49 @@ fn clients_of_an_account_with_a_default_domain_speak_to_the_streams_of_another()
 }
 
 #[test]
+fn buckets_are_written_to_by_the_domains_subjects_too() {
+    let store = tempfile::tempdir().unwrap();
+    let configured = |options: &mut Options| {
+        options.streams.enabled = true;
+        options.streams.store_dir = Some(store.path().into());
+        options.streams.domain = Some("hub".to_owned());
+    };
+    let server = Server::builder().configure(configured).start().unwrap();
+    let mut peer = Peer::connect(server.client_addr(), "");
+    peer.send("SUB r 1\r\n");
+    let mut answer = |subject: &str, body: &str| -> Value {
+        let size = body.len();
+        peer.send(&format!("PUB {subject} r {size}\r\n{body}\r\n"));
+        loop {
+            if let Some(Frame::Message(answer)) = peer.next() {
+                return serde_json::from_slice(&answer.payload).unwrap();
+            }
+        }
+    };
+    for (kind, subject) in [("KV_B", "$KV.B"), ("OBJ_B", "$OBJ.B")] {
+        let body = serde_json::json!({"name": kind, "subjects": [format!("{subject}.>")]});
+        let made = answer(
+            &format!("$JS.hub.API.STREAM.CREATE.{kind}"),
+            &body.to_string(),
+        );
+        assert_eq!(made["config"]["name"], kind, "{made}");
+        let put = answer(&format!("$JS.hub.API.{subject}.key"), "value");
+        assert_eq!(
+            (&put["seq"], &put["domain"]),
+            (&1.into(), &"hub".into()),
+            "{put}"
+        );
+        let request = format!("{{\"last_by_subj\":\"{subject}.key\"}}");
+        let found = answer(&format!("$JS.hub.API.STREAM.MSG.GET.{kind}"), &request);
+        assert_eq!(
+            found["message"]["subject"],
+            format!("{subject}.key"),
+            "{found}"
+        );
+    }
+}
+
+#[test]
 fn streams_are_turned_off_and_on_again_while_clients_stay_and_nothing_is_lost() {
     use std::io::{BufRead as _, BufReader};
     let store = tempfile::tempdir().unwrap();

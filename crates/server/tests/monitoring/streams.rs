@@ -232,3 +232,39 @@ fn a_lame_duck_is_not_well_and_still_answers() {
     assert!(health.body.contains("lame duck"), "{}", health.body);
     assert_eq!(document(watch, "/varz")["connections"], 1);
 }
+
+#[test]
+fn explainz_tells_over_http_who_would_get_a_message_and_who_would_store_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = builder(|_| {}).store_dir(directory.path()).start().unwrap();
+    let (_, watch) = server.monitoring_addr().unwrap();
+    let mut peer = Peer::connect(server.client_addr(), "");
+    peer.send("SUB answer 1\r\nSUB S.* 2\r\n");
+    create(&mut peer, "S", 1);
+    let told = document(watch, "/explainz?subject=S.x");
+    assert_eq!(
+        (&told["account"], &told["subject"]),
+        (&json!("$G"), &json!("S.x"))
+    );
+    assert_eq!(
+        (&told["received"], &told["stored"]),
+        (&json!(true), &json!(true))
+    );
+    assert_eq!(told["streams"][0]["name"], "S", "{told}");
+    assert_eq!(told["streams"][0]["consumers"][0]["name"], "c000", "{told}");
+    let nobody = document(watch, "/explainz?subject=nobody");
+    assert_eq!(
+        (&nobody["received"], &nobody["stored"]),
+        (&json!(false), &json!(false))
+    );
+    for (asked, why) in [
+        ("", "needs the subject"),
+        ("subject=S.*", "without wildcards"),
+        ("subject=a&acc=NONE", "Account NONE does not exist"),
+        ("subject=a&user=ghost", "ghost"),
+    ] {
+        let answer = get(watch, &format!("/explainz?{asked}"));
+        assert_eq!(answer.status, 400, "{asked}");
+        assert!(answer.body.contains(why), "{asked}: {}", answer.body);
+    }
+}

@@ -1,7 +1,7 @@
 //! Clients over WebSocket, by hand: frames of every cut, and what breaks the rules.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{IpAddr, TcpStream, UdpSocket};
 use std::time::Duration;
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
@@ -615,17 +615,28 @@ fn the_address_is_the_one_that_proxies_forward() {
     assert!(info.contains("\"client_ip\":\"192.0.2.7\""), "{info}");
 }
 
+/// An address of this machine that is no loopback one, if it has any: nothing is sent to find it.
+fn own_address() -> Option<IpAddr> {
+    let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
+    socket.connect("192.0.2.1:9").ok()?;
+    let own = socket.local_addr().ok()?.ip();
+    (!own.is_loopback() && !own.is_unspecified()).then_some(own)
+}
+
 #[test]
 fn an_address_that_fails_to_log_in_is_not_heard_whoever_it_says_it_is() {
+    let Some(own) = own_address() else {
+        eprintln!("SKIPPED: this machine has no address but loopback, where failures do not count");
+        return;
+    };
     let server = configured(
-        "host: \"127.0.0.1\", jetstream: false, proxy_protocol: true
-         websocket { host: \"127.0.0.1\", port: -1, no_tls: true }
+        "host: \"127.0.0.1\", jetstream: false
+         websocket { host: \"0.0.0.0\", port: -1, no_tls: true }
          authorization { user: ana, password: \"the right word of many letters\" }",
     );
-    let log_in = |from: &str, claimed: &str, password: &str| {
-        let mut stream = dial(server.websocket_addr().unwrap());
-        let header = format!("PROXY TCP4 {from} 127.0.0.1 4711 4222\r\n");
-        stream.write_all(header.as_bytes()).unwrap();
+    let port = server.websocket_addr().unwrap().port();
+    let log_in = |to: IpAddr, claimed: &str, password: &str| {
+        let mut stream = dial((to, port).into());
         let answer = request(&mut stream, "/", &format!("X-Forwarded-For: {claimed}\r\n"));
         assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
         let said = String::new();
@@ -639,14 +650,14 @@ fn an_address_that_fails_to_log_in_is_not_heard_whoever_it_says_it_is() {
     let refused = "-ERR 'Authorization Violation'";
     for host in 1..=10 {
         let claimed = format!("198.51.100.{host}");
-        assert_eq!(log_in("203.0.113.7", &claimed, "a wrong"), refused);
+        assert_eq!(log_in(own, &claimed, "a wrong"), refused);
     }
     for claimed in ["198.51.100.99", "127.0.0.1", "203.0.113.8"] {
-        assert_eq!(log_in("203.0.113.7", claimed, "the right"), refused);
+        assert_eq!(log_in(own, claimed, "the right"), refused);
     }
     // Nor can it have others not heard.
-    assert_eq!(log_in("203.0.113.8", "203.0.113.7", "the right"), "PONG");
-    assert_eq!(log_in("198.51.100.1", "", "the right"), "PONG");
+    let here = IpAddr::from([127, 0, 0, 1]);
+    assert_eq!(log_in(here, &own.to_string(), "the right"), "PONG");
 }
 
 #[test]

@@ -147,7 +147,7 @@ impl Settings<'_> {
         match key {
             Key::Debug => log.debug = field.boolean()?,
             Key::Trace => log.trace = field.boolean()?,
-            // There is no system account whose protocol would be left out otherwise.
+            // Parts of the server speak no protocol that would be left out otherwise.
             Key::TraceVerbose => log.trace |= field.boolean()?,
             Key::TraceHeaders => {
                 log.trace_headers = field.boolean()?;
