@@ -160,6 +160,10 @@ impl Given {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use recado_auth::{PermissionsSpec, Responses, Rules};
+    use recado_wire::filter_matches;
+
     use super::*;
 
     fn grants(times: i64, lifetime: Duration) -> Grants {
@@ -199,5 +203,116 @@ mod tests {
         assert!(given.by_reply.len() <= GRANTS_MAX);
         assert!(given.order.len() <= GRANTS_MAX);
         assert!(!given.by_reply.contains_key(&b"r.0"[..]));
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        /// A message with this reply subject is delivered.
+        Deliver(&'static str),
+        Publish(&'static str),
+        Wait(u64),
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let subject = || prop::sample::select(vec!["a.x", "a.y", "b.x", "r.1", "r.2"]);
+        let step = prop_oneof![
+            3 => subject().prop_map(Step::Deliver),
+            6 => subject().prop_map(Step::Publish),
+            1 => (0_u64..8).prop_map(Step::Wait),
+        ];
+        prop::collection::vec(step, 1..40)
+    }
+
+    fn list() -> impl Strategy<Value = Vec<String>> {
+        let rule = prop::sample::select(vec!["a.x", "a.*", "b.>", "r.1", ">"]);
+        prop::collection::vec(rule.prop_map(str::to_owned), 0..3)
+    }
+
+    /// What may be published, told plainly: what the lists say, and else each reply subject that was delivered, as often
+    /// and as long as was said since it was last.
+    struct Model {
+        rules: Rules,
+        responses: Option<Responses>,
+        /// Reply subjects, when they were delivered last, and answers since.
+        delivered: Vec<(&'static str, u64, i64)>,
+    }
+
+    impl Model {
+        fn lists(&self, subject: &str) -> bool {
+            let named = |list: &[String]| {
+                let mut all = list.iter();
+                all.any(|rule| filter_matches(rule.as_bytes(), subject.as_bytes()))
+            };
+            let allowed = match self.rules.allow.as_deref() {
+                // Whoever may answer may do nothing else unless told.
+                None => self.responses.is_none(),
+                Some(list) => named(list),
+            };
+            allowed && !named(&self.rules.deny)
+        }
+
+        fn may_publish(&mut self, subject: &str, now: u64) -> bool {
+            if self.lists(subject) {
+                return true;
+            }
+            let Some(responses) = &self.responses else {
+                return false;
+            };
+            let known = self
+                .delivered
+                .iter_mut()
+                .find(|(reply, ..)| *reply == subject);
+            let Some((_, since, answers)) = known else {
+                return false;
+            };
+            let lifetime = responses.expires.as_secs();
+            let in_time = lifetime == 0 || now - *since <= lifetime;
+            let more = responses.max < 0 || *answers < responses.max;
+            *answers += i64::from(in_time && more);
+            in_time && more
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn who_may_answer_may_publish_just_that_besides_what_the_lists_say(
+            allow in prop::option::of(list()),
+            deny in list(),
+            responses in prop::option::of((prop::sample::select(vec![-1, 1, 2]), 0_u64..6)),
+            steps in steps(),
+        ) {
+            let rules = Rules { allow, deny };
+            let responses = responses.map(|(max, seconds)| Responses {
+                max,
+                expires: Duration::from_secs(seconds),
+            });
+            let spec = PermissionsSpec {
+                publish: rules.clone(),
+                subscribe: Rules::default(),
+                responses: responses.clone(),
+            };
+            let mut identity = Identity::new(Method::Open, "A".into());
+            identity.permissions = Some(Arc::new(Permissions::new(spec).expect("valid rules")));
+            let standing = Standing::of(identity, &Accounts::new("SYS"), None);
+            let mut model = Model { rules, responses, delivered: Vec::new() };
+            let (start, mut seconds) = (Instant::now(), 0);
+            for step in steps {
+                let now = start + Duration::from_secs(seconds);
+                match step {
+                    Step::Wait(more) => seconds += more,
+                    Step::Deliver(reply) => {
+                        standing.grant_reply(reply.as_bytes(), now);
+                        model.delivered.retain(|(known, ..)| *known != reply);
+                        model.delivered.push((reply, seconds, 0));
+                    }
+                    Step::Publish(subject) => {
+                        let permissions = standing.permissions().expect("some");
+                        let may = permissions.may_publish(subject.as_bytes())
+                            || standing.take_reply_grant(subject.as_bytes(), now);
+                        prop_assert_eq!(may, model.may_publish(subject, seconds), "{} after {} s", subject, seconds);
+                    }
+                }
+            }
+        }
     }
 }
