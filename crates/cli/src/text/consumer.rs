@@ -224,6 +224,30 @@ super::texts! {
         en: "give it one behind the stream, or say --ephemeral",
         es: "dáselo detrás del flujo, o indica --ephemeral",
     }
+    ask_name() {
+        en: "Name, or nothing for one that goes when nobody uses it:",
+        es: "Nombre, o nada para uno que desaparece cuando nadie lo usa:",
+    }
+    ask_filter() {
+        en: "Only messages on this subject, like orders.eu.> [all]:",
+        es: "Solo mensajes de este asunto, como pedidos.eu.> [todos]:",
+    }
+    ask_deliver() {
+        en: "Where to begin: all, new, last, a sequence, or a time ago like 1h [all]:",
+        es: "Desde dónde: all (todos), new (nuevos), last (último), una secuencia o hace cuánto, como 1h [all]:",
+    }
+    ask_ack() {
+        en: "Acknowledging: explicit, all or none [explicit]:",
+        es: "Confirmación: explicit (cada uno), all (hasta uno) o none (ninguna) [explicit]:",
+    }
+    ask_max_deliver() {
+        en: "Deliveries before a message is given up [unlimited]:",
+        es: "Entregas antes de dar por perdido un mensaje [sin límite]:",
+    }
+    bad_max_deliver(written: &str) {
+        en: "{written} is no number of deliveries",
+        es: "{written} no es un número de entregas",
+    }
     count_next() { en: "So many [1]", es: "Tantos [1]" }
     count_sub() { en: "End after so many", es: "Terminar tras tantos" }
     no_ack() { en: "Don't acknowledge; they come again", es: "No confirmar; vuelven a llegar" }

@@ -1,6 +1,6 @@
 //! Commands as they are met on a terminal: seen in its colours, ended from its keyboard.
 
-use recado_conformance::ServerProcess;
+use recado_conformance::{ServerBuilder, ServerProcess};
 
 use crate::harness::recado;
 use crate::screen::key;
@@ -42,4 +42,45 @@ fn a_message_is_typed_on_the_terminal_and_sent_with_ctrl_d() {
     writer.types(key::CTRL_D);
     assert_eq!(writer.end().code, 0);
     assert_eq!(listener.end().stdout, b"typed by hand\n\n");
+}
+
+#[test]
+fn a_consumer_is_made_by_answering_questions() {
+    let server = ServerBuilder::nats().jetstream().start();
+    let url = server.url();
+    recado(&url, ["stream", "add", "JOBS", "--subjects", "jobs.>"]).succeed();
+    let add = || recado(&url, ["consumer", "add", "JOBS"]).on_screen(24, 100);
+    let asked = add();
+    for (question, answer) in [
+        ("Name, or nothing", "worker"),
+        ("Only messages on this subject", "jobs.eu.>"),
+        ("Where to begin", "new"),
+        ("Acknowledging", ""),
+        ("Deliveries before", "3"),
+    ] {
+        asked.shows(question);
+        asked.types(answer);
+        asked.types(key::ENTER);
+    }
+    let left = asked.end();
+    assert_eq!(left.code, 0, "{left:?}");
+    let info = recado(&url, ["consumer", "info", "JOBS", "worker", "--json"]).succeed();
+    let info: serde_json::Value = serde_json::from_str(&info).unwrap();
+    let config = &info["config"];
+    for (field, value) in [
+        ("durable_name", serde_json::json!("worker")),
+        ("filter_subject", serde_json::json!("jobs.eu.>")),
+        ("deliver_policy", serde_json::json!("new")),
+        ("ack_policy", serde_json::json!("explicit")),
+        ("max_deliver", serde_json::json!(3)),
+    ] {
+        assert_eq!(config[field], value, "{field}: {config}");
+    }
+    let asked = add();
+    asked.shows("Name, or nothing");
+    asked.types("no good");
+    asked.types(key::ENTER);
+    let left = asked.end();
+    assert_eq!(left.code, 2, "{left:?}");
+    assert!(left.screen.contains("no good"), "{left:?}");
 }

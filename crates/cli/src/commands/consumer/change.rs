@@ -6,17 +6,20 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::Named;
-use super::shape::Shape;
+use super::shape::{self, Shape};
 use super::show;
 use crate::completion;
 use crate::connect::Session;
 use crate::failure::Failure;
+use crate::interrupt::Interrupt;
 use crate::jetstream::about::About;
 use crate::jetstream::consent::Consent;
 use crate::jetstream::editing::{self, Editing};
 use crate::jetstream::fields::words;
 use crate::jetstream::{api, fields, names, report, trouble, units};
+use crate::prompt;
 use crate::span;
+use crate::subject;
 use crate::terminal;
 use crate::text::{consumer as text, help, jetstream as common};
 use crate::unique;
@@ -43,29 +46,76 @@ impl Add {
             ("deliver_policy", "all".into()),
             ("replay_policy", "instant".into()),
         ]);
-        self.shape.apply(&self.shape.file()?, &mut config);
-        let given = self.name.as_deref();
-        let in_file = config.get("name").or(config.get("durable_name"));
-        let name = given.or(in_file.and_then(Value::as_str)).map(str::to_owned);
-        let name = match (name, self.ephemeral) {
-            (Some(name), _) => name,
-            (None, true) => format!("recado-{}", unique::token()),
-            (None, false) => {
+        let file = self.shape.file()?;
+        let in_file = file.get("name").or(file.get("durable_name"));
+        let mut name = self.name.as_deref().or(in_file.and_then(Value::as_str));
+        let mut is_ephemeral = self.ephemeral;
+        let told;
+        if name.is_none() && !is_ephemeral {
+            if !prompt::possible() || as_json {
                 return Err(Failure::Usage {
                     what: text::name_needed().to_owned(),
                     next: text::name_needed_next().to_owned(),
                 });
             }
+            told = ask_name().await?;
+            name = told.as_deref();
+            is_ephemeral = name.is_none();
+            if self.shape.is_silent(&file) {
+                interview(&mut config).await?;
+            }
+        }
+        self.shape.apply(&file, &mut config);
+        let name = match name {
+            Some(name) => name.to_owned(),
+            None => format!("recado-{}", unique::token()),
         };
-        create(
-            session,
-            &self.stream,
-            &name,
-            config,
-            self.ephemeral,
-            as_json,
-        )
-        .await
+        create(session, &self.stream, &name, config, is_ephemeral, as_json).await
+    }
+}
+
+/// Asks a person for a name; none for one that is not kept.
+async fn ask_name() -> Result<Option<String>, Failure> {
+    let mut interrupt = Interrupt::new()?;
+    let name = prompt::open(text::ask_name(), &mut interrupt).await?;
+    match name.trim() {
+        "" => Ok(None),
+        name => names::name(name).map(Some).map_err(misunderstood),
+    }
+}
+
+/// Asks a person for what matters most; Enter takes what stands in brackets.
+async fn interview(config: &mut Map<String, Value>) -> Result<(), Failure> {
+    let mut interrupt = Interrupt::new()?;
+    let filter = prompt::open(text::ask_filter(), &mut interrupt).await?;
+    if !filter.trim().is_empty() {
+        let filter = subject::filter(filter.trim()).map_err(misunderstood)?;
+        config.insert("filter_subject".into(), filter.into());
+    }
+    let begin = prompt::open(text::ask_deliver(), &mut interrupt).await?;
+    if !begin.trim().is_empty() {
+        let begin = shape::start(begin.trim()).map_err(misunderstood)?;
+        if let Value::Object(begin) = begin.json() {
+            config.extend(begin);
+        }
+    }
+    let ack = prompt::open(text::ask_ack(), &mut interrupt).await?;
+    if !ack.trim().is_empty() {
+        config.insert("ack_policy".into(), ack.trim().into());
+    }
+    let times = prompt::open(text::ask_max_deliver(), &mut interrupt).await?;
+    if !times.trim().is_empty() {
+        let number = times.trim().parse::<u32>().ok().filter(|times| *times > 0);
+        let number = number.ok_or_else(|| misunderstood(text::bad_max_deliver(times.trim())))?;
+        config.insert("max_deliver".into(), number.into());
+    }
+    Ok(())
+}
+
+fn misunderstood(what: String) -> Failure {
+    Failure::Usage {
+        what,
+        next: crate::text::usage::see_help_of("consumer add"),
     }
 }
 

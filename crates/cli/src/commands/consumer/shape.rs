@@ -129,7 +129,7 @@ impl Shape {
 }
 
 /// Where a consumer begins: a word, a sequence, or a time ago.
-fn start(written: &str) -> Result<Start, String> {
+pub(super) fn start(written: &str) -> Result<Start, String> {
     match written {
         "all" => Ok(Start::All),
         "new" => Ok(Start::New),
