@@ -164,8 +164,8 @@ const STREAMS_SECTION: &str = "\n## Streams\n\n\
     for the synced one a configuration file besides, with\n\
     `jetstream { sync_interval: always }`. Nothing else should use that disk meanwhile.\n\n\
     How many times the synced rate recado-server reaches depends on the disk: nats-server waits for a sync\n\
-    with each message, recado-server with some hundreds. 8 × 256 in flight, on one machine on 2026-11-27: 92 times\n\
-    while its disk did 11,300 syncs a second, 391 times (657,666 acks/s to 1,681) in minutes in which it did 1,700.\n\n\
+    with each message, recado-server with some hundreds. 8 × 256 in flight, 128 B, on 2026-11-27: 92 times\n\
+    on a machine whose disk did 11,300 syncs a second, 391 times (657,666 acks/s to 1,681) in minutes in which it did 1,700.\n\n\
     ```sh\n\
     cargo xtask bench --only streams            # all rows of this table, and no others\n\
     cargo xtask bench --only streams --quick    # a twentieth of the messages, page untouched\n\
