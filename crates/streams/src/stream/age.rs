@@ -19,7 +19,9 @@ impl Stream {
             .oldest_time()
             .map(|time_ns| time_ns.saturating_add(self.config.max_age));
         let own = self.expiries.first().map(|(end, _)| *end);
-        age.into_iter().chain(own).min()
+        // Ids are forgotten with each message that has one; here, when no more of those come.
+        let ids = self.dedupe.end(self.config.duplicate_window);
+        age.into_iter().chain(own).chain(ids).min()
     }
 
     /// When the oldest message that can become too old was stored.
@@ -51,6 +53,7 @@ impl Stream {
 
     /// Removes what is too old; whether there may be more.
     pub(crate) fn expire(&mut self, env: &mut Env<'_>) -> bool {
+        self.dedupe.expire(env.now_ns, self.config.duplicate_window);
         let mut left = EXPIRE_MAX;
         let horizon = env.now_ns.saturating_sub(self.config.max_age);
         while left > 0 && self.oldest_time().is_some_and(|time_ns| time_ns <= horizon) {

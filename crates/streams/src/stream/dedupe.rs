@@ -26,6 +26,12 @@ impl DedupeWindow {
         self.order.push_back((time_ns, id, sequence));
     }
 
+    /// When the window of all that it knows is over.
+    pub(crate) fn end(&self, window_ns: i64) -> Option<i64> {
+        let (last_ns, ..) = self.order.back()?;
+        Some(last_ns.saturating_add(window_ns))
+    }
+
     /// Forgets what is older than the window.
     pub(crate) fn expire(&mut self, now_ns: i64, window_ns: i64) {
         while let Some((time_ns, _, _)) = self.order.front() {
@@ -37,6 +43,10 @@ impl DedupeWindow {
             {
                 self.known.remove(&id);
             }
+        }
+        if self.order.is_empty() && self.order.capacity() > 0 {
+            // What a burst took is not kept for the next one.
+            *self = Self::default();
         }
     }
 
@@ -60,6 +70,9 @@ mod tests {
         assert_eq!(window.find("a"), Some(1));
         window.expire(200, 100);
         assert_eq!((window.find("a"), window.find("b")), (None, Some(2)));
+        assert_eq!(window.end(100), Some(250));
+        window.expire(250, 100);
+        assert_eq!((window.find("b"), window.end(100)), (None, None));
     }
 
     #[test]
