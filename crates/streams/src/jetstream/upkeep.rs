@@ -60,12 +60,18 @@ impl JetStream {
             self.checkpoint(context, journal);
         }
         let ids: Vec<u32> = self.unsaved.iter().copied().collect();
+        let mut outcome = Ok(());
         for id in ids {
-            if self.save_progress(id, context.now_ns, journal, false)? {
-                self.unsaved.remove(&id);
+            // What there is no room for is no reason to leave out what there is room for.
+            match self.save_progress(id, context.now_ns, journal, false) {
+                Ok(true) => {
+                    self.unsaved.remove(&id);
+                }
+                Ok(false) => {}
+                Err(refused) => outcome = Err(refused),
             }
         }
-        Ok(())
+        outcome
     }
 
     /// Whether there is progress that is not in the log, and could be.
