@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use recado_streams::config::{AccountLimits as StreamsLimits, is_valid_literal};
+use recado_wire::filter_matches;
 
 use crate::config::Options;
 use crate::config::access::{
@@ -54,6 +55,8 @@ fn add_domains(options: &Options, plan: &mut AccountPlan) {
     }
 }
 
+/// What every client of streams asks first (E01).
+const ACCOUNT_INFO: &[u8] = b"$JS.API.INFO";
 /// What is written to buckets of keys and of objects.
 const BUCKETS: [&str; 2] = ["$KV.>", "$OBJ.>"];
 
@@ -116,9 +119,14 @@ pub(crate) fn served(options: &Options, engine: &Engine) -> Vec<ServedAccount> {
     let others =
         |account: &&AccountOptions| account.name != GLOBAL_ACCOUNT && account.name != system;
     let alone = options.operator.is_none() && options.accounts.iter().filter(others).count() == 0;
+    // Who asks another account's streams is answered there, and by nobody else.
+    let is_told = |account: &&AccountOptions| {
+        account.streams.is_some() || account.name == system || !imports_the_api(account)
+    };
     let mut served: Vec<ServedAccount> = options
         .accounts
         .iter()
+        .filter(is_told)
         .map(|account| {
             of(
                 &engine.accounts,
@@ -145,6 +153,15 @@ pub(crate) fn served(options: &Options, engine: &Engine) -> Vec<ServedAccount> {
         served.push(of(&engine.accounts, system, system, None));
     }
     served
+}
+
+/// Whether an account's requests to the streams' API are another account's to answer.
+pub(crate) fn imports_the_api(account: &AccountOptions) -> bool {
+    let mut imports = account.imports.iter();
+    imports.any(|import| {
+        import.kind == ConfiguredKind::Service
+            && filter_matches(import.local().as_bytes(), ACCOUNT_INFO)
+    })
 }
 
 fn of(

@@ -258,7 +258,7 @@ fn as_latency(latency: &LatencyClaims) -> Latency {
 }
 
 /// Claims name a service as its users call it, and a stream as its exporter does.
-fn as_import(import: &ImportClaims) -> Import {
+pub(crate) fn as_import(import: &ImportClaims) -> Import {
     let kind = kind(&import.r#type);
     let named = |name: &str| match name.is_empty() {
         true => ImportName::Same,

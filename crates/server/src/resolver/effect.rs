@@ -12,7 +12,7 @@ use recado_auth::{ACCOUNTS_MAX, Authenticator, Operator};
 use crate::accounts;
 use crate::config::Options;
 use crate::config::access::AccountOptions;
-use crate::operator::{as_options, as_streams, exports_of, now_s};
+use crate::operator::{as_import, as_options, as_streams, exports_of, now_s};
 use crate::reload::Reloader;
 
 type Account = Arc<Claims<AccountClaims>>;
@@ -84,7 +84,11 @@ impl Reloader {
         let prepared = self.engine.prepare_some(&plans, &changed);
         let prepared = prepared.map_err(|error| error.to_string())?;
         let streams_change = names.iter().any(|name| {
-            let of = |claims: Option<Account>| claims.and_then(|claims| as_streams(&claims));
+            let of = |claims: Option<Account>| {
+                let options = streams_options(&*claims?);
+                let asks_others = accounts::imports_the_api(&options);
+                Some((options.streams, asks_others))
+            };
             of(operator.account(name)) != of(change.find(operator, name))
         });
         if streams_change {
@@ -112,15 +116,21 @@ impl Reloader {
 
     /// Tells streams which accounts there are.
     fn serve_signed(&self, options: &Options, accounts: &[Account]) -> Result<(), String> {
-        let accounts = accounts.iter().map(|claims| AccountOptions {
-            name: claims.subject.clone(),
-            streams: as_streams(claims),
-            ..AccountOptions::default()
-        });
+        let accounts = accounts.iter().map(|claims| streams_options(claims));
         let mut options = options.clone();
         options.accounts = accounts.collect();
         self.serve_streams(&options)
             .map_err(|error| error.to_string())
+    }
+}
+
+/// Of an account what matters to streams: what it has, and whether it asks another's.
+fn streams_options(claims: &Claims<AccountClaims>) -> AccountOptions {
+    AccountOptions {
+        name: claims.subject.clone(),
+        streams: as_streams(claims),
+        imports: claims.nats.imports.iter().map(as_import).collect(),
+        ..AccountOptions::default()
     }
 }
 

@@ -561,6 +561,50 @@ fn clients_of_an_account_with_a_default_domain_speak_to_the_streams_of_another()
 }
 
 #[test]
+fn who_imports_the_streams_of_another_account_is_answered_by_that_one_alone() {
+    const ACCOUNTS: &str = "KEEP { jetstream: true, users: [{user: kim, password: k}]
+               exports: [{service: '$JS.API.>', response_type: stream}] }
+        ASK { users: [{user: ada, password: a}], imports: [{service: {account: KEEP, subject: '$JS.API.>'}}] }
+        BARE { users: [{user: eva, password: e}] }";
+    let store = tempfile::tempdir().unwrap();
+    let configured = |options: &mut Options| {
+        read(options, ACCOUNTS, "");
+        options.streams.enabled = true;
+        options.streams.store_dir = Some(store.path().into());
+    };
+    let server = Server::builder().configure(configured).start().unwrap();
+    let mut ada = log_in(&server, "ada", "a");
+    let mut eva = log_in(&server, "eva", "e");
+    let answer = |peer: &mut Peer, call: &str, body: &str| -> Value {
+        peer.send(&format!(
+            "PUB $JS.API.{call} r {}\r\n{body}\r\n",
+            body.len()
+        ));
+        loop {
+            if let Some(Frame::Message(answer)) = peer.next() {
+                return serde_json::from_slice(&answer.payload).unwrap();
+            }
+        }
+    };
+    for peer in [&mut ada, &mut eva] {
+        peer.send("SUB r 1\r\n");
+    }
+    // One answer each: another would be taken for that of the next call.
+    let made = answer(
+        &mut ada,
+        "STREAM.CREATE.S",
+        "{\"name\":\"S\",\"subjects\":[\"s\"]}",
+    );
+    assert_eq!(made["config"]["name"], "S", "{made}");
+    let names = answer(&mut ada, "STREAM.NAMES", "");
+    assert_eq!(names["streams"], serde_json::json!(["S"]), "{names}");
+    let info = answer(&mut ada, "INFO", "");
+    assert_eq!(info["streams"], 1, "{info}");
+    let told = answer(&mut eva, "INFO", "");
+    assert_eq!(told["error"]["err_code"], 10039, "{told}");
+}
+
+#[test]
 fn buckets_are_written_to_by_the_domains_subjects_too() {
     let store = tempfile::tempdir().unwrap();
     let configured = |options: &mut Options| {
