@@ -201,8 +201,8 @@ impl Stream {
         }
     }
 
-    /// Removes messages that every consumer is done with, or for good without fail. They are written down together, with the next batch
-    /// ([`Stream::write_settled`]): a record for each ack would be most of the log.
+    /// Removes messages that every consumer is done with, or that go without fail. They are written down together,
+    /// with the next batch ([`Stream::write_settled`]): a record for each ack would be most of the log.
     pub(crate) fn remove_settled(&mut self, sequences: &[u64]) {
         for &sequence in sequences {
             self.tell_consumers(sequence, Leaving::Alone);
