@@ -526,6 +526,7 @@ impl Reader {
         self.refused <= REFUSALS_TOLD
     }
 
+    /// A publish was refused.
     pub(super) fn note_refusal(&mut self, subject: &[u8]) {
         if self.is_refusal_told() {
             let (cid, subject) = (self.connection.id, shown(subject));

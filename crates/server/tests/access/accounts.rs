@@ -560,6 +560,17 @@ fn clients_of_an_account_with_a_default_domain_speak_to_the_streams_of_another()
     assert_eq!(names["streams"], serde_json::json!(["S"]));
 }
 
+/// Asks with the reply subject `r`, to which it is subscribed: the next message is the answer.
+fn answer(peer: &mut Peer, subject: &str, body: &str) -> Value {
+    let size = body.len();
+    peer.send(&format!("PUB {subject} r {size}\r\n{body}\r\n"));
+    loop {
+        if let Some(Frame::Message(answer)) = peer.next() {
+            return serde_json::from_slice(&answer.payload).unwrap();
+        }
+    }
+}
+
 #[test]
 fn who_imports_the_streams_of_another_account_is_answered_by_that_one_alone() {
     const ACCOUNTS: &str = "KEEP { jetstream: true, users: [{user: kim, password: k}]
@@ -575,32 +586,21 @@ fn who_imports_the_streams_of_another_account_is_answered_by_that_one_alone() {
     let server = Server::builder().configure(configured).start().unwrap();
     let mut ada = log_in(&server, "ada", "a");
     let mut eva = log_in(&server, "eva", "e");
-    let answer = |peer: &mut Peer, call: &str, body: &str| -> Value {
-        peer.send(&format!(
-            "PUB $JS.API.{call} r {}\r\n{body}\r\n",
-            body.len()
-        ));
-        loop {
-            if let Some(Frame::Message(answer)) = peer.next() {
-                return serde_json::from_slice(&answer.payload).unwrap();
-            }
-        }
-    };
     for peer in [&mut ada, &mut eva] {
         peer.send("SUB r 1\r\n");
     }
     // One answer each: another would be taken for that of the next call.
     let made = answer(
         &mut ada,
-        "STREAM.CREATE.S",
+        "$JS.API.STREAM.CREATE.S",
         "{\"name\":\"S\",\"subjects\":[\"s\"]}",
     );
     assert_eq!(made["config"]["name"], "S", "{made}");
-    let names = answer(&mut ada, "STREAM.NAMES", "");
+    let names = answer(&mut ada, "$JS.API.STREAM.NAMES", "");
     assert_eq!(names["streams"], serde_json::json!(["S"]), "{names}");
-    let info = answer(&mut ada, "INFO", "");
+    let info = answer(&mut ada, "$JS.API.INFO", "");
     assert_eq!(info["streams"], 1, "{info}");
-    let told = answer(&mut eva, "INFO", "");
+    let told = answer(&mut eva, "$JS.API.INFO", "");
     assert_eq!(told["error"]["err_code"], 10039, "{told}");
 }
 
@@ -615,30 +615,26 @@ fn buckets_are_written_to_by_the_domains_subjects_too() {
     let server = Server::builder().configure(configured).start().unwrap();
     let mut peer = Peer::connect(server.client_addr(), "");
     peer.send("SUB r 1\r\n");
-    let mut answer = |subject: &str, body: &str| -> Value {
-        let size = body.len();
-        peer.send(&format!("PUB {subject} r {size}\r\n{body}\r\n"));
-        loop {
-            if let Some(Frame::Message(answer)) = peer.next() {
-                return serde_json::from_slice(&answer.payload).unwrap();
-            }
-        }
-    };
     for (kind, subject) in [("KV_B", "$KV.B"), ("OBJ_B", "$OBJ.B")] {
         let body = serde_json::json!({"name": kind, "subjects": [format!("{subject}.>")]});
         let made = answer(
+            &mut peer,
             &format!("$JS.hub.API.STREAM.CREATE.{kind}"),
             &body.to_string(),
         );
         assert_eq!(made["config"]["name"], kind, "{made}");
-        let put = answer(&format!("$JS.hub.API.{subject}.key"), "value");
+        let put = answer(&mut peer, &format!("$JS.hub.API.{subject}.key"), "value");
         assert_eq!(
             (&put["seq"], &put["domain"]),
             (&1.into(), &"hub".into()),
             "{put}"
         );
         let request = format!("{{\"last_by_subj\":\"{subject}.key\"}}");
-        let found = answer(&format!("$JS.hub.API.STREAM.MSG.GET.{kind}"), &request);
+        let found = answer(
+            &mut peer,
+            &format!("$JS.hub.API.STREAM.MSG.GET.{kind}"),
+            &request,
+        );
         assert_eq!(
             found["message"]["subject"],
             format!("{subject}.key"),

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::world_on_disk::World;
+use crate::time::SECOND;
 
 /// A stream `S` with so many messages on `s.a`.
 fn world(messages: usize, fields: Value) -> World {
@@ -194,4 +195,18 @@ fn however_many_consumers_there_are_a_turn_is_bounded_and_none_of_them_waits_for
         assert!(turns < 100, "{got} of all after {turns} turns");
     }
     assert_eq!(got, consumers * 2_000);
+}
+
+#[test]
+fn a_clock_that_is_set_back_does_not_keep_progress_from_being_saved() {
+    let mut world = world(1, json!({}));
+    consumer(&mut world, json!({}));
+    world.pull("S", "C", "1");
+    let delivered = world.take("inbox");
+    world.now_ns -= 3600 * SECOND;
+    world.ack(&delivered[0], "+ACK");
+    world.commit();
+    let mut world = world.crash();
+    let info = world.api("CONSUMER.INFO.S.C", &Value::Null);
+    assert_eq!(info["ack_floor"]["stream_seq"], 1, "{info}");
 }
