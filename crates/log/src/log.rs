@@ -273,6 +273,12 @@ impl<D: Disk> Log<D> {
         self.disk.free_bytes()
     }
 
+    /// Whether the disk was full when room was last looked for.
+    #[must_use]
+    pub fn was_full(&self) -> bool {
+        self.full
+    }
+
     /// Bytes of records on the disk, and how many of them are alive.
     #[must_use]
     pub fn usage(&self) -> Usage {

@@ -89,6 +89,7 @@ impl World {
             let mut taken = compare(&all, u64::MAX, shown.as_ref(), self.now_ns)
                 .map_err(|why| format!("{name}: {why}"))?;
             if let Some(state) = &mut taken {
+                state.may_return.clear();
                 let is_new = since == Since::Start || self.came_back.contains(&name);
                 restore_ids(state, is_new, self.now_ns);
             }
@@ -522,6 +523,7 @@ fn compare(
         .filter(same)
     {
         may.extend(state.msgs.iter().map(|(at, message)| (*at, message)));
+        may.extend(state.may_return.iter().map(|(at, message)| (*at, message)));
         if !newest.damaged.is_empty() {
             for (at, message) in &state.evicted {
                 may.entry(*at).or_insert(message);

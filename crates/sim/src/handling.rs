@@ -1,10 +1,13 @@
 //! What the model makes of operations as the server takes them, and of what the server sends.
 
+use std::rc::Rc;
+
 use recado_streams::consumer::AckSubject;
 use serde_json::Value;
 
 use crate::clients::{Answer, Op};
 use crate::consumers::{Acks, Hand};
+use crate::machine::Machine;
 use crate::model::{Publish, Retention, STORE_FAILED, StreamState, Verdict, Window};
 use crate::net::Sent;
 use crate::world::{Broken, World};
@@ -488,8 +491,19 @@ impl World {
                 return Err(format!("{said:?} messages purged, expected {purged}"));
             }
         }
-        for window in self.streams.values_mut() {
-            window.confirm(pending.order);
+        let was_full = self.machine.as_ref().is_some_and(Machine::was_full);
+        for (name, window) in &mut self.streams {
+            if was_full {
+                // Acks that nobody asked to have confirmed wait for room, and hold nobody up.
+                let own = self.consumers.iter().filter(|((of, _), _)| of == name);
+                let acked: Vec<_> = own.map(|(_, model)| &model.acked_ever).collect();
+                let is_acked = |at: &u64| acked.iter().any(|all| all.contains(at));
+                window.confirm_with(pending.order, |older, state| {
+                    keep_settled(older.as_ref(), state.as_mut(), is_acked);
+                });
+            } else {
+                window.confirm(pending.order);
+            }
         }
         for model in self.consumers.values_mut() {
             model.window.confirm(pending.order);
@@ -563,6 +577,25 @@ pub(crate) fn json(bytes: &[u8]) -> Value {
 /// The code of a refusal.
 pub(crate) fn error_of(answer: &[u8]) -> Option<u64> {
     json(answer)["error"]["err_code"].as_u64()
+}
+
+/// What consumers are done with may come back until there was room to write that down.
+fn keep_settled(
+    older: Option<&StreamState>,
+    state: Option<&mut StreamState>,
+    is_acked: impl Fn(&u64) -> bool,
+) {
+    let (Some(older), Some(state)) = (older, state) else {
+        return;
+    };
+    if older.spec.birth != state.spec.birth || older.spec.retention == Retention::Limits {
+        return;
+    }
+    for (at, message) in older.msgs.iter().chain(&older.may_return) {
+        if is_acked(at) && !state.msgs.contains_key(at) {
+            state.may_return.insert(*at, Rc::clone(message));
+        }
+    }
 }
 
 fn check_ack(answer: &[u8], verdict: Verdict) -> Result<(), Broken> {

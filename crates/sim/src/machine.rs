@@ -31,6 +31,7 @@ pub struct Machine {
     chance: Dice,
     /// What was found to be lost when the store was read again.
     pub(crate) found_lost: Vec<String>,
+    was_full: bool,
 }
 
 /// The accounts of a server.
@@ -98,6 +99,7 @@ impl Machine {
             batch: None,
             done: None,
             chance,
+            was_full: false,
             found_lost: Vec::new(),
         };
         Ok((machine, opened))
@@ -221,6 +223,7 @@ impl Machine {
         self.act(net, now_ns, |accounts, around, log| {
             accounts.complete_batch(around, log);
         });
+        self.was_full = self.log.was_full();
         let end = self.log.end();
         if let Some(batch) = self.log.take_batch() {
             self.accounts.sealed(end);
@@ -231,6 +234,12 @@ impl Machine {
                 accounts.durable(around, log, end);
             });
         }
+    }
+
+    /// Whether the disk was full when what was gathered was last handed on.
+    #[must_use]
+    pub fn was_full(&self) -> bool {
+        self.was_full
     }
 
     /// Whether a batch is being written, or its outcome was not taken.

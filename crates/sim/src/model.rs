@@ -101,6 +101,8 @@ pub struct StreamState {
     pub damaged: BTreeSet<u64>,
     /// What limits took away.
     pub evicted: BTreeMap<u64, Rc<Msg>>,
+    /// What consumers settled while the disk was full: nothing tells of that yet.
+    pub may_return: BTreeMap<u64, Rc<Msg>>,
 }
 
 impl StreamState {
@@ -115,6 +117,7 @@ impl StreamState {
             may_go: BTreeSet::new(),
             damaged: BTreeSet::new(),
             evicted: BTreeMap::new(),
+            may_return: BTreeMap::new(),
         }
     }
 
@@ -319,6 +322,16 @@ impl<T: Clone> Window<T> {
     pub fn confirm(&mut self, op: u64) {
         let later = self.states.partition_point(|(at, _)| *at <= op);
         self.states.drain(..later.saturating_sub(1));
+    }
+
+    /// All operations up to this one are durable, but for what happened by itself.
+    pub fn confirm_with(&mut self, op: u64, mut keep: impl FnMut(&T, &mut T)) {
+        let later = self.states.partition_point(|(at, _)| *at <= op);
+        let (gone, kept) = self.states.split_at_mut(later.saturating_sub(1));
+        for (_, older) in gone {
+            kept.iter_mut().for_each(|(_, state)| keep(older, state));
+        }
+        self.confirm(op);
     }
 
     /// Operations from this one on never happened. Whether that makes a difference.

@@ -258,8 +258,12 @@ impl Accounts {
         }
     }
 
-    /// Everything before `end` goes to the disk now.
+    /// Everything before `end` goes to the disk now. Who waits goes on waiting while the log lacks what an answer
+    /// promises.
     pub fn sealed(&mut self, end: Position) {
+        if self.is_behind() {
+            return;
+        }
         let accounts = &mut self.accounts;
         for at in &self.awake {
             let account = accounts.get_mut(*at).and_then(Option::as_mut);
@@ -286,11 +290,14 @@ impl Accounts {
     }
 
     /// Whether somebody waits for what was done since the last batch, and may be told once the log as it is now is
-    /// durable. Nobody may be while the log lacks something of any account: what came before would not be there.
+    /// durable. Nobody may be while the log lacks what an answer of any account promises: what came before would not be
+    /// there.
     pub fn has_waiting(&self) -> bool {
-        let mut awake = self.awake_streams(false);
-        let is_behind = awake.any(JetStream::is_behind);
-        !is_behind && self.awake_streams(false).any(JetStream::is_open)
+        !self.is_behind() && self.awake_streams(false).any(JetStream::is_open)
+    }
+
+    fn is_behind(&self) -> bool {
+        self.awake_streams(false).any(JetStream::is_behind)
     }
 
     /// When one of them wants to act next although nothing comes in.

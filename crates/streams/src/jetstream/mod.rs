@@ -190,7 +190,7 @@ pub struct JetStream {
     unheard: BTreeSet<u32>,
     /// Streams and consumers with progress that is not in the log yet.
     unsaved: BTreeSet<u32>,
-    /// The log did not take all that belongs to the batch.
+    /// The log did not take where a stream ends, which an answer may promise.
     is_behind: bool,
     /// Segment that the last checkpoint was made in.
     checkpoint_segment: u32,
@@ -358,7 +358,7 @@ impl JetStream {
     }
 
     /// Whether somebody waits for what was done since the last batch, and may be told once the log as it is now is
-    /// durable. Nobody may be while the log lacks something: what is there in memory only is no promise.
+    /// durable. Nobody may be while the log lacks what an answer promises.
     pub fn has_waiting(&self) -> bool {
         self.replies.is_open() && !self.is_behind
     }

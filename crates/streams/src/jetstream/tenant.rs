@@ -58,7 +58,7 @@ impl JetStream {
         !self.unsaved.is_empty() || !self.replies.is_empty()
     }
 
-    /// Whether the log did not take all that belongs to the batch.
+    /// Whether the log did not take what an answer promises.
     pub(crate) fn is_behind(&self) -> bool {
         self.is_behind
     }

@@ -42,16 +42,11 @@ impl JetStream {
     /// skipped.
     pub fn complete_batch(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal) {
         if self.stopped.is_none() {
-            // The log is full or stopped: what publishers are told says so, too.
-            self.is_behind = self.write_what_is_due(context, journal).is_err();
+            self.write_what_is_due(context, journal);
         }
     }
 
-    fn write_what_is_due(
-        &mut self,
-        context: &mut Context<'_>,
-        journal: &mut dyn Journal,
-    ) -> Result<(), Refused> {
+    fn write_what_is_due(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal) {
         // With the batch that begins a segment: once that is durable the ones before may go, and with them what
         // they alone told.
         let newest = journal.end().segment();
@@ -60,7 +55,7 @@ impl JetStream {
             self.checkpoint(context, journal);
         }
         let ids: Vec<u32> = self.unsaved.iter().copied().collect();
-        let mut outcome = Ok(());
+        self.is_behind = false;
         for id in ids {
             // What there is no room for is no reason to leave out what there is room for.
             match self.save_progress(id, context.now_ns, journal, false) {
@@ -68,10 +63,28 @@ impl JetStream {
                     self.unsaved.remove(&id);
                 }
                 Ok(false) => {}
-                Err(refused) => outcome = Err(refused),
+                Err(_) => {
+                    let stream = self.streams.get(&id);
+                    self.is_behind |= stream.is_some_and(|stream| stream.has_skipped());
+                }
             }
         }
-        outcome
+    }
+
+    /// Writes where a stream begins and ends, if sequences were skipped: else they would be given again.
+    fn store_skipped(&mut self, id: u32, journal: &mut dyn Journal) -> Result<(), Refused> {
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return Ok(());
+        };
+        if stream.has_skipped() {
+            stream.store_state(journal)?;
+            stream.take_skipped();
+            if stream.messages.has_removals() {
+                // They waited for that.
+                self.replies.grown(id, stream.last_sequence());
+            }
+        }
+        Ok(())
     }
 
     /// Whether there is progress that is not in the log, and could be.
@@ -87,19 +100,12 @@ impl JetStream {
         journal: &mut dyn Journal,
         all: bool,
     ) -> Result<bool, Refused> {
+        self.store_skipped(id, journal)?;
         let Some(stream) = self.streams.get_mut(&id) else {
             return Ok(true);
         };
         stream.write_settled(journal)?;
         stream.write_damaged(journal)?;
-        if stream.has_skipped() {
-            stream.store_state(journal)?;
-            stream.take_skipped();
-            if stream.messages.has_removals() {
-                // They waited for that.
-                self.replies.grown(id, stream.last_sequence());
-            }
-        }
         if stream.messages.is_on_file() && stream.feeding.wants_record(all) {
             let last = stream.last_sequence();
             stream.feeding.store(journal, id, last)?;
