@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::Position;
 use crate::crypt::Sealed;
 use crate::marks::Released;
+use crate::{Location, Position};
 
 /// What was appended since the batch before, ready to be written. It owns its bytes (or shares them with
 /// what the owner keeps for reading).
@@ -17,14 +17,16 @@ pub struct Batch {
     pub(crate) remove: Vec<(u32, Option<u32>)>,
     /// What is dead in the others and was not written down yet; before those go.
     pub(crate) released: Released,
+    /// What is to be overwritten once all of it is on disk.
+    pub(crate) erased: Vec<Location>,
 }
 
 impl Batch {
-    /// Whether segments are to be removed with it. That takes [`crate::Committer::tidy`] some milliseconds
-    /// after the commit, for which nobody waits: better not done where something else does.
+    /// Whether segments are to be removed with it, which takes [`crate::Committer::tidy`] some milliseconds
+    /// after the commit, or records are to be overwritten: better not done where something else waits.
     #[must_use]
     pub fn has_chores(&self) -> bool {
-        !(self.remove.is_empty() && self.released.is_empty())
+        !(self.remove.is_empty() && self.released.is_empty() && self.erased.is_empty())
     }
 
     /// Bytes that it will write.

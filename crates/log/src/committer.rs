@@ -6,15 +6,16 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
 
-use crate::Position;
 use crate::batch::{Batch, Chunk, Committed, Failure, Opening, position};
 use crate::crypt::{DataKey, Sealed};
 use crate::disk::{BLOCK_BYTES, Disk, DiskFile, is_full};
+use crate::erasing;
 use crate::format::{SegmentHeader, segment_name};
 use crate::gathering::Gathering;
 use crate::marks::{Marks, MarksFile};
 use crate::sealing::Sealing;
 use crate::tidy::{TIDY_BYTES, Todo};
+use crate::{Location, Position};
 
 /// Name of the file that keeps room for control records on a full disk.
 pub(crate) const RESERVE_NAME: &str = "reserve";
@@ -109,7 +110,10 @@ impl<D: Disk> Committer<D> {
         self.gather();
         let failure = match &self.stopped {
             Some(why) => Some(Failure::Stopped { why: why.clone() }),
-            None => self.write(&batch).err(),
+            None => self
+                .write(&batch)
+                .and_then(|()| self.erase(&batch.erased))
+                .err(),
         };
         if failure.is_none() {
             self.written = batch.chunks;
@@ -174,6 +178,13 @@ impl<D: Disk> Committer<D> {
                 let _ = self.disk.remove(&segment_name(of));
             }
         }
+    }
+
+    /// Overwrites what the batch that is on disk now says nobody needs.
+    fn erase(&self, places: &[Location]) -> Result<(), Failure> {
+        erasing::erase(&self.disk, self.salt, places).map_err(|error| Failure::Stopped {
+            why: format!("can't overwrite deleted messages: {error}"),
+        })
     }
 
     fn write_chunks(&mut self, batch: &Batch) -> Result<(), Failure> {

@@ -2,7 +2,7 @@
 //!
 //! Must never tell the owner of a copy that is not durable, nor let the old segment go before that.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::batch::position;
 use crate::crypt::Veil;
@@ -43,6 +43,11 @@ struct Work<F> {
     room: Vec<u8>,
     /// Copies that the owner has not been told of, in the order of the segment.
     copies: VecDeque<Copied>,
+    /// Where copies lie that the owner was told of, ascending, and the offset of each one's original: that is there until
+    /// the segment goes.
+    told: Vec<(Position, u32)>,
+    /// Offsets of records that are overwritten since, and may have been read in the middle of that. They are dead.
+    erased: BTreeSet<u32>,
     /// Slices that may have to be done again: how far the log reached, and where the slice began. What the
     /// owner called dead may be dead only because of what is not durable yet.
     slices: VecDeque<(Position, u32)>,
@@ -102,6 +107,29 @@ impl<D: Disk> Compactor<D> {
     }
 }
 
+impl<D: Disk> Compactor<D> {
+    /// Where a record lay before it was moved, if that is still there.
+    pub(crate) fn original_of(&self, at: Location) -> Option<Location> {
+        let work = self.work.as_ref()?;
+        let place = position(at.segment, at.offset);
+        let index = work.told.binary_search_by_key(&place, |(to, _)| *to).ok()?;
+        let (_, offset) = work.told.get(index)?;
+        Some(Location {
+            segment: work.segment,
+            offset: *offset,
+            length: at.length,
+        })
+    }
+
+    /// These records are about to be overwritten.
+    pub(crate) fn erases(&mut self, places: &[Location]) {
+        if let Some(work) = &mut self.work {
+            let here = places.iter().filter(|at| at.segment == work.segment);
+            work.erased.extend(here.map(|at| at.offset));
+        }
+    }
+}
+
 impl<D: Disk> Log<D> {
     /// Does one step of compaction: picks a closed segment of which less than half is alive (or one that is still to be
     /// encrypted), copies about
@@ -150,6 +178,8 @@ impl<D: Disk> Log<D> {
             veil: self.veils.as_ref().and_then(|veils| veils.veil(segment)),
             room: Vec::new(),
             copies: VecDeque::new(),
+            told: Vec::new(),
+            erased: BTreeSet::new(),
             slices: VecDeque::new(),
         })
     }
@@ -177,6 +207,8 @@ impl<D: Disk> Log<D> {
             if dead_at.is_none() && is_live(&entry) {
                 moved(&entry, to);
                 self.space.kill(from);
+                work.told
+                    .push((position(to.segment, to.offset), from.offset));
             } else if dead_at.is_none() && end > durable {
                 // It was released meanwhile, and its copy with it; that counts once it is durable.
                 copied.dead_at = Some(end);
@@ -255,6 +287,8 @@ impl<D: Disk> Log<D> {
                         }
                     }
                 }
+                Found::Damaged { offset, .. } | Found::Gap { offset, .. }
+                    if work.erased.contains(&offset) => {}
                 // The rest is copied, but the damaged bytes stay.
                 Found::Damaged { .. } | Found::Gap { .. } => self.space.keep(work.segment),
                 Found::End => return true,

@@ -243,6 +243,26 @@ pub(crate) fn check_covered(record: &mut [u8], head: &Head, (seeds, offset): (Se
     }
 }
 
+/// Whether a head is a packed record's.
+pub(crate) fn is_packed(head: &[u8; HEAD_BYTES]) -> bool {
+    head[7] & PACKED != 0
+}
+
+/// What a record's head is once its headers and payload, as they are stored, are `body`; `bytes` are head and subject.
+pub(crate) fn head_with_body(
+    bytes: &[u8],
+    head: &Head,
+    body: &[u8],
+    (seeds, offset): (Seeds, u32),
+) -> Option<[u8; HEAD_BYTES]> {
+    let mut now = *bytes.first_chunk::<HEAD_BYTES>()?;
+    now[12..16].copy_from_slice(&crc32c::crc32c(body).to_le_bytes());
+    let crc = crc32c::crc32c_append(seeds.at(offset), &now[4..]);
+    let crc = crc32c::crc32c_append(crc, bytes.get(HEAD_BYTES..head.body_at())?);
+    now[..4].copy_from_slice(&crc.to_le_bytes());
+    Some(now)
+}
+
 /// What the fields of a head say, unchecked but for being possible. `bytes` may end behind the head.
 #[inline]
 pub(crate) fn parse_head(bytes: &[u8]) -> Option<Head> {
@@ -313,7 +333,8 @@ impl Head {
         bytes.get(self.subject_at()..self.body_at())
     }
 
-    fn body<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+    /// Headers and payload as they are stored, out of the record's bytes.
+    pub(crate) fn body<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
         bytes.get(self.body_at()..self.length as usize)
     }
 

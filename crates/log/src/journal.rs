@@ -137,6 +137,12 @@ pub trait Journal {
     /// right after the record itself: it is found as long as the record is.
     fn release(&mut self, at: Location);
 
+    /// Has headers and payload of a record overwritten where they lie, as soon as the batch that is being gathered is
+    /// on disk: it must say that nobody needs the record any more. All of that is durable when the batch is. What is
+    /// known without the payload stays: the sequence, the time, the subject. The record is to be released like any
+    /// other.
+    fn erase(&mut self, at: Location);
+
     /// Where the next record comes.
     fn end(&self) -> Position;
 

@@ -39,6 +39,7 @@ mod committer;
 mod compaction;
 mod crypt;
 mod disk;
+mod erasing;
 mod footer;
 mod format;
 mod gathering;

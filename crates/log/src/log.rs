@@ -111,6 +111,8 @@ pub struct Log<D: Disk> {
     /// Which batch is being gathered.
     batch: u32,
     in_flight: bool,
+    /// What is to be overwritten once the batch that is being gathered is on disk.
+    erased: Vec<Location>,
     durable: Position,
     /// The disk was full the last time.
     full: bool,
@@ -152,6 +154,7 @@ impl<D: Disk> Log<D> {
             veil: None,
             batch: 0,
             in_flight: false,
+            erased: Vec::new(),
             durable: position(base.number, base.end),
             full: false,
             surprises: 0,
@@ -168,6 +171,7 @@ impl<D: Disk> Log<D> {
         self.tail = Tail::new(self.settings.recent_bytes_max);
         self.reader = Reader::new(self.disk.clone(), self.settings.cache_bytes_max);
         self.compactor = Compactor::default();
+        self.erased.clear();
         self.space = space;
         self.base = base;
         self.active = None;
@@ -210,7 +214,10 @@ impl<D: Disk> Log<D> {
                 veils.of.remove(number);
             }
         }
+        let erased = std::mem::take(&mut self.erased);
+        self.compactor.erases(&erased);
         Some(Batch {
+            erased,
             chunks: self.tail.take(),
             end: self.end(),
             remove,
@@ -498,6 +505,7 @@ impl<D: Disk> Log<D> {
         self.full = true;
         self.compactor.roll_back(self.durable);
         self.tail.roll_back(self.durable);
+        self.erased.clear();
         self.space.roll_back((number, end));
         let segment = self.space.get_mut(number).copied();
         let goes_on = number != self.base.number && !leave;
@@ -688,6 +696,12 @@ impl<D: Disk> Journal for Log<D> {
         if let Some(copy) = self.compactor.copy_of(at) {
             self.space.release(copy, end, durable);
         }
+    }
+
+    fn erase(&mut self, at: Location) {
+        self.erased.push(at);
+        self.erased.extend(self.compactor.copy_of(at));
+        self.erased.extend(self.compactor.original_of(at));
     }
 
     fn end(&self) -> Position {

@@ -10,6 +10,7 @@ use crate::batch::{place, position};
 use crate::committer::Committer;
 use crate::crypt::{DataKey, Sealed, Veil};
 use crate::disk::{Disk, DiskFile, is_full, read_up_to};
+use crate::erasing;
 use crate::footer::{FOOTER_MAGIC, Footer, FooterBuilder, FooterRead, Row};
 use crate::format::{
     self, BadHeader, Head, SEGMENT_BYTES_MAX, SEGMENT_HEADER_BYTES, Seeds, SegmentHeader,
@@ -128,6 +129,7 @@ fn recover<D: Disk>(
         return Err(keyfile::missing());
     }
     preparing::clear(disk);
+    erasing::finish(disk).map_err(OpenError::io("overwrite deleted messages"))?;
     let marks = Marks::settle(disk).map_err(OpenError::io("read what is released"))?;
     let mut report = OpenReport {
         segments: store.segments.len() as u32,

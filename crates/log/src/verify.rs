@@ -2,9 +2,12 @@
 //!
 //! Must never change the store that it reads.
 
+use std::collections::BTreeSet;
+
 use crate::batch::Progress;
 use crate::crypt::{DataKey, Sealed, Secret, Veil};
 use crate::disk::Disk;
+use crate::erasing;
 use crate::footer::{Footer, FooterRead, Row};
 use crate::format::{self, Head, SEGMENT_HEADER_BYTES, Seeds, segment_name};
 use crate::keyfile;
@@ -167,7 +170,9 @@ fn walk<D: Disk>(
 ) -> Result<Verified, OpenError> {
     let marks = Marks::read(disk).map_err(OpenError::io("read what is released"))?;
     let store = Store::look(disk, 0, None)?;
+    let unfinished = erasing::unfinished(disk);
     let mut walk = Walk {
+        unfinished: unfinished.map_err(OpenError::io("read what is being overwritten"))?,
         dead: DeadHere::new(&marks, 0),
         seen: Verified {
             segments: store.segments.len() as u32,
@@ -218,6 +223,8 @@ fn walk<D: Disk>(
 }
 
 struct Walk<'a> {
+    /// Segments and offsets of dead records that were being overwritten when the store was last used.
+    unfinished: BTreeSet<(u32, u32)>,
     /// Records of the segment that were released.
     dead: DeadHere<'a>,
     seen: Verified,
@@ -233,6 +240,11 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn find(&mut self, found: Finding) {
+        if let Finding::Lost(lost) = &found
+            && self.unfinished.contains(&(lost.segment, lost.offset))
+        {
+            return;
+        }
         self.seen.findings += 1;
         self.seen.lost += u64::from(matches!(found, Finding::Lost(_)));
         (self.finding)(found);
@@ -250,6 +262,11 @@ impl Walk<'_> {
         if head.veiled && self.key.is_none() {
             self.seen.records += 1;
             self.seen.unread += 1;
+            self.seen.bytes += u64::from(head.length);
+            return true;
+        }
+        if head.packed && head.body(bytes).is_some_and(erasing::is_erased) {
+            self.seen.records += 1;
             self.seen.bytes += u64::from(head.length);
             return true;
         }

@@ -138,8 +138,8 @@ super::texts! {
         es: "recado stream rmm [OPCIONES] FLUJO SECUENCIA …",
     }
     rmm_examples() {
-        en: "Examples:\n  recado stream rmm ORDERS 17 --yes\n  recado stream rmm ORDERS 17 18 --no-erase --yes\n\nnats-server overwrites their bytes on the disk too, unless --no-erase is given; recado-server leaves them there until it drops the file they are in.",
-        es: "Ejemplos:\n  recado stream rmm PEDIDOS 17 --yes\n  recado stream rmm PEDIDOS 17 18 --no-erase --yes\n\nnats-server además sobrescribe sus bytes en el disco, salvo con --no-erase; recado-server los deja ahí hasta que elimina el archivo donde están.",
+        en: "Examples:\n  recado stream rmm ORDERS 17 --yes\n  recado stream rmm ORDERS 17 18 --no-erase --yes\n\nTheir bytes are overwritten on the disk too, unless --no-erase is given.",
+        es: "Ejemplos:\n  recado stream rmm PEDIDOS 17 --yes\n  recado stream rmm PEDIDOS 17 18 --no-erase --yes\n\nAdemás se sobrescriben sus bytes en el disco, salvo con --no-erase.",
     }
 
     report_about() {
@@ -391,8 +391,8 @@ super::texts! {
     }
     rmm_sequences() { en: "Their sequences", es: "Sus secuencias" }
     rmm_no_erase() {
-        en: "Don't overwrite their bytes on the disk, which is faster; recado-server never does it anyway",
-        es: "No sobrescribir sus bytes en el disco, que es más rápido; recado-server no lo hace de todos modos",
+        en: "Don't overwrite their bytes on the disk, which is faster",
+        es: "No sobrescribir sus bytes en el disco, que es más rápido",
     }
     rmm_question(name: &str, number: usize) {
         en: "Remove {number} messages of the stream {name} for good?",

@@ -4,6 +4,7 @@
 
 mod descriptors;
 mod encryption;
+mod erasing;
 mod files;
 mod init;
 mod lifetime;

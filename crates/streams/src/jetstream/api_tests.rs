@@ -93,6 +93,20 @@ fn deleting_beyond_the_ends_of_a_stream_on_file_says_so() {
 }
 
 #[test]
+fn a_deleted_message_is_overwritten_unless_its_bytes_may_stay() {
+    let mut world = world(json!({}));
+    for payload in ["one", "two", "three"] {
+        world.ack_of("t.a", "", payload);
+    }
+    world.api("STREAM.MSG.DELETE.T", &json!({"seq": 1, "no_erase": true}));
+    world.api("STREAM.MSG.DELETE.T", &json!({"seq": 2}));
+    assert_eq!(world.journal.payloads(), ["one", "???", "three"]);
+    assert_eq!(world.payloads("T"), ["three"]);
+    let mut later = world.restarted_with(world.journal.len());
+    assert_eq!(later.payloads("T"), ["three"]);
+}
+
+#[test]
 fn a_required_level_of_nothing_is_none() {
     let mut world = world(json!({}));
     let mut is_refused = |call: &str, level: &str| {

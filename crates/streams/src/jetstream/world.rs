@@ -37,6 +37,8 @@ pub(crate) struct MemoryJournal {
     pub(super) is_unreadable: bool,
     /// Records that were released, with how long the log was then.
     released: BTreeMap<u32, usize>,
+    /// Records that are overwritten once what was appended since is on disk.
+    erased: Vec<Location>,
 }
 
 impl MemoryJournal {
@@ -47,13 +49,31 @@ impl MemoryJournal {
     /// All of it is on disk.
     pub(crate) fn commit(&mut self) {
         self.durable = self.records.len();
+        for at in std::mem::take(&mut self.erased) {
+            if let Some(kept) = self.records.get_mut(at.offset as usize) {
+                kept.headers.fill(b'?');
+                kept.payload.fill(b'?');
+            }
+        }
     }
 
     /// What is not on disk is void.
     fn roll_back(&mut self) {
         let durable = self.durable;
         self.records.truncate(durable);
+        self.erased.clear();
         self.released.retain(|_, end| *end <= durable);
+    }
+
+    /// Payloads of all messages that lie there, dead ones too.
+    pub(super) fn payloads(&self) -> Vec<String> {
+        let messages = self
+            .records
+            .iter()
+            .filter(|kept| kept.kind < CONTROL_KIND_MIN);
+        messages
+            .map(|kept| String::from_utf8_lossy(&kept.payload).into_owned())
+            .collect()
     }
 
     fn entries(&self) -> impl Iterator<Item = (Entry<'_>, &[u8])> {
@@ -129,6 +149,10 @@ impl Journal for MemoryJournal {
         assert!((at.offset as usize) < self.records.len(), "{at:?} is void");
         let before = self.released.insert(at.offset, self.records.len());
         assert_eq!(before, None, "{at:?} was released before");
+    }
+
+    fn erase(&mut self, at: Location) {
+        self.erased.push(at);
     }
 
     fn end(&self) -> Position {

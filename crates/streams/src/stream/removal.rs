@@ -278,7 +278,8 @@ impl Stream {
         Ok(())
     }
 
-    /// Removes one message and writes that down; whether it was there.
+    /// Removes one message and writes that down; whether it was there. With `erase`, what it held is overwritten on the
+    /// disk before anybody is told (G07).
     ///
     /// # Errors
     /// When the log does not take the record of it.
@@ -286,11 +287,16 @@ impl Stream {
         &mut self,
         journal: &mut dyn Journal,
         sequence: u64,
+        erase: bool,
     ) -> Result<bool, Refused> {
-        if self.messages.index.get(sequence).is_none() {
+        let Some(message) = self.messages.index.get(sequence) else {
             return Ok(false);
+        };
+        let removed = self.remove_for_good(journal, &[sequence])? > 0;
+        if erase && self.messages.is_on_file() {
+            journal.erase(message.place);
         }
-        Ok(self.remove_for_good(journal, &[sequence])? > 0)
+        Ok(removed)
     }
 
     /// Writes that the messages of these ranges are gone, which they are already; any segment may still hold

@@ -299,6 +299,8 @@ impl Journal for Kept {
 
     fn release(&mut self, _: recado_log::Location) {}
 
+    fn erase(&mut self, _: recado_log::Location) {}
+
     fn end(&self) -> recado_log::Position {
         recado_log::Position::default()
     }

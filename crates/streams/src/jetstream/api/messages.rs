@@ -69,7 +69,7 @@ impl JetStream {
             return Err(ApiError::with(&error::STREAM_MSG_DELETE_FAILED, why));
         }
         let removed = stream
-            .remove_one(call.journal, request.seq)
+            .remove_one(call.journal, request.seq, !request.no_erase)
             .map_err(|refused| store_failed(&refused))?;
         if !removed {
             return Err(not_there(stream, request.seq));
