@@ -15,6 +15,7 @@ use crate::gathering::Gathering;
 use crate::marks::{Marks, MarksFile};
 use crate::sealing::Sealing;
 use crate::tidy::{TIDY_BYTES, Todo};
+use crate::watermark::Watermark;
 use crate::{Location, Position};
 
 /// Name of the file that keeps room for control records on a full disk.
@@ -31,6 +32,7 @@ pub struct Committer<D: Disk> {
     pub(crate) segment_bytes: u32,
     pub(crate) active: Option<Active<D::File>>,
     durable: Position,
+    watermark: Watermark<D::File>,
     pub(crate) stopped: Option<String>,
     pub(crate) closed: VecDeque<Sealing<D::File>>,
     /// What the last batch wrote: footers have yet to hear of it.
@@ -81,6 +83,7 @@ impl<D: Disk> Committer<D> {
             segment_bytes,
             active: None,
             durable,
+            watermark: Watermark::default(),
             stopped: None,
             closed: VecDeque::new(),
             written: Vec::new(),
@@ -116,6 +119,7 @@ impl<D: Disk> Committer<D> {
                 .err(),
         };
         if failure.is_none() {
+            self.watermark.note(&self.disk, self.durable);
             self.written = batch.chunks;
         }
         if let Some(Failure::Stopped { why }) = &failure {

@@ -61,6 +61,7 @@ mod tail;
 mod tidy;
 mod veil;
 mod verify;
+mod watermark;
 
 pub use batch::{Batch, Committed, Progress};
 pub use committer::Committer;

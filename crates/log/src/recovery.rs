@@ -26,6 +26,7 @@ use crate::scan::{Found, Scanner, Survey, Window, survey};
 use crate::sealing::write_footer;
 use crate::space::{Segment, Space};
 use crate::veil::{Part, Veils, lift};
+use crate::watermark;
 use crate::{CONTROL_KIND_MIN, Entry, Journal, Location, Position};
 
 /// How much is read at once where only control records are wanted.
@@ -186,6 +187,10 @@ fn recover<D: Disk>(
         all_sealed.extend(reading.sealed.map(|sealed| (number, sealed)));
         space.insert(number, segment);
     }
+    if let Some(lost) = store.missing() {
+        report.lost += 1;
+        replay(Replayed::Lost(lost));
+    }
     report.clean = report.scanned == 0;
     report.end = position(base.number, base.end);
     let highest = store.highest.max(marks.highest);
@@ -241,6 +246,8 @@ pub(crate) struct Store {
     pub(crate) sealed: HashMap<u32, Sealed>,
     pub(crate) salt: u64,
     highest: u32,
+    /// What lies before it was on disk.
+    known: Position,
 }
 
 impl Store {
@@ -293,6 +300,7 @@ impl Store {
             sealed: HashMap::new(),
             salt: salt.unwrap_or(salt_if_new),
             highest,
+            known: watermark::read(disk).map_err(OpenError::io("read how far the log was"))?,
         };
         store.follow_headers();
         if let Some(end) = end {
@@ -355,7 +363,7 @@ impl Store {
         );
         let limit = told.map(|(end, _)| end);
         let mut scanner = Scanner::new(file, Seeds::new(self.salt, number), limit)?;
-        let mut survey = survey(&mut scanner, whole);
+        let mut survey = survey(&mut scanner, whole, self.known_in(number));
         scanner.seek(SEGMENT_HEADER_BYTES);
         if let Some((end, _)) = told {
             survey.end = end.max(SEGMENT_HEADER_BYTES);
@@ -374,6 +382,20 @@ impl Store {
             survey.cut = 0;
         }
         Ok((survey, scanner))
+    }
+
+    /// Up to where a segment was on disk once, as far as is known without what other segments say.
+    fn known_in(&self, number: u32) -> u32 {
+        let (segment, offset) = place(self.known);
+        if segment == number { offset } else { 0 }
+    }
+
+    /// What was on disk in a segment that is not there any more although none that was written later is.
+    pub(crate) fn missing(&self) -> Option<Lost> {
+        let (number, offset) = place(self.known);
+        let bytes = offset.saturating_sub(SEGMENT_HEADER_BYTES);
+        let gone = number > self.highest && bytes > 0;
+        gone.then(|| unknown(number, SEGMENT_HEADER_BYTES, bytes))
     }
 
     /// Leaves out segments at the log's end that were not begun yet when the power failed: the header is

@@ -263,13 +263,14 @@ impl Survey {
 }
 
 /// Looks through a segment: where it ends, and which records of its last batch don't count because their
-/// group is incomplete. With `whole`, all of it is known to have been on disk: no record is left out.
+/// group is incomplete. With `whole`, all of it is known to have been on disk: no record is left out. The same holds for
+/// what lies before `known`.
 ///
 /// A batch is begun only when the one before is on disk, so only the last one may be there in part; a
 /// group in an earlier one was whole once, and what it lacks now is damage. Where the last one has a hole that was never
 /// written, nothing behind it counts either: what follows may rest on what is missing, and of a batch that is not on disk
 /// as a whole nobody was told.
-pub(crate) fn survey<F: DiskFile>(scanner: &mut Scanner<F>, whole: bool) -> Survey {
+pub(crate) fn survey<F: DiskFile>(scanner: &mut Scanner<F>, whole: bool, known: u32) -> Survey {
     let mut state = Groups::default();
     let mut written = 0;
     loop {
@@ -277,7 +278,7 @@ pub(crate) fn survey<F: DiskFile>(scanner: &mut Scanner<F>, whole: bool) -> Surv
             Found::Record { offset, head, .. } => {
                 state.record(offset, &head, true);
                 written = offset + head.length;
-                if whole {
+                if whole || written <= known {
                     state.end = written;
                 }
             }
@@ -285,8 +286,12 @@ pub(crate) fn survey<F: DiskFile>(scanner: &mut Scanner<F>, whole: bool) -> Surv
                 state.record(offset, &head, false);
                 written = offset + head.length;
                 let from = state.hole_from(offset);
-                // Its head says which batch it belongs to.
-                state.hole(scanner.is_torn(from, written), false);
+                if written <= known {
+                    state.end = written;
+                } else {
+                    // Its head says which batch it belongs to.
+                    state.hole(scanner.is_torn(from, written), false);
+                }
             }
             Found::Gap {
                 offset,
@@ -294,8 +299,13 @@ pub(crate) fn survey<F: DiskFile>(scanner: &mut Scanner<F>, whole: bool) -> Surv
                 written: last,
             } => {
                 state.broken = true;
-                let from = state.hole_from(offset);
-                state.hole(scanner.is_torn(from, offset + bytes), true);
+                let (from, to) = (state.hole_from(offset).max(known), offset + bytes);
+                if offset < known {
+                    state.end = to.min(known);
+                }
+                if to > known {
+                    state.hole(scanner.is_torn(from, to), true);
+                }
                 if last > 0 {
                     written = offset + last;
                 }
@@ -306,7 +316,7 @@ pub(crate) fn survey<F: DiskFile>(scanner: &mut Scanner<F>, whole: bool) -> Surv
     state.drop_open();
     let end = state.end.max(SEGMENT_HEADER_BYTES);
     let mut dropped = state.dropped;
-    dropped.retain(|offset| !whole && *offset < end);
+    dropped.retain(|offset| !whole && *offset < end && *offset >= known);
     Survey {
         end,
         cut: written.saturating_sub(end),

@@ -219,6 +219,9 @@ fn walk<D: Disk>(
             break;
         }
     }
+    if let Some(lost) = store.missing() {
+        walk.find(Finding::Lost(lost));
+    }
     Ok(walk.seen)
 }
 

@@ -10,6 +10,8 @@ use recado_log::{
 const STREAM: u32 = 9;
 const LAST: &str = "segment-0000000002.log";
 const FIRST: &str = "segment-0000000001.log";
+/// How far the log was.
+const WATERMARK: &str = "durable";
 
 fn settings(bodies: Bodies) -> Settings {
     let cipher = match bodies {
@@ -124,10 +126,11 @@ fn store(records: u64, clean: bool, bodies: Bodies) -> (SimDisk, BTreeMap<u64, L
     }
     if clean {
         log.close(&mut committer).expect("closes");
+        disk.crash();
     } else {
         drop(log);
+        disk.kill();
     }
-    disk.crash();
     (disk, places)
 }
 
@@ -247,9 +250,16 @@ fn every_flipped_byte_of_a_closed_store_is_found_and_costs_its_record_alone() {
 
 #[test]
 fn every_flipped_byte_of_a_store_that_was_not_closed_is_found_and_costs_its_record_alone() {
-    for bodies in ALL {
-        // The last batch is one record: of a group that was written last it can't be told.
+    let both = ALL
+        .into_iter()
+        .flat_map(|bodies| [(bodies, true), (bodies, false)]);
+    for (bodies, is_known) in both {
+        // The last batch is one record: of a group that was written last it can't be told, unless it is known how far
+        // the log was.
         let (store, places) = store(26, false, bodies);
+        if !is_known {
+            store.remove(WATERMARK).expect("it is there");
+        }
         let last = *places.keys().max().expect("records");
         for (segment, name) in [(1, FIRST), (2, LAST)] {
             let mut end = places.values().filter(|at| at.segment == segment);
@@ -269,7 +279,7 @@ fn every_flipped_byte_of_a_store_that_was_not_closed_is_found_and_costs_its_reco
                     without(&places, Some(hit)),
                     "byte {at}"
                 );
-                if hit == last {
+                if hit == last && !is_known {
                     // Nothing whole follows: it can't be told from a write that never ended.
                     let cut = opened.report.cut.expect("a torn tail");
                     assert_eq!((cut.segment, cut.offset), (2, places[&last].offset));
@@ -308,6 +318,8 @@ fn a_torn_tail_is_cut_at_every_length_where_the_last_whole_group_ends() {
         };
         let end_of = |sequence: u64| places[&sequence].offset + places[&sequence].length;
         let end = end_of(*places.keys().max().expect("records")) as usize;
+        // The batch was never finished.
+        store.remove(WATERMARK).expect("it is there");
         for length in 1024..=end {
             let disk = store.copy();
             let mut torn = bytes.clone();
@@ -326,6 +338,36 @@ fn a_torn_tail_is_cut_at_every_length_where_the_last_whole_group_ends() {
             assert!(again.report.clean);
             assert_eq!(again.found.len(), expected.len());
         }
+    }
+}
+
+#[test]
+fn what_was_on_disk_once_and_is_there_no_more_is_lost_and_not_cut() {
+    for bodies in ALL {
+        let (store, places) = store(28, false, bodies);
+        let last = places.values().filter(|at| at.segment == 2);
+        let end = last.map(|at| at.offset + at.length).max().expect("records");
+        for length in (1024..end).step_by(61) {
+            let disk = store.copy();
+            let mut bytes = store.bytes(LAST).expect("a segment");
+            bytes[length as usize..].fill(0);
+            disk.put(LAST, bytes);
+            let opened = open(&disk, bodies);
+            assert_eq!(opened.report.cut, None, "zeros from {length}");
+            let lost = opened.lost.last().expect("something is lost");
+            assert_eq!(lost.offset + lost.bytes, end, "zeros from {length}");
+        }
+        let disk = store.copy();
+        disk.remove(LAST).expect("it is there");
+        let key = key();
+        let mut found = Vec::new();
+        verify(&disk, Some(&key), &mut |one| found.push(one)).expect("readable");
+        let opened = open(&disk, bodies);
+        let [lost] = &opened.lost[..] else {
+            panic!("{:?}", opened.lost);
+        };
+        assert_eq!((lost.segment, lost.offset + lost.bytes), (2, end));
+        assert_eq!(found, [Finding::Lost(*lost)]);
     }
 }
 
@@ -429,6 +471,6 @@ fn a_store_of_another_version_is_left_alone() {
         "{text}"
     );
     assert_eq!(store.bytes(FIRST), Some(bytes));
-    assert_eq!(store.list().expect("names").len(), 1);
+    assert_eq!(store.list().expect("names"), [WATERMARK, FIRST]);
     assert_eq!(Position(0), Position::default());
 }

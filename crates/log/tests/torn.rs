@@ -1,7 +1,7 @@
 //! What a power failure leaves of the batch that was being written, beside damage that only looks like it.
 
 use recado_log::{
-    Committer, Journal, Location, Log, Progress, Record, Replayed, Settings, SimDisk,
+    Committer, Disk, Journal, Location, Log, Progress, Record, Replayed, Settings, SimDisk,
 };
 
 const SEGMENT: &str = "segment-0000000001.log";
@@ -32,7 +32,7 @@ fn open(disk: &SimDisk) -> (Log<SimDisk>, Committer<SimDisk>, Vec<u64>, usize) {
     (log, committer, found, lost)
 }
 
-/// A store with a batch for each range, and where the records lie. The server is killed then.
+/// A store with a batch for each range, and where the records lie. The power fails, and nobody knows how far the log was.
 fn store(batches: &[std::ops::Range<u64>]) -> (SimDisk, Vec<Location>) {
     let disk = SimDisk::new(1);
     let (mut log, mut committer, ..) = open(&disk);
@@ -47,6 +47,7 @@ fn store(batches: &[std::ops::Range<u64>]) -> (SimDisk, Vec<Location>) {
     }
     drop((log, committer));
     disk.kill();
+    disk.remove("durable").expect("it is there");
     (disk, places)
 }
 

@@ -31,8 +31,8 @@ fn stored(address: SocketAddr, sequence: u64) -> Value {
     serde_json::from_str(&answer).unwrap()
 }
 
-/// A store with the stream JOBS, of whose three messages the second is damaged: and where.
-fn damaged(store: &Path) -> (PathBuf, u64) {
+/// A server with a store that has the stream JOBS with three messages, all of them acknowledged.
+fn filled(store: &Path) -> Running {
     let (server, address) = start(store);
     let stream = r#"{"name":"JOBS","subjects":["jobs.>"],"storage":"file"}"#;
     let made = ask(address, "$JS.API.STREAM.CREATE.JOBS", stream);
@@ -40,12 +40,22 @@ fn damaged(store: &Path) -> (PathBuf, u64) {
     for payload in PAYLOADS {
         ask(address, "jobs.new", payload);
     }
-    stop(server);
+    server
+}
+
+/// A store with the stream JOBS, of whose three messages the second is damaged: and where.
+fn damaged(store: &Path) -> (PathBuf, u64) {
+    stop(filled(store));
+    damage(store, PAYLOADS[1])
+}
+
+/// Flips a bit of what is stored: in which file, and where.
+fn damage(store: &Path, payload: &str) -> (PathBuf, u64) {
     for entry in fs::read_dir(store).unwrap() {
         let path = entry.unwrap().path();
         let mut bytes = fs::read(&path).unwrap();
-        let mut all = bytes.windows(PAYLOADS[1].len());
-        if let Some(at) = all.position(|found| found == PAYLOADS[1].as_bytes()) {
+        let mut all = bytes.windows(payload.len());
+        if let Some(at) = all.position(|found| found == payload.as_bytes()) {
             bytes[at] ^= 1;
             fs::write(&path, bytes).unwrap();
             return (path, at as u64);
@@ -127,4 +137,29 @@ fn what_is_whole_is_saved_into_a_new_store_and_the_damaged_one_is_served_with_a_
         assert!(more.contains("\"seq\":4"), "{more}");
         stop(server);
     }
+}
+
+#[test]
+fn the_last_message_of_a_server_that_was_killed_is_lost_when_it_is_damaged_and_no_torn_end() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = directory.path().join("store");
+    let server = filled(&store);
+    server.signal(Signal::SIGKILL);
+    server.ended();
+    damage(&store, PAYLOADS[2]);
+    let (code, said) = verify(&store, &["--json"]);
+    assert_eq!(code, 1, "{said}");
+    let report: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(report["findings"][0]["finding"], "lost", "{report}");
+    assert_eq!(report["findings"][0]["sequence"], 3, "{report}");
+    let (server, address) = start(&store);
+    let info = ask(address, "$JS.API.STREAM.INFO.JOBS", "");
+    let info: Value = serde_json::from_str(&info).unwrap();
+    let state = &info["state"];
+    assert_eq!(
+        (&state["last_seq"], &state["messages"]),
+        (&3.into(), &2.into())
+    );
+    assert_eq!(state["lost"]["msgs"], Value::from([3]), "{state}");
+    stop(server);
 }
