@@ -679,6 +679,11 @@ impl JetStream {
         }
         let ids: Vec<u32> = self.streams.keys().copied().collect();
         for id in ids {
+            // That they are done with a message may be known though what tells that it went is not.
+            let stream = self.streams.get(&id);
+            if stream.is_some_and(|stream| !stream.consumers.is_empty()) {
+                self.settle_what_is_done(id);
+            }
             self.start_sources(context, journal, id);
         }
     }

@@ -231,3 +231,20 @@ fn ends_of_messages_that_others_took_the_place_of_are_forgotten() {
         assert!(world.sequences("T").is_empty(), "{storage}");
     }
 }
+
+#[test]
+fn what_nobody_needs_goes_at_the_next_start_if_the_log_ends_before_it_says_so() {
+    let mut world = world("file", json!({"retention": "interest"}));
+    let consumer = |name: &str| json!({"stream_name": "T", "config": {"durable_name": name, "ack_policy": "explicit"}});
+    world.api("CONSUMER.CREATE.T.one", &consumer("one"));
+    publish_all(&mut world, &["t.1", "t.2"]);
+    world.ask("CONSUMER.DELETE.T.one", &Value::Null);
+    world.ask("CONSUMER.CREATE.T.two", &consumer("two"));
+    // The batch that they are in is torn before its last record.
+    let records = world.journal.len();
+    let mut later = world.restarted_with(records);
+    assert_eq!(later.info("T")["state"]["consumer_count"], 1);
+    assert_eq!(later.sequences("T"), [0_u64; 0]);
+    publish_all(&mut later, &["t.3"]);
+    assert_eq!(later.sequences("T"), [3]);
+}
