@@ -297,6 +297,10 @@ impl World {
                 for sequence in &gone {
                     state.msgs.remove(sequence);
                 }
+                if subject.is_empty() {
+                    // Beyond the end, which a failed batch may have brought back: it goes on there.
+                    state.last = state.last.max(before.saturating_sub(1));
+                }
                 if let Some(pending) = self.pending.get_mut(&number)
                     && !state.is_loose()
                 {
@@ -494,12 +498,13 @@ impl World {
         let was_full = self.machine.as_ref().is_some_and(Machine::was_full);
         for (name, window) in &mut self.streams {
             if was_full {
-                // Acks that nobody asked to have confirmed wait for room, and hold nobody up.
+                // What consumers are done with waits for room, unless they want it confirmed, and holds nobody up. Some are
+                // done with what they delivered.
                 let own = self.consumers.iter().filter(|((of, _), _)| of == name);
-                let acked: Vec<_> = own.map(|(_, model)| &model.acked_ever).collect();
-                let is_acked = |at: &u64| acked.iter().any(|all| all.contains(at));
+                let delivered: Vec<_> = own.map(|(_, model)| &model.delivered_ever).collect();
+                let is_delivered = |at: &u64| delivered.iter().any(|all| all.contains(at));
                 window.confirm_with(pending.order, |older, state| {
-                    keep_settled(older.as_ref(), state.as_mut(), is_acked);
+                    keep_settled(older.as_ref(), state.as_mut(), is_delivered);
                 });
             } else {
                 window.confirm(pending.order);
@@ -583,7 +588,7 @@ pub(crate) fn error_of(answer: &[u8]) -> Option<u64> {
 fn keep_settled(
     older: Option<&StreamState>,
     state: Option<&mut StreamState>,
-    is_acked: impl Fn(&u64) -> bool,
+    is_delivered: impl Fn(&u64) -> bool,
 ) {
     let (Some(older), Some(state)) = (older, state) else {
         return;
@@ -592,7 +597,7 @@ fn keep_settled(
         return;
     }
     for (at, message) in older.msgs.iter().chain(&older.may_return) {
-        if is_acked(at) && !state.msgs.contains_key(at) {
+        if is_delivered(at) && !state.msgs.contains_key(at) {
             state.may_return.insert(*at, Rc::clone(message));
         }
     }
