@@ -403,6 +403,11 @@ impl Session {
         Ok(())
     }
 
+    /// Most bytes of headers and payload that a message may have.
+    pub fn max_payload(&self) -> usize {
+        self.limits().max_payload
+    }
+
     /// When [`Session::tick`] is to be called.
     pub fn deadline(&self) -> Instant {
         self.deadline

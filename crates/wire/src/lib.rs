@@ -28,7 +28,7 @@ pub use connect::{BadConnect, Connect};
 pub use error::{ProtocolError, Violation};
 pub use headers::{HEADER_VERSION, Headers, no_responders_block};
 pub use info::{ClientInfo, Info, PreparedInfo};
-pub use parse::{Bare, Op, ParseLimits, Parsed, Publish, parse, parse_publish};
+pub use parse::{Bare, Op, ParseLimits, Parsed, Publish, announced, parse, parse_publish};
 pub use server_frame::{ServerFrame, ServerParsed, parse_server_frame};
 pub use subject::{
     FILTER_TOKENS_MAX, InvalidFilter, filter_matches, has_wildcard, is_publish_subject, is_subset,

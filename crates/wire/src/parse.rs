@@ -159,6 +159,23 @@ pub fn parse_publish<'a>(input: &'a [u8], limits: &ParseLimits) -> Option<(Publi
     Some((publish, end + 4))
 }
 
+/// The subject of a PUB or HPUB, and the bytes of headers and payload that its line announces: for whoever refuses it
+/// without waiting for them. `None` for all else.
+pub fn announced(input: &[u8]) -> Option<(&[u8], usize)> {
+    let (verb, verb_len) = verb(input).ok()??;
+    if !matches!(verb, Verb::Pub | Verb::Hpub) {
+        return None;
+    }
+    let rest = input.get(verb_len..)?;
+    let line = rest.get(..memchr::memchr(b'\n', rest)?)?;
+    let (args, count) = split_args::<4>(line)?;
+    let [subject, ..] = args;
+    let size = args.get(count.checked_sub(1)?)?;
+    let (bytes, digits) = decimal(size, 0);
+    let is_number = count > 1 && digits == size.len() && digits <= DIGITS_MAX;
+    is_number.then_some((subject, bytes))
+}
+
 /// Index of the single space that ends the token at `from`; `None` at any other white space.
 #[inline]
 pub(crate) fn token_end(bytes: &[u8], from: usize) -> Option<usize> {

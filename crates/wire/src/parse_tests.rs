@@ -225,6 +225,23 @@ proptest! {
             Ok(Parsed::Incomplete(wanted)) => prop_assert!(wanted == 0 || wanted > input.len()),
             Ok(Parsed::Unended(_)) | Err(_) => {}
         }
+        let _ = announced(&input);
+    }
+
+    #[test]
+    fn what_a_publish_announces_is_known_before_its_body_comes(
+        verb in "(?i)h?pub",
+        subject in "[a-z.]{1,12}",
+        reply in proptest::option::of("[a-z0-9.]{1,9}"),
+        bytes in 0usize..1_000_000_000,
+    ) {
+        let reply = reply.unwrap_or_default();
+        let headers = if verb.len() == 4 { "12" } else { "" };
+        let line = format!("{verb} {subject} {reply} {headers} {bytes}\r\n");
+        prop_assert_eq!(announced(line.as_bytes()), Some((subject.as_bytes(), bytes)));
+        let other = format!("SUB {subject} {bytes}\r\n");
+        prop_assert_eq!(announced(other.as_bytes()), None);
+        prop_assert_eq!(announced(line.trim_end().as_bytes()), None);
     }
 
     #[test]

@@ -103,6 +103,9 @@ impl Worker {
         let Some(mut route) = caches.route_mut(id) else {
             return false;
         };
+        if !route.withheld.is_empty() {
+            note_withheld(route, passage.engine);
+        }
         let mut reached = false;
         if !route.plain.is_empty() {
             if route.batch_messages == 0 {
@@ -149,6 +152,10 @@ impl Worker {
     ) -> bool {
         let message = passage.message;
         if passage.crossings >= CROSSINGS_MAX {
+            if passage.crossings == CROSSINGS_MAX {
+                let (drops, subject) = (passage.engine.drops(), message.subject);
+                drops.note(&passage.account.name, subject, 0, Loss::CrossedTooOften);
+            }
             return false;
         }
         let outward = &service.renaming.outward;
@@ -242,7 +249,7 @@ impl Worker {
         };
         self.spread(&Passage {
             account: &notice.account,
-            crossings: CROSSINGS_MAX,
+            crossings: CROSSINGS_MAX + 1,
             publisher,
             message: &message,
             ..*passage
@@ -390,6 +397,15 @@ fn find_route(
             built
         });
     RouteRef::new(account, id)
+}
+
+/// Notes whom permissions keep this message from.
+#[cold]
+fn note_withheld(route: &Route, engine: &Engine) {
+    for one in &route.withheld {
+        let drops = engine.drops();
+        drops.note(&one.account, &one.subject, one.cid, Loss::DeliveryDenied);
+    }
 }
 
 /// Stages a copy for everybody who is subscribed plainly; whether anybody was.

@@ -13,6 +13,8 @@ use super::clock;
 const KEPT_MAX: usize = 4096;
 /// Entries older than this are not told.
 const AGE_MAX_US: u64 = 15 * 60 * 1_000_000;
+/// Among so many of the newest entries the same thing again is only counted: a message may concern several clients.
+const ALIKE_AMONG: usize = 16;
 /// Bytes of a subject that is noted; what has a longer one is not.
 const SUBJECT_BYTES_MAX: usize = 1024;
 
@@ -31,6 +33,14 @@ pub(crate) enum Loss {
     Refused { stream: Box<str>, err_code: u16 },
     /// A service of another account did not answer in time. The subject is the import's, as a filter.
     Unanswered,
+    /// Its headers and payload are larger than its publisher may send, which was closed for it.
+    TooLarge { bytes: usize, max_bytes: usize },
+    /// Its subject or reply subject is the server's own.
+    Reserved,
+    /// The permissions of a subscriber keep the subject from it; others may have got it.
+    DeliveryDenied,
+    /// It crossed from account to account as often as it may: imports lead in a circle.
+    CrossedTooOften,
 }
 
 /// One thing that happened, once or several times in a row.
@@ -62,14 +72,15 @@ impl Drops {
             return;
         }
         let mut kept = self.0.lock();
-        if let Some(last) = kept.back_mut()
-            && last.cid == cid
-            && *last.subject == *subject
-            && last.account == *account
-            && last.loss == loss
-        {
-            last.times += 1;
-            last.at_us = at_us;
+        let is_same = |other: &&mut Dropped| {
+            other.cid == cid
+                && *other.subject == *subject
+                && other.account == *account
+                && other.loss == loss
+        };
+        if let Some(same) = kept.iter_mut().rev().take(ALIKE_AMONG).find(is_same) {
+            same.times += 1;
+            same.at_us = at_us;
             return;
         }
         if kept.len() >= KEPT_MAX {
@@ -108,7 +119,10 @@ impl Drops {
                 })
         };
         let found = kept.iter().rev().filter(concerns).take(most);
-        found.cloned().collect()
+        let mut found: Vec<Dropped> = found.cloned().collect();
+        // What was counted again is newer than its place says.
+        found.sort_by_key(|dropped| std::cmp::Reverse(dropped.at_us));
+        found
     }
 }
 
@@ -137,6 +151,20 @@ mod tests {
         assert_eq!(drops.about_at("A", &[b"s"], 3, 5000).len(), 3);
         assert_eq!(all(AGE_MAX_US + KEPT_MAX as u64 + 10).len(), 1);
         assert!(all(AGE_MAX_US * 2).is_empty());
+    }
+
+    #[test]
+    fn what_concerns_several_clients_in_turn_is_counted_for_each() {
+        let drops = Drops::default();
+        for at in 0..6 {
+            drops.note_at(&account(), b"s", 1 + at % 2, Loss::DeliveryDenied, at);
+        }
+        let told = drops.about_at("A", &[b"s"], 10, 10);
+        let told: Vec<_> = told
+            .iter()
+            .map(|one| (one.cid, one.times, one.at_us))
+            .collect();
+        assert_eq!(told, [(2, 3, 5), (1, 3, 4)]);
     }
 
     #[test]

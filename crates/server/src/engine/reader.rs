@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::Guard;
 use recado_session::{Goodbye, Session, Step, Tick, publish_violation};
-use recado_wire::{Connect, OK, PING, ProtocolError, Publish};
+use recado_wire::{Connect, OK, PING, ProtocolError, Publish, announced};
 use tokio::time::Sleep;
 
 use super::account::Account;
@@ -428,6 +428,12 @@ impl Reader {
                     wanted = total;
                     break;
                 }
+                Step::Close(goodbye) if goodbye.told == Some(ProtocolError::MaxPayload) => {
+                    self.note_too_large(&input[at..]);
+                    after = After::Close(goodbye);
+                    at += length;
+                    break;
+                }
                 other => {
                     batch.interest_changed |=
                         matches!(other, Step::Subscribe { .. } | Step::Unsubscribe { .. });
@@ -499,6 +505,7 @@ impl Reader {
         if let Err((error, goes_on)) = self.session.check_publish(message) {
             self.say_error(worker, &error);
             if !goes_on {
+                self.note_drop(message.subject, Loss::Reserved);
                 self.note_refusal(message.subject);
                 return Err(error);
             }
@@ -516,8 +523,21 @@ impl Reader {
             true => Loss::AnswerNotGranted,
             false => Loss::PublishDenied,
         };
+        self.note_drop(subject, loss);
+    }
+
+    fn note_drop(&self, subject: &[u8], loss: Loss) {
         let drops = self.engine.drops();
         drops.note(&self.account.name, subject, self.connection.id, loss);
+    }
+
+    /// What is too large is named by its first line, which `input` begins with: nothing more was looked at.
+    #[cold]
+    fn note_too_large(&self, input: &[u8]) {
+        if let Some((subject, bytes)) = announced(input) {
+            let max_bytes = self.session.max_payload();
+            self.note_drop(subject, Loss::TooLarge { bytes, max_bytes });
+        }
     }
 
     /// A few refusals are told in the log; who goes on is known by then.

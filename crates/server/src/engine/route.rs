@@ -11,6 +11,9 @@ use recado_wire::Publish;
 use super::crossing::ServiceImport;
 use super::subscription::Subscription;
 
+/// Subscribers that are told of, of those that may not get a message.
+const WITHHELD_MAX: usize = 8;
+
 /// Fewer destinations than this are not worth a shared buffer.
 const SHARE_MIN: usize = 2;
 
@@ -52,6 +55,16 @@ pub(crate) enum Sharing {
     Apart,
 }
 
+/// A subscriber that may not get a subject within its filter (C32).
+pub(crate) struct Withheld {
+    /// The account that it is in, ...
+    pub(crate) account: Arc<str>,
+    /// ... what the subject is called there, ...
+    pub(crate) subject: Box<[u8]>,
+    /// ... and who it is.
+    pub(crate) cid: u64,
+}
+
 /// Everything about one subject, or about siblings ([`Matches::is_of_siblings`]).
 #[derive(Default)]
 pub(crate) struct Route {
@@ -65,6 +78,8 @@ pub(crate) struct Route {
     pub(crate) groups: Box<[ShareGroup]>,
     /// One of each gets a copy.
     pub(crate) queues: Box<[Box<[Target]>]>,
+    /// From whom permissions keep it.
+    pub(crate) withheld: Box<[Withheld]>,
     /// Where it goes on to, in other accounts.
     pub(crate) services: Box<[Arc<ServiceImport>]>,
     /// Messages of this batch that went to every unlimited plain destination.
@@ -87,8 +102,9 @@ impl Route {
         }
         let mut prefixes = Vec::new();
         let services = take_services(&mut matches.plain);
-        let of = |sub| Candidate::of(sub, subject);
-        let mut plain: Vec<Candidate> = matches.plain.into_iter().filter_map(of).collect();
+        let mut withheld = Vec::new();
+        let mut of = |sub| Candidate::of(sub, subject, &mut withheld);
+        let mut plain: Vec<Candidate> = { matches.plain.into_iter() }.filter_map(&mut of).collect();
         // Alone first: limited, without headers, or asking for the origin. Then by sid.
         plain.sort_by(|a, b| {
             a.shareable
@@ -104,7 +120,7 @@ impl Route {
             .queues
             .into_iter()
             .map(|group| {
-                let members = group.members.into_iter().filter_map(of);
+                let members = group.members.into_iter().filter_map(&mut of);
                 members.map(&mut target).collect()
             })
             .collect();
@@ -117,6 +133,7 @@ impl Route {
             apart: alone,
             groups,
             queues,
+            withheld: withheld.into(),
             services,
             batch_messages: 0,
         };
@@ -156,6 +173,7 @@ impl Route {
             apart: 1,
             groups: Box::default(),
             queues: Box::default(),
+            withheld: Box::default(),
             services: Box::default(),
             batch_messages: 0,
         };
@@ -207,17 +225,25 @@ struct Candidate {
 
 impl Candidate {
     /// Who is to get what is published on `subject`: the subscription itself, or the one whose shadow it is. `None`
-    /// if it may not.
-    fn of(sub: Arc<Subscription>, subject: &[u8]) -> Option<Self> {
+    /// if it may not, which `withheld` then tells.
+    fn of(sub: Arc<Subscription>, subject: &[u8], withheld: &mut Vec<Withheld>) -> Option<Self> {
         let Some(special) = sub.special() else {
             return Some(Self::new(sub));
         };
         let Some(shadow) = &special.shadow else {
-            return sub.may_get(subject).then(|| Self::new(sub));
+            if !sub.may_get(subject) {
+                Withheld::add(&sub, subject, withheld);
+                return None;
+            }
+            return Some(Self::new(sub));
         };
         let here = shadow.import.renaming.inward.apply(subject, 0)?;
         let main = Arc::clone(&shadow.main);
-        main.may_get(&here).then(|| Self {
+        if !main.may_get(&here) {
+            Withheld::add(&main, &here, withheld);
+            return None;
+        }
+        Some(Self {
             subject: Some(here.into()),
             shareable: false,
             ..Self::new(main)
@@ -233,6 +259,21 @@ impl Candidate {
             subject: None,
             limited,
             shareable,
+        }
+    }
+}
+
+impl Withheld {
+    /// Adds whose subscription it is, if that is still connected.
+    fn add(sub: &Subscription, subject: &[u8], to: &mut Vec<Self>) {
+        if to.len() < WITHHELD_MAX
+            && let Some(connection) = sub.connection.upgrade()
+        {
+            to.push(Self {
+                account: Arc::clone(&connection.account().name),
+                subject: subject.into(),
+                cid: connection.id,
+            });
         }
     }
 }

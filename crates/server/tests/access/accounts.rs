@@ -96,6 +96,34 @@ fn only_what_is_exported_and_imported_crosses() {
     assert_eq!(keeper.next(), Some(Frame::Pong));
 }
 
+/// What the server answers to a request, which is whoever asks' next message.
+fn answered(peer: &mut Peer, subject: &str, body: &str) -> Value {
+    peer.send(&format!(
+        "PUB {subject} answer {}\r\n{body}\r\n",
+        body.len()
+    ));
+    loop {
+        if let Frame::Message(told) = peer.next().expect("an answer") {
+            return serde_json::from_slice(&told.payload).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_message_that_permissions_keep_from_a_subscriber_is_told_to_who_asks_after_it() {
+    let server = server();
+    let (mut keeper, mut ana) = (log_in(&server, "keeper", "k"), log_in(&server, "ana", "a"));
+    ana.send("SUB in.> 1\r\nSUB answer 2\r\n");
+    assert_eq!(heard(&mut ana), Vec::<String>::new());
+    keeper.send("PUB moved.x 1\r\nx\r\nPUB moved.x 1\r\nx\r\n");
+    assert_eq!(heard(&mut keeper), Vec::<String>::new());
+    let asked = "$SYS.REQ.ACCOUNT.PING.EXPLAIN";
+    let told = answered(&mut ana, asked, "{\"subject\":\"in.moved.x\"}");
+    let drop = &told["data"]["drops"][0];
+    assert_eq!(drop["why"], "delivery_denied", "{told}");
+    assert_eq!(drop["times"], 2);
+}
+
 #[test]
 fn what_is_not_allowed_is_refused_in_the_words_that_clients_match() {
     let server = server();

@@ -234,6 +234,28 @@ fn a_lame_duck_is_not_well_and_still_answers() {
 }
 
 #[test]
+fn explainz_tells_what_was_dropped_lately_and_why() {
+    let (server, watch) = server(|options| options.limits.max_payload = 8);
+    let mut peer = Peer::connect(server.client_addr(), "");
+    peer.send("PUB a $JS.ACK.x 1\r\nx\r\n");
+    peer.send("PUB large 9\r\n");
+    assert_eq!(
+        peer.last_words().as_deref(),
+        Some("Maximum Payload Violation")
+    );
+    let drop = |subject: &str| {
+        document(watch, &format!("/explainz?subject={subject}"))["drops"][0].clone()
+    };
+    assert_eq!(drop("a")["why"], "reserved_subject");
+    let large = drop("large");
+    assert_eq!(large["why"], "too_large", "{large}");
+    assert_eq!(
+        (&large["bytes"], &large["max_bytes"]),
+        (&json!(9), &json!(8))
+    );
+}
+
+#[test]
 fn explainz_tells_over_http_who_would_get_a_message_and_who_would_store_it() {
     let directory = tempfile::tempdir().unwrap();
     let server = builder(|_| {}).store_dir(directory.path()).start().unwrap();

@@ -94,6 +94,11 @@ struct Drop {
     cid: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pending_bytes: Option<usize>,
+    /// Headers and payload of what was too large, and the most that there may be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_bytes: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stream: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -323,6 +328,8 @@ impl Drop {
             why: "",
             cid: Some(dropped.cid).filter(|cid| *cid > 0),
             pending_bytes: None,
+            bytes: None,
+            max_bytes: None,
             stream: None,
             err_code: None,
         };
@@ -341,6 +348,13 @@ impl Drop {
                 "refused_by_stream"
             }
             Loss::Unanswered => "unanswered",
+            Loss::TooLarge { bytes, max_bytes } => {
+                (told.bytes, told.max_bytes) = (Some(*bytes), Some(*max_bytes));
+                "too_large"
+            }
+            Loss::Reserved => "reserved_subject",
+            Loss::DeliveryDenied => "delivery_denied",
+            Loss::CrossedTooOften => "crossed_too_often",
         };
         told
     }
