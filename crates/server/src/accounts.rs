@@ -105,6 +105,10 @@ fn plan(account: &AccountOptions) -> AccountPlan {
         mappings: account.mappings.iter().map(mapping).collect(),
         exports: account.exports.iter().map(export).collect(),
         imports: account.imports.iter().map(import).collect(),
+        idle_imports: { account.idle_imports.iter() }
+            .map(|(idle, why)| (import(idle), *why))
+            .collect(),
+        imports_turn_s: account.imports_turn_s,
         trace: account.trace.as_ref().map(|trace| TracePlan {
             destination: trace.destination.clone(),
             percent: trace.sampling_percent,
@@ -217,6 +221,7 @@ fn export(export: &Export) -> ExportPlan {
         kind: kind(export.kind),
         subject: export.subject.clone(),
         accounts: export.accounts.clone(),
+        needs_activation: export.needs_activation,
         token_position: export.token_position,
         response_type: match export.response_type {
             ConfiguredResponseType::Singleton => ResponseType::Singleton,

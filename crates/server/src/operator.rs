@@ -8,7 +8,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use recado_auth::jwt::{
-    AccountClaims, Claims, ExportClaims, ImportClaims, LatencyClaims, MappingClaims, StreamsLimits,
+    AccountClaims, Claims, ExportClaims, ImportClaims, LatencyClaims, MappingClaims, NotImported,
+    StreamsLimits,
 };
 use recado_auth::{InvalidOperator, Operator, OperatorOptions as Trust, TrustedProxies};
 use recado_wire::Transform;
@@ -132,26 +133,20 @@ pub(crate) fn as_options(
     now_s: u64,
 ) -> AccountOptions {
     let claims = &account.nats;
-    let imports = claims.imports.iter().filter_map(|import| {
-        let exporter = find(&import.account);
-        let exported = exporter.is_some_and(|exporter| {
-            exporter.export_for(&account.subject, import, now_s).is_some()
-        });
-        if !exported {
-            tracing::warn!(
-                account = account.subject,
-                exporter = import.account,
-                subject = import.subject,
-                "an import is left out: the exporter does not let it, or is not known"
-            );
+    let (mut imports, mut idle_imports) = (Vec::new(), Vec::new());
+    for claimed in &claims.imports {
+        let import = as_import(claimed);
+        match may_import(account, claimed, &import, find, now_s) {
+            Ok(()) => imports.push(import),
+            Err(why) => {
+                let (exporter, subject) = (&claimed.account, &claimed.subject);
+                tracing::warn!(account = account.subject, exporter, subject, reason = %why, "an import is left out");
+                idle_imports.push((import, why));
+            }
         }
-        let import = exported.then(|| as_import(import))?;
-        let fits = imported_filter(&import.subject, &import.local());
-        if let Err(why) = &fits {
-            tracing::warn!(account = account.subject, subject = import.subject, %why, "an import is left out");
-        }
-        fits.is_ok().then_some(import)
-    });
+    }
+    let turns = claims.imports.iter();
+    let turns = turns.filter_map(|import| import.turns_after_s(now_s));
     let mappings = claims.mappings.iter().map(as_mapping).filter(|mapping| {
         let fits = mapping
             .destinations
@@ -167,7 +162,9 @@ pub(crate) fn as_options(
         name: account.subject.clone(),
         nkey: Some(account.subject.clone()),
         users: Vec::new(),
-        imports: imports.collect(),
+        imports,
+        idle_imports,
+        imports_turn_s: turns.min(),
         exports: exports_of(account),
         mappings: mappings.collect(),
         default_permissions: claims.default_permissions.spec(),
@@ -187,6 +184,20 @@ pub(crate) fn as_options(
                 .unwrap_or(100),
         }),
     }
+}
+
+/// Whether an import has an effect now.
+fn may_import(
+    account: &Claims<AccountClaims>,
+    claimed: &ImportClaims,
+    import: &Import,
+    find: &dyn Fn(&str) -> Option<Arc<Claims<AccountClaims>>>,
+    now_s: u64,
+) -> Result<(), NotImported> {
+    let exporter = find(&claimed.account).ok_or(NotImported::UnknownExporter)?;
+    exporter.export_for(&account.subject, claimed, now_s)?;
+    imported_filter(&import.subject, &import.local()).map_err(|_| NotImported::Misnamed)?;
+    Ok(())
 }
 
 /// Below 0 there is no bound.
@@ -231,6 +242,7 @@ fn as_export(export: &ExportClaims) -> Export {
         kind: kind(&export.r#type),
         subject: export.subject.clone(),
         accounts: None,
+        needs_activation: export.token_req && export.account_token_position == 0,
         response_type: match export.response_type.as_str() {
             "Stream" => ResponseType::Stream,
             "Chunked" => ResponseType::Chunked,

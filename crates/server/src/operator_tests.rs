@@ -136,6 +136,51 @@ fn imports_are_those_that_the_exporter_lets() {
             pair("q", "ask.too")
         ]
     );
+    let idle = importer.idle_imports.iter();
+    let idle: Vec<_> = idle
+        .map(|(one, why)| (one.subject.as_str(), *why))
+        .collect();
+    assert_eq!(
+        idle,
+        [
+            ("private", NotImported::NoActivation),
+            ("unknown", NotImported::NotExported)
+        ]
+    );
+}
+
+#[test]
+fn an_import_holds_as_long_as_its_activation_does() {
+    let (exporter, importer) = (account(2), account(3));
+    let root = pair(KeyPairType::Operator, 1);
+    let issued_s = 1_700_000_000;
+    let mut activation: Claims<Value> = Claims {
+        subject: importer.public_key(),
+        not_before_s: issued_s + 100,
+        expires_s: issued_s + 200,
+        nats: json!({"subject": "private", "kind": "stream", "type": "activation", "version": 2}),
+        ..Claims::default()
+    };
+    let activation = sign(&mut activation, &exporter, u64::try_from(issued_s).unwrap()).unwrap();
+    let import = json!({"account": exporter.public_key(), "subject": "private", "type": "stream",
+        "token": activation});
+    let export = json!({"subject": "private", "type": "stream", "token_req": true});
+    let claims = |key: &KeyPair, nats| {
+        Claims::<AccountClaims>::decode_account(&token(key, &root, nats)).unwrap()
+    };
+    let exporting = Arc::new(claims(&exporter, json!({"exports": [export]})));
+    let importing = claims(&importer, json!({"imports": [import]}));
+    let find = |name: &str| (name == exporter.public_key()).then(|| Arc::clone(&exporting));
+    let at = |later_s: u64| {
+        let read = as_options(&importing, &find, 1_700_000_000 + later_s);
+        let why = read.idle_imports.first().map(|(_, why)| *why);
+        let turn = read.imports_turn_s.map(|at_s| at_s - 1_700_000_000);
+        (read.imports.len(), why, turn)
+    };
+    assert_eq!(at(99), (0, Some(NotImported::ActivationNotYet), Some(100)));
+    assert_eq!(at(100), (1, None, Some(201)));
+    assert_eq!(at(200), (1, None, Some(201)));
+    assert_eq!(at(201), (0, Some(NotImported::ActivationOver), None));
 }
 
 #[test]

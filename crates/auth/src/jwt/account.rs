@@ -263,6 +263,35 @@ pub struct ImportClaims {
     pub allow_trace: bool,
 }
 
+/// Why an import has no effect; the later ones come closer to one that has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum NotImported {
+    /// The exporter's claims are not known.
+    #[error("the exporter is not known")]
+    UnknownExporter,
+    /// No export of that kind is wide enough.
+    #[error("the exporter exports no such subject")]
+    NotExported,
+    /// A token of the subject must be the importer's key, and is another.
+    #[error("the exporter keeps that subject for another account")]
+    OfOthers,
+    /// The export asks for an activation, and there is none that is for this import.
+    #[error("the exporter asks for an activation token, and the import has none that fits")]
+    NoActivation,
+    /// The exporter took the activation back.
+    #[error("its activation token is revoked")]
+    ActivationRevoked,
+    /// The activation's time is over.
+    #[error("its activation token has expired")]
+    ActivationOver,
+    /// The activation's time has not come.
+    #[error("its activation token is not valid yet")]
+    ActivationNotYet,
+    /// The names of the subject on both sides do not fit each other.
+    #[error("its names on both sides do not fit each other")]
+    Misnamed,
+}
+
 /// Where a part of the messages goes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
@@ -300,6 +329,19 @@ pub struct TraceClaims {
 }
 
 impl ImportClaims {
+    /// When its activation begins or ends to hold next, after `now_s`, in seconds since 1970 (C46).
+    pub fn turns_after_s(&self, now_s: u64) -> Option<u64> {
+        if self.token.is_empty() {
+            return None;
+        }
+        let activation = Claims::<ActivationClaims>::decode_activation(&self.token).ok()?;
+        let second = |at: i64| u64::try_from(at).ok().filter(|at| *at > 0);
+        // It holds in the very second that it expires in.
+        let ends = second(activation.expires_s).map(|last| last + 1);
+        let turns = [second(activation.not_before_s), ends];
+        turns.into_iter().flatten().filter(|at| *at > now_s).min()
+    }
+
     /// The subject as the exporter calls it.
     pub fn exporters_subject(&self) -> &str {
         match (
@@ -347,18 +389,27 @@ impl Claims<AccountClaims> {
     }
 
     /// The export that lets another account import this, at this time (C42, C43, C45, C46).
+    ///
+    /// # Errors
+    /// Why none does; of several reasons the one that comes closest.
     pub fn export_for(
         &self,
         importer: &str,
         import: &ImportClaims,
         now_s: u64,
-    ) -> Option<&ExportClaims> {
+    ) -> Result<&ExportClaims, NotImported> {
         let subject = import.exporters_subject();
-        self.nats.exports.iter().find(|export| {
-            export.r#type == import.r#type
-                && covers(&export.subject, subject)
-                && self.lets_import(export, importer, import, now_s)
-        })
+        let mut closest = NotImported::NotExported;
+        for export in &self.nats.exports {
+            if export.r#type != import.r#type || !covers(&export.subject, subject) {
+                continue;
+            }
+            match self.lets_import(export, importer, import, now_s) {
+                Ok(()) => return Ok(export),
+                Err(why) => closest = closest.max(why),
+            }
+        }
+        Err(closest)
     }
 
     fn lets_import(
@@ -367,28 +418,35 @@ impl Claims<AccountClaims> {
         importer: &str,
         import: &ImportClaims,
         now_s: u64,
-    ) -> bool {
+    ) -> Result<(), NotImported> {
         if let Some(before) = export.account_token_position.checked_sub(1) {
             let token = import.exporters_subject().split('.').nth(before);
-            return token == Some(importer);
+            return match token == Some(importer) {
+                true => Ok(()),
+                false => Err(NotImported::OfOthers),
+            };
         }
         if !export.token_req {
-            return true;
+            return Ok(());
         }
-        let Ok(activation) = Claims::<ActivationClaims>::decode_activation(&import.token) else {
-            return false;
-        };
-        activation.exporter() == self.subject
+        let activation = Claims::<ActivationClaims>::decode_activation(&import.token)
+            .map_err(|_| NotImported::NoActivation)?;
+        let fits = activation.exporter() == self.subject
             && self.signer(&activation.issuer).is_some()
             && activation.subject == importer
             && activation.nats.kind == import.r#type
-            && covers(&activation.nats.subject, import.exporters_subject())
-            && activation.check_time(now_s).is_ok()
-            && !is_revoked(
-                &export.revocations,
-                &activation.subject,
-                activation.issued_s,
-            )
+            && covers(&activation.nats.subject, import.exporters_subject());
+        if !fits {
+            return Err(NotImported::NoActivation);
+        }
+        let (key, issued_s) = (&activation.subject, activation.issued_s);
+        if is_revoked(&export.revocations, key, issued_s) {
+            return Err(NotImported::ActivationRevoked);
+        }
+        activation.check_time(now_s).map_err(|why| match why {
+            InvalidToken::NotYet => NotImported::ActivationNotYet,
+            _ => NotImported::ActivationOver,
+        })
     }
 }
 

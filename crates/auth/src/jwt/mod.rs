@@ -17,7 +17,7 @@ mod user;
 
 pub use account::{
     AccountClaims, AccountLimits, ExportClaims, ExternalAuthorization, ImportClaims, LatencyClaims,
-    MappingClaims, SigningKey, StreamsLimits, TraceClaims,
+    MappingClaims, NotImported, SigningKey, StreamsLimits, TraceClaims,
 };
 pub use activation::ActivationClaims;
 pub use authorization::{ClientInfo, ClientTls, ResponseClaims, ServerInfo};

@@ -180,7 +180,46 @@ fn show_outcome(out: &mut Out, outcome: &Value) -> Result<(), Failure> {
         ];
         line(out, 2, &facts.join(" · "))?;
     }
+    if list(&outcome["elsewhere"]).next().is_some() {
+        heading(out, 1, text::elsewhere())?;
+    }
+    for one in list(&outcome["elsewhere"]) {
+        line(out, 2, &elsewhere(one))?;
+    }
     Ok(())
+}
+
+/// What another account has and does not reach this one, in a line.
+fn elsewhere(one: &Value) -> String {
+    let (account, subject) = (words(&one["account"]), words(&one["subject"]));
+    let is_service = words(&one["kind"]) == "service";
+    let why = words(&one["why"]);
+    let is_export = matches!(why, "not_imported" | "other_name")
+        || (why == "not_granted" && one["here"].is_null());
+    let mut facts = vec![match (is_export, is_service) {
+        (true, true) => text::crossing_service(account, subject),
+        (true, false) => text::crossing_stream(account, subject),
+        (false, true) => text::import_service(subject, account),
+        (false, false) => text::import_stream(subject, account),
+    }];
+    facts.extend(one["importer"].as_str().map(text::imported_by));
+    facts.extend(one["here"].as_str().map(text::called_here));
+    let reason = match why {
+        "other_name" => None,
+        "not_imported" => Some(text::not_imported()),
+        "not_granted" => Some(text::not_granted()),
+        "not_exported" => Some(text::not_exported()),
+        "exporter_unknown" => Some(text::exporter_unknown()),
+        "no_activation" => Some(text::no_activation()),
+        "activation_revoked" => Some(text::activation_revoked()),
+        "activation_over" => Some(text::activation_over()),
+        "activation_not_yet" => Some(text::activation_not_yet()),
+        "misnamed" => Some(text::misnamed()),
+        // Of a newer server.
+        other => Some(other),
+    };
+    facts.extend(reason.map(str::to_owned));
+    facts.join(" · ")
 }
 
 fn receivers(out: &mut Out, all: &[&Value], unlisted: u64) -> Result<(), Failure> {
@@ -292,6 +331,10 @@ fn show_drops(out: &mut Out, told: &Value) -> Result<(), Failure> {
                 text::lost_refused(words(&one["stream"]), number(&one["err_code"]))
             }
             "unanswered" => text::lost_unanswered().to_owned(),
+            "too_large" => text::lost_too_large(&bytes(&one["bytes"]), &bytes(&one["max_bytes"])),
+            "reserved_subject" => text::lost_reserved().to_owned(),
+            "delivery_denied" => text::lost_kept_out().to_owned(),
+            "crossed_too_often" => text::lost_in_circle().to_owned(),
             other => other.to_owned(),
         });
         facts.extend(one["cid"].as_u64().map(text::by_client));

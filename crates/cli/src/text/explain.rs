@@ -95,6 +95,61 @@ super::texts! {
         en: "{count} listening there",
         es: "{count} a la escucha allí",
     }
+    elsewhere() { en: "In other accounts", es: "En otras cuentas" }
+    crossing_stream(account: &str, subject: &str) {
+        en: "{account} exports the stream {subject}",
+        es: "{account} exporta el flujo {subject}",
+    }
+    crossing_service(account: &str, subject: &str) {
+        en: "{account} exports the service {subject}",
+        es: "{account} exporta el servicio {subject}",
+    }
+    import_stream(subject: &str, account: &str) {
+        en: "the import of the stream {subject} from {account} has NO effect",
+        es: "la importación del flujo {subject} de {account} NO tiene efecto",
+    }
+    import_service(subject: &str, account: &str) {
+        en: "the import of the service {subject} from {account} has NO effect",
+        es: "la importación del servicio {subject} de {account} NO tiene efecto",
+    }
+    imported_by(account: &str) { en: "in account {account}", es: "en la cuenta {account}" }
+    called_here(subject: &str) { en: "called {subject} here", es: "aquí se llama {subject}" }
+    not_imported() {
+        en: "this account does not import it: add it to its imports",
+        es: "esta cuenta no lo importa: añádelo a sus importaciones",
+    }
+    not_granted() {
+        en: "it is not for this account: its owner must name the account, or give it an activation token",
+        es: "no es para esta cuenta: su dueño debe nombrarla, o darle un token de activación",
+    }
+    not_exported() {
+        en: "the exporter does not export it to this account: ask its owner",
+        es: "el exportador no se lo exporta a esta cuenta: pregunta a su dueño",
+    }
+    exporter_unknown() {
+        en: "the exporter's claims are not known here: push its JWT",
+        es: "aquí no se conocen las credenciales del exportador: sube su JWT",
+    }
+    no_activation() {
+        en: "it needs an activation token, and has none that fits: ask the exporter for one",
+        es: "necesita un token de activación y no tiene ninguno que valga: pide uno al exportador",
+    }
+    activation_revoked() {
+        en: "its activation token was revoked: ask the exporter for a new one",
+        es: "su token de activación fue revocado: pide uno nuevo al exportador",
+    }
+    activation_over() {
+        en: "its activation token has expired: ask the exporter for a new one",
+        es: "su token de activación ha caducado: pide uno nuevo al exportador",
+    }
+    activation_not_yet() {
+        en: "its activation token is not valid yet",
+        es: "su token de activación aún no es válido",
+    }
+    misnamed() {
+        en: "its names on both sides do not fit: every wildcard must be used, once",
+        es: "sus nombres en ambos lados no encajan: cada comodín debe usarse, una vez",
+    }
     streams() { en: "Streams", es: "Flujos" }
     stores(stream: &str) { en: "{stream} stores it", es: "{stream} lo guarda" }
     stores_as(stream: &str, subject: &str) {
@@ -146,6 +201,22 @@ super::texts! {
     lost_unanswered() {
         en: "a service of another account did not answer in time",
         es: "un servicio de otra cuenta no respondió a tiempo",
+    }
+    lost_too_large(size: &str, most: &str) {
+        en: "it had {size}, and its publisher, who was closed for it, may send {most}",
+        es: "tenía {size}, y quien lo publicó, a quien se cerró por ello, puede enviar {most}",
+    }
+    lost_reserved() {
+        en: "its subject or reply subject is the server's own",
+        es: "su asunto o su asunto de respuesta es del propio servidor",
+    }
+    lost_kept_out() {
+        en: "a subscriber's permissions keep it from that one (others may have got it)",
+        es: "los permisos de un suscriptor se lo impiden a este (otros pueden haberlo recibido)",
+    }
+    lost_in_circle() {
+        en: "it crossed from account to account too often: imports lead in a circle",
+        es: "cruzó de cuenta en cuenta demasiadas veces: las importaciones forman un círculo",
     }
     nobody() {
         en: "Nobody gets it now, and no stream stores it.",

@@ -11,11 +11,16 @@ accounts {
   SHOP {
     jetstream: enabled
     mappings: { "old": "orders.new" }
+    imports: [{stream: {account: STOCK, subject: "moved.>"}, prefix: stock}]
     users: [
       {user: ana, password: a, permissions: {
         publish: {allow: ["orders.>", "old", "ask", "$SYS.REQ.>", "$JS.API.>"], deny: ["orders.secret"]}
       }}
     ]
+  }
+  STOCK {
+    exports: [{service: count}, {stream: "moved.>"}, {stream: "private.>", accounts: [SYS]}]
+    users: [{user: kay, password: k}]
   }
   SYS { users: [{user: admin, password: s}] }
 }
@@ -69,6 +74,27 @@ fn it_says_where_a_message_goes_what_stops_it_and_what_was_lost() {
     let told: Value = serde_json::from_slice(&told.stdout).expect("a document");
     assert_eq!(told["stored"], true, "{told}");
     assert_eq!(told["streams"][0]["name"], "ORDERS", "{told}");
+}
+
+#[test]
+fn it_says_what_other_accounts_have_under_the_subject_as_far_as_one_may_know() {
+    if is_genuine() {
+        return;
+    }
+    let server = ServerBuilder::recado().jetstream().config(CONFIG).start();
+    let (shown, _) = explained(&server, "count");
+    let offered = "STOCK exports the service count · this account does not import it";
+    assert!(shown.contains(offered), "{shown}");
+    let (shown, _) = explained(&server, "moved.box");
+    let renamed = "STOCK exports the stream moved.> · called stock.moved.box here";
+    assert!(shown.contains(renamed), "{shown}");
+    let (shown, _) = explained(&server, "private.x");
+    assert!(!shown.contains("STOCK"), "{shown}");
+    let asked = ["--lang", "es", "explain", "private.x", "--account", "SHOP"];
+    let shown = as_user(&server, "admin", &asked).stdout;
+    let shown = String::from_utf8(shown).expect("text");
+    let kept = "STOCK exporta el flujo private.> · no es para esta cuenta";
+    assert!(shown.contains(kept), "{shown}");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use recado_auth::jwt::NotImported;
 use recado_auth::{ConnectionType, NameOrKey, PermissionsSpec};
 
 /// One user (D35).
@@ -47,6 +48,10 @@ pub struct AccountOptions {
     pub exports: Vec<Export>,
     /// What it takes of others.
     pub imports: Vec<Import>,
+    /// What its operator's claims say that it takes, and nobody lets it. A configuration with such an import is refused.
+    pub idle_imports: Vec<(Import, NotImported)>,
+    /// When one of its activation tokens begins or ends to hold next, in seconds since 1970.
+    pub imports_turn_s: Option<u64>,
     /// Subjects that are renamed when they are published.
     pub mappings: Vec<Mapping>,
     /// For users without permissions of their own; already filled in there.
@@ -120,6 +125,8 @@ pub struct Export {
     pub subject: String,
     /// Who may import it; `None`: everybody. Nobody may where the list is empty.
     pub accounts: Option<Vec<String>>,
+    /// Whoever imports it needs a token that lets it; that was looked at where the importer's claims were read.
+    pub needs_activation: bool,
     /// How many answers a request has.
     pub response_type: ResponseType,
     /// How long an answer may take; `None`: 2 minutes.

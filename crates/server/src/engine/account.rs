@@ -3,7 +3,7 @@
 //! What crosses from one to another does so by an import of what the other exports: see [`super::crossing`].
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use hashbrown::HashMap;
 use parking_lot::{Mutex, RwLock};
@@ -187,6 +187,8 @@ pub(crate) struct Accounts {
     by_name: RwLock<HashMap<Arc<str>, Arc<Account>>>,
     global: Arc<Account>,
     system: RwLock<Arc<Account>>,
+    /// When imports of some account begin or end to hold next, in seconds since 1970.
+    next_turn_s: AtomicU64,
 }
 
 impl Accounts {
@@ -196,6 +198,7 @@ impl Accounts {
         let accounts = Self {
             by_name: RwLock::default(),
             system: RwLock::new(Arc::clone(&global)),
+            next_turn_s: AtomicU64::new(u64::MAX),
             global,
         };
         let global = Arc::clone(&accounts.global);
@@ -239,6 +242,32 @@ impl Accounts {
             .entry(name.into())
             .or_insert_with_key(|name| Arc::new(Account::new(name, number)));
         Arc::clone(added)
+    }
+
+    /// Imports of an account begin or end to hold then.
+    pub(super) fn note_turn(&self, at_s: Option<u64>) {
+        if let Some(at_s) = at_s {
+            self.next_turn_s.fetch_min(at_s, Ordering::AcqRel);
+        }
+    }
+
+    /// Whether imports of some account are due to begin or end.
+    pub(crate) fn has_turn(&self, now_s: u64) -> bool {
+        self.next_turn_s.load(Ordering::Acquire) <= now_s
+    }
+
+    /// Whose imports are due; the next look is when others are.
+    pub(crate) fn take_turns(&self, now_s: u64) -> Vec<Arc<Account>> {
+        self.next_turn_s.store(u64::MAX, Ordering::Release);
+        let mut due = self.all();
+        due.retain(|account| match account.terms().plan.imports_turn_s {
+            Some(at_s) if at_s <= now_s => true,
+            later => {
+                self.note_turn(later);
+                false
+            }
+        });
+        due
     }
 
     /// Everybody, in no order.

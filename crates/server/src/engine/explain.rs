@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::account::Account;
 use super::connection::Connection;
 use super::drops::Dropped;
+use super::elsewhere::{Elsewhere, elsewhere};
 use super::shared::Engine;
 use super::standing::Standing;
 use super::subscription::Subscription;
@@ -59,6 +60,9 @@ pub(crate) struct Outcome {
     pub(crate) queue_groups: Vec<QueueGroup>,
     /// Services of other accounts that it is a request to.
     pub(crate) services: Vec<Crossing>,
+    /// What other accounts have under this subject and does not cross, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) elsewhere: Vec<Elsewhere>,
 }
 
 /// Whether the publisher may publish it.
@@ -139,7 +143,8 @@ pub(crate) fn explain(
         None => (None, vec![(100, subject.to_vec())]),
     };
     let listed = ways.iter().take(OUTCOMES_MAX);
-    let outcomes = listed.map(|(percent, renamed)| outcome(account, renamed, *percent, view));
+    let outcomes =
+        listed.map(|(percent, renamed)| outcome(engine, account, renamed, *percent, view));
     let outcomes = outcomes.collect();
     for service in &terms.services {
         if let Some(import) = service
@@ -159,7 +164,13 @@ pub(crate) fn explain(
     }
 }
 
-fn outcome(account: &Arc<Account>, subject: &[u8], percent: u32, view: &View<'_>) -> Outcome {
+fn outcome(
+    engine: &Engine,
+    account: &Arc<Account>,
+    subject: &[u8],
+    percent: u32,
+    view: &View<'_>,
+) -> Outcome {
     let (matches, _) = account
         .router
         .resolve(subject, account.router.hash(subject));
@@ -199,6 +210,7 @@ fn outcome(account: &Arc<Account>, subject: &[u8], percent: u32, view: &View<'_>
         subscriber_count,
         queue_groups: queue_groups.collect(),
         services,
+        elsewhere: elsewhere(engine, account, subject, view.sees_all),
     }
 }
 

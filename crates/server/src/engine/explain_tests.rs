@@ -2,6 +2,7 @@
 
 use std::os::unix::net::UnixStream;
 
+use recado_auth::jwt::NotImported;
 use recado_auth::{Identity, Method, PermissionsSpec, Rules};
 
 use super::*;
@@ -201,6 +202,7 @@ fn a_queue_group_is_told_with_its_members_and_users_only_to_who_may_see_them() {
 /// A exports a stream and a service, B imports both.
 fn sharing() -> [AccountPlan; 2] {
     let export = |kind, subject: &str| ExportPlan {
+        needs_activation: false,
         kind,
         subject: subject.to_owned(),
         accounts: None,
@@ -251,6 +253,87 @@ fn what_crosses_to_other_accounts_is_told_without_their_clients_names() {
         let found = (service.account.as_str(), service.subject.as_str());
         assert_eq!((found, service.responders), (("A", "ask"), 1));
         assert!(told.outcomes[0].subscribers.is_empty());
+    });
+}
+
+/// What is told of other accounts: which, why, and what the subject is called here.
+fn elsewhere(
+    world: &World,
+    account: &str,
+    subject: &str,
+    sees_all: bool,
+) -> Vec<(String, &'static str, String)> {
+    let view = View {
+        publisher: None,
+        sees_all,
+    };
+    let told = world.explain(account, subject, &view);
+    let elsewhere = told.outcomes.into_iter().flat_map(|one| one.elsewhere);
+    elsewhere
+        .map(|one| (one.account, one.why, one.here.unwrap_or_default()))
+        .collect()
+}
+
+fn entry(account: &str, why: &'static str, here: &str) -> (String, &'static str, String) {
+    (account.to_owned(), why, here.to_owned())
+}
+
+#[test]
+fn exports_that_are_not_imported_or_have_another_name_here_are_told() {
+    run(async {
+        let world = World::new(&[sharing(), [plan("C"), plan("D")]].concat());
+        let renamed = entry("A", "other_name", "from.a.news.today");
+        assert_eq!(elsewhere(&world, "B", "news.today", false), [renamed]);
+        let renamed = entry("A", "other_name", "ask.a");
+        assert_eq!(elsewhere(&world, "B", "ask", false), [renamed]);
+        let missing = entry("A", "not_imported", "");
+        assert_eq!(elsewhere(&world, "C", "ask", false), [missing]);
+        // What an import brings under its own name is no trouble, nor is what nobody exports.
+        assert_eq!(elsewhere(&world, "B", "ask.a", false), []);
+        assert_eq!(elsewhere(&world, "A", "ask", true), []);
+    });
+}
+
+#[test]
+fn who_may_not_import_an_export_does_not_learn_of_it() {
+    run(async {
+        let [mut a, _] = sharing();
+        a.exports[0].accounts = Some(vec!["C".to_owned()]);
+        a.exports[1].needs_activation = true;
+        let world = World::new(&[a, plan("B"), plan("C")]);
+        for subject in ["news.today", "ask"] {
+            assert_eq!(elsewhere(&world, "B", subject, false), []);
+            let kept = entry("A", "not_granted", "");
+            assert_eq!(elsewhere(&world, "B", subject, true), [kept]);
+        }
+        let missing = entry("A", "not_imported", "");
+        assert_eq!(elsewhere(&world, "C", "news.today", false), [missing]);
+    });
+}
+
+#[test]
+fn an_import_without_effect_is_told_to_both_sides_and_its_reason_to_who_may_know() {
+    run(async {
+        let [a, mut b] = sharing();
+        let idle = |at: usize, why| (b.imports[at].clone(), why);
+        b.idle_imports = vec![
+            idle(0, NotImported::ActivationOver),
+            idle(1, NotImported::OfOthers),
+        ];
+        b.imports.clear();
+        let world = World::new(&[a, b]);
+        let over = entry("A", "activation_over", "from.a.news.>");
+        for subject in ["news.today", "from.a.news.today"] {
+            assert_eq!(elsewhere(&world, "B", subject, false), [over.clone()]);
+        }
+        let kept = |why| entry("A", why, "ask.a");
+        assert_eq!(
+            elsewhere(&world, "B", "ask.a", false),
+            [kept("not_exported")]
+        );
+        assert_eq!(elsewhere(&world, "B", "ask.a", true), [kept("not_granted")]);
+        assert_eq!(elsewhere(&world, "A", "ask", true), [kept("not_granted")]);
+        assert_eq!(elsewhere(&world, "A", "ask", false), []);
     });
 }
 

@@ -20,6 +20,7 @@ mod crossing;
 mod deliver;
 mod door;
 mod drops;
+mod elsewhere;
 mod ending;
 mod events;
 mod explain;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hashbrown::HashMap;
+use recado_auth::jwt::NotImported;
 use recado_router::Subscription as _;
 use recado_streams::config::is_subset;
 use recado_wire::TransformError;
@@ -36,6 +37,10 @@ pub(crate) struct AccountPlan {
     pub(crate) mappings: Vec<(String, Vec<Weighted>)>,
     pub(crate) exports: Vec<ExportPlan>,
     pub(crate) imports: Vec<ImportPlan>,
+    /// Imports that nobody lets it, and why: they have no effect, and are told to whoever asks.
+    pub(crate) idle_imports: Vec<(ImportPlan, NotImported)>,
+    /// When one of its activation tokens begins or ends to hold next, in seconds since 1970.
+    pub(crate) imports_turn_s: Option<u64>,
     pub(crate) trace: Option<TracePlan>,
 }
 
@@ -61,6 +66,8 @@ pub(crate) struct ExportPlan {
     pub(crate) subject: String,
     /// Who may import it; `None`: everybody.
     pub(crate) accounts: Option<Vec<String>>,
+    /// Whoever imports it needs a token that lets it, which was looked at before (C46).
+    pub(crate) needs_activation: bool,
     /// This token of the subject, from 1, must be the importer's name (C45).
     pub(crate) token_position: Option<usize>,
     pub(crate) response_type: ResponseType,
@@ -310,6 +317,7 @@ impl Engine {
     fn put_in_force(&self, account: &Arc<Account>, terms: Terms) {
         let services = terms.services.clone();
         let imports = terms.stream_imports.clone();
+        self.accounts.note_turn(terms.plan.imports_turn_s);
         let before = account.set_terms(terms);
         exchange_services(account, &before.services, services);
         // Whoever reads the configuration again for something else interrupts nobody.

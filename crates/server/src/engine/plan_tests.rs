@@ -182,6 +182,7 @@ impl World {
                     .iter()
                     .filter(|export| export.0 == number)
                     .map(|(_, kind, subject, only)| ExportPlan {
+                        needs_activation: false,
                         kind: *kind,
                         subject: (*subject).to_owned(),
                         accounts: only.map(|only| vec![NAMES[only].to_owned()]),

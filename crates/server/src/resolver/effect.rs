@@ -76,7 +76,7 @@ impl Reloader {
         }
         let importers = importers(operator, change, &names);
         let changed: Vec<&str> = importers.union(&names).map(String::as_str).collect();
-        let configured = configured(operator, change, &changed);
+        let configured = configured(operator, change, &changed, now_s());
         let signed = configured.iter();
         let plans: Vec<_> = signed
             .map(|account| accounts::signed_plan(options, account))
@@ -114,6 +114,39 @@ impl Reloader {
         ))
     }
 
+    /// Accounts whose activation tokens begin or end to hold about now get the imports that they have by then (C46).
+    pub(crate) fn turn_activations(self: &Arc<Self>) {
+        let now_s = now_s();
+        if self.engine.accounts.has_turn(now_s) {
+            let reloader = Arc::clone(self);
+            // It waits for a reload that is going on.
+            tokio::task::spawn_blocking(move || reloader.renew_imports(now_s));
+        }
+    }
+
+    fn renew_imports(&self, now_s: u64) {
+        let options = self.options.lock();
+        let Some(operator) = self.operator() else {
+            return;
+        };
+        let due = self.engine.accounts.take_turns(now_s);
+        let names: Vec<&str> = due.iter().map(|account| &*account.name).collect();
+        let configured = configured(&operator, &Change::default(), &names, now_s);
+        let plans: Vec<_> = { configured.iter() }
+            .map(|account| accounts::signed_plan(&options, account))
+            .collect();
+        match self.engine.prepare_some(&plans, &names) {
+            Ok(prepared) => self.engine.put_accounts_in_force(prepared),
+            Err(error) => tracing::error!(%error, "imports can't be renewed"),
+        }
+        for name in names {
+            tracing::info!(
+                account = name,
+                "an activation token began or ended to hold: its account's imports are read again"
+            );
+        }
+    }
+
     /// Tells streams which accounts there are.
     fn serve_signed(&self, options: &Options, accounts: &[Account]) -> Result<(), String> {
         let accounts = accounts.iter().map(|claims| streams_options(claims));
@@ -145,8 +178,12 @@ fn importers(operator: &Operator, change: &Change, names: &BTreeSet<String>) -> 
 }
 
 /// Those that change as they will be, and of those that they import from what they offer.
-fn configured(operator: &Operator, change: &Change, changed: &[&str]) -> Vec<AccountOptions> {
-    let now_s = now_s();
+fn configured(
+    operator: &Operator,
+    change: &Change,
+    changed: &[&str],
+    now_s: u64,
+) -> Vec<AccountOptions> {
     let find = |name: &str| change.find(operator, name);
     let claims: Vec<Account> = changed.iter().filter_map(|name| find(name)).collect();
     let imports = claims.iter().flat_map(|claims| &claims.nats.imports);

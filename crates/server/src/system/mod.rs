@@ -230,7 +230,10 @@ async fn serve(
                 event::report(sources, &mut out).await;
                 sources.reloader.keep_house();
             }
-            _ = looks.tick() => waited.tell(&sources.engine),
+            _ = looks.tick() => {
+                waited.tell(&sources.engine);
+                sources.reloader.turn_activations();
+            }
         }
         for (count, request) in asked.into_iter().enumerate() {
             let about_claims = claims::answer(sources, &request, &mut out, &mut write).await;

@@ -261,6 +261,38 @@ fn new_limits_and_imports_hold_for_who_is_connected() {
 }
 
 #[test]
+fn an_import_begins_when_its_activation_does() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = server(directory.path(), "");
+    let mut admin = Admin::of(&server);
+    let export = json!({"subject": "moved.>", "type": "stream", "token_req": true});
+    admin.push(&account(&stock(), &root(), json!({"exports": [export]}), 0));
+    let now_s = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let mut activation: Claims<Value> = Claims {
+        subject: sales().public_key(),
+        not_before_s: i64::try_from(now_s.unwrap().as_secs()).unwrap() + 2,
+        nats: json!({"subject": "moved.>", "kind": "stream", "type": "activation", "version": 2}),
+        ..Claims::default()
+    };
+    let activation = sign(&mut activation, &stock(), EARLIER_S).unwrap();
+    let import = json!({"account": stock().public_key(), "subject": "moved.>", "type": "stream",
+        "token": activation});
+    admin.push(&account(&sales(), &root(), json!({"imports": [import]}), 0));
+    let mut seller = connect(&server, &of_user(&sales(), json!({})), &user());
+    seller.send("SUB moved.> 1\r\n");
+    seller.settle();
+    let mut keeper = connect(&server, &of_user(&stock(), json!({})), &user());
+    // Nothing else changes meanwhile: the server looks by itself.
+    let arrived = std::iter::repeat_with(|| {
+        keeper.send("PUB moved.box 2\r\nhi\r\n");
+        keeper.settle();
+        seller.settle()
+    });
+    let mut arrived = arrived.skip_while(Vec::is_empty).take(1);
+    assert_eq!(arrived.next().unwrap()[0].subject, "moved.box");
+}
+
+#[test]
 fn who_may_send_less_than_others_is_told_so() {
     let directory = tempfile::tempdir().unwrap();
     let server = server(directory.path(), "");

@@ -334,6 +334,7 @@ fn exports_and_imports_are_read() {
         panic!("two accounts");
     };
     let export = |kind, subject: &str| Export {
+        needs_activation: false,
         kind,
         subject: subject.into(),
         accounts: None,

@@ -164,6 +164,8 @@ fn named(name: &str, place: &Place) -> Result<DraftAccount, Fault> {
     }
     Ok(DraftAccount {
         options: AccountOptions {
+            idle_imports: Vec::new(),
+            imports_turn_s: None,
             name: name.to_owned(),
             ..AccountOptions::default()
         },

@@ -120,6 +120,7 @@ fn read_one(field: &Field<'_>, findings: &mut Findings) -> Result<DraftExport, F
     }
     let names = |named: &Vec<Named>| named.iter().map(|one| one.value.clone()).collect();
     let export = Export {
+        needs_activation: false,
         kind,
         subject,
         accounts: said.accounts.as_ref().map(names),
