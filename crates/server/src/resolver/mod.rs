@@ -12,7 +12,7 @@ use std::io;
 use recado_auth::Operator;
 use recado_auth::jwt::Claims;
 
-pub(crate) use self::requests::{Answer, Asker, ClaimsRequest, FILTERS};
+pub(crate) use self::requests::{Answer, ClaimsRequest, FILTERS};
 
 use self::directory::AccountDirectory;
 use self::find::Searches;

@@ -14,6 +14,7 @@ use super::{Place, Resolver};
 use crate::config::Options;
 use crate::operator::now_s;
 use crate::reload::Reloader;
+use crate::system::Asker;
 
 /// Subjects that are asked on.
 pub(crate) const FILTERS: [&str; 4] = [
@@ -54,12 +55,6 @@ impl<'a> ClaimsRequest<'a> {
             _ => return None,
         })
     }
-}
-
-/// Who asks, for the log.
-pub(crate) struct Asker {
-    pub(crate) cid: u64,
-    pub(crate) user: String,
 }
 
 /// What is answered.
@@ -186,13 +181,12 @@ impl Reloader {
                 Ok(accounts)
             }
         });
-        let (cid, user) = (asker.cid, &asker.user);
+        let by_client = asker.shown();
         let accounts = match accounts {
             Ok(accounts) => accounts,
             Err(reason) => {
                 tracing::warn!(
-                    cid,
-                    user,
+                    by = by_client,
                     operator = by,
                     reason,
                     "accounts were not deleted"
@@ -210,7 +204,12 @@ impl Reloader {
         }
         let deleted = gone.len();
         for account in &gone {
-            tracing::info!(cid, user, operator = by, account, "the account was deleted");
+            tracing::info!(
+                by = by_client,
+                operator = by,
+                account,
+                "the account was deleted"
+            );
         }
         let change = Change {
             gone,
@@ -294,10 +293,8 @@ impl Update<'_> {
         };
         match kept {
             Ok(dismissed) => {
-                let (cid, user) = (self.asker.cid, &self.asker.user);
                 tracing::info!(
-                    cid,
-                    user,
+                    by = self.asker.shown(),
                     account = name,
                     id,
                     dismissed,
@@ -327,8 +324,7 @@ impl Update<'_> {
     }
 
     fn tell(&self, account: &str, message: &str, why: &dyn Display) -> Answer {
-        let (cid, user) = (self.asker.cid, &self.asker.user);
-        tracing::warn!(cid, user, account, reason = %why, "the account's claims were refused");
+        tracing::warn!(by = self.asker.shown(), account, reason = %why, "the account's claims were refused");
         Answer::failed(Some(account), message, why)
     }
 }

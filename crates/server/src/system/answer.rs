@@ -8,7 +8,7 @@ use recado_streams::api::header::REQUEST_INFO;
 use recado_wire::Headers;
 use serde_json::{Value, json};
 
-use super::{ReloadRequest, Sources, event};
+use super::{Asker, ReloadRequest, Sources, event};
 use crate::engine::{Connection, Standing};
 use crate::internal_client::Message;
 use crate::monitoring::{Document, Endpoint, Observed, Problem, Request, name_tag};
@@ -42,6 +42,11 @@ impl Asked {
     fn confined_to<'a>(&'a self, sources: &Sources) -> Option<&'a str> {
         let account = self.origin["acc"].as_str().unwrap_or_default();
         (account != &*sources.engine.accounts.system().name).then_some(account)
+    }
+
+    /// Who asks, for the log.
+    pub(super) fn asker(&self) -> Asker {
+        Asker::of(&self.origin, &self.subject)
     }
 
     /// Options of the request, which may be nothing at all.
@@ -81,9 +86,22 @@ pub(super) async fn answer(sources: &Sources, asked: &Asked) -> Option<Vec<u8>> 
             about_server(sources, asked, what, options).await
         }
         ["$SYS", "REQ", "SERVER", _, what] => match what {
-            "RELOAD" => Some(reload(sources).await),
-            "KICK" => Some(kick(sources, &options)),
-            "LDM" => Some(lame_duck(sources, &options)),
+            "RELOAD" => {
+                asked.asker().tell("a client asks for a reload", 0);
+                Some(reload(sources).await)
+            }
+            "KICK" => {
+                let cid = options["cid"].as_u64().unwrap_or_default();
+                asked.asker().tell("a client asks to close another", cid);
+                Some(kick(sources, cid))
+            }
+            "LDM" => {
+                let cid = options["cid"].as_u64().unwrap_or_default();
+                asked
+                    .asker()
+                    .tell("a client asks to send another elsewhere", cid);
+                Some(lame_duck(sources, cid))
+            }
             _ => about_server(sources, asked, what, options).await,
         },
         ["$SYS", "REQ", "ACCOUNT", account, "EXPLAIN"] => {
@@ -373,12 +391,7 @@ async fn reload(sources: &Sources) -> Vec<u8> {
     }
 }
 
-fn client(
-    sources: &Sources,
-    options: &Value,
-    act: impl FnOnce(&std::sync::Arc<Connection>),
-) -> Vec<u8> {
-    let cid = options["cid"].as_u64().unwrap_or_default();
+fn client(sources: &Sources, cid: u64, act: impl FnOnce(&std::sync::Arc<Connection>)) -> Vec<u8> {
     let found = sources.engine.connections.by_id(cid);
     match found.filter(|connection| connection.peer.is_some()) {
         Some(connection) => {
@@ -390,8 +403,8 @@ fn client(
 }
 
 /// Ends one connection without a word (A116).
-fn kick(sources: &Sources, options: &Value) -> Vec<u8> {
-    client(sources, options, |connection| {
+fn kick(sources: &Sources, cid: u64) -> Vec<u8> {
+    client(sources, cid, |connection| {
         connection.dismiss(Goodbye {
             told: None,
             reason: "kicked by somebody in the system account",
@@ -400,8 +413,8 @@ fn kick(sources: &Sources, options: &Value) -> Vec<u8> {
 }
 
 /// Tells one client to go elsewhere (A116).
-fn lame_duck(sources: &Sources, options: &Value) -> Vec<u8> {
-    client(sources, options, |connection| {
+fn lame_duck(sources: &Sources, cid: u64) -> Vec<u8> {
+    client(sources, cid, |connection| {
         let line = sources.engine.lame_duck_line(connection);
         connection.deliver_bytes(&line);
     })

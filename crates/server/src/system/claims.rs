@@ -9,7 +9,7 @@ use tokio::net::unix::OwnedWriteHalf;
 
 use super::Sources;
 use super::answer::{Asked, server};
-use crate::resolver::{Answer, Asker, ClaimsRequest};
+use crate::resolver::{Answer, ClaimsRequest};
 
 /// Bytes of an answer in many messages that are gathered before they are sent.
 const PACK_BYTES: usize = 256 * 1024;
@@ -27,11 +27,9 @@ pub(super) async fn answer(
     let Some(request) = ClaimsRequest::of(&asked.subject) else {
         return Ok(false);
     };
-    let asker = Asker {
-        cid: asked.origin["id"].as_u64().unwrap_or_default(),
-        user: asked.origin["user"].as_str().unwrap_or_default().to_owned(),
-    };
-    let answered = sources.reloader.ask(request, &asked.payload, &asker);
+    let answered = sources
+        .reloader
+        .ask(request, &asked.payload, &asked.asker());
     if asked.reply.is_empty() {
         return Ok(true);
     }

@@ -6,6 +6,7 @@
 //! ([`OFFERED`]); what they get is about themselves.
 
 mod answer;
+mod asker;
 mod claims;
 mod event;
 
@@ -30,6 +31,7 @@ use crate::reload::Reloader;
 use crate::resolver::FILTERS;
 
 use self::answer::{Asked, answer};
+pub(crate) use self::asker::Asker;
 
 /// Between two reports of how the server fares (`STATSZ`).
 const REPORT_EVERY: Duration = Duration::from_secs(10);

@@ -112,7 +112,7 @@ fn whoever_asks_for_a_reload_is_told_what_came_of_it() {
         std::fs::write(&file, text).unwrap();
     };
     write("");
-    let (server, address) = Running::start(&["-c", file.to_str().unwrap()]);
+    let (mut server, address) = Running::start(&["-c", file.to_str().unwrap()]);
     let mut root = Client::connect(address);
     root.send("CONNECT {\"verbose\":false,\"user\":\"root\",\"pass\":\"r\"}\r\nSUB r 1\r\n");
     let id = root.info["server_id"].as_str().unwrap().to_owned();
@@ -130,6 +130,27 @@ fn whoever_asks_for_a_reload_is_told_what_came_of_it() {
     write("max_pending: 2000000");
     let why = asked().expect("it would take a restart");
     assert!(why.contains("max_pending"), "{why}");
+    // Whoever changes the server that way is named.
+    let by = format!("SYS/root cid {} 127.0.0.1:", root.info["client_id"]);
+    let told = server.line("a client asks for a reload");
+    assert!(told.contains(&by), "{told}");
+    assert!(
+        told.contains(&format!("over $SYS.REQ.SERVER.{id}.RELOAD")),
+        "{told}"
+    );
+    let mut other = Client::connect(address);
+    let body = format!("{{\"cid\":{}}}", other.info["client_id"]);
+    let size = body.len();
+    root.send(&format!(
+        "PUB $SYS.REQ.SERVER.{id}.KICK r {size}\r\n{body}\r\n"
+    ));
+    assert!(other.is_closed());
+    let told = server.line("a client asks to close another");
+    assert!(told.contains(&by), "{told}");
+    assert!(
+        told.contains(&format!("about_cid={}", other.info["client_id"])),
+        "{told}"
+    );
     server.signal(Signal::SIGTERM);
     assert_eq!(server.ended().0, Some(0));
 }
