@@ -62,7 +62,7 @@ pub(crate) use callout::Inquiries;
 pub(crate) use client::{Client, client_json, gone_json};
 pub(crate) use closed::{Closed, SubscriptionNote, Vouched};
 pub(crate) use connection::Connection;
-pub(crate) use crossing::{ResponseType, imported_filter};
+pub(crate) use crossing::{RESPONSE_THRESHOLD, ResponseType, imported_filter};
 pub(crate) use door::{Rules, Way};
 pub(crate) use drops::{Dropped, Loss};
 pub(crate) use ending::CloseReason;

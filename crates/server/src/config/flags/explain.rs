@@ -237,6 +237,13 @@ fn source_json(source: &Source) -> Value {
         Source::File(place) => json!({
             "from": "file", "file": &*place.file, "line": place.line, "column": place.column,
         }),
+        Source::Variable { used, name, set } => json!({
+            "from": "variable", "variable": name,
+            "file": &*used.file, "line": used.line, "column": used.column,
+            "set": set.as_ref().map(|set| json!({
+                "file": &*set.file, "line": set.line, "column": set.column,
+            })),
+        }),
         Source::Flag(flag) => json!({ "from": "flag", "flag": flag }),
         Source::Environment(name) => json!({ "from": "environment", "variable": name }),
     }
@@ -299,7 +306,11 @@ syslog: false
             ("host", "127.0.0.1", "s.conf:2:1"),
             ("port", "4333", "-p"),
             ("service", "false", "--no-service"),
-            ("authorization.token", "(secret)", "s.conf:4:5"),
+            (
+                "authorization.token",
+                "(secret)",
+                "s.conf:4:12, $TOKEN of the environment",
+            ),
             ("authorization.timeout", "5s", "s.conf:5:5"),
             ("authorization.user", "(none)", "default"),
             ("jetstream.enabled", "true", "s.conf:7:1"),
@@ -347,6 +358,106 @@ syslog: false
             .unwrap();
         assert_eq!(port["value"], 4222);
         assert_eq!(port["source"]["from"], "default");
+    }
+
+    const BLOCKS: &str = "\
+LIMIT: 7
+PW: $TOKEN
+SHORT: 500ms
+tls { cert_file: c.pem, key_file: k.pem, TIMEOUT: 5 }
+websocket { port: 8443, no_tls: yes, handshake_timeout: $SHORT }
+accounts {
+  SHOP {
+    users: [{username: ana, password: $PW}, {nkey: UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4}]
+    limits { max_conn: $LIMIT }
+    exports: [{service: ask, response_threshold: '1m'}, {stream: news}]
+    imports: [{service: {account: STOCK, subject: count}}]
+    jetstream { max_streams: 3 }
+  }
+  STOCK { exports: [{service: count}] }
+}
+";
+
+    #[test]
+    fn blocks_are_told_with_the_defaults_inside_and_variables_with_where_they_are_set() {
+        let surroundings = Imagined::default()
+            .file("s.conf", BLOCKS)
+            .variable("TOKEN", "open-sesame");
+        let arguments = [
+            "recado-server",
+            "--tlskey",
+            "other.pem",
+            "explain-config",
+            "s.conf",
+        ];
+        let read = read_command_line(arguments.map(OsString::from), &surroundings);
+        let explained = match read.map(|line| line.invocation) {
+            Ok(Invocation::Explain(explained)) => explained,
+            other => panic!("{other:?}"),
+        };
+        let user = "accounts.SHOP.users[0]";
+        for (setting, value, source) in [
+            ("tls.cert_file", "c.pem", "s.conf:4:7"),
+            ("tls.key_file", "other.pem", "--tlskey"),
+            ("tls.timeout", "5s", "s.conf:4:42"),
+            ("tls.min_version", "1.2", "default"),
+            ("tls.verify", "false", "default"),
+            (
+                "websocket.handshake_timeout",
+                "500ms",
+                "s.conf:5:57, $SHORT set at s.conf:3:1",
+            ),
+            ("websocket.same_origin", "false", "default"),
+            ("websocket.ping_interval", "(as ping_interval)", "default"),
+            ("websocket.tls", "(none)", "default"),
+            (
+                &format!("{user}.password"),
+                "(secret)",
+                "s.conf:8:39, $TOKEN of the environment",
+            ),
+            (
+                &format!("{user}.permissions"),
+                "(as default_permissions)",
+                "default",
+            ),
+            (&format!("{user}.proxy_required"), "false", "default"),
+            (
+                "accounts.SHOP.limits.max_connections",
+                "7",
+                "s.conf:9:24, $LIMIT set at s.conf:1:1",
+            ),
+            ("accounts.SHOP.limits.max_payload", "(any)", "default"),
+            (
+                "accounts.SHOP.exports[0].response_type",
+                "Singleton",
+                "default",
+            ),
+            (
+                "accounts.SHOP.imports[0].service.account",
+                "STOCK",
+                "s.conf:11:26",
+            ),
+            ("accounts.SHOP.imports[0].share", "false", "default"),
+            ("accounts.SHOP.jetstream.max_streams", "3", "s.conf:12:17"),
+            ("accounts.SHOP.jetstream.max_store", "(any)", "default"),
+            ("accounts.STOCK.jetstream", "(none)", "default"),
+        ] {
+            let expected = (value.to_owned(), source.to_owned());
+            assert_eq!(told(&explained, setting), expected, "{setting}");
+        }
+        let is_there = |setting: &str| explained.rows.iter().any(|row| row.setting == setting);
+        assert!(
+            !is_there("accounts.SHOP.users[1].password"),
+            "it has an nkey"
+        );
+        assert!(
+            !is_there("accounts.SHOP.exports[1].response_type"),
+            "it is a stream"
+        );
+        for lang in [Lang::En, Lang::Es] {
+            let text = explained.text(lang);
+            assert!(!text.contains("open-sesame"), "{text}");
+        }
     }
 
     #[test]

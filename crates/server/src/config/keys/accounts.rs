@@ -7,10 +7,12 @@ use recado_auth::KeyKind;
 use super::draft::{Draft, DraftAccount};
 use super::exports::{self, literal};
 use super::field::Field;
+use super::filled::{Block, Part, Parts, of_table};
 use super::known::{Meaning::Sets, Table};
 use super::lists::{bound, read_list};
 use super::mappings::{self, percent};
 use super::read_block;
+use super::shown::Shown;
 use super::streams::{ignore, size};
 use super::users::{self, nkey};
 use super::{ERRORS_SHOWN_MAX, Findings, imports, one_of, permissions};
@@ -121,6 +123,51 @@ const TRACE_KEYS: &Table<TraceKey> = &[
     (&["dest"], Sets(TraceKey::Destination)),
     (&["sampling"], Sets(TraceKey::Sampling)),
 ];
+
+/// What `explain-config` shows of an account.
+pub(super) fn parts() -> Parts {
+    of_table(KEYS, |key| match key {
+        Key::Nkey => Part::NONE,
+        Key::Users => Part::Inside(Block::User),
+        Key::Exports => Part::Inside(Block::Export),
+        Key::Imports => Part::Inside(Block::Import),
+        Key::Streams => Part::Inside(Block::AccountStreams),
+        Key::DefaultPermissions => Part::Inside(Block::Permissions),
+        Key::Mappings => Part::Each(Block::Mapping),
+        Key::Limits => Part::Inside(Block::AccountLimits),
+        Key::Trace => Part::Inside(Block::Trace),
+    })
+}
+
+pub(super) fn limit_parts() -> Parts {
+    of_table(LIMIT_KEYS, |key| match key {
+        LimitKey::Connections
+        | LimitKey::Subscriptions
+        | LimitKey::Payload
+        | LimitKey::Leafnodes => Part::ANY,
+    })
+}
+
+pub(super) fn streams_parts() -> Parts {
+    of_table(STREAMS_KEYS, |key| match key {
+        StreamsKey::BytesRequired => Part::FALSE,
+        StreamsKey::ClusterTraffic => Part::IfWritten,
+        StreamsKey::Memory
+        | StreamsKey::Store
+        | StreamsKey::Streams
+        | StreamsKey::Consumers
+        | StreamsKey::MemoryStream
+        | StreamsKey::StoreStream
+        | StreamsKey::AckPending => Part::ANY,
+    })
+}
+
+pub(super) fn trace_parts() -> Parts {
+    of_table(TRACE_KEYS, |key| match key {
+        TraceKey::Destination => Part::NONE,
+        TraceKey::Sampling => Part::Value(Shown::Count(100)),
+    })
+}
 
 /// Reads a block of accounts, or a list of names; mistakes in it are added to `findings`.
 pub(super) fn read(

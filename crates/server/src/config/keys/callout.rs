@@ -5,12 +5,14 @@ use recado_auth::KeyKind;
 use super::Findings;
 use super::draft::{DraftCallout, Named, Placed};
 use super::field::Field;
+use super::filled::{Part, Parts, of_table};
 use super::known::{Meaning::Sets, Table};
 use super::read_block;
 use super::users::nkey;
 use crate::config::access::CalloutOptions;
 use crate::config::fault::Fault;
 use crate::config::messages::AccessProblem;
+use crate::engine::GLOBAL_ACCOUNT;
 
 #[derive(Clone, Copy)]
 enum Key {
@@ -28,6 +30,16 @@ const KEYS: &Table<Key> = &[
     (&["xkey", "key"], Sets(Key::Xkey)),
     (&["allowed_accounts"], Sets(Key::AllowedAccounts)),
 ];
+
+/// What `explain-config` shows of it.
+pub(super) fn parts() -> Parts {
+    of_table(KEYS, |key| match key {
+        Key::Issuer | Key::Xkey => Part::NONE,
+        Key::Account => Part::text(GLOBAL_ACCOUNT),
+        Key::AuthUsers => Part::NONE,
+        Key::AllowedAccounts => Part::ANY,
+    })
+}
 
 /// Reads the block; mistakes in it are added to `findings`.
 pub(super) fn read(field: &Field<'_>, findings: &mut Findings) -> Result<DraftCallout, Fault> {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::filled::{Block, Part, counted};
 use super::known::{
     AUTHORIZATION, BATCH, Meaning, STREAMS, STREAMS_LIMITS, TOP_LEVEL, Table, find,
 };
@@ -29,10 +30,33 @@ pub enum Source {
     Default,
     /// A configuration file.
     File(Place),
+    /// A variable that a configuration file uses.
+    Variable {
+        /// Where it is used.
+        used: Place,
+        /// Its name.
+        name: String,
+        /// The key that sets it; `None`: the environment.
+        set: Option<Place>,
+    },
     /// A flag, as it was written.
     Flag(String),
     /// A variable of the environment.
     Environment(String),
+}
+
+impl Source {
+    /// Of a value of the file, whose key (or itself, in a list) is at `place`.
+    fn of(value: &Value, place: &Place) -> Self {
+        match &value.from {
+            None => Self::File(place.clone()),
+            Some(origin) => Self::Variable {
+                used: value.place.clone(),
+                name: origin.name.to_string(),
+                set: origin.place.clone(),
+            },
+        }
+    }
 }
 
 /// A setting that a flag or the environment made, with its value where the options don't tell.
@@ -141,7 +165,7 @@ impl<'a> Explaining<'a> {
     }
 
     fn note(&mut self, entry: &'a Entry, setting: String) {
-        let source = Source::File(entry.place.clone());
+        let source = Source::of(&entry.value, &entry.place);
         self.sources.insert(setting.clone(), source);
         self.written.insert(setting, entry);
     }
@@ -157,8 +181,13 @@ impl<'a> Explaining<'a> {
             let setting = format!("{prefix}{}", names.first().copied().unwrap_or_default());
             match meaning {
                 Meaning::Sets(key) => match show(*key) {
-                    Some(Show::Effective(of)) => self.effective(setting, of(self.options)),
+                    Some(Show::Effective(of)) => {
+                        self.effective(setting.clone(), of(self.options));
+                        self.resolver(&setting);
+                    }
                     Some(Show::AsWritten) => self.as_written(&setting, true),
+                    Some(Show::Inside(block)) => self.filled(&setting, &Part::Inside(block)),
+                    Some(Show::Each(block)) => self.filled(&setting, &Part::Each(block)),
                     Some(Show::Elsewhere(_) | Show::Block) | None => {}
                 },
                 // Only what says that the feature is off is accepted.
@@ -193,6 +222,105 @@ impl<'a> Explaining<'a> {
         }
     }
 
+    /// A block, or several, with what nobody wrote of them.
+    fn filled(&mut self, setting: &str, part: &Part) {
+        match self.written.get(setting) {
+            Some(entry) => {
+                let entry = *entry;
+                self.fill(setting.to_owned(), part, entry);
+            }
+            None => self.as_written(setting, true),
+        }
+    }
+
+    /// Where accounts are found is told in one line, and what a directory of them is like behind it.
+    fn resolver(&mut self, setting: &str) {
+        if setting == "resolver"
+            && let Some(entry) = self.written.get(setting)
+            && let Data::Map(map) = &entry.value.data
+        {
+            self.inside(setting, Block::Resolver, map);
+        }
+    }
+
+    fn fill(&mut self, setting: String, part: &Part, entry: &Entry) {
+        match (part, &entry.value.data) {
+            (Part::Value(default) | Part::Beside(_, default), Data::Integer(number)) => {
+                self.number(setting, entry, *number as f64, default);
+            }
+            (Part::Value(default) | Part::Beside(_, default), Data::Float(number)) => {
+                self.number(setting, entry, *number, default);
+            }
+            (Part::Inside(block) | Part::InsideOr(block, _) | Part::IfWrittenInside(block), _) => {
+                self.blocks(&setting, *block, entry)
+            }
+            (Part::Each(block), Data::Map(map)) if !map.is_empty() => {
+                for inner in map.entries() {
+                    // Without a block it may be a variable for others.
+                    if !inner.used_as_variable {
+                        self.blocks(&format!("{setting}.{}", inner.key), *block, inner);
+                    }
+                }
+            }
+            _ => self.flatten(setting, &entry.key, &entry.value, &entry.place),
+        }
+    }
+
+    fn number(&mut self, setting: String, entry: &Entry, number: f64, default: &Shown) {
+        if is_secret(&entry.key) {
+            return self.flatten(setting, &entry.key, &entry.value, &entry.place);
+        }
+        self.rows.push(Row {
+            setting,
+            value: counted(number, default),
+            source: Source::of(&entry.value, &entry.place),
+        });
+    }
+
+    /// One block, or each of a list; what else stands there is shown as it was written.
+    fn blocks(&mut self, setting: &str, block: Block, entry: &Entry) {
+        match &entry.value.data {
+            Data::Map(map) => self.inside(setting, block, map),
+            Data::Array(array) if !array.values().is_empty() => {
+                for (index, value) in array.values().iter().enumerate() {
+                    let setting = format!("{setting}[{index}]");
+                    match &value.data {
+                        Data::Map(map) => self.inside(&setting, block, map),
+                        _ => self.flatten(setting, &entry.key, value, &value.place),
+                    }
+                }
+            }
+            _ => self.flatten(setting.to_owned(), &entry.key, &entry.value, &entry.place),
+        }
+    }
+
+    /// All keys of a block, whether they were written or not.
+    fn inside(&mut self, setting: &str, block: Block, map: &Map) {
+        let find = |names: &[&str]| {
+            let mut entries = map.entries().iter();
+            entries.find(|entry| names.contains(&entry.key.to_lowercase().as_str()))
+        };
+        for (names, part) in block.parts() {
+            let setting = format!("{setting}.{}", names.first().copied().unwrap_or_default());
+            let default = match (find(names), part) {
+                (Some(entry), part) => {
+                    self.fill(setting, &part, entry);
+                    continue;
+                }
+                (None, Part::Value(default)) => default,
+                (None, Part::Beside(key, default)) if find(key).is_some() => default,
+                (None, Part::Inside(_) | Part::Each(_)) => Shown::Unset(Unset::Nothing),
+                (None, Part::InsideOr(_, other)) => Shown::Unset(Unset::As(other)),
+                (None, Part::Beside(..) | Part::IfWritten | Part::IfWrittenInside(_)) => continue,
+            };
+            self.rows.push(Row {
+                setting,
+                value: default,
+                source: Source::Default,
+            });
+        }
+    }
+
     /// A row for each value inside of one.
     fn flatten(&mut self, setting: String, key: &str, value: &Value, place: &Place) {
         let shown = match &value.data {
@@ -221,7 +349,7 @@ impl<'a> Explaining<'a> {
         self.rows.push(Row {
             setting,
             value: shown,
-            source: Source::File(place.clone()),
+            source: Source::of(value, place),
         });
     }
 

@@ -6,15 +6,18 @@ use recado_streams::config::{is_valid_filter, is_valid_literal};
 
 use super::draft::{Named, Placed};
 use super::field::Field;
+use super::filled::{Block, Part, Parts, of_table};
 use super::known::{Meaning::Sets, Table};
 use super::lists::{read_list, texts};
 use super::mappings::percent;
 use super::read_block;
+use super::shown::Shown;
 use super::{Findings, one_of};
 use crate::config::access::{Export, Kind as Crossing, Latency, ResponseType, Sampling};
 use crate::config::fault::{Fault, Place};
 use crate::config::lang::Data;
 use crate::config::messages::{AccessProblem, Kind};
+use crate::engine::RESPONSE_THRESHOLD;
 
 /// What `response_type` can be.
 const RESPONSE_TYPES: &[&str] = &["singleton", "stream", "chunked"];
@@ -66,6 +69,27 @@ const LATENCY_KEYS: &Table<LatencyKey> = &[
     (&["subject"], Sets(LatencyKey::Subject)),
     (&["sampling"], Sets(LatencyKey::Sampling)),
 ];
+
+/// What `explain-config` shows of an export.
+pub(super) fn parts() -> Parts {
+    let of_services = |shown| Part::Beside(&["service"], shown);
+    of_table(KEYS, |key| match key {
+        Key::Stream | Key::Service => Part::IfWritten,
+        Key::ResponseType => of_services(Shown::Text("Singleton".to_owned())),
+        Key::Threshold => of_services(Shown::Time(RESPONSE_THRESHOLD)),
+        Key::Accounts => Part::ANY,
+        Key::Latency => Part::Inside(Block::Latency),
+        Key::TokenPosition => Part::NONE,
+        Key::AllowTrace => of_services(Shown::Bool(false)),
+    })
+}
+
+pub(super) fn latency_parts() -> Parts {
+    of_table(LATENCY_KEYS, |key| match key {
+        LatencyKey::Subject => Part::NONE,
+        LatencyKey::Sampling => Part::text("100%"),
+    })
+}
 
 /// What an export's block said.
 #[derive(Default)]

@@ -6,9 +6,11 @@ use super::Findings;
 use super::draft::Placed;
 use super::exports::subject;
 use super::field::Field;
+use super::filled::{Block, Part, Parts, of_table};
 use super::known::{Meaning::Sets, Table};
 use super::lists::read_list;
 use super::read_block;
+use super::shown::Shown;
 use crate::config::access::{Import, ImportName, Kind};
 use crate::config::fault::{Fault, Place};
 use crate::config::messages::AccessProblem;
@@ -42,6 +44,23 @@ const SOURCE_KEYS: &Table<SourceKey> = &[
     (&["account"], Sets(SourceKey::Account)),
     (&["subject"], Sets(SourceKey::Subject)),
 ];
+
+/// What `explain-config` shows of an import.
+pub(super) fn parts() -> Parts {
+    of_table(KEYS, |key| match key {
+        Key::Stream | Key::Service => Part::IfWrittenInside(Block::Source),
+        Key::Prefix => Part::IfWritten,
+        Key::To => Part::NONE,
+        Key::Share => Part::Beside(&["service"], Shown::Bool(false)),
+        Key::AllowTrace => Part::Beside(&["stream"], Shown::Bool(false)),
+    })
+}
+
+pub(super) fn source_parts() -> Parts {
+    of_table(SOURCE_KEYS, |key| match key {
+        SourceKey::Account | SourceKey::Subject => Part::NONE,
+    })
+}
 
 /// Where what is imported comes from.
 struct Source {

@@ -8,6 +8,7 @@ use recado_wire::Transform;
 use super::ERRORS_SHOWN_MAX;
 use super::Findings;
 use super::field::Field;
+use super::filled::{Part, Parts, of_table};
 use super::known::{Meaning::Sets, Table};
 use super::lists::read_list;
 use super::read_block;
@@ -28,6 +29,15 @@ const KEYS: &Table<Key> = &[
     (&["weight"], Sets(Key::Weight)),
     (&["cluster"], Sets(Key::Cluster)),
 ];
+
+/// What `explain-config` shows of a destination.
+pub(super) fn parts() -> Parts {
+    of_table(KEYS, |key| match key {
+        Key::Dest => Part::NONE,
+        Key::Weight => Part::text("100%"),
+        Key::Cluster => Part::IfWritten,
+    })
+}
 
 /// Reads the block; mistakes in it are added to `findings`.
 pub(super) fn read(field: &Field<'_>, findings: &mut Findings) -> Result<Vec<Mapping>, Fault> {

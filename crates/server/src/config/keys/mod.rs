@@ -12,6 +12,7 @@ mod draft;
 mod explain;
 mod exports;
 mod field;
+mod filled;
 mod imports;
 mod known;
 mod listen;

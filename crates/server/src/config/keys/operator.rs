@@ -7,6 +7,7 @@ use recado_auth::jwt::{Claims, OperatorClaims, undecorated};
 
 use super::draft::{Draft, Placed};
 use super::field::Field;
+use super::filled::{Part, Parts, of_table};
 use super::known::{Meaning::Sets, OperatorKey, Table};
 use super::lists::{bound, read_list};
 use super::users::nkey;
@@ -62,6 +63,16 @@ const RESOLVER_KEYS: &Table<ResolverKey> = &[
     (&["interval"], Sets(ResolverKey::Interval)),
     (&["timeout"], Sets(ResolverKey::Timeout)),
 ];
+
+/// What `explain-config` shows of a directory of accounts.
+pub(super) fn resolver_parts() -> Parts {
+    of_table(RESOLVER_KEYS, |key| match key {
+        ResolverKey::Type | ResolverKey::Dir => Part::NONE,
+        ResolverKey::AllowDelete | ResolverKey::HardDelete => Part::FALSE,
+        ResolverKey::Limit | ResolverKey::Ttl => Part::ANY,
+        ResolverKey::Interval | ResolverKey::Timeout => Part::IfWritten,
+    })
+}
 
 /// Takes over one of the keys; mistakes inside are added to `findings`.
 pub(super) fn set(

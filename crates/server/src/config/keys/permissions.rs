@@ -6,9 +6,11 @@ use recado_auth::{PermissionsSpec, Responses, Rules, check_rule};
 
 use super::Findings;
 use super::field::Field;
+use super::filled::{Block, Part, Parts, of_table};
 use super::known::{Meaning::Sets, Table};
 use super::lists::read_list;
 use super::read_block;
+use super::shown::Shown;
 use crate::config::duration::parse_duration;
 use crate::config::fault::Fault;
 use crate::config::lang::Data;
@@ -48,6 +50,22 @@ const RESPONSES_KEYS: &Table<ResponsesKey> = &[
         Sets(ResponsesKey::Expires),
     ),
 ];
+
+/// What `explain-config` shows of them.
+pub(super) fn parts() -> Parts {
+    of_table(KEYS, |key| match key {
+        Key::Publish | Key::Subscribe => Part::ANY,
+        Key::Responses => Part::Inside(Block::Responses),
+    })
+}
+
+pub(super) fn responses_parts() -> Parts {
+    let default = Responses::default();
+    of_table(RESPONSES_KEYS, |key| match key {
+        ResponsesKey::Max => Part::Value(Shown::Number(default.max as f64)),
+        ResponsesKey::Expires => Part::Value(Shown::Time(default.expires)),
+    })
+}
 
 /// Reads the block; mistakes in it are added to `findings`.
 pub(super) fn read(field: &Field<'_>, findings: &mut Findings) -> Result<PermissionsSpec, Fault> {

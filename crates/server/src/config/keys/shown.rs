@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use recado_log::Cipher;
 
+use super::filled::Block as InnerBlock;
 use super::known::{
     AuthorizationKey, BatchKey, Key, MonitoringKey, OperatorKey, StreamsKey, StreamsLimitsKey,
 };
@@ -60,13 +61,17 @@ pub(super) enum Show {
     Effective(fn(&Options) -> Shown),
     /// By what the file says, each part with its place.
     AsWritten,
+    /// A block with these keys, or several: what nobody wrote of them with its default.
+    Inside(InnerBlock),
+    /// The same under names of somebody's choice.
+    Each(InnerBlock),
     /// Not at all: it sets what other keys are shown for.
     Elsewhere(&'static [&'static str]),
     /// A block whose keys have rows of their own.
     Block,
 }
 
-use Show::{AsWritten, Block, Effective, Elsewhere};
+use Show::{AsWritten, Block, Each, Effective, Elsewhere, Inside};
 
 fn path(path: Option<&Path>, none: Unset) -> Shown {
     path.map_or(Shown::Unset(none), |path| {
@@ -137,16 +142,19 @@ pub(super) fn top_level(key: Key) -> Show {
         Key::StoreDir => Elsewhere(&["jetstream.store_dir"]),
         Key::TraceVerbose => Elsewhere(&["trace"]),
         Key::Authorization | Key::Jetstream => Block,
-        Key::Accounts | Key::Mappings | Key::Plain | Key::Proxies | Key::Tls | Key::Websocket => {
-            AsWritten
-        }
+        Key::Accounts => Each(InnerBlock::Account),
+        Key::Mappings => Each(InnerBlock::Mapping),
+        Key::Plain => Inside(InnerBlock::Plain),
+        Key::Tls => Inside(InnerBlock::Tls),
+        Key::Websocket => Inside(InnerBlock::Websocket),
+        Key::Operator(OperatorKey::ResolverTls) => Inside(InnerBlock::Tls),
         Key::Operator(OperatorKey::DefaultSentinel) => Effective(|o| {
             let operator = o.operator.as_ref();
             secret(operator.and_then(|operator| operator.default_sentinel.as_deref()))
         }),
         // It may hold a password.
         Key::Operator(OperatorKey::Resolver) => Effective(resolver),
-        Key::ErrorReports | Key::Operator(_) => AsWritten,
+        Key::ErrorReports | Key::Proxies | Key::Operator(_) => AsWritten,
         Key::Monitoring(key) => monitoring(key),
         Key::Host => Effective(host),
         Key::Port => Effective(|o| Shown::Count(o.port.into())),
@@ -294,10 +302,10 @@ fn monitoring_address(options: &Options, port: Option<u16>) -> Shown {
 /// Keys of `authorization { … }`.
 pub(super) fn authorization(key: AuthorizationKey) -> Show {
     Effective(match key {
-        AuthorizationKey::Callout
-        | AuthorizationKey::DefaultPermissions
-        | AuthorizationKey::ProxyRequired
-        | AuthorizationKey::Users => return AsWritten,
+        AuthorizationKey::Callout => return Inside(InnerBlock::Callout),
+        AuthorizationKey::DefaultPermissions => return Inside(InnerBlock::Permissions),
+        AuthorizationKey::Users => return Inside(InnerBlock::User),
+        AuthorizationKey::ProxyRequired => return AsWritten,
         AuthorizationKey::User => |o| text(o.authorization.user.as_deref(), Unset::Nothing),
         AuthorizationKey::Password => |o| secret(o.authorization.password.as_deref()),
         AuthorizationKey::Token => |o| secret(o.authorization.token.as_deref()),

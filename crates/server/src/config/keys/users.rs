@@ -4,9 +4,11 @@ use recado_auth::{ConnectionType, KeyKind, NameOrKey, PermissionsSpec};
 
 use super::draft::Placed;
 use super::field::Field;
+use super::filled::{Block, Part, Parts, of_table};
 use super::known::{Meaning::Sets, Table};
 use super::lists::{read_list, texts};
 use super::read_block;
+use super::shown::{Shown, Unset};
 use super::{Findings, one_of, permissions};
 use crate::config::access::UserOptions;
 use crate::config::fault::Fault;
@@ -47,6 +49,17 @@ const KEYS: &Table<Key> = &[
     ),
     (&["proxy_required"], Sets(Key::ProxyRequired)),
 ];
+
+/// What `explain-config` shows of a user.
+pub(super) fn parts() -> Parts {
+    of_table(KEYS, |key| match key {
+        Key::Nkey | Key::User => Part::IfWritten,
+        Key::Password => Part::Beside(&["user", "username"], Shown::Unset(Unset::Nothing)),
+        Key::Permissions => Part::InsideOr(Block::Permissions, "default_permissions"),
+        Key::ConnectionTypes => Part::ANY,
+        Key::ProxyRequired => Part::FALSE,
+    })
+}
 
 /// What a user's block said.
 #[derive(Default)]

@@ -33,4 +33,4 @@ mod value;
 pub use digest::digest;
 pub use parser::{INCLUDES_MAX, Parsed, parse_file, parse_text};
 pub(crate) use scalar::parse_size;
-pub use value::{Array, DEPTH_MAX, Data, Entry, Map, TEXT_BYTES_MAX, VALUES_MAX, Value};
+pub use value::{Array, DEPTH_MAX, Data, Entry, Map, Origin, TEXT_BYTES_MAX, VALUES_MAX, Value};

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use super::cursor::{Cursor, is_line_end, is_space};
 use super::scalar::{Word, read_word};
-use super::value::{Array, DEPTH_MAX, Data, Entry, Extent, Map, TEXT_BYTES_MAX, VALUES_MAX, Value};
+use super::value::{
+    Array, DEPTH_MAX, Data, Entry, Extent, Map, Origin, TEXT_BYTES_MAX, VALUES_MAX, Value,
+};
 use crate::config::fault::{Fault, Place};
 use crate::config::messages::{Inside, SyntaxProblem};
 use crate::config::surroundings::Surroundings;
@@ -118,6 +120,7 @@ impl<'a> Reading<'a> {
             cursor,
             directory,
             blocks,
+            looked_up: None,
             reading: self,
         }
         .read_document()?;
@@ -152,6 +155,7 @@ impl<'a> Reading<'a> {
             cursor: Cursor::new(&text, format!("${name}").into()),
             directory: PathBuf::new(),
             blocks: vec![Map::default()],
+            looked_up: None,
             reading: self,
         }
         .read_lone_value();
@@ -187,6 +191,8 @@ struct FileReader<'a, 'r, 's> {
     directory: PathBuf,
     /// Blocks being filled, the file's own first: where variables are looked up.
     blocks: Vec<Map>,
+    /// The variable that the value being read was taken from.
+    looked_up: Option<Arc<Origin>>,
     reading: &'r mut Reading<'s>,
 }
 
@@ -410,7 +416,8 @@ impl FileReader<'_, '_, '_> {
             _ => self.read_bare(&place)?,
         };
         check_extent(data.extent(), &place)?;
-        Ok(Value { data, place })
+        let from = self.looked_up.take();
+        Ok(Value { data, place, from })
     }
 
     fn read_array(&mut self, opened: &Place) -> Result<Data, Fault> {
@@ -571,12 +578,18 @@ impl FileReader<'_, '_, '_> {
             return Err(Fault::at(place, SyntaxProblem::VariableUnnamed));
         }
         let mut blocks = self.blocks.iter_mut().rev();
-        if let Some(value) = blocks.find_map(|block| block.take_as_variable(name)) {
-            return Ok(value.data);
+        if let Some((data, origin)) = blocks.find_map(|block| block.take_as_variable(name)) {
+            self.looked_up = Some(origin);
+            return Ok(data);
         }
-        self.reading
-            .read_variable(name, place)?
-            .ok_or_else(|| Fault::at(place, SyntaxProblem::VariableUnset(name.to_owned())))
+        let value = self.reading.read_variable(name, place)?;
+        let value =
+            value.ok_or_else(|| Fault::at(place, SyntaxProblem::VariableUnset(name.to_owned())))?;
+        self.looked_up = Some(Arc::new(Origin {
+            name: name.into(),
+            place: None,
+        }));
+        Ok(value)
     }
 
     fn fault_here(&self, problem: SyntaxProblem) -> Fault {

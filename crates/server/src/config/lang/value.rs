@@ -25,6 +25,17 @@ pub struct Value {
     pub data: Data,
     /// Where it was written; for a variable, where it was used.
     pub place: Place,
+    /// The variable that it was taken from.
+    pub from: Option<Arc<Origin>>,
+}
+
+/// Where a variable was set: of one that stands for another, the other.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Origin {
+    /// Its name.
+    pub name: Box<str>,
+    /// The key that sets it; `None`: the environment.
+    pub place: Option<Place>,
 }
 
 /// The kinds of value of the language.
@@ -219,11 +230,17 @@ impl Map {
     }
 
     /// The value that `$key` stands for, which from now on counts as used.
-    pub(super) fn take_as_variable(&mut self, key: &str) -> Option<Value> {
+    pub(super) fn take_as_variable(&mut self, key: &str) -> Option<(Data, Arc<Origin>)> {
         let at = *self.index.get(key)?;
         let entry = self.entries.get_mut(at)?;
         entry.used_as_variable = true;
-        Some(entry.value.clone())
+        let origin = entry.value.from.clone().unwrap_or_else(|| {
+            Arc::new(Origin {
+                name: key.into(),
+                place: Some(entry.place.clone()),
+            })
+        });
+        Some((entry.value.data.clone(), origin))
     }
 
     pub(super) fn into_entries(self) -> Vec<Entry> {

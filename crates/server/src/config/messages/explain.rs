@@ -57,6 +57,12 @@ pub(in crate::config) fn source_text(source: &Source, lang: Lang) -> String {
         (Source::Default, Lang::En) => "default".to_owned(),
         (Source::Default, Lang::Es) => "por omisión".to_owned(),
         (Source::File(place), _) => place.to_string(),
+        (Source::Variable { used, name, set }, lang) => match (set, lang) {
+            (Some(set), Lang::En) => format!("{used}, ${name} set at {set}"),
+            (Some(set), Lang::Es) => format!("{used}, ${name} definida en {set}"),
+            (None, Lang::En) => format!("{used}, ${name} of the environment"),
+            (None, Lang::Es) => format!("{used}, ${name} del entorno"),
+        },
         (Source::Flag(flag), _) => flag.clone(),
         (Source::Environment(name), _) => format!("${name}"),
     }
