@@ -146,7 +146,8 @@ impl Reloader {
         self.engine
             .write
             .set(options.limits.write_deadline, options.limits.write_timeout);
-        let facts = Facts::new(&options, &info, self.watched_at.clone());
+        let at = self.websocket.as_ref();
+        let facts = Facts::new(&options, &info, self.watched_at.clone(), at);
         self.observed.set_facts(facts);
         if let (Some(shown), Some(keys)) = (&self.monitoring_keys, keys) {
             shown.replace(keys);

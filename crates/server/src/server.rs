@@ -165,7 +165,7 @@ impl Server {
         }
         let store = streams.get().map(|running| running.opened.clone());
         let phase = Arc::new(watch::Sender::new(Phase::Running));
-        let facts = Facts::new(&options, &info, watched_at.clone());
+        let facts = Facts::new(&options, &info, watched_at.clone(), websocket_at.as_ref());
         let observed = Arc::new(Observed::new(
             &engine,
             Arc::clone(&streams),

@@ -43,6 +43,9 @@ pub struct AccountClaims {
     /// Words, to fill in templates with.
     #[serde(deserialize_with = "or_default")]
     pub tags: Vec<String>,
+    /// The token that all of this was read from.
+    #[serde(skip)]
+    pub token: Box<str>,
 }
 
 /// Bounds of an account; below 0 there is none.
@@ -359,7 +362,8 @@ impl Claims<AccountClaims> {
     /// Reads an account's token, whoever signed it.
     pub fn decode_account(token: &str) -> Result<Self, InvalidToken> {
         let issuers = [KeyKind::Operator, KeyKind::Account];
-        let read: Self = decode(token, "account", &issuers, KeyKind::Account)?;
+        let mut read: Self = decode(token, "account", &issuers, KeyKind::Account)?;
+        read.nats.token = token.into();
         read.nats.check().map_err(InvalidToken::Invalid)?;
         read.nats.default_permissions.check()?;
         for key in &read.nats.signing_keys {

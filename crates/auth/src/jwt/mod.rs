@@ -25,7 +25,7 @@ pub use deletion::DeletionClaims;
 pub use operator::OperatorClaims;
 pub use permissions::{PermissionClaims, UserLimitClaims};
 pub use times::UtcOffset;
-pub use token::{Claims, InvalidToken, TOKEN_BYTES_MAX, sign, undecorated};
+pub use token::{Claims, InvalidToken, TOKEN_BYTES_MAX, claims_as_written, sign, undecorated};
 pub use user::UserClaims;
 
 pub(crate) use authorization::{ConnectOptions, RequestClaims};

@@ -53,6 +53,8 @@ pub(crate) struct Facts {
     pub(super) auth_timeout: Duration,
     pub(super) streams: StreamsOptions,
     pub(super) websocket: Option<WebsocketFacts>,
+    /// Tokens of the operators that are trusted.
+    pub(super) operators: Vec<String>,
     /// Keys of proxies that are believed.
     pub(super) trusted_proxies: Vec<String>,
     pub(super) base_path: String,
@@ -78,10 +80,11 @@ pub(crate) struct WebsocketFacts {
 }
 
 impl WebsocketFacts {
-    fn of(options: &WebsocketOptions) -> Self {
+    /// `host` and `port` are where they are really listened for.
+    fn of(options: &WebsocketOptions, host: &str, port: u16) -> Self {
         Self {
-            host: options.host.clone().unwrap_or_default(),
-            port: options.port,
+            host: host.to_owned(),
+            port,
             advertise: options.advertise.clone().unwrap_or_default(),
             no_tls: options.no_tls,
             same_origin: options.same_origin,
@@ -99,7 +102,13 @@ struct RequestCounts(BTreeMap<&'static str, AtomicU64>);
 
 impl Facts {
     /// What `options` say, as of now.
-    pub(crate) fn new(options: &Options, info: &Info, listening: Option<Listening>) -> Self {
+    /// `websocket` is where clients of that kind are listened for.
+    pub(crate) fn new(
+        options: &Options,
+        info: &Info,
+        listening: Option<Listening>,
+        websocket: Option<&(String, SocketAddr)>,
+    ) -> Self {
         let auth_timeout = options.authorization.timeout;
         Self {
             info: info.clone(),
@@ -109,8 +118,12 @@ impl Facts {
             limits: options.limits.clone(),
             auth_timeout: auth_timeout.unwrap_or(Duration::from_secs(2)),
             streams: options.streams.clone(),
-            websocket: options.websocket.as_ref().map(WebsocketFacts::of),
+            websocket: { options.websocket.as_ref().zip(websocket) }
+                .map(|(options, (host, addr))| WebsocketFacts::of(options, host, addr.port())),
             trusted_proxies: options.trusted_proxies.clone(),
+            operators: { options.operator.iter() }
+                .flat_map(|operator| operator.operators.iter().cloned())
+                .collect(),
             base_path: options.monitoring.base_path.clone(),
             listening,
             config_digest: options.config_digest.clone().unwrap_or_default(),

@@ -29,6 +29,11 @@ pub(crate) fn stock() -> KeyPair {
     pair(KeyPairType::Account, 3)
 }
 
+/// It takes what it may not.
+fn lender() -> KeyPair {
+    pair(KeyPairType::Account, 5)
+}
+
 pub(crate) fn user() -> KeyPair {
     pair(KeyPairType::User, 4)
 }
@@ -67,7 +72,12 @@ fn server() -> Server {
     let stock_claims = json!({"exports": [
         {"subject": "moved.>", "type": "stream"},
         {"subject": "count", "type": "service"},
+        {"subject": "kept", "type": "stream", "token_req": true, "revocations": {"*": 1_700_000_000}},
     ]});
+    let lender_claims = json!({
+        "imports": [{"account": stock().public_key(), "subject": "kept", "type": "stream"}],
+    });
+    let operator = token("operator", &root(), &root(), json!({}));
     let sales_claims = json!({
         "imports": [
             {"account": stock().public_key(), "subject": "moved.>", "type": "stream", "to": "stock"},
@@ -76,9 +86,10 @@ fn server() -> Server {
         "revocations": {pair(KeyPairType::User, 9).public_key(): 1_800_000_000},
     });
     let text = format!(
-        "trusted_keys: {}\nresolver: MEMORY\nresolver_preload {{ {}: {}, {}: {} }}
+        "operator: {operator}\nresolver: MEMORY\nresolver_preload {{ {}: {}, {}: {}, {}: {} }}
          port: -1, jetstream: false, http: '127.0.0.1:-1', proxies {{ trusted: [{{key: {}}}] }}",
-        root().public_key(),
+        lender().public_key(),
+        account(&lender(), lender_claims),
         sales().public_key(),
         account(&sales(), sales_claims),
         stock().public_key(),
@@ -170,6 +181,44 @@ fn connz_tells_who_vouched_for_a_user_to_those_who_ask() {
         .find(|closed| closed.is_object())
         .unwrap();
     assert_eq!(closed["issuer_key"], sales().public_key());
+}
+
+#[test]
+fn accountz_tells_what_the_operator_signed_and_what_of_it_has_no_effect() {
+    let server = server();
+    let told = |key: &KeyPair| {
+        let path = format!("/accountz?acc={}", key.public_key());
+        document(&server, &path)["account_detail"].clone()
+    };
+    let one = told(&sales());
+    assert_eq!(
+        (&one["complete"], &one["expired"]),
+        (&json!(true), &json!(false))
+    );
+    assert_eq!(one["issuer_key"], root().public_key());
+    assert!(
+        one["jwt"]
+            .as_str()
+            .is_some_and(|jwt| jwt.starts_with("eyJ")),
+        "{one}"
+    );
+    let decoded = &one["decoded_jwt"];
+    assert_eq!(decoded["sub"], sales().public_key());
+    assert_eq!(decoded["nats"]["imports"][0]["subject"], "moved.>");
+    let other = told(&stock());
+    assert_eq!(other["exports"][2]["token_req"], true, "{other}");
+    assert_eq!(
+        other["exports"][2]["revoked_activations"]["*"],
+        "2023-11-14T22:13:20Z"
+    );
+    let third = told(&lender());
+    assert_eq!(third["complete"], false, "{third}");
+    assert_eq!(third["imports"][0]["invalid"], true);
+    let varz = document(&server, "/varz");
+    assert_eq!(
+        varz["trusted_operators_claim"][0]["sub"],
+        root().public_key()
+    );
 }
 
 #[test]

@@ -49,6 +49,11 @@ fn monitoring_is_served_over_tls_and_its_certificate_can_be_replaced() {
     assert_eq!(varz["https_port"], addr.port());
     assert_eq!(varz["http_port"], 0);
     assert_eq!(varz["tls_required"], true);
+    assert_eq!(
+        varz.get("tls_verify"),
+        None,
+        "nobody is asked for a certificate"
+    );
     assert!(get(addr, &new.client(None), "/varz").is_err());
 
     let mut options = Options {

@@ -1,7 +1,8 @@
 //! `/accountz`: which accounts there are, and one of them in detail.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
+use recado_auth::jwt::{InvalidToken, claims_as_written};
 use serde::Serialize;
 
 use super::accounts;
@@ -10,6 +11,7 @@ use super::moments::Moment;
 use super::problem::Problem;
 use super::request::AccountzOptions;
 use crate::monitoring::observed::Observed;
+use crate::operator::now_s;
 
 /// The document.
 #[derive(Serialize)]
@@ -56,6 +58,14 @@ struct Signed {
     tags: Vec<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     revoked_user: BTreeMap<String, Moment>,
+    jwt: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decoded_jwt: Option<serde_json::Value>,
+    #[serde(skip)]
+    expired: bool,
+    /// Of each export the activations that it revokes.
+    #[serde(skip)]
+    revoked_activations: Vec<(String, BTreeMap<String, Moment>)>,
 }
 
 /// What is known of an account's index. How well its routes are remembered is known for all accounts together (`/subsz`).
@@ -106,14 +116,22 @@ pub(super) async fn accountz(
         .get(&account.name)
         .map(|account| account.terms().plan.clone())
         .unwrap_or_default();
+    let signed = signed(observed, &account.name);
+    let mut exports = exports(&plan);
+    for (subject, revoked) in signed.iter().flat_map(|one| &one.revoked_activations) {
+        let mut exports = exports.iter_mut();
+        if let Some(export) = exports.find(|export| export.subject == *subject) {
+            export.revoked_activations.clone_from(revoked);
+        }
+    }
     document.account_detail = Some(AccountDetail {
-        signed: signed(observed, &account.name),
+        expired: signed.as_ref().is_some_and(|signed| signed.expired),
+        complete: plan.idle_imports.is_empty(),
+        signed,
         name_tag: accounts::name_tag(&observed.engine, &account.name),
         account_name: account.name,
         update_time: Moment(facts.loaded_ns),
         is_system: account.is_system,
-        expired: false,
-        complete: true,
         jetstream_enabled,
         leafnode_connections: 0,
         client_connections: account.clients.len(),
@@ -124,7 +142,7 @@ pub(super) async fn accountz(
             num_removes: account.changes.removes,
         },
         mappings: mappings(&plan),
-        exports: exports(&plan),
+        exports,
         imports: imports(&plan),
     });
     Ok(document)
@@ -135,13 +153,24 @@ fn signed(observed: &Observed, account: &str) -> Option<Signed> {
     let manner = observed.engine.manner();
     let claims = manner.authenticator.operator()?.account(account)?;
     let at = |seconds: i64| Moment(seconds.saturating_mul(1_000_000_000));
-    let revoked = claims.nats.revocations.iter();
+    let moments = |revoked: &HashMap<String, i64>| {
+        let revoked = revoked.iter();
+        revoked
+            .map(|(key, until)| (key.clone(), at(*until)))
+            .collect()
+    };
+    let exports = claims.nats.exports.iter();
+    let exports = exports.filter(|export| !export.revocations.is_empty());
     Some(Signed {
+        jwt: claims.nats.token.to_string(),
+        decoded_jwt: claims_as_written(&claims.nats.token),
+        expired: claims.check_time(now_s()) == Err(InvalidToken::Expired),
+        revoked_activations: exports
+            .map(|export| (export.subject.clone(), moments(&export.revocations)))
+            .collect(),
         issuer_key: claims.issuer.clone(),
         tags: claims.nats.tags.clone(),
-        revoked_user: revoked
-            .map(|(user, until)| (user.clone(), at(*until)))
-            .collect(),
+        revoked_user: moments(&claims.nats.revocations),
     })
 }
 

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::moments::Moment;
+
 use crate::engine::{AccountPlan, ExportPlan, ImportPlan, Kind, LatencyPlan, ResponseType};
 
 /// An export.
 #[derive(Serialize)]
 pub(super) struct Export {
-    subject: String,
+    pub(super) subject: String,
     #[serde(rename = "type")]
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -23,6 +25,12 @@ pub(super) struct Export {
     #[serde(skip_serializing_if = "Option::is_none")]
     service_latency: Option<ServiceLatency>,
     /// Who may import it; absent: everybody.
+    /// Whoever imports it needs a token that lets it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    token_req: bool,
+    /// Tokens that hold no more: of which account, and issued up to when.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) revoked_activations: BTreeMap<String, Moment>,
     #[serde(skip_serializing_if = "Option::is_none")]
     approved_accounts: Option<Vec<String>>,
 }
@@ -81,7 +89,7 @@ fn export(export: &ExportPlan) -> Export {
     let is_service = export.kind == Kind::Service;
     let response_type = match export.response_type {
         ResponseType::Singleton => "Singleton",
-        ResponseType::Streamed => "Stream",
+        ResponseType::Streamed => "Streamed",
     };
     let threshold = export.response_threshold;
     Export {
@@ -92,23 +100,26 @@ fn export(export: &ExportPlan) -> Export {
             .map(|span| u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)),
         account_token_position: export.token_position,
         service_latency: export.latency.as_ref().map(ServiceLatency::of),
+        token_req: export.needs_activation,
+        revoked_activations: BTreeMap::new(),
         approved_accounts: export.accounts.clone(),
     }
 }
 
 pub(super) fn imports(plan: &AccountPlan) -> Vec<Import> {
-    plan.imports.iter().map(import).collect()
+    let used = plan.imports.iter().map(|one| import(one, false));
+    let idle = plan.idle_imports.iter().map(|(one, _)| import(one, true));
+    used.chain(idle).collect()
 }
 
-fn import(import: &ImportPlan) -> Import {
+fn import(import: &ImportPlan, invalid: bool) -> Import {
     Import {
         subject: import.subject.clone(),
         account: import.account.clone(),
         to: (import.kind == Kind::Service).then(|| import.to.clone()),
         local_subject: import.to.clone(),
         kind: word(import.kind),
-        // One that is not valid is refused when it is read.
-        invalid: false,
+        invalid,
         share: import.share,
         tracking: false,
     }

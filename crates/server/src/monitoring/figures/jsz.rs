@@ -9,15 +9,18 @@ use recado_streams::config::{API_LEVEL, StreamConfig};
 use recado_streams::jetstream::{Inquiry, StreamDetail, Summary};
 use serde::{Serialize, Serializer};
 
+use super::accounts::name_tag;
 use super::moments::{Moment, nanos};
 use super::problem::Problem;
 use super::request::JszOptions;
-use crate::config::StreamsOptions;
+use crate::config::{StreamsOptions, SyncInterval};
 use crate::monitoring::observed::{Facts, Observed};
 use crate::streams::{Inquiries, NoAnswer};
 
 /// Accounts of one document, unless another number is asked for.
 const ACCOUNTS_DEFAULT: usize = 1024;
+/// What nats-server shows where nobody names a time.
+const SYNC_INTERVAL_DEFAULT: Duration = Duration::from_secs(120);
 /// Streams and consumers of one document.
 const ASSETS_MAX: usize = 100_000;
 
@@ -82,8 +85,11 @@ impl Stats {
     /// Those of one account.
     fn of_account(summary: &Summary) -> Self {
         let mut stats = Self::default();
-        stats.api.level = API_LEVEL;
         stats.add(summary);
+        // As nats-server: of one account what it may have, where -1 is any, and no level.
+        let limits = &summary.account.usage.limits;
+        stats.reserved_memory = limits.max_memory.cast_unsigned();
+        stats.reserved_storage = limits.max_storage.cast_unsigned();
         stats
     }
 
@@ -105,10 +111,13 @@ pub(super) struct Config {
     max_storage: i64,
     #[serde(skip_serializing_if = "String::is_empty")]
     store_dir: String,
+    sync_interval: i64,
     #[serde(skip_serializing_if = "is_false")]
     sync_always: bool,
     #[serde(skip_serializing_if = "String::is_empty")]
     domain: String,
+    #[serde(skip_serializing_if = "is_false")]
+    compress_ok: bool,
     #[serde(skip_serializing_if = "is_false")]
     strict: bool,
 }
@@ -124,9 +133,16 @@ impl Config {
             max_storage: bytes(store.and_then(|store| store.file_bytes_max)),
             store_dir: store
                 .map_or_else(String::new, |store| store.directory.display().to_string()),
+            sync_interval: nanos(match facts.streams.sync_interval {
+                SyncInterval::Always => SYNC_INTERVAL_DEFAULT,
+                SyncInterval::Every(time) => time,
+            }),
             // Whatever `sync_interval` says: nothing is acknowledged before it is synced.
             sync_always: true,
             domain: facts.streams.domain.clone().unwrap_or_default(),
+            // As nats-server: where both limits are configured.
+            compress_ok: facts.streams.max_memory_bytes.is_some()
+                && facts.streams.max_file_bytes.is_some(),
             strict: facts.streams.strict,
         }
     }
@@ -287,7 +303,7 @@ pub(super) async fn jsz(observed: &Observed, options: &JszOptions) -> Result<Jsz
     let mut room = ASSETS_MAX;
     for account in told(&all, options) {
         let mut detail = AccountDetail {
-            name: account.name.as_ref().to_owned(),
+            name: name_tag(&observed.engine, &account.name),
             id: account.name.as_ref().to_owned(),
             stats: Stats::of_account(&account.summary),
             stream_detail: Vec::new(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use recado_auth::jwt::claims_as_written;
 use serde::Serialize;
 
 use super::connz::Proxy;
@@ -41,6 +42,8 @@ pub(crate) struct Varz {
     auth_required: bool,
     #[serde(skip_serializing_if = "is_false")]
     tls_required: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    tls_verify: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     connect_urls: Vec<String>,
     max_connections: usize,
@@ -67,7 +70,8 @@ pub(crate) struct Varz {
     #[serde(skip_serializing_if = "Option::is_none")]
     tls_cert_not_after: Option<Moment>,
     write_deadline: i64,
-    write_timeout: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    write_timeout: Option<&'static str>,
     start: Moment,
     now: Moment,
     uptime: String,
@@ -103,6 +107,11 @@ pub(crate) struct Varz {
     disk_io_wait_stats: DiskWaits,
     #[serde(skip_serializing_if = "Option::is_none")]
     proxies: Option<Proxies>,
+    /// Whom accounts must be signed by, as tokens and what stands in them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    trusted_operators_jwt: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    trusted_operators_claim: Vec<serde_json::Value>,
 }
 
 /// Proxies that are believed (ADR-55).
@@ -258,6 +267,7 @@ pub(super) async fn varz(observed: &Observed) -> Varz {
         port: info.port,
         auth_required: info.auth_required,
         tls_required: info.tls_required,
+        tls_verify: info.tls_verify,
         connect_urls: info.connect_urls.clone(),
         max_connections: limits.max_connections.unwrap_or(0),
         max_subscriptions: limits.max_subscriptions,
@@ -293,7 +303,7 @@ pub(super) async fn varz(observed: &Observed) -> Varz {
             .as_secs_f64(),
         tls_cert_not_after: tls.and_then(not_after),
         write_deadline: nanos(limits.write_deadline),
-        write_timeout: limits.write_timeout.word(),
+        write_timeout: Some(limits.write_timeout.word()).filter(|word| *word != "default"),
         start: Moment::of_engine(observed.started_us),
         now: Moment::now(),
         uptime: uptime(observed.started_us, clock::now_us()),
@@ -326,6 +336,10 @@ pub(super) async fn varz(observed: &Observed) -> Varz {
         stale_connection_stats: ByKind::clients(stale),
         disk_io_wait_stats: DiskWaits::default(),
         proxies: proxies(&facts.trusted_proxies),
+        trusted_operators_jwt: facts.operators.clone(),
+        trusted_operators_claim: { facts.operators.iter() }
+            .filter_map(|token| claims_as_written(token))
+            .collect(),
     }
 }
 
