@@ -8,7 +8,8 @@ use recado_streams::api::header::REQUEST_INFO;
 use recado_wire::Headers;
 use serde_json::{Value, json};
 
-use super::{Asker, ReloadRequest, Sources, event};
+use super::encoding::Encoding;
+use super::{Asker, ReloadRequest, Sources, event, subscribers};
 use crate::engine::{Connection, Standing};
 use crate::internal_client::Message;
 use crate::monitoring::{Document, Endpoint, Observed, Problem, Request, name_tag};
@@ -23,6 +24,8 @@ pub(super) struct Asked {
     pub(super) payload: Vec<u8>,
     /// Who asks: what the engine put behind all that the client sent.
     pub(super) origin: Value,
+    /// How the answer is wanted.
+    accepts: Encoding,
 }
 
 impl Asked {
@@ -35,6 +38,7 @@ impl Asked {
             reply: message.reply.to_vec(),
             payload: message.payload.to_vec(),
             origin: origin.and_then(Result::ok).unwrap_or_default(),
+            accepts: Encoding::asked(&headers),
         }
     }
 
@@ -42,6 +46,18 @@ impl Asked {
     fn confined_to<'a>(&'a self, sources: &Sources) -> Option<&'a str> {
         let account = self.origin["acc"].as_str().unwrap_or_default();
         (account != &*sources.engine.accounts.system().name).then_some(account)
+    }
+
+    /// How the answer is written: as nats-server, those that say no more than who is there come as they are.
+    pub(super) fn encoding(&self) -> Encoding {
+        let last = self.subject.rsplit('.').next().unwrap_or_default();
+        let is_short = self.subject.starts_with("$SYS.REQ.USER.")
+            || self.subject.starts_with("$SYS.DEBUG.")
+            || matches!(last, "PING" | "IDZ" | "STATSZ" | "NSUBS" | "CONNS");
+        match is_short {
+            true => Encoding::Plain,
+            false => self.accepts,
+        }
     }
 
     /// Who asks, for the log.
@@ -64,6 +80,20 @@ pub(super) async fn answer(sources: &Sources, asked: &Asked) -> Option<Vec<u8>> 
         return None;
     }
     let tokens: Vec<&str> = asked.subject.split('.').collect();
+    // Two are asked in forms of their own.
+    match tokens[..] {
+        ["$SYS", "DEBUG", "SUBSCRIBERS"] => {
+            let account = asked.origin["acc"].as_str().unwrap_or_default();
+            let number = subscribers::of_text(&sources.engine, account, &asked.payload);
+            return Some(number.into_bytes());
+        }
+        ["$SYS", "REQ", "ACCOUNT", "NSUBS"] => {
+            let own = asked.confined_to(sources);
+            let number = subscribers::of_account(&sources.engine, own, &asked.payload);
+            return number.map(String::into_bytes);
+        }
+        _ => {}
+    }
     let options = match asked.options() {
         Ok(options) => options,
         Err(error) => return Some(failed(sources, 400, &error)),
@@ -208,6 +238,18 @@ async fn about_server(
             return Some(bytes(
                 &json!({"server": server(sources), "statsz": statistics}),
             ));
+        }
+        // Queues between nats-server's parts, and groups of servers: there are none here.
+        "IPQUEUESZ" | "RAFTZ" => return Some(answered(sources, json!({}))),
+        "PROFILEZ" => {
+            let error = "this program has no profiles of Go's runtime; profile it from outside";
+            let data = json!({"profile": null, "error": error});
+            return Some(answered(sources, data));
+        }
+        "EXPVARZ" => {
+            let error =
+                "this program has no variables of Go's runtime; /metrics has its own figures";
+            return Some(failed(sources, 501, error));
         }
         _ => {}
     }

@@ -8,7 +8,9 @@
 mod answer;
 mod asker;
 mod claims;
+mod encoding;
 mod event;
+mod subscribers;
 
 use std::io;
 use std::sync::Arc;
@@ -187,6 +189,8 @@ async fn serve(
         format!("$SYS.REQ.SERVER.{id}.*"),
         "$SYS.REQ.ACCOUNT.PING.*".to_owned(),
         "$SYS.REQ.ACCOUNT.*.*".to_owned(),
+        "$SYS.REQ.ACCOUNT.NSUBS".to_owned(),
+        "$SYS.DEBUG.SUBSCRIBERS".to_owned(),
     ];
     let about_claims = FILTERS.into_iter().map(str::to_owned);
     let filters: Vec<String> = own.into_iter().chain(about_claims).collect();
@@ -246,7 +250,8 @@ async fn serve(
                 continue;
             }
             if let Some(answered) = answer(sources, &request).await {
-                push_publish(&mut out, &request.reply, b"", None, &answered);
+                let (headers, body) = request.encoding().apply(&answered);
+                push_publish(&mut out, &request.reply, b"", headers.as_deref(), &body);
             }
             if count % REQUESTS_A_TURN == REQUESTS_A_TURN - 1 {
                 tokio::task::yield_now().await;

@@ -125,6 +125,57 @@ fn a_message_that_permissions_keep_from_a_subscriber_is_told_to_who_asks_after_i
 }
 
 #[test]
+fn subscriptions_of_a_subject_are_counted_and_what_is_not_here_is_said() {
+    let server = server();
+    let (mut root, mut ana) = (log_in(&server, "root", "r"), log_in(&server, "ana", "a"));
+    ana.send("SUB foo.bar 1\r\nSUB foo.* q 2\r\nSUB foo.> 3\r\n");
+    ana.settle();
+    root.send("SUB answer 1\r\nSUB foo.bar q 2\r\n");
+    root.settle();
+    let asked = "$SYS.REQ.ACCOUNT.NSUBS";
+    for (subject, queue, number) in [
+        ("foo.bar", "", 3),
+        ("foo.*", "", 2),
+        ("foo.>", "", 3),
+        ("foo.bar", "cQ==", 1),
+        ("other", "", 0),
+    ] {
+        let body = serde_json::json!({"acc": "SALES", "subject": subject, "queue": queue});
+        assert_eq!(
+            answered(&mut root, asked, &body.to_string()),
+            number,
+            "{body}"
+        );
+    }
+    assert_eq!(
+        answered(&mut root, "$SYS.DEBUG.SUBSCRIBERS", "foo.bar q"),
+        1
+    );
+    assert_eq!(answered(&mut root, "$SYS.DEBUG.SUBSCRIBERS", ""), 0);
+    let mut about = |what: &str| answered(&mut root, &format!("$SYS.REQ.SERVER.PING.{what}"), "");
+    assert_eq!(about("RAFTZ")["data"], serde_json::json!({}));
+    assert_eq!(about("IPQUEUESZ")["data"], serde_json::json!({}));
+    assert!(about("PROFILEZ")["data"]["error"].is_string());
+    assert_eq!(about("EXPVARZ")["error"]["code"], 501);
+    let request = "NATS/1.0\r\nAccept-Encoding: snappy\r\n\r\n";
+    let size = request.len();
+    root.send(&format!(
+        "HPUB $SYS.REQ.SERVER.PING.VARZ answer {size} {size}\r\n{request}\r\n"
+    ));
+    let told = std::iter::from_fn(|| root.next()).find_map(|frame| match frame {
+        Frame::Message(told) => Some(told),
+        _ => None,
+    });
+    let told = told.unwrap();
+    assert!(
+        told.headers.contains("Content-Encoding: snappy"),
+        "{}",
+        told.headers
+    );
+    assert!(told.payload.starts_with(b"\xff\x06\x00\x00sNaPpY"));
+}
+
+#[test]
 fn what_is_not_allowed_is_refused_in_the_words_that_clients_match() {
     let server = server();
     let mut eva = log_in(&server, "eva", "e");
