@@ -35,6 +35,7 @@ mod progress;
 mod prompt;
 mod prose;
 mod reference;
+mod screen;
 mod service_api;
 mod settings;
 mod shown;

@@ -109,6 +109,92 @@ super::texts! {
         es: "Ejemplos:\n  recado consumer report\n  recado consumer report PEDIDOS --json",
     }
 
+    find_about() { en: "Find consumers by what they are like", es: "Buscar consumidores por cómo son" }
+    find_usage() {
+        en: "recado consumer find [OPTIONS] [STREAM]",
+        es: "recado consumer find [OPCIONES] [FLUJO]",
+    }
+    find_examples() {
+        en: "What is asked for must hold all together; what asks for nothing finds all of them.\n\nExamples:\n  recado consumer find ORDERS --pull --idle 7d\n  recado consumer find --ack-pending 100 --invert\n  recado consumer find ORDERS --bound --names",
+        es: "Lo que se pide debe cumplirse todo a la vez; si no se pide nada, los encuentra todos.\n\nEjemplos:\n  recado consumer find PEDIDOS --pull --idle 7d\n  recado consumer find --ack-pending 100 --invert\n  recado consumer find PEDIDOS --bound --names",
+    }
+    find_stream() {
+        en: "The stream [all of them]",
+        es: "El flujo [todos]",
+    }
+    find_pull() { en: "Those that are asked for messages", es: "Aquellos a los que se piden los mensajes" }
+    find_push() { en: "Those that deliver by themselves", es: "Los que entregan por sí mismos" }
+    find_bound() {
+        en: "Those that somebody listens to: a subscription, or a request that waits",
+        es: "Aquellos a los que alguien escucha: una suscripción, o una petición en espera",
+    }
+    find_pinned() {
+        en: "Those of which each priority group is pinned to a client",
+        es: "Aquellos en los que cada grupo de prioridad está fijado a un cliente",
+    }
+    find_waiting() {
+        en: "Those with fewer requests that wait",
+        es: "Los que tienen menos peticiones en espera",
+    }
+    find_ack_pending() {
+        en: "Those with fewer messages that wait for an ack",
+        es: "Los que tienen menos mensajes sin confirmar",
+    }
+    find_pending() {
+        en: "Those with fewer messages to deliver",
+        es: "Los que tienen menos mensajes por entregar",
+    }
+    find_idle() {
+        en: "Those that delivered nothing for so long",
+        es: "Los que no entregaron nada en este tiempo",
+    }
+    find_created() {
+        en: "Those that were made so long ago or before",
+        es: "Los que se crearon hace este tiempo o más",
+    }
+    find_invert() {
+        en: "Those for which it does not hold",
+        es: "Aquellos para los que no se cumple",
+    }
+    find_names() {
+        en: "Only the names; with their streams in front, where none was given",
+        es: "Solo los nombres; precedidos de sus flujos, si no se indicó ninguno",
+    }
+    find_none() { en: "No consumer is like that.", es: "Ningún consumidor es así." }
+
+    graph_about() {
+        en: "Draw what a consumer has to do and how fast it does it",
+        es: "Dibujar lo que un consumidor tiene pendiente y a qué ritmo lo hace",
+    }
+    graph_usage() {
+        en: "recado consumer graph [OPTIONS] STREAM CONSUMER",
+        es: "recado consumer graph [OPCIONES] FLUJO CONSUMIDOR",
+    }
+    graph_examples() {
+        en: "Without a terminal, and with --once, it shows the figures of one interval and ends. With --json and without\n--once, an object at each interval.\n\nExamples:\n  recado consumer graph ORDERS shipping\n  recado consumer graph ORDERS shipping --json --interval 10s >> figures.jsonl",
+        es: "Sin terminal, y con --once, muestra las cifras de un intervalo y termina. Con --json y sin --once, un\nobjeto por intervalo.\n\nEjemplos:\n  recado consumer graph PEDIDOS envios\n  recado consumer graph PEDIDOS envios --json --interval 10s >> cifras.jsonl",
+    }
+    graph_looking(name: &str) { en: "{name} · looking …", es: "{name} · mirando …" }
+    graph_pending(now: &str, most: &str) {
+        en: "to deliver: {now} · highest {most}",
+        es: "por entregar: {now} · máximo {most}",
+    }
+    graph_unacked(now: &str, most: &str) {
+        en: "waiting for an ack: {now} · highest {most}",
+        es: "sin confirmar: {now} · máximo {most}",
+    }
+    graph_delivered(now: &str, most: &str) {
+        en: "delivered a second: {now} · highest {most}",
+        es: "entregados por segundo: {now} · máximo {most}",
+    }
+    graph_acknowledged(now: &str, most: &str) {
+        en: "acknowledged a second: {now} · highest {most}",
+        es: "confirmados por segundo: {now} · máximo {most}",
+    }
+    graph_keys() { en: " q quit ", es: " q salir " }
+    column_delivered_rate() { en: "DELIVERED/S", es: "ENTREGADOS/S" }
+    column_acknowledged_rate() { en: "ACKNOWLEDGED/S", es: "CONFIRMADOS/S" }
+
     pause_about() {
         en: "Have a consumer deliver nothing for a while",
         es: "Hacer que un consumidor no entregue nada durante un tiempo",

@@ -3,6 +3,7 @@
 use nix::sys::signal::Signal;
 
 use crate::harness::recado;
+use crate::screen::key;
 use crate::stored::{Store, store};
 
 fn with_messages(count: u32) -> Option<Store> {
@@ -152,4 +153,96 @@ fn messages_are_taken_as_they_come_until_ctrl_c() {
     taking.shows(": 5");
     store.run("consumer rm S c --yes");
     assert_eq!(taking.end().code, Some(19));
+}
+
+#[test]
+fn consumers_are_found_by_what_they_are_like() {
+    let Some(store) = with_messages(3) else {
+        return;
+    };
+    store.run("consumer add S slow");
+    store.run("consumer add S done");
+    store.run("consumer next S done --count 3");
+    store.run("consumer add S push --push-to elsewhere");
+    store.run("stream add T --subjects t.>");
+    store.run("consumer add T other");
+    let found = |line: &str| store.run(&format!("consumer find S --names {line}"));
+    assert_eq!(found("--pull"), "done\nslow\n");
+    assert_eq!(found("--pull --pending 1"), "done\n");
+    assert_eq!(found("--pull --pending 1 --invert"), "push\nslow\n");
+    assert_eq!(found("--push"), "push\n");
+    assert_eq!(found("--created 1h"), "");
+    let all = store.run("consumer find --names --idle 0s");
+    assert_eq!(all, "S done\nS push\nS slow\nT other\n");
+    let table = store.run("consumer find T");
+    assert!(
+        table.starts_with("STREAM") && table.contains("other"),
+        "{table}"
+    );
+    let objects = store.json("consumer query S --push");
+    assert_eq!(objects.len(), 1);
+    assert_eq!(objects[0]["name"], "push");
+    store.fails("consumer find NOPE", 19);
+    store.fails("consumer find S --pull --push", 2);
+
+    let listener = recado(&store.url(), ["sub", "elsewhere"]).spawn();
+    listener.told("Listening on elsewhere");
+    // What comes shows that the server knows of it.
+    listener.shows("a.x");
+    assert_eq!(found("--bound"), "push\n");
+}
+
+#[test]
+fn a_consumer_is_drawn_on_a_terminal_and_told_in_figures_elsewhere() {
+    let Some(store) = with_messages(2) else {
+        return;
+    };
+    store.run("consumer add S c");
+    let graph = |more: &[&str]| {
+        let args = ["consumer", "graph", "S", "c", "--interval", "100ms"];
+        recado(&store.url(), args.iter().chain(more))
+    };
+    let screen = graph(&[]).on_screen(24, 60);
+    screen.shows("to deliver: 2 · highest 2");
+    screen.shows("█");
+    store.run("consumer next S c --no-ack");
+    screen.shows("to deliver: 1 · highest 2");
+    screen.shows("waiting for an ack: 1 · highest 1");
+    screen.resize(5, 20);
+    screen.shows("q quit");
+    screen.types("q");
+    let left = screen.end();
+    assert_eq!((left.code, left.restored), (0, true), "{left:?}");
+    let screen = graph(&["--lang", "es"]).on_screen(24, 60);
+    screen.shows("por entregar: 1 · máximo 1");
+    screen.types(key::CTRL_C);
+    let left = screen.end();
+    assert_eq!((left.code, left.restored), (0, true), "{left:?}");
+
+    let once = store.run("consumer graph S c --interval 100ms");
+    assert!(
+        once.starts_with("STREAM") && once.lines().count() == 2,
+        "{once}"
+    );
+    let once = &store.json("consumer graph S c --interval 100ms --once")[0];
+    assert_eq!((&once["pending"], &once["unacked"]), (&1.into(), &1.into()));
+    assert_eq!(once["delivered_rate"], 0.0);
+    let running = graph(&["--json"]).spawn();
+    running.shows(r#""pending":1"#);
+    running.signal(Signal::SIGINT);
+    assert_eq!(running.end().code, Some(0));
+
+    // One that is not there is told on the ordinary screen, and one that goes away too.
+    let gone = recado(&store.url(), ["consumer", "graph", "S", "nobody"]).on_screen(24, 80);
+    let left = gone.end();
+    assert_eq!(left.code, 19, "{left:?}");
+    let screen = graph(&[]).on_screen(24, 80);
+    screen.shows("to deliver: 1");
+    store.run("consumer rm S c --yes");
+    let left = screen.end();
+    assert_eq!((left.code, left.restored), (19, true), "{left:?}");
+    assert!(
+        left.screen.contains("the consumer c of the stream S"),
+        "{left:?}"
+    );
 }

@@ -1,6 +1,8 @@
 //! `recado consumer`: makes, shows, changes and tries the consumers of streams.
 
 mod change;
+mod find;
+mod graph;
 mod shape;
 mod show;
 mod take;
@@ -48,6 +50,12 @@ enum Action {
     #[command(about = text::report_about(), override_usage = text::report_usage(),
         after_help = text::report_examples())]
     Report(show::Report),
+    #[command(alias = "query", about = text::find_about(), override_usage = text::find_usage(),
+        after_help = text::find_examples())]
+    Find(find::Find),
+    #[command(about = text::graph_about(), override_usage = text::graph_usage(),
+        after_help = text::graph_examples())]
+    Graph(graph::Graph),
     #[command(about = text::pause_about(), override_usage = text::pause_usage(),
         after_help = text::pause_examples())]
     Pause(change::Pause),
@@ -87,6 +95,8 @@ pub(crate) async fn run(
         Action::Edit(edit) => edit.run(session, as_json).await,
         Action::Copy(copy) => copy.run(session, as_json).await,
         Action::Report(report) => report.run(session, as_json).await,
+        Action::Find(find) => find.run(session, as_json).await,
+        Action::Graph(graph) => graph.run(session, as_json).await,
         Action::Pause(pause) => pause.run(session, as_json).await,
         Action::Resume(named) => change::resume(session, named, as_json).await,
         Action::Sub(sub) => sub.run(session, settings.timeout, as_json).await,

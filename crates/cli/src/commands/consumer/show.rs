@@ -164,25 +164,35 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) async fn run(&self, session: &mut Session, as_json: bool) -> Result<(), Failure> {
-        let streams = match &self.stream {
-            Some(stream) => vec![stream.clone()],
-            None => {
-                let streams = api::streams(session, None).await?.told();
-                let name = |stream: &Value| words(stream, "/config/name").to_owned();
-                streams.iter().map(name).collect()
-            }
-        };
-        let mut all = Vec::new();
-        for stream in streams {
-            all.extend(api::consumers(session, &stream).await?.told());
-        }
+        let all = consumers_of(session, self.stream.as_deref()).await?;
         let mut out = Out::new();
         table(&mut out, &all, as_json)?;
         out.flush()
     }
 }
 
-fn table(out: &mut Out, consumers: &[Value], as_json: bool) -> Result<(), Failure> {
+/// The consumers of a stream, or of all streams, after the user was told what is not among them.
+pub(super) async fn consumers_of(
+    session: &mut Session,
+    stream: Option<&str>,
+) -> Result<Vec<Value>, Failure> {
+    let streams = match stream {
+        Some(stream) => vec![stream.to_owned()],
+        None => {
+            let streams = api::streams(session, None).await?.told();
+            let name = |stream: &Value| words(stream, "/config/name").to_owned();
+            streams.iter().map(name).collect()
+        }
+    };
+    let mut all = Vec::new();
+    for stream in streams {
+        all.extend(api::consumers(session, &stream).await?.told());
+    }
+    Ok(all)
+}
+
+/// Consumers, a row each; or an object each.
+pub(super) fn table(out: &mut Out, consumers: &[Value], as_json: bool) -> Result<(), Failure> {
     if as_json {
         for consumer in consumers {
             out.json(consumer)?;

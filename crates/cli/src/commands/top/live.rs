@@ -1,9 +1,8 @@
 //! The full screen: keys in, pictures out, until `q` or Ctrl-C. However it ends, the terminal is
 //! given back as it was.
 
-use crossterm::event::{Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{Event, EventStream, KeyCode, KeyEvent, KeyEventKind};
 use futures_util::StreamExt;
-use ratatui::DefaultTerminal;
 use tokio::sync::mpsc;
 
 use super::Heading;
@@ -12,7 +11,7 @@ use super::figures::Sort;
 use super::sampler::Sample;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
-use crate::text::{failures, top as text};
+use crate::screen::{self, Screen};
 
 /// What is on the screen.
 pub(super) struct View<'a> {
@@ -25,15 +24,6 @@ pub(super) struct View<'a> {
     pub(super) paused: bool,
 }
 
-/// The terminal while it is ours.
-struct Held(DefaultTerminal);
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        ratatui::restore();
-    }
-}
-
 /// Shows the samples until the person has seen enough.
 pub(super) async fn run(
     heading: &Heading,
@@ -41,7 +31,7 @@ pub(super) async fn run(
     sort: Sort,
     interrupt: &mut Interrupt,
 ) -> Result<(), Failure> {
-    let mut held = Held(ratatui::try_init().map_err(|error| screen_failed(&error))?);
+    let mut screen = Screen::take()?;
     let mut keys = EventStream::new();
     let mut view = View {
         heading,
@@ -52,9 +42,7 @@ pub(super) async fn run(
     };
     loop {
         view.sort_rows();
-        held.0
-            .draw(|frame| draw::all(frame, &mut view))
-            .map_err(|error| screen_failed(&error))?;
+        screen.draw(|frame| draw::all(frame, &mut view))?;
         tokio::select! {
             biased;
             () = interrupt.asked() => return Ok(()),
@@ -66,7 +54,7 @@ pub(super) async fn run(
                 }
                 // A new size is asked for when the picture is drawn.
                 Some(Ok(_)) => {}
-                Some(Err(error)) => return Err(screen_failed(&error)),
+                Some(Err(error)) => return Err(screen::failed(&error)),
                 None => return Ok(()),
             },
             Some(sample) = samples.recv() => {
@@ -81,10 +69,10 @@ pub(super) async fn run(
 impl View<'_> {
     /// A key; true when it was the last one.
     fn pressed(&mut self, key: KeyEvent) -> bool {
-        let with_control = key.modifiers.contains(KeyModifiers::CONTROL);
+        if screen::is_end(key) {
+            return true;
+        }
         match key.code {
-            KeyCode::Char('c' | 'd') if with_control => return true,
-            KeyCode::Char('q') | KeyCode::Esc => return true,
             KeyCode::Char('m') => self.sort_by(Sort::Msgs),
             KeyCode::Char('b') => self.sort_by(Sort::Bytes),
             KeyCode::Char('p') => self.sort_by(Sort::Pending),
@@ -116,12 +104,5 @@ impl View<'_> {
         {
             figures.sort(self.sort);
         }
-    }
-}
-
-fn screen_failed(error: &std::io::Error) -> Failure {
-    Failure::Local {
-        what: text::screen_failed(&error.to_string()),
-        next: failures::machine_failed_next().to_owned(),
     }
 }
