@@ -14,6 +14,8 @@ pub(crate) fn bar(all: Option<u64>, name: &'static str, quiet: bool) -> Progress
     let bar = ProgressBar::with_draw_target(all, ProgressDrawTarget::stderr_with_hz(10));
     bar.set_style(style(all.is_some()));
     bar.set_prefix(name);
+    // At once, whatever the thread that draws it again finds when it gets its turn.
+    bar.tick();
     bar.enable_steady_tick(Duration::from_millis(100));
     bar
 }

@@ -259,6 +259,8 @@ super::texts! {
         en: "Give {key} the value of revision {revision} again?",
         es: "¿Devolver a {key} el valor de la revisión {revision}?",
     }
+    bar_compact_read() { en: "looking", es: "buscando" }
+    bar_compact() { en: "removing", es: "eliminando" }
     compact_question(number: usize, bucket: &str) {
         en: "Remove the traces of {number} deleted keys of the bucket {bucket}?",
         es: "¿Quitar los rastros de {number} claves borradas del bucket {bucket}?",

@@ -64,6 +64,18 @@ fn who_is_second_is_told() {
     let compacted = &store.json("kv compact locks --older 0s --yes")[0];
     assert_eq!(compacted["compacted"], serde_json::json!(["leader"]));
     store.fails("kv history locks leader", 19);
+
+    store.run("kv put locks other ana");
+    store.run("kv del locks other --yes");
+    let compact = ["kv", "compact", "locks", "--older", "0s", "--yes"];
+    let left = recado(&store.url(), compact).on_screen(24, 80).end();
+    for drawn in ["looking", "removing", "100 %"] {
+        assert!(left.written.contains(drawn), "{drawn}: {left:?}");
+    }
+    assert!(
+        !left.screen.contains('%'),
+        "they are gone at the end: {left:?}"
+    );
     let missing = store.fails("kv put nowhere a b", 19);
     assert!(
         missing.stderr.contains("the bucket nowhere"),

@@ -11,6 +11,7 @@ pub mod messages;
 mod pid_file;
 mod ports_file;
 mod processes;
+mod progress;
 mod run;
 mod service_manager;
 mod signals;

@@ -14,6 +14,7 @@ use recado_streams::stream_name_of;
 use serde_json::{Value, json};
 
 use super::messages::VerifyText;
+use super::progress::Observed;
 use crate::config::Lang;
 use crate::config::flags::Verify;
 
@@ -58,9 +59,14 @@ fn check(options: &Verify, report: &mut Report) -> Result<Verified, VerifyText> 
     }
     let key = options.key_file.as_deref().map(read_key).transpose()?;
     let disk = RealDisk::new(&options.directory).map_err(|error| unreadable(&error))?;
+    let observed = |doing: VerifyText| {
+        let name = doing.text(report.lang);
+        Observed::new(&disk, name, !options.json).map_err(|error| unreadable(&error))
+    };
+    let checking = observed(VerifyText::Checking)?;
     let (names, findings) = (&mut report.names, &mut report.findings);
     let verified = verify_records(
-        &disk,
+        &checking,
         key.as_ref(),
         &mut |finding| findings.push(finding),
         &mut |record| {
@@ -75,6 +81,7 @@ fn check(options: &Verify, report: &mut Report) -> Result<Verified, VerifyText> 
         },
         error => unreadable(&error),
     })?;
+    checking.done();
     let Some(new) = &options.salvage else {
         return Ok(verified);
     };
@@ -91,12 +98,14 @@ fn check(options: &Verify, report: &mut Report) -> Result<Verified, VerifyText> 
         salt: rand::random(),
         ..Settings::default()
     };
+    let copying = observed(VerifyText::Copying)?;
     // What is damaged was found a moment ago.
-    let from = (&disk, key.as_ref());
+    let from = (&copying, key.as_ref());
     salvage(from, target, settings, &mut |_| ()).map_err(|error| match error {
         SalvageError::Open(OpenError::KeyNeeded { .. }) => VerifyText::SalvageNeedsKey,
         error => not_salvaged(&error),
     })?;
+    copying.done();
     Ok(verified)
 }
 

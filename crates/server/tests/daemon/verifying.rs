@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -162,4 +163,50 @@ fn the_last_message_of_a_server_that_was_killed_is_lost_when_it_is_damaged_and_n
     );
     assert_eq!(state["lost"]["msgs"], Value::from([3]), "{state}");
     stop(server);
+}
+
+/// What `verify` writes to a terminal, and how it ended.
+fn verify_on_terminal(store: &Path, arguments: &[&str]) -> (i32, String) {
+    let (mut terminal, inside) = pty_process::blocking::open().unwrap();
+    terminal.resize(pty_process::Size::new(24, 100)).unwrap();
+    let mut command = command(PROGRAM);
+    command.env("TERM", "xterm").arg("verify").arg(store);
+    command.args(arguments);
+    let mut child = pty_process::blocking::Command::from(command)
+        .spawn(inside)
+        .unwrap();
+    let mut written = Vec::new();
+    // The kernel's way to say that the other side is closed is an error.
+    let _ = terminal.read_to_end(&mut written);
+    let code = child.wait().unwrap().code().unwrap();
+    (code, String::from_utf8(written).unwrap())
+}
+
+#[test]
+fn a_terminal_shows_how_far_it_is_and_nothing_else_does() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = directory.path().join("store");
+    damaged(&store);
+    let saved = directory.path().join("saved");
+    let (code, written) = verify_on_terminal(&store, &["--salvage", saved.to_str().unwrap()]);
+    assert_eq!(code, 1, "{written:?}");
+    for drawn in ["checking", "copying", " % ", "KiB"] {
+        assert!(written.contains(drawn), "{drawn}: {written:?}");
+    }
+    // The bars are taken away before anything is said.
+    let (_, said) = written.rsplit_once("\x1b[2K").unwrap();
+    assert!(
+        said.starts_with("segment-") && !said.contains('%'),
+        "{written:?}"
+    );
+    let (_, written) = verify_on_terminal(&store, &["--lang", "es"]);
+    assert!(written.contains("comprobando"), "{written:?}");
+    let (code, written) = verify_on_terminal(&store, &["--json"]);
+    assert_eq!(code, 1, "{written:?}");
+    assert!(
+        !written.contains('%') && !written.contains('\x1b'),
+        "{written:?}"
+    );
+    let (_, out, error) = outcome(command(PROGRAM).arg("verify").arg(&store));
+    assert!(error.is_empty() && !out.contains('%'), "{out:?} {error:?}");
 }

@@ -18,6 +18,7 @@ use crate::jetstream::editing::Editing;
 use crate::jetstream::fields::{number, words};
 use crate::jetstream::reader::{Reader, Start};
 use crate::jetstream::{api, fields, report, units};
+use crate::progress;
 use crate::span;
 use crate::terminal::Out;
 use crate::text::{help, jetstream as common, kv as text, stream as stream_text};
@@ -229,34 +230,54 @@ impl Compact {
         let bucket = &self.named.bucket;
         let about = About::Bucket(bucket.clone());
         let stream = entry::stream(bucket);
-        let start = Start::LastPerSubject;
-        let filter = entry::subject(bucket, ">");
-        let mut reader = Reader::open(session, &stream, Some(&filter), start, true, &about).await?;
-        let before = Timestamp::now()
-            .checked_sub(self.older)
-            .unwrap_or(Timestamp::UNIX_EPOCH);
-        let mut gone = Vec::new();
-        reader
-            .drain(session, |stored| {
-                let entry = Entry::of(bucket, &stored);
-                gone.extend(entry.filter(|entry| !entry.is_value() && entry.time <= before));
-                Ok(true)
-            })
-            .await?;
+        let gone = self.traces(session, &about, as_json).await?;
         if !gone.is_empty() {
             let question = text::compact_question(gone.len(), bucket);
             self.consent.ask(&question).await?;
         }
+        let bar = progress::bar(Some(gone.len() as u64), text::bar_compact(), as_json);
         for entry in &gone {
             // Up to the trace itself: who has given the key a value meanwhile keeps it.
             let body = json!({
                 "filter": entry::subject(bucket, &entry.key), "seq": entry.revision + 1,
             });
             api::ask(session, &format!("STREAM.PURGE.{stream}"), &body, &about).await?;
+            bar.inc(1);
         }
+        bar.finish_and_clear();
         let keys: Vec<&str> = gone.iter().map(|entry| entry.key.as_str()).collect();
         let object = json!({ "bucket": bucket, "compacted": keys });
         report::tell(&text::compacted(gone.len(), bucket), &object, as_json)
+    }
+
+    /// What deleted keys have left, if they were deleted long enough ago.
+    async fn traces(
+        &self,
+        session: &mut Session,
+        about: &About,
+        quiet: bool,
+    ) -> Result<Vec<Entry>, Failure> {
+        let bucket = &self.named.bucket;
+        let stream = entry::stream(bucket);
+        let start = Start::LastPerSubject;
+        let filter = entry::subject(bucket, ">");
+        let mut reader = Reader::open(session, &stream, Some(&filter), start, true, about).await?;
+        let before = Timestamp::now()
+            .checked_sub(self.older)
+            .unwrap_or(Timestamp::UNIX_EPOCH);
+        let bar = progress::bar(Some(0), text::bar_compact_read(), quiet);
+        let mut gone = Vec::new();
+        reader
+            .drain(session, |stored| {
+                bar.set_length(bar.position() + 1 + stored.pending);
+                bar.inc(1);
+                let entry = Entry::of(bucket, &stored);
+                gone.extend(entry.filter(|entry| !entry.is_value() && entry.time <= before));
+                Ok(true)
+            })
+            .await?;
+        bar.finish_and_clear();
+        Ok(gone)
     }
 }
 

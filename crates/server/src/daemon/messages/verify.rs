@@ -8,6 +8,10 @@ use crate::config::Lang;
 /// Something to tell about a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VerifyText {
+    /// What the bar is about while the store is read.
+    Checking,
+    /// What it is about while the store is copied.
+    Copying,
     /// It can't be read at all.
     Unreadable {
         /// Directory of the store.
@@ -102,6 +106,8 @@ impl VerifyText {
 
     fn pair(&self) -> Pair {
         match self {
+            Self::Checking => ("checking".to_owned(), "comprobando".to_owned()),
+            Self::Copying => ("copying".to_owned(), "copiando".to_owned()),
             Self::Unreadable { directory, error } => (
                 format!("can't check {}: {error}", directory.display()),
                 format!("no se puede comprobar {}: {error}", directory.display()),
