@@ -317,6 +317,7 @@ impl Accounts {
 
     /// Regular work that no message asks for. `oldest_segment` may still be found after a crash.
     pub fn upkeep(&mut self, journal: &mut dyn Journal, oldest_segment: u32) {
+        self.keeper.gather_graves(journal);
         if self.oldest_segment == Some(oldest_segment) {
             return;
         }
@@ -542,7 +543,11 @@ impl Accounts {
 fn is_grave(kind: u8) -> bool {
     matches!(
         kind,
-        kinds::STREAM_DELETED | kinds::CONSUMER_DELETED | kinds::RESTORING
+        kinds::STREAM_DELETED
+            | kinds::CONSUMER_DELETED
+            | kinds::STREAMS_DELETED
+            | kinds::CONSUMERS_DELETED
+            | kinds::RESTORING
     )
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod common;
 mod consumers;
 mod dead_letters;
 pub(crate) mod events;
+mod graves;
 mod offline;
 mod open;
 mod publish;
@@ -63,9 +64,9 @@ pub use trace::Traced;
 pub use watch::{Bookmark, Found, Inquiry, Page, StreamDetail, Summary};
 pub(crate) use work::STREAMS_MAX as TURN_STREAMS_MAX;
 
+use graves::Graves;
 use offline::OfflineStream;
 use replies::WaitingReplies;
-use upkeep::Grave;
 
 /// Sids of what is subscribed to besides the streams' own subjects.
 const SID_API: &[u8] = b"a";
@@ -164,7 +165,7 @@ pub struct JetStream {
     /// Consumers that are in the log: stream and name by number.
     numbers: HashMap<u64, (u32, String)>,
     /// Records that say that something is gone.
-    graves: Vec<Grave>,
+    graves: Graves,
     /// Streams whose configuration was not found or can't be served: what the log has of them stays there.
     adrift: BTreeSet<u32>,
     /// Of those the ones that have a name.
@@ -246,7 +247,7 @@ impl JetStream {
             names: BTreeMap::new(),
             subjects: BTreeMap::new(),
             numbers: HashMap::new(),
-            graves: Vec::new(),
+            graves: Graves::default(),
             adrift: BTreeSet::new(),
             offline: BTreeMap::new(),
             lost: Vec::new(),

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use recado_log::Journal;
 
 use super::JetStream;
-use super::upkeep::Gone;
+use super::graves::Gone;
 use crate::api::advisory::Action;
 use crate::config::{StreamConfig, subjects_overlap};
 use crate::context::Context;

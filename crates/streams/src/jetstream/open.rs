@@ -8,9 +8,9 @@ use std::sync::Arc;
 use recado_log::{Entry, Journal, Location, Replayed};
 
 use super::common::Common;
+use super::graves::{Gone, Graves};
 use super::offline::OfflineStream;
 use super::sources::FoundSources;
-use super::upkeep::Grave;
 use super::{ConsumerSlot, GLOBAL_ACCOUNT, JetStream, Settings};
 use crate::context::Context;
 use crate::stream::{Messages, StoredConsumer, StoredStream, Stream, Unsupported, kinds};
@@ -20,6 +20,8 @@ pub struct Opening {
     settings: Settings,
     streams: BTreeMap<u32, OpeningStream>,
     consumers: BTreeMap<u64, OpeningConsumer>,
+    /// Records that say of many that they are gone.
+    graves: Graves,
     /// Records that are dead already.
     dead: Vec<Location>,
     next_stream: u32,
@@ -84,6 +86,7 @@ impl Opening {
             settings,
             streams: BTreeMap::new(),
             consumers: BTreeMap::new(),
+            graves: Graves::default(),
             dead: Vec::new(),
             next_stream: 1,
             next_consumer: 1,
@@ -121,6 +124,7 @@ impl Opening {
                 let stream = self.stream(entry.stream);
                 stream.deleted = Some(entry.at);
             }
+            kinds::STREAMS_DELETED | kinds::CONSUMERS_DELETED => self.graves(entry, payload),
             kinds::RESTORING => self.stream(entry.stream).restoring = Some(entry.at),
             kinds::REMOVED => self.removed(entry, payload),
             kinds::DAMAGED => self.damaged(entry, payload),
@@ -331,6 +335,19 @@ impl Opening {
         self.dead.append(&mut dead);
     }
 
+    /// Numbers of what is gone are not given again.
+    fn graves(&mut self, entry: &Entry<'_>, payload: &[u8]) {
+        let Some(highest) = self.graves.read(entry.kind, payload, entry.at) else {
+            return;
+        };
+        if entry.kind == kinds::STREAMS_DELETED {
+            let next = u32::try_from(highest).unwrap_or(u32::MAX).saturating_add(1);
+            self.next_stream = self.next_stream.max(next);
+        } else {
+            self.next_consumer = self.next_consumer.max(highest.saturating_add(1));
+        }
+    }
+
     fn consumer_config(&mut self, entry: &Entry<'_>, payload: &[u8]) {
         match StoredConsumer::from_bytes(payload) {
             Ok(stored) => {
@@ -382,7 +399,7 @@ impl Opening {
         }
         let mut found = Found {
             parts: BTreeMap::new(),
-            graves: Vec::new(),
+            graves: self.graves,
             adrift: BTreeSet::new(),
             next_stream: self.next_stream,
             next_consumer: self.next_consumer,
@@ -391,11 +408,10 @@ impl Opening {
                 ..OpeningReport::default()
             },
         };
-        let mut deleted = BTreeMap::new();
-        let mut owners = BTreeMap::new();
+        let (mut deleted, mut owners) = (BTreeSet::new(), BTreeMap::new());
         for (id, opening) in self.streams {
-            if let Some(grave) = opening.bury(journal) {
-                deleted.insert(id, grave);
+            if opening.bury(id, journal, &mut found.graves) {
+                deleted.insert(id);
                 let mut stream = opening.stream;
                 stream.opened(opening.config, opening.state, opening.tombstones);
                 stream.release_all(journal);
@@ -423,7 +439,6 @@ impl Opening {
                 part.consumers.push((number, consumer));
             }
         }
-        found.graves.extend(deleted.into_values());
         for part in found.parts.values_mut() {
             part.set_aside();
         }
@@ -445,7 +460,7 @@ impl Opening {
 pub(crate) struct Found {
     pub(crate) parts: BTreeMap<Arc<str>, Part>,
     /// Records that say that something is gone.
-    graves: Vec<Grave>,
+    graves: Graves,
     /// Streams whose configuration was not found.
     adrift: BTreeSet<u32>,
     next_stream: u32,
@@ -461,7 +476,7 @@ impl Found {
 
     /// What belongs to nobody is looked after by this account.
     pub(crate) fn leave_rest_to(&mut self, jetstream: &mut JetStream) {
-        jetstream.graves.append(&mut self.graves);
+        jetstream.graves.append(std::mem::take(&mut self.graves));
         jetstream.adrift.append(&mut self.adrift);
     }
 }
@@ -529,8 +544,8 @@ impl Part {
 }
 
 impl OpeningStream {
-    /// Where the log says that it is gone, if it is.
-    fn bury(&self, journal: &mut dyn Journal) -> Option<Grave> {
+    /// Whether the log says that it is gone. What says so of it alone is kept.
+    fn bury(&self, id: u32, journal: &mut dyn Journal, graves: &mut Graves) -> bool {
         // What was being restored and has no configuration was given up; the record of it is its grave.
         let given_up = self.restoring.filter(|_| self.config.is_none());
         if given_up.is_none() || self.deleted.is_some() {
@@ -538,12 +553,19 @@ impl OpeningStream {
                 .into_iter()
                 .for_each(|at| journal.release(at));
         }
-        let at = self.deleted.or(given_up)?;
+        let Some(at) = self.deleted.or(given_up) else {
+            return graves.names_stream(id);
+        };
         let youngest = match self.deleted {
             Some(at) => at.segment,
             None => journal.end().segment(),
         };
-        Some(Grave { youngest, at })
+        let what = Gone {
+            stream: id,
+            consumer: None,
+        };
+        graves.add(what, youngest, at);
+        true
     }
 }
 
@@ -552,11 +574,14 @@ impl OpeningConsumer {
     fn unless_gone(
         self,
         number: u64,
-        deleted: &BTreeMap<u32, Grave>,
+        deleted: &BTreeSet<u32>,
         journal: &mut dyn Journal,
         found: &mut Found,
     ) -> Option<Self> {
-        let gone = self.deleted.is_some() || deleted.contains_key(&self.stream);
+        let gone = self.deleted.is_some()
+            || deleted.contains(&self.stream)
+            || found.graves.names_consumer(number)
+            || found.graves.names_stream(self.stream);
         if !gone && (self.stored.is_some() || self.unsupported.is_some()) {
             return Some(self);
         }
@@ -566,10 +591,11 @@ impl OpeningConsumer {
             journal.release(at);
         }
         if let Some(at) = self.deleted {
-            found.graves.push(Grave {
-                youngest: at.segment,
-                at,
-            });
+            let what = Gone {
+                stream: self.stream,
+                consumer: Some(number),
+            };
+            found.graves.add(what, at.segment, at);
         }
         if !gone && !self.progress.is_empty() {
             found.report.lost.push(format!(

@@ -4,7 +4,7 @@ use recado_log::Journal;
 
 use super::JetStream;
 use super::common::Sum;
-use super::upkeep::Grave;
+use super::graves::Graves;
 use crate::config::{AccountLimits, Storage};
 use crate::context::Context;
 
@@ -44,13 +44,13 @@ impl JetStream {
     }
 
     /// Gives what says that something is gone to another account, which looks after it.
-    pub(crate) fn take_graves(&mut self) -> Vec<Grave> {
+    pub(crate) fn take_graves(&mut self) -> Graves {
         std::mem::take(&mut self.graves)
     }
 
     /// Takes over what says that something is gone.
-    pub(crate) fn keep_graves(&mut self, graves: Vec<Grave>) {
-        self.graves.extend(graves);
+    pub(crate) fn keep_graves(&mut self, graves: Graves) {
+        self.graves.append(graves);
     }
 
     /// Whether something waits for the log, so that it has to be asked before and after a batch.

@@ -1,41 +1,12 @@
 //! What keeps the log small and the next opening short: progress and state are written with the batches,
 //! records that nobody needs are let go, and compaction is told what still lives.
 
-use recado_log::{Entry, Journal, Location, Record, Refused};
+use recado_log::{Entry, Journal, Location, Refused};
 
 use super::JetStream;
+use super::graves::Gone;
 use crate::context::Context;
 use crate::stream::kinds;
-
-/// A record that says that something is gone.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Grave {
-    /// Segments up to this one may hold records of what is gone.
-    pub(super) youngest: u32,
-    pub(super) at: Location,
-}
-
-/// A stream or a consumer that is gone.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Gone {
-    pub(super) stream: u32,
-    /// Its number; none if the whole stream is gone.
-    pub(super) consumer: Option<u64>,
-}
-
-impl Gone {
-    fn record(&self) -> Record<'static> {
-        Record {
-            kind: match self.consumer {
-                Some(_) => kinds::CONSUMER_DELETED,
-                None => kinds::STREAM_DELETED,
-            },
-            stream: self.stream,
-            sequence: self.consumer.unwrap_or(0),
-            ..Record::default()
-        }
-    }
-}
 
 impl JetStream {
     /// Adds to the batch what belongs to it: progress that somebody wants confirmed, sequences that were
@@ -132,13 +103,14 @@ impl JetStream {
         for stream in self.streams.values_mut() {
             stream.drop_tombstones(journal, oldest_segment);
         }
-        self.graves.retain(|grave| {
-            let needed = grave.youngest >= oldest_segment;
-            if !needed {
-                journal.release(grave.at);
-            }
-            needed
-        });
+        self.graves.drop_before(journal, oldest_segment);
+        self.gather_graves(journal);
+    }
+
+    /// Many records that say that something is gone become few.
+    pub(crate) fn gather_graves(&mut self, journal: &mut dyn Journal) {
+        // Refused: they stay, and the next look does it.
+        let _ = self.graves.gather(journal);
     }
 
     /// Writes everything that would otherwise have to be found in old segments.
@@ -163,10 +135,7 @@ impl JetStream {
     /// Writes that something is gone, and keeps that record for as long as it is needed.
     pub(super) fn bury(&mut self, journal: &mut dyn Journal, what: Gone) -> Result<(), Refused> {
         let at = journal.append(&what.record())?;
-        self.graves.push(Grave {
-            youngest: at.segment,
-            at,
-        });
+        self.graves.add(what, at.segment, at);
         Ok(())
     }
 
@@ -190,13 +159,11 @@ impl JetStream {
             | kinds::REMOVED
             | kinds::DAMAGED
             | kinds::SOURCES => stream.is_some_and(|stream| stream.keeps(entry.kind, entry.at)),
-            kinds::STREAM_DELETED | kinds::CONSUMER_DELETED => {
-                self.graves.iter().any(|grave| grave.at == entry.at)
-            }
-            kinds::RESTORING => {
-                let is_grave = self.graves.iter().any(|grave| grave.at == entry.at);
-                is_grave || self.transfers.is_mark(entry.at)
-            }
+            kinds::STREAM_DELETED
+            | kinds::CONSUMER_DELETED
+            | kinds::STREAMS_DELETED
+            | kinds::CONSUMERS_DELETED => self.graves.holds(entry.at),
+            kinds::RESTORING => self.graves.holds(entry.at) || self.transfers.is_mark(entry.at),
             kinds::CONSUMER_CONFIG | kinds::CONSUMER_SNAPSHOT | kinds::CONSUMER_DELTA => {
                 slot().is_some_and(|slot| slot.keeps(entry.at))
             }
@@ -224,11 +191,13 @@ impl JetStream {
                     stream.moved(entry.kind, from, to);
                 }
             }
-            kinds::STREAM_DELETED | kinds::CONSUMER_DELETED | kinds::RESTORING => {
+            kinds::STREAM_DELETED
+            | kinds::CONSUMER_DELETED
+            | kinds::STREAMS_DELETED
+            | kinds::CONSUMERS_DELETED
+            | kinds::RESTORING => {
                 self.transfers.mark_moved(from, to);
-                for grave in self.graves.iter_mut().filter(|grave| grave.at == from) {
-                    grave.at = to;
-                }
+                self.graves.moved(from, to);
             }
             _ => {
                 if let Some((id, name)) = self.numbers.get(&entry.sequence)

@@ -35,6 +35,12 @@ pub(crate) const STREAM_CONFIG_OF_ACCOUNT: u8 = 27;
 /// How far a stream's sources are: see `jetstream::sources`. `sequence` counts these records.
 pub(crate) const SOURCES: u8 = 24;
 
+/// The streams with these numbers are gone, as by [`STREAM_DELETED`]; layout as [`encode_removed`], of no stream.
+pub(crate) const STREAMS_DELETED: u8 = 30;
+
+/// The consumers with these numbers are gone, as by [`CONSUMER_DELETED`]; layout as [`encode_removed`], of no stream.
+pub(crate) const CONSUMERS_DELETED: u8 = 31;
+
 /// The message has `Nats-Msg-Id`.
 pub(crate) const HAS_MESSAGE_ID: u8 = 1;
 /// The message has a lifetime of its own, `Nats-TTL`.
@@ -161,8 +167,11 @@ mod tests {
             RESTORING,
             DAMAGED,
             STREAM_CONFIG_OF_ACCOUNT,
+            STREAMS_DELETED,
+            CONSUMERS_DELETED,
         ];
-        assert_eq!(kinds, [1, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27]);
+        let numbers = [1, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 30, 31];
+        assert_eq!(kinds, numbers);
         let flags = [
             HAS_MESSAGE_ID,
             HAS_TTL,

@@ -17,7 +17,7 @@ use crate::context::Context;
 use crate::error::{self, ApiError};
 use crate::jetstream::JetStream;
 use crate::jetstream::consumers::{ConsumerSlot, StreamSource};
-use crate::jetstream::upkeep::Gone;
+use crate::jetstream::graves::Gone;
 use crate::stream::{Stream, store_failed};
 use crate::time::ZERO_TIME;
 

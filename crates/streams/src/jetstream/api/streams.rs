@@ -12,7 +12,7 @@ use crate::config::{OtherStreams, Retention, StreamConfig, subjects_overlap};
 use crate::error::{self, ApiError};
 use crate::jetstream::ConsumerSlot;
 use crate::jetstream::JetStream;
-use crate::jetstream::upkeep::Gone;
+use crate::jetstream::graves::Gone;
 use crate::stream::{Stream, store_failed};
 
 /// Gaps that one answer lists.

@@ -14,7 +14,7 @@ use crate::error::{self, ApiError};
 use crate::jetstream::api::{Call, Outcome};
 use crate::jetstream::consumers::ConsumerSlot;
 use crate::jetstream::events::unique_id;
-use crate::jetstream::upkeep::Grave;
+use crate::jetstream::graves::Gone;
 use crate::jetstream::{Incoming, JetStream, Room};
 use crate::stream::{
     Messages, NewMessage, PublishHeaders, StoredConsumer, StoredStream, Stream, kinds,
@@ -510,7 +510,11 @@ impl JetStream {
         // The log may hold its messages still: as long as it does, it must say that they are nobody's.
         if let Some(at) = restore.mark {
             let youngest = journal.end().segment();
-            self.graves.push(Grave { youngest, at });
+            let what = Gone {
+                stream: id,
+                consumer: None,
+            };
+            self.graves.add(what, youngest, at);
         }
         self.advise_restored(context, &restore);
         if !reply.is_empty() {
