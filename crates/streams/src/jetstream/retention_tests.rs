@@ -232,19 +232,50 @@ fn ends_of_messages_that_others_took_the_place_of_are_forgotten() {
     }
 }
 
+/// Wherever the log is torn since the last batch, all consumers that are there then see all messages that are there then.
+fn assert_seen_wherever_the_log_ends(world: &World, durable: usize) {
+    for records in durable..=world.journal.len() {
+        let mut torn = world.restarted_with(records);
+        let messages = torn.sequences("T");
+        let consumers = torn.api("CONSUMER.LIST.T", &Value::Null);
+        for consumer in consumers["consumers"].as_array().expect("a list") {
+            let at = format!("{records} records, {consumer}");
+            assert_eq!(
+                consumer["num_pending"],
+                messages.len(),
+                "{messages:?}, {at}"
+            );
+        }
+    }
+}
+
 #[test]
-fn what_nobody_needs_goes_at_the_next_start_if_the_log_ends_before_it_says_so() {
+fn no_message_stays_that_nobody_needs_wherever_the_log_ends() {
     let mut world = world("file", json!({"retention": "interest"}));
     let consumer = |name: &str| json!({"stream_name": "T", "config": {"durable_name": name, "ack_policy": "explicit"}});
     world.api("CONSUMER.CREATE.T.one", &consumer("one"));
     publish_all(&mut world, &["t.1", "t.2"]);
+    let durable = world.journal.len();
     world.ask("CONSUMER.DELETE.T.one", &Value::Null);
     world.ask("CONSUMER.CREATE.T.two", &consumer("two"));
-    // The batch that they are in is torn before its last record.
-    let records = world.journal.len();
-    let mut later = world.restarted_with(records);
-    assert_eq!(later.info("T")["state"]["consumer_count"], 1);
-    assert_eq!(later.sequences("T"), [0_u64; 0]);
-    publish_all(&mut later, &["t.3"]);
-    assert_eq!(later.sequences("T"), [3]);
+    world.batch();
+    assert_eq!(world.sequences("T"), [0_u64; 0]);
+    assert_seen_wherever_the_log_ends(&world, durable);
+}
+
+#[test]
+fn what_a_rollup_pushed_out_does_not_come_back_behind_a_consumer_wherever_the_log_ends() {
+    let limits = json!({"retention": "workqueue", "max_msgs": 3, "allow_rollup_hdrs": true});
+    let mut world = world("file", limits);
+    publish_all(&mut world, &["t.a", "t.b", "t.c"]);
+    let durable = world.journal.len();
+    world.publish("t.b", "NATS/1.0\r\nNats-Rollup: sub\r\n\r\n", "");
+    let config = json!({"durable_name": "c", "ack_policy": "explicit"});
+    world.ask(
+        "CONSUMER.CREATE.T.c",
+        &json!({"stream_name": "T", "config": config}),
+    );
+    world.batch();
+    assert_eq!(world.sequences("T"), [3, 4]);
+    assert_seen_wherever_the_log_ends(&world, durable);
 }

@@ -58,6 +58,13 @@ impl JetStream {
         Ok(())
     }
 
+    /// Writes which messages went without a record of their own until now. What is written after it may rest on that.
+    pub(super) fn write_gone(&mut self, id: u32, journal: &mut dyn Journal) -> Result<(), Refused> {
+        self.store_skipped(id, journal)?;
+        let stream = self.streams.get_mut(&id);
+        stream.map_or(Ok(()), |stream| stream.write_settled(journal))
+    }
+
     /// Whether there is progress that is not in the log, and could be.
     pub fn has_unsaved(&self) -> bool {
         !self.unsaved.is_empty() && self.stopped.is_none()
@@ -71,11 +78,10 @@ impl JetStream {
         journal: &mut dyn Journal,
         all: bool,
     ) -> Result<bool, Refused> {
-        self.store_skipped(id, journal)?;
+        self.write_gone(id, journal)?;
         let Some(stream) = self.streams.get_mut(&id) else {
             return Ok(true);
         };
-        stream.write_settled(journal)?;
         stream.write_damaged(journal)?;
         if stream.messages.is_on_file() && stream.feeding.wants_record(all) {
             let last = stream.last_sequence();

@@ -81,9 +81,17 @@ impl JetStream {
             return Err(ApiError::new(&error::STREAM_NOT_FOUND));
         };
         check_against_others(stream, &config, &self.settings.limits)?;
+        let kept = stream.messages.is_on_file() && !config.mem_storage;
+        if kept {
+            // It may begin behind what went: should that come back, it would be nobody's.
+            let written = self.write_gone(id, call.journal);
+            written.map_err(|refused| store_failed(&refused))?;
+        }
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return Err(ApiError::new(&error::STREAM_NOT_FOUND));
+        };
         let now_ns = call.context.now_ns;
         let stream_name = stream.config.name.clone();
-        let kept = stream.messages.is_on_file() && !config.mem_storage;
         let number = if kept {
             self.share.number_consumer()
         } else {
