@@ -652,13 +652,16 @@ impl Connection {
         }
     }
 
+    /// So many messages did not reach it.
+    pub(crate) fn note_drops(&self, subject: &[u8], loss: Loss, messages: u64) {
+        let drops = &self.limits.drops;
+        drops.note_times(&self.account().name, subject, self.id, loss, messages);
+    }
+
     /// Names a subscriber that was cut off, and counts it.
     pub(crate) fn report_slow(&self, subject: &[u8], pending_bytes: usize, why: &str) {
         self.limits.slow_consumers.fetch_add(1, Ordering::Relaxed);
-        let loss = Loss::SlowConsumer { pending_bytes };
-        self.limits
-            .drops
-            .note(&self.account().name, subject, self.id, loss);
+        self.note_drops(subject, Loss::SlowConsumer { pending_bytes }, 1);
         tracing::warn!(
             cid = self.id,
             peer = %self.peer_text(),

@@ -103,15 +103,14 @@ impl Worker {
         let Some(mut route) = caches.route_mut(id) else {
             return false;
         };
-        if !route.withheld.is_empty() {
-            note_withheld(route, passage.engine);
-        }
         let mut reached = false;
-        if !route.plain.is_empty() {
+        if !route.plain.is_empty() || !route.withheld.is_empty() {
             if route.batch_messages == 0 {
                 touched.push(id);
             }
             route.batch_messages += 1;
+        }
+        if !route.plain.is_empty() {
             if route.bytes_of_copies(message) > IN_PARTS_MIN {
                 // Parts of it are written before the batch ends: they must be counted by then.
                 count(caches, touched, publisher.not_to());
@@ -397,15 +396,6 @@ fn find_route(
             built
         });
     RouteRef::new(account, id)
-}
-
-/// Notes whom permissions keep this message from.
-#[cold]
-fn note_withheld(route: &Route, engine: &Engine) {
-    for one in &route.withheld {
-        let drops = engine.drops();
-        drops.note(&one.account, &one.subject, one.cid, Loss::DeliveryDenied);
-    }
 }
 
 /// Stages a copy for everybody who is subscribed plainly; whether anybody was.

@@ -64,10 +64,30 @@ impl Drops {
     /// Notes that something was dropped just now.
     #[cold]
     pub(crate) fn note(&self, account: &Arc<str>, subject: &[u8], cid: u64, loss: Loss) {
-        self.note_at(account, subject, cid, loss, clock::now_us());
+        self.note_times(account, subject, cid, loss, 1);
     }
 
-    fn note_at(&self, account: &Arc<str>, subject: &[u8], cid: u64, loss: Loss, at_us: u64) {
+    /// The same, of so many messages.
+    #[cold]
+    pub(crate) fn note_times(
+        &self,
+        account: &Arc<str>,
+        subject: &[u8],
+        cid: u64,
+        loss: Loss,
+        times: u64,
+    ) {
+        self.note_at(account, subject, cid, loss, (times, clock::now_us()));
+    }
+
+    fn note_at(
+        &self,
+        account: &Arc<str>,
+        subject: &[u8],
+        cid: u64,
+        loss: Loss,
+        (times, at_us): (u64, u64),
+    ) {
         if subject.len() > SUBJECT_BYTES_MAX {
             return;
         }
@@ -79,7 +99,7 @@ impl Drops {
                 && other.loss == loss
         };
         if let Some(same) = kept.iter_mut().rev().take(ALIKE_AMONG).find(is_same) {
-            same.times += 1;
+            same.times += times;
             same.at_us = at_us;
             return;
         }
@@ -92,7 +112,7 @@ impl Drops {
             subject: subject.into(),
             cid,
             loss,
-            times: 1,
+            times,
         });
     }
 
@@ -138,7 +158,7 @@ mod tests {
     fn the_journal_is_bounded_and_what_is_old_is_not_told() {
         let drops = Drops::default();
         for cid in 1..=KEPT_MAX as u64 + 10 {
-            drops.note_at(&account(), b"s", cid, Loss::NoResponders, cid);
+            drops.note_at(&account(), b"s", cid, Loss::NoResponders, (1, cid));
         }
         assert_eq!(drops.0.lock().len(), KEPT_MAX);
         let all = |now_us| drops.about_at("A", &[b"s"], usize::MAX, now_us);
@@ -157,7 +177,7 @@ mod tests {
     fn what_concerns_several_clients_in_turn_is_counted_for_each() {
         let drops = Drops::default();
         for at in 0..6 {
-            drops.note_at(&account(), b"s", 1 + at % 2, Loss::DeliveryDenied, at);
+            drops.note_at(&account(), b"s", 1 + at % 2, Loss::DeliveryDenied, (1, at));
         }
         let told = drops.about_at("A", &[b"s"], 10, 10);
         let told: Vec<_> = told
@@ -171,12 +191,12 @@ mod tests {
     fn the_same_thing_again_is_counted_and_others_accounts_and_subjects_are_not_told() {
         let drops = Drops::default();
         for at in 0..3 {
-            drops.note_at(&account(), b"s", 7, Loss::PublishDenied, at);
+            drops.note_at(&account(), b"s", 7, Loss::PublishDenied, (1, at));
         }
-        drops.note_at(&"B".into(), b"s", 7, Loss::PublishDenied, 4);
-        drops.note_at(&account(), b"t", 7, Loss::PublishDenied, 5);
-        drops.note_at(&account(), b"*.x", 0, Loss::Unanswered, 6);
-        drops.note_at(&account(), &[b'x'; 2000], 0, Loss::NoResponders, 7);
+        drops.note_at(&"B".into(), b"s", 7, Loss::PublishDenied, (1, 4));
+        drops.note_at(&account(), b"t", 7, Loss::PublishDenied, (1, 5));
+        drops.note_at(&account(), b"*.x", 0, Loss::Unanswered, (1, 6));
+        drops.note_at(&account(), &[b'x'; 2000], 0, Loss::NoResponders, (1, 7));
         let told = drops.about_at("A", &[b"s"], 10, 10);
         assert_eq!((told.len(), told[0].times, told[0].at_us), (1, 3, 2));
         let unanswered = drops.about_at("A", &[b"s.x"], 10, 10);

@@ -2,13 +2,15 @@
 //! its frame, and which destinations get the very same bytes.
 
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 
 use recado_router::{Built, Matches};
 use recado_wire::Publish;
 
+use super::connection::Connection;
 use super::crossing::ServiceImport;
+use super::drops::Loss;
 use super::subscription::Subscription;
 
 /// Subscribers that are told of, of those that may not get a message.
@@ -57,12 +59,9 @@ pub(crate) enum Sharing {
 
 /// A subscriber that may not get a subject within its filter (C32).
 pub(crate) struct Withheld {
-    /// The account that it is in, ...
-    pub(crate) account: Arc<str>,
-    /// ... what the subject is called there, ...
-    pub(crate) subject: Box<[u8]>,
-    /// ... and who it is.
-    pub(crate) cid: u64,
+    connection: Weak<Connection>,
+    /// What the subject is called in its account.
+    subject: Box<[u8]>,
 }
 
 /// Everything about one subject, or about siblings ([`Matches::is_of_siblings`]).
@@ -204,6 +203,9 @@ impl Route {
         if messages == 0 {
             return;
         }
+        for withheld in &self.withheld {
+            withheld.note(messages);
+        }
         for target in self.plain.iter().filter(|target| !target.limited) {
             if not_to != Some(target.connection_id) {
                 target.sub.delivered.fetch_add(messages, Ordering::AcqRel);
@@ -264,16 +266,21 @@ impl Candidate {
 }
 
 impl Withheld {
-    /// Adds whose subscription it is, if that is still connected.
+    /// Adds whose subscription it is.
     fn add(sub: &Subscription, subject: &[u8], to: &mut Vec<Self>) {
-        if to.len() < WITHHELD_MAX
-            && let Some(connection) = sub.connection.upgrade()
-        {
+        if to.len() < WITHHELD_MAX {
             to.push(Self {
-                account: Arc::clone(&connection.account().name),
+                connection: Weak::clone(&sub.connection),
                 subject: subject.into(),
-                cid: connection.id,
             });
+        }
+    }
+
+    /// So many messages were kept from it, if it is still connected.
+    #[cold]
+    fn note(&self, messages: u64) {
+        if let Some(connection) = self.connection.upgrade() {
+            connection.note_drops(&self.subject, Loss::DeliveryDenied, messages);
         }
     }
 }
