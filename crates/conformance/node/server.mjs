@@ -95,12 +95,12 @@ class Server {
     }
   }
 
-  /** Has it read another configuration, and waits until that is done. */
-  async reload(config) {
-    const done = this.log().split(RELOADED).length - 1;
+  /** Has it read another configuration, and waits until the log says what came of it. */
+  async reload(config, says = RELOADED) {
+    const done = this.log().split(says).length - 1;
     writeFileSync(this.configPath, config);
     this.process.kill("SIGHUP");
-    await this.waitForLog(RELOADED, done + 1);
+    await this.waitForLog(says, done + 1);
   }
 
   /** Ends it without giving it a chance to say anything. */

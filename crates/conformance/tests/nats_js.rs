@@ -22,6 +22,14 @@ fn transport_node_presents_credentials_right_and_wrong() {
 }
 
 #[test]
+fn transport_node_goes_on_while_configurations_change() {
+    let credentials = Credentials::new();
+    node_suite("reload.mjs")
+        .variable("RECADO_CREDENTIALS", credentials.dir())
+        .run(&Skips::default());
+}
+
+#[test]
 fn pages_in_a_browser_are_clients() {
     let Some(browser) = browser() else {
         // Not `eprintln!`, which the test harness keeps to itself.
