@@ -100,4 +100,7 @@ pub struct DirectoryOptions {
     pub limit: Option<usize>,
     /// How long an account stays in a cache that nobody asks for; `None`: as long as its claims hold.
     pub ttl: Option<Duration>,
+    /// How long whoever is asked in the system account has to answer; `None`: as long as a server over HTTP. A minute at the
+    /// most.
+    pub lookup_timeout: Option<Duration>,
 }

@@ -1,4 +1,5 @@
 //! Asks services that decide on logins (auth callout, C14, ADR-26), and hands their answers to the connections that wait.
+//! Services that know accounts are asked by the same connection ([`super::account_lookup`]).
 //!
 //! One connection without a socket asks in all accounts. It is made with the first question, and made again should the
 //! engine have cut it off. What a question says and what an answer is worth is decided elsewhere, without I/O
@@ -63,11 +64,27 @@ struct Desk {
     accounts: Mutex<HashMap<Box<str>, Arc<Account>>>,
 }
 
+/// Who must listen, for a question to make sense.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Audience {
+    /// Anybody but the connection that asks.
+    Anybody,
+    /// Clients: parts of the server listen there, too, and do not answer it.
+    Clients,
+}
+
 /// A question that was asked; it stops waiting when it is dropped.
-struct Waiting {
+pub(super) struct Waiting {
     desk: Arc<Desk>,
     token: Box<[u8]>,
     answer: oneshot::Receiver<Box<[u8]>>,
+}
+
+impl Waiting {
+    /// The answer; `None`: there will be none.
+    pub(super) async fn answer(&mut self) -> Option<Box<[u8]>> {
+        (&mut self.answer).await.ok()
+    }
 }
 
 impl Drop for Waiting {
@@ -128,11 +145,12 @@ impl Inquiries {
         drop(gone);
     }
 
-    /// Publishes a question in an account.
-    fn ask(
+    /// Publishes a question in an account, on a subject that these must listen on.
+    pub(super) fn ask(
         &self,
         engine: &Arc<Engine>,
         account: &Arc<Account>,
+        (subject, audience): (&str, Audience),
         headers: &[u8],
         payload: &[u8],
     ) -> Result<Waiting, &'static str> {
@@ -140,10 +158,12 @@ impl Inquiries {
             .desk(engine)
             .ok_or("the server has no room for the connection that asks")?;
         desk.listen(account, &self.inbox);
-        if !desk
-            .insider
-            .has_interest(account, CALLOUT_SUBJECT.as_bytes(), None)
-        {
+        let subject = subject.as_bytes();
+        let is_heard = match audience {
+            Audience::Anybody => desk.insider.has_interest(account, subject, None),
+            Audience::Clients => desk.insider.is_heard_by_clients(account, subject),
+        };
+        if !is_heard {
             return Err("no service is connected to decide on it");
         }
         let chance: [u8; TOKEN_BYTES] = rand::random();
@@ -152,7 +172,7 @@ impl Inquiries {
         {
             let mut waiting = desk.waiting.lock();
             if waiting.len() >= WAITING_MAX {
-                return Err("too many logins wait for the service");
+                return Err("too many logins wait for a service");
             }
             waiting.insert(token.clone(), sender);
         }
@@ -167,7 +187,6 @@ impl Inquiries {
             return Err(LOST);
         }
         let reply = [self.inbox.as_bytes(), &waiting.token].concat();
-        let subject = CALLOUT_SUBJECT.as_bytes();
         insider.publish(account, subject, &reply, headers, payload);
         insider.flush();
         Ok(waiting)
@@ -274,11 +293,12 @@ pub(super) async fn ask_service(
         .get(callout.account())
         .ok_or_else(|| failed("the account of the service is not there"))?;
     let headers = asked.xkey.as_deref().map(xkey_header).unwrap_or_default();
-    let waiting = inquiries.ask(engine, &account, &headers, &asked.payload);
+    let to = (CALLOUT_SUBJECT, Audience::Anybody);
+    let waiting = inquiries.ask(engine, &account, to, &headers, &asked.payload);
     let mut waiting = waiting.map_err(failed)?;
-    let answer = match tokio::time::timeout(timeout, &mut waiting.answer).await {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(_)) => return Err(failed(LOST)),
+    let answer = match tokio::time::timeout(timeout, waiting.answer()).await {
+        Ok(Some(answer)) => answer,
+        Ok(None) => return Err(failed(LOST)),
         Err(_) => return Err(no_answer(timeout)),
     };
     let judged = judge(engine, connection, callout, &asked, &answer, &login);

@@ -216,6 +216,14 @@ impl Insider {
         })
     }
 
+    /// Whether a client, not only parts of the server, is subscribed to `subject`.
+    pub(super) fn is_heard_by_clients(&self, account: &Arc<Account>, subject: &[u8]) -> bool {
+        self.any_subscriber(account, subject, |sub| {
+            let connection = sub.connection.upgrade();
+            connection.is_some_and(|connection| connection.peer.is_some())
+        })
+    }
+
     /// Whether anybody but this part itself is subscribed to `subject` by that very name: in `queue` where one is
     /// given, plainly where none is.
     pub(crate) fn is_listened_to(

@@ -9,6 +9,7 @@
 //! knows where settings come from or how a log line looks.
 
 mod account;
+mod account_lookup;
 mod caches;
 mod callout;
 mod client;
@@ -58,6 +59,7 @@ mod websocket;
 mod worker;
 
 pub(crate) use account::{Account, AccountLimits, Accounts, GLOBAL_ACCOUNT, SYSTEM_ACCOUNT};
+pub(crate) use account_lookup::look_up;
 pub(crate) use callout::Inquiries;
 pub(crate) use client::{Client, client_json, gone_json};
 pub(crate) use closed::{Closed, SubscriptionNote, Vouched};

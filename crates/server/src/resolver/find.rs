@@ -15,13 +15,12 @@ use tokio::sync::Semaphore;
 
 use super::effect::Change;
 use super::{Place, Resolver};
+use crate::engine::{Engine, look_up};
 use crate::operator::now_s;
 use crate::reload::Reloader;
 
 /// Accounts that are looked for at once.
 const SEARCHES_MAX: usize = 8;
-/// Time that a login waits for it in all, exporters included.
-const SEARCH_MAX: Duration = super::server::ANSWER_MAX;
 /// Accounts that are looked for, or were lately.
 const REMEMBERED_MAX: usize = 1_024;
 /// Accounts that are looked for because the one that was needed imports from them, or they do.
@@ -81,14 +80,19 @@ impl Reloader {
             if lately && resolver.is_asked() {
                 return false;
             }
+            // Its directory is looked at each time, others are not; who would tell of the system account is not let in yet.
+            let operator = self.operator();
+            let system = operator.as_ref().and_then(|one| one.system_account());
+            let asks = !lately && system != Some(&name);
+            let asking = asks.then(|| Arc::clone(&self.engine));
             let Ok(_permit) = resolver.searches.permits.acquire().await else {
                 return false;
             };
-            let found = Arc::clone(&self).look(&resolver, &name).await;
+            let found = Arc::clone(&self).look(&resolver, &name, asking).await;
             *last = (!found).then(Instant::now);
             found
         };
-        let found = tokio::time::timeout(SEARCH_MAX, Box::pin(looking)).await;
+        let found = tokio::time::timeout(resolver.patience(), Box::pin(looking)).await;
         if found.is_err() {
             tracing::warn!(account = &*name, "looking for the account took too long");
         }
@@ -110,15 +114,21 @@ impl Reloader {
         }
     }
 
-    async fn look(self: Arc<Self>, resolver: &Arc<Resolver>, name: &str) -> bool {
+    /// `asking`: whoever knows accounts in the system account may be asked.
+    async fn look(
+        self: Arc<Self>,
+        resolver: &Arc<Resolver>,
+        name: &str,
+        asking: Option<Arc<Engine>>,
+    ) -> bool {
         let Some(operator) = self.operator() else {
             return false;
         };
-        let found = gather(resolver, &operator, name).await;
+        let found = gather(resolver, &operator, name, asking.as_ref()).await;
         if !found.iter().any(|claims| claims.subject == name) {
             return false;
         }
-        let name = name.to_owned();
+        let (name, resolver) = (name.to_owned(), Arc::clone(resolver));
         // It waits for a reload that is going on, and for the streams.
         let taken = tokio::task::spawn_blocking(move || {
             let options = self.options.lock();
@@ -132,7 +142,11 @@ impl Reloader {
                 new,
                 ..Change::default()
             };
-            if let Err(error) = self.change(&options, &operator, &change, || Ok(())) {
+            let keep = || {
+                resolver.keep_found(&change.new);
+                Ok(())
+            };
+            if let Err(error) = self.change(&options, &operator, &change, keep) {
                 tracing::error!(account = name, error, "the account can't be served");
             }
             holds(&operator, &name)
@@ -159,15 +173,16 @@ async fn gather(
     resolver: &Arc<Resolver>,
     operator: &Operator,
     name: &str,
+    asking: Option<&Arc<Engine>>,
 ) -> Vec<Arc<Claims<AccountClaims>>> {
-    let deadline = Instant::now() + SEARCH_MAX * 9 / 10;
+    let deadline = Instant::now() + resolver.patience() * 9 / 10;
     let mut wanted = VecDeque::from([name.to_owned()]);
     let mut seen = vec![name.to_owned()];
     let mut found = Vec::new();
     while let Some(name) = wanted.pop_front() {
-        let got = tokio::time::timeout_at(deadline.into(), resolver.get(&name)).await;
-        let got = got.unwrap_or_else(|_| Err("no answer in time".to_owned()));
-        let claims = got.and_then(|token| accepted(operator, &name, &token));
+        let looking = obtain(resolver, operator, &name, asking);
+        let claims = tokio::time::timeout_at(deadline.into(), looking).await;
+        let claims = claims.unwrap_or_else(|_| Err("no answer in time".to_owned()));
         let claims = match claims {
             Ok(claims) => claims,
             Err(reason) => {
@@ -188,6 +203,26 @@ async fn gather(
     found
 }
 
+/// Claims that hold, from where accounts are found; or from whoever is connected to the system account, where a directory
+/// has none that do.
+async fn obtain(
+    resolver: &Arc<Resolver>,
+    operator: &Operator,
+    name: &str,
+    asking: Option<&Arc<Engine>>,
+) -> Result<Claims<AccountClaims>, String> {
+    let own = resolver.get(name).await;
+    let own = own.and_then(|token| accepted(operator, name, &token));
+    match (own, asking) {
+        (Err(why), Some(engine)) if resolver.directory().is_some() => {
+            let asked = look_up(engine, name, resolver.patience()).await;
+            let asked = asked.and_then(|token| accepted(operator, name, &token));
+            asked.map_err(|also| format!("{why}; asked in the system account: {also}"))
+        }
+        (own, _) => own,
+    }
+}
+
 fn accepted(operator: &Operator, name: &str, token: &str) -> Result<Claims<AccountClaims>, String> {
     let claims = operator.check_update(token.trim(), now_s());
     let claims = claims.map_err(|why| why.to_string())?;
@@ -198,6 +233,31 @@ fn accepted(operator: &Operator, name: &str, token: &str) -> Result<Claims<Accou
 }
 
 impl Resolver {
+    /// Time that a login waits for it in all, exporters included.
+    fn patience(&self) -> Duration {
+        let directory = self.directory().map(|directory| directory.options());
+        let configured = directory.and_then(|options| options.lookup_timeout);
+        configured.unwrap_or(super::server::ANSWER_MAX)
+    }
+
+    /// Keeps what was found, unless it is there.
+    fn keep_found(&self, found: &[Arc<Claims<AccountClaims>>]) {
+        let Some(directory) = self.directory() else {
+            return;
+        };
+        for claims in found {
+            let name = &claims.subject;
+            let token = &*claims.nats.token;
+            let kept = directory.load(name, now_s()).ok().flatten();
+            if kept.is_some_and(|kept| kept.trim() == token) {
+                continue;
+            }
+            if let Err(error) = directory.save(name, token, now_s()) {
+                tracing::warn!(account = name, %error, "an account that was found can't be kept");
+            }
+        }
+    }
+
     /// The token of an account, from where accounts are found.
     async fn get(self: &Arc<Self>, name: &str) -> Result<String, String> {
         match &self.place {

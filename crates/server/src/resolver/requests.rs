@@ -126,7 +126,10 @@ impl Reloader {
                 true => Answer::Pack(Vec::new()),
                 false => Answer::Pack(directory.keys(now_s())),
             },
-            (ClaimsRequest::Lookup(account), Some(directory)) if !directory.is_cache() => {
+            // What this server asks is for others to answer.
+            (ClaimsRequest::Lookup(account), Some(directory))
+                if !directory.is_cache() && asker.is_client() =>
+            {
                 match directory.load(account, now_s()) {
                     Ok(token) => Answer::Token(token.unwrap_or_default().into_bytes()),
                     Err(error) => {

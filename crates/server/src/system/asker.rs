@@ -36,6 +36,11 @@ impl Asker {
         }
     }
 
+    /// Whether it is a client, and no part of the server.
+    pub(crate) fn is_client(&self) -> bool {
+        !self.address.is_empty()
+    }
+
     /// As one text, for a line that is about somebody else's account.
     pub(crate) fn shown(&self) -> String {
         let Self {

@@ -469,6 +469,98 @@ fn claims_are_looked_up_and_packed_for_others() {
 }
 
 #[test]
+fn an_account_that_only_a_service_in_the_system_account_knows_is_asked_for_and_kept() {
+    for kind in ["cache", "full"] {
+        let directory = tempfile::tempdir().unwrap();
+        let server = started(
+            directory.path(),
+            kind,
+            "timeout: \"20s\"",
+            "jetstream: false",
+        );
+        let mut service = Admin::of(&server).0;
+        let lookup = "$SYS.REQ.ACCOUNT.*.CLAIMS.LOOKUP";
+        service.send(&format!("SUB {lookup} 7\r\n"));
+        service.settle();
+        // Several come at once, and it is asked once.
+        let jwt = of_user(&sales(), json!({}));
+        let mut sellers: Vec<Peer> = (0..4).map(|_| connect(&server, &jwt, &user())).collect();
+        for seller in &mut sellers {
+            seller.send("PING\r\n");
+        }
+        let question = loop {
+            if let Some(Frame::Message(message)) = service.next() {
+                break message;
+            }
+        };
+        let asked = lookup.replace('*', &sales().public_key());
+        assert_eq!(question.subject, asked, "{kind}");
+        let token = account(&sales(), &root(), json!({}), 0);
+        service.send(&format!(
+            "PUB {} {}\r\n{token}\r\n",
+            question.reply,
+            token.len()
+        ));
+        for seller in &mut sellers {
+            seller.settle();
+        }
+        assert_eq!(service.settle(), [], "{kind}: one question");
+        let kept = directory
+            .path()
+            .join(format!("{}.jwt", sales().public_key()));
+        assert_eq!(std::fs::read_to_string(kept).unwrap(), token, "{kind}");
+    }
+}
+
+#[test]
+fn what_a_service_answers_must_be_that_account_signed_by_the_operator() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = started(directory.path(), "cache", "", "jetstream: false");
+    // Nobody to be asked: it is refused at once.
+    assert!(is_refused(connect(
+        &server,
+        &of_user(&stock(), json!({})),
+        &user()
+    )));
+    let mut service = Admin::of(&server).0;
+    service.send("SUB $SYS.REQ.ACCOUNT.*.CLAIMS.LOOKUP 7\r\n");
+    service.settle();
+    for (key, token) in [
+        (
+            sales(),
+            account(&sales(), &pair(KeyPairType::Operator, 9), json!({}), 0),
+        ),
+        (
+            pair(KeyPairType::Account, 12),
+            account(&stock(), &root(), json!({}), 0),
+        ),
+        (pair(KeyPairType::Account, 13), String::new()),
+    ] {
+        let mut seller = connect(&server, &of_user(&key, json!({})), &user());
+        seller.send("PING\r\n");
+        let question = loop {
+            if let Some(Frame::Message(message)) = service.next() {
+                break message;
+            }
+        };
+        service.send(&format!(
+            "PUB {} {}\r\n{token}\r\n",
+            question.reply,
+            token.len()
+        ));
+        assert_eq!(
+            seller.last_words().as_deref(),
+            Some("Authorization Violation")
+        );
+    }
+    assert_eq!(
+        std::fs::read_dir(directory.path()).unwrap().count(),
+        1,
+        "the system account"
+    );
+}
+
+#[test]
 fn a_file_that_somebody_puts_there_is_found_when_its_user_comes() {
     let directory = tempfile::tempdir().unwrap();
     let server = server(directory.path(), "");

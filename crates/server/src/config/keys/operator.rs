@@ -1,6 +1,7 @@
 //! `operator`, `resolver` and what goes with them (D22, D48).
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use recado_auth::KeyKind;
 use recado_auth::jwt::{Claims, OperatorClaims, undecorated};
@@ -10,6 +11,7 @@ use super::field::Field;
 use super::filled::{Part, Parts, of_table};
 use super::known::{Meaning::Sets, OperatorKey, Table};
 use super::lists::{bound, read_list};
+use super::shown::Shown;
 use super::users::nkey;
 use super::{ERRORS_SHOWN_MAX, Findings, read_block};
 use crate::config::fault::{Fault, Place};
@@ -41,6 +43,9 @@ pub(super) struct DraftOperator {
     dependent: Option<Placed<String>>,
 }
 
+/// Logins that wait for an answer must not do so for ever.
+const LOOKUP_TIMEOUT_MAX: Duration = Duration::from_secs(60);
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ResolverKey {
     Type,
@@ -70,7 +75,8 @@ pub(super) fn resolver_parts() -> Parts {
         ResolverKey::Type | ResolverKey::Dir => Part::NONE,
         ResolverKey::AllowDelete | ResolverKey::HardDelete => Part::FALSE,
         ResolverKey::Limit | ResolverKey::Ttl => Part::ANY,
-        ResolverKey::Interval | ResolverKey::Timeout => Part::IfWritten,
+        ResolverKey::Timeout => Part::Value(Shown::Time(Duration::from_millis(1_900))),
+        ResolverKey::Interval => Part::IfWritten,
     })
 }
 
@@ -285,7 +291,11 @@ fn directory(
             ResolverKey::Ttl => {
                 directory.ttl = Some(inner.span()?.duration).filter(|ttl| !ttl.is_zero());
             }
-            ResolverKey::Interval | ResolverKey::Timeout => {
+            ResolverKey::Timeout => {
+                let timeout = inner.span()?.duration.min(LOOKUP_TIMEOUT_MAX);
+                directory.lookup_timeout = Some(timeout).filter(|timeout| !timeout.is_zero());
+            }
+            ResolverKey::Interval => {
                 inner.span()?;
                 let ignored = KeyProblem::ForSeveralServers(inner.key.to_owned());
                 findings.warnings.push(inner.fault(ignored));

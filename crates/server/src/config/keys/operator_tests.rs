@@ -121,12 +121,21 @@ fn a_directory_of_accounts_is_read() {
             ..DirectoryOptions::default()
         })
     );
-    for alone in ["interval", "timeout"] {
-        warns(
-            &format!("trusted_keys: {key}, resolver {{ type: full, dir: x, {alone}: \"2m\" }}"),
-            "alone",
-        );
-    }
+    warns(
+        &format!("trusted_keys: {key}, resolver {{ type: full, dir: x, interval: \"2m\" }}"),
+        "alone",
+    );
+    let patience = |text: &str| match resolver(text) {
+        ResolverOptions::Directory(directory) => directory.lookup_timeout,
+        other => panic!("{other:?}"),
+    };
+    let seconds = |number| Some(std::time::Duration::from_secs(number));
+    assert_eq!(patience("type: full, dir: x, timeout: \"3s\""), seconds(3));
+    assert_eq!(
+        patience("type: cache, dir: x, timeout: \"2m\""),
+        seconds(60)
+    );
+    assert_eq!(patience("type: full, dir: x"), None);
 }
 
 #[test]
