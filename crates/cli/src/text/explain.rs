@@ -128,7 +128,7 @@ super::texts! {
     }
     exporter_unknown() {
         en: "the exporter's claims are not known here: push its JWT",
-        es: "aquí no se conocen las credenciales del exportador: sube su JWT",
+        es: "aquí no se conocen las declaraciones del exportador: sube su JWT",
     }
     no_activation() {
         en: "it needs an activation token, and has none that fits: ask the exporter for one",
