@@ -6,6 +6,7 @@ mod accounts;
 mod builder;
 pub mod config;
 pub mod daemon;
+mod encoding;
 mod engine;
 mod error;
 mod identity;

@@ -126,7 +126,7 @@ impl Insider {
     fn tell(&self, trace: Trace) {
         let told = trace.told(self.engine.speaker());
         let destination = told.destination.as_bytes();
-        self.publish(&told.account, destination, b"", told.headers, &told.body);
+        self.publish(&told.account, destination, b"", &told.headers, &told.body);
     }
 
     /// Whether it is no connection any more.

@@ -8,8 +8,8 @@ use recado_streams::api::header::REQUEST_INFO;
 use recado_wire::Headers;
 use serde_json::{Value, json};
 
-use super::encoding::Encoding;
 use super::{Asker, ReloadRequest, Sources, event, subscribers};
+use crate::encoding::Encoding;
 use crate::engine::{Connection, Standing};
 use crate::internal_client::Message;
 use crate::monitoring::{Document, Endpoint, Observed, Problem, Request, name_tag};

@@ -8,7 +8,6 @@
 mod answer;
 mod asker;
 mod claims;
-mod encoding;
 mod event;
 mod subscribers;
 

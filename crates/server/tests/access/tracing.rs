@@ -375,6 +375,10 @@ fn a_trace_comes_compressed_for_whoever_wants_that() {
     let packed = message(&mut a);
     assert!(packed.headers.contains("Content-Encoding: gzip"));
     assert!(packed.payload.starts_with(&[0x1f, 0x8b]));
+    publish(&mut a, "x", "", &[TO_T, "Accept-Encoding: snappy"], "1");
+    let packed = message(&mut a);
+    assert!(packed.headers.contains("Content-Encoding: snappy"));
+    assert!(packed.payload.starts_with(b"\xff\x06\x00\x00sNaPpY"));
 }
 
 #[test]

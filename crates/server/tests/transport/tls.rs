@@ -426,6 +426,8 @@ fn monitoring_tells_how_clients_are_secured() {
     let ana = authority.sign_client("ana");
     let (mut client, _) = secure(&server, &authority.client(Some(&ana)));
     client.connect();
+    let varz = monitored(&server, "/varz").replace(' ', "");
+    assert!(varz.contains("\"tls_verify\":true"), "{varz}");
     let told = monitored(&server, "/connz?auth=1");
     for part in [
         "\"tls_version\":\"1.3\"",

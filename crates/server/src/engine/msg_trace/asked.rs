@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use memchr::memchr;
 use recado_wire::Headers;
 
+use crate::encoding::{ACCEPT, Encoding};
+
 /// Subject that the trace goes to.
 const DESTINATION: &str = "Nats-Trace-Dest";
 /// The same as a line begins.
@@ -25,8 +27,8 @@ pub(super) struct Wish {
     pub(super) only: bool,
     /// Headers of older servers forbid it.
     pub(super) is_forbidden: bool,
-    /// The trace may come compressed.
-    pub(super) gzip: bool,
+    /// How the trace is to be written.
+    pub(super) encoding: Encoding,
     /// All headers of the message.
     pub(super) headers: BTreeMap<String, Vec<String>>,
 }
@@ -83,7 +85,7 @@ impl Wish {
         if destination == Some(DISABLED) || (destination.is_none() && !sampled) {
             return None;
         }
-        let encodings = first("Accept-Encoding").unwrap_or_default();
+        let encoding = Encoding::of(first(ACCEPT));
         Some(Self {
             destination: destination.unwrap_or_default().to_owned(),
             only: destination.is_some()
@@ -92,7 +94,7 @@ impl Wish {
                     matches!(value.as_str(), "1" | "true" | "on")
                 }),
             is_forbidden: first(ORIGIN_ACCOUNT).is_some(),
-            gzip: encodings.to_ascii_lowercase().contains("gzip"),
+            encoding,
             headers,
         })
     }

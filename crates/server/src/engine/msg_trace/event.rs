@@ -1,9 +1,5 @@
 //! What a trace tells, under nats-server's names (ADR-41).
 
-use std::io::Write as _;
-
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use recado_streams::jetstream::Traced;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -175,7 +171,7 @@ pub(crate) struct Told {
     pub(crate) account: std::sync::Arc<Account>,
     pub(crate) destination: String,
     /// A whole block, or empty.
-    pub(crate) headers: &'static [u8],
+    pub(crate) headers: Vec<u8>,
     pub(crate) body: Vec<u8>,
 }
 
@@ -188,11 +184,9 @@ impl Told {
         })
         .to_string()
         .into_bytes();
-        let packed = trace.wish.gzip.then(|| gzip(&plain)).flatten();
-        let (headers, body): (&[u8], _) = match packed {
-            Some(packed) => (b"NATS/1.0\r\nContent-Encoding: gzip\r\n\r\n", packed),
-            None => (b"", plain),
-        };
+        let (headers, body) = trace.wish.encoding.apply(&plain);
+        let headers = headers.unwrap_or_default();
+        let body = body.into_owned();
         Self {
             account: trace.account,
             destination: trace.wish.destination,
@@ -200,12 +194,6 @@ impl Told {
             body,
         }
     }
-}
-
-fn gzip(plain: &[u8]) -> Option<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(plain).ok()?;
-    encoder.finish().ok()
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -130,7 +130,7 @@ impl Reader {
     /// Tells whoever asked, as if the publisher did: it may publish there.
     fn tell(&self, worker: &mut Worker, trace: Trace, input: &[u8]) {
         let told = trace.told(self.engine.speaker());
-        let body = [told.headers, &told.body].concat();
+        let body = [&told.headers[..], &told.body].concat();
         let message = Publish {
             subject: told.destination.as_bytes(),
             reply: b"",

@@ -1,4 +1,4 @@
-//! Answers that whoever asks wants compressed (A120): the header `Accept-Encoding` names what it understands, and
+//! Answers over `$SYS` and traces that whoever asks wants compressed (A120, A123): the header `Accept-Encoding` names what it understands, and
 //! `Content-Encoding` says what it got.
 
 use std::borrow::Cow;
@@ -9,9 +9,12 @@ use flate2::write::GzEncoder;
 use recado_wire::Headers;
 use snap::write::FrameEncoder;
 
+/// The header that asks.
+pub(crate) const ACCEPT: &str = "Accept-Encoding";
+
 /// How the body of an answer is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Encoding {
+pub(crate) enum Encoding {
     /// As it is, and nothing is said of it: nobody asked.
     Plain,
     /// As it is: what was asked for is not known.
@@ -21,10 +24,15 @@ pub(super) enum Encoding {
 }
 
 impl Encoding {
-    /// What the headers of a request ask for. Snappy goes first, as in nats-server; `s2` is its name for the same.
-    pub(super) fn asked(headers: &Headers<'_>) -> Self {
-        let accepted = { headers.iter() }.find(|(name, _)| *name == "Accept-Encoding");
-        let Some((_, accepted)) = accepted else {
+    /// What the headers of a request ask for.
+    pub(crate) fn asked(headers: &Headers<'_>) -> Self {
+        let accepted = { headers.iter() }.find(|(name, _)| *name == ACCEPT);
+        Self::of(accepted.map(|(_, words)| words))
+    }
+
+    /// What these words of the header ask for. Snappy goes first, as in nats-server; `s2` is its name for the same.
+    pub(crate) fn of(accepted: Option<&str>) -> Self {
+        let Some(accepted) = accepted else {
             return Self::Plain;
         };
         let accepted = accepted.to_lowercase();
@@ -36,7 +44,7 @@ impl Encoding {
     }
 
     /// The body, and the headers that say how it is written. What can't be compressed goes as it is.
-    pub(super) fn apply(self, body: &[u8]) -> (Option<Vec<u8>>, Cow<'_, [u8]>) {
+    pub(crate) fn apply(self, body: &[u8]) -> (Option<Vec<u8>>, Cow<'_, [u8]>) {
         let (word, body) = match (self, self.compressed(body)) {
             (Self::Plain, _) => return (None, body.into()),
             (Self::Gzip, Some(compressed)) => ("gzip", compressed.into()),
