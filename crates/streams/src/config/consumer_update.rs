@@ -36,6 +36,13 @@ impl ConsumerConfig {
         }
     }
 
+    /// Takes over where a consumer began that is there: whoever sources says where it begins each time that it asks.
+    pub fn keep_start_from(&mut self, existing: &Self) {
+        self.deliver_policy = existing.deliver_policy;
+        self.opt_start_seq = existing.opt_start_seq;
+        self.opt_start_time = existing.opt_start_time;
+    }
+
     /// Checks what is wanted in place of `self`; both are normalised. `is_bound` says whether somebody
     /// listens where `self` delivers. See [`ConsumerConfig::keep_from`].
     ///

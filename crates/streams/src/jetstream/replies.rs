@@ -29,7 +29,7 @@ pub(super) struct WaitingReplies {
 /// The replies of one batch.
 #[derive(Debug, Default)]
 struct Batch {
-    /// Subjects and payloads, one behind the other.
+    /// Subjects, headers and payloads, one behind the other.
     text: Vec<u8>,
     replies: Vec<Reply>,
     /// Streams that gained messages, each with its last sequence in this batch.
@@ -41,6 +41,7 @@ struct Reply {
     /// Stream that a publisher is told of if this fails; 0: it was an API call.
     stream: u32,
     subject_len: u32,
+    headers_len: u32,
     payload_len: u32,
 }
 
@@ -57,6 +58,11 @@ impl WaitingReplies {
         self.push_with(stream, subject, |text| text.extend_from_slice(payload));
     }
 
+    /// The same for an answer to a call, with headers: a whole block, or none.
+    pub(super) fn push_answer(&mut self, subject: &[u8], headers: &[u8], payload: &[u8]) {
+        self.push_whole(0, subject, headers, |text| text.extend_from_slice(payload));
+    }
+
     /// The same with a payload that `write` appends.
     pub(super) fn push_with(
         &mut self,
@@ -64,8 +70,19 @@ impl WaitingReplies {
         subject: &[u8],
         write: impl FnOnce(&mut Vec<u8>),
     ) {
+        self.push_whole(stream, subject, b"", write);
+    }
+
+    fn push_whole(
+        &mut self,
+        stream: u32,
+        subject: &[u8],
+        headers: &[u8],
+        write: impl FnOnce(&mut Vec<u8>),
+    ) {
         let open = &mut self.open;
         open.text.extend_from_slice(subject);
+        open.text.extend_from_slice(headers);
         let before = open.text.len();
         write(&mut open.text);
         let payload_len = open.text.len() - before;
@@ -73,6 +90,7 @@ impl WaitingReplies {
         open.replies.push(Reply {
             stream,
             subject_len: subject.len() as u32,
+            headers_len: headers.len() as u32,
             payload_len: payload_len as u32,
         });
     }
@@ -130,7 +148,7 @@ impl WaitingReplies {
                 break;
             };
             self.sealed_bytes -= batch.text.len() as u64;
-            batch.each(|_, subject, payload| out.publish(subject, b"", b"", payload));
+            batch.each(|_, subject, headers, payload| out.publish(subject, b"", headers, payload));
             released.grown.append(&mut batch.grown);
             self.keep(batch);
         }
@@ -144,7 +162,7 @@ impl WaitingReplies {
         self.sealed_bytes = 0;
         let all = self.sealed.drain(..).map(|(_, batch)| batch);
         for batch in all.chain([open]) {
-            batch.each(|stream, subject, payload| {
+            batch.each(|stream, subject, _, payload| {
                 if !payload.is_empty() {
                     refuse(stream, subject);
                 }
@@ -163,12 +181,13 @@ impl WaitingReplies {
 }
 
 impl Batch {
-    fn each(&self, mut visit: impl FnMut(u32, &[u8], &[u8])) {
+    fn each(&self, mut visit: impl FnMut(u32, &[u8], &[u8], &[u8])) {
         let mut rest = self.text.as_slice();
         for reply in &self.replies {
             let (subject, tail) = rest.split_at(reply.subject_len as usize);
+            let (headers, tail) = tail.split_at(reply.headers_len as usize);
             let (payload, tail) = tail.split_at(reply.payload_len as usize);
-            visit(reply.stream, subject, payload);
+            visit(reply.stream, subject, headers, payload);
             rest = tail;
         }
     }

@@ -113,9 +113,9 @@ super::family! {
         => "Quita direct.";
 
     (10225 400 JSConsumerStreamIdentityMismatchF) "consumer's stream identity does not match: {msg}"
-    en "A server that copies a stream noticed that the origin was removed and made anew under the same name since it last read from it. It begins at the start of the new one by itself. recado-server copies within one server and never sends it."
+    en "A server that copies a stream noticed that the origin was removed and made anew under the same name since it last read from it. It begins at the start of the new one by itself, and so does recado-server where the origin lies in another account."
         => "Nothing to do if the origin was meant to be made anew; else look at who removed it."
-    es "Un servidor que copia un flujo notó que el origen se eliminó y se creó de nuevo con el mismo nombre desde la última lectura. Empieza solo por el principio del nuevo. recado-server copia dentro de un servidor y nunca lo envía."
+    es "Un servidor que copia un flujo notó que el origen se eliminó y se creó de nuevo con el mismo nombre desde la última lectura. Empieza solo por el principio del nuevo, y así lo hace recado-server cuando el origen está en otra cuenta."
         => "Si el origen se creó de nuevo a propósito, no hay nada que hacer; si no, mira quién lo eliminó.";
 
     (10114 400 JSConsumerMaxRequestBatchNegativeErr) "consumer max request batch needs to be > 0"

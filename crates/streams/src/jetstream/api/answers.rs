@@ -166,9 +166,16 @@ impl Stream {
         }
     }
 
-    /// Consumers, without those that the server has for itself.
+    /// Consumers, without those by which other streams take from this one.
     pub(crate) fn visible_consumers(&self) -> usize {
-        self.consumers.len()
+        self.public_consumers().count()
+    }
+
+    /// Their names.
+    pub(super) fn public_consumers(&self) -> impl Iterator<Item = &String> {
+        let all = self.consumers.iter();
+        let own = all.filter(|(_, slot)| !slot.consumer.config().direct);
+        own.map(|(name, _)| name)
     }
 
     /// The sequences that are missing between first and last, at most `max` of them.

@@ -3,7 +3,7 @@
 use recado_log::{Journal, Refused};
 
 use super::streams::page;
-use super::{Call, Outcome};
+use super::{Call, Outcome, sourcing};
 use crate::api::advisory::Action;
 use crate::api::{
     self, ConsumerCall, ConsumerCreateCall, ConsumerCreateRequest, ConsumerCreateResponse,
@@ -29,18 +29,36 @@ impl JetStream {
         &mut self,
         call: &mut Call<'_, '_>,
         of: &ConsumerCreateCall<'_>,
+    ) -> Outcome {
+        let mut identity = None;
+        let answer = self.put_consumer(call, of, &mut identity);
+        sourcing::answered(answer, identity)
+    }
+
+    /// Makes a consumer, or changes it. Whoever sources is told the `identity` of the stream.
+    fn put_consumer(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        of: &ConsumerCreateCall<'_>,
+        identity: &mut Option<String>,
     ) -> Result<ConsumerCreateResponse, ApiError> {
         let strict = self.settings.strict;
         let request = ConsumerCreateRequest::parse(call.message.payload, of, strict)?;
-        let config = request.config;
+        let mut config = request.config;
         let stream = self.stream(of.stream())?;
         let id = stream.id;
+        *identity = sourcing::expect_identity(stream, &config, call.message)?;
+        sourcing::fit(&mut config, stream, call.context);
         let mut config =
             config.check_and_normalise(&stream.config, &self.settings.limits, request.pedantic)?;
         let name = self.name_for(call.context, &config);
         let is_there = self.stream(of.stream())?.consumers.contains_key(&name);
         if is_there {
+            let goes_on = config.sourcing;
             self.update_consumer(call, id, &name, config, request.action)?;
+            if goes_on {
+                self.deliver_again(call, id, &name);
+            }
         } else {
             request.action.check(None, &config)?;
             if !config.is_durable() && config.inactive_threshold == 0 {
@@ -81,7 +99,8 @@ impl JetStream {
             return Err(ApiError::new(&error::STREAM_NOT_FOUND));
         };
         check_against_others(stream, &config, &self.settings.limits)?;
-        let kept = stream.messages.is_on_file() && !config.mem_storage;
+        // Who takes from here by a direct one asks again after a restart.
+        let kept = stream.messages.is_on_file() && !config.mem_storage && !config.direct;
         if kept {
             // It may begin behind what went: should that come back, it would be nobody's.
             let written = self.write_gone(id, call.journal);
@@ -142,6 +161,9 @@ impl JetStream {
         let old = slot.consumer.config().clone();
         config.name = name.to_owned();
         config.keep_from(&old);
+        if config.sourcing && config.is_durable() {
+            config.keep_start_from(&old);
+        }
         // What had none keeps none, whether this update calls it durable or not.
         if config.inactive_threshold == 0 && old.inactive_threshold != 0 && !old.is_durable() {
             config.inactive_threshold = INACTIVE_THRESHOLD_DEFAULT;
@@ -230,7 +252,7 @@ impl JetStream {
         let offline = self.offline_consumers(stream);
         let names: Vec<&String> = match &offline {
             Some(offline) => offline.keys().collect(),
-            None => self.stream(stream)?.consumers.keys().collect(),
+            None => self.stream(stream)?.public_consumers().collect(),
         };
         let page = page(names.len(), request.offset, NAMES_PER_PAGE);
         let shown = names.into_iter().skip(page.offset).take(page.limit);
@@ -256,7 +278,7 @@ impl JetStream {
         }
         let stream = self.stream(stream)?;
         let id = stream.id;
-        let names: Vec<String> = stream.consumers.keys().cloned().collect();
+        let names: Vec<String> = stream.public_consumers().cloned().collect();
         let page = page(names.len(), request.offset, INFOS_PER_PAGE);
         let mut consumers = Vec::new();
         for name in names.iter().skip(page.offset).take(page.limit) {
@@ -440,13 +462,14 @@ impl JetStream {
         if !found {
             return Outcome::Done;
         }
+        let identity = sourcing::asked_identity(self, id, call.message);
         let answer = done
             .map_err(|why| ApiError::with(&error::CONSUMER_INVALID_RESET, why))
             .and_then(|reset_seq| {
                 let info = self.consumer_info_of(id, of.consumer, call)?;
                 Ok(ConsumerResetResponse { info, reset_seq })
             });
-        Outcome::of_change(answer)
+        sourcing::answered(answer, identity)
     }
 
     /// A pull request (E38): answered by messages and statuses, with nobody's silence where there is no consumer.

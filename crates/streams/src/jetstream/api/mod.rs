@@ -3,6 +3,7 @@
 mod answers;
 mod consumers;
 mod messages;
+mod sourcing;
 mod streams;
 mod transfers;
 
@@ -35,6 +36,8 @@ pub(super) enum Outcome {
     Answer(Vec<u8>),
     /// This is the answer once what was done is durable.
     AnswerWhenDurable(Vec<u8>),
+    /// The same, with headers.
+    AnswerWithHeaders { headers: Vec<u8>, answer: Vec<u8> },
     /// It was answered in another way, or is to be met with silence.
     Done,
     /// Nobody serves that: as if nobody had subscribed.
@@ -120,6 +123,12 @@ impl JetStream {
                 }
                 self.note_answer(call.context, message, &api_call, &answer);
             }
+            Outcome::AnswerWithHeaders { headers, answer } => {
+                if is_awaited {
+                    self.replies.push_answer(reply, &headers, &answer);
+                }
+                self.note_answer(call.context, message, &api_call, &answer);
+            }
             Outcome::Nobody => say_nobody_there(call.context, message),
             Outcome::Done => {}
         }
@@ -177,7 +186,7 @@ impl JetStream {
             ApiCall::StreamStepDown(_) => needs_cluster::<StreamStepDownResponse>(),
             ApiCall::StreamPeers(_) => needs_cluster::<StreamRemovePeerResponse>(),
             ApiCall::ConsumerStepDown(_) => needs_cluster::<ConsumerStepDownResponse>(),
-            ApiCall::ConsumerCreate(of) => Outcome::of_change(self.consumer_create(call, &of)),
+            ApiCall::ConsumerCreate(of) => self.consumer_create(call, &of),
             ApiCall::ConsumerNames(stream) => Outcome::of(self.consumer_names(call, stream)),
             ApiCall::ConsumerList(stream) => Outcome::of(self.consumer_list(call, stream)),
             ApiCall::ConsumerInfo(of) => Outcome::of(self.consumer_info(call, of)),

@@ -50,7 +50,7 @@ pub(in crate::jetstream) fn hash(text: &str) -> String {
 }
 
 /// Tells a stream from another one that had its name before: it is of when it was created.
-pub(super) fn identity(created_ns: i64) -> String {
+pub(in crate::jetstream) fn identity(created_ns: i64) -> String {
     hash(&format_rfc3339(created_ns))
 }
 

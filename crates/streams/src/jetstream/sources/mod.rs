@@ -26,7 +26,7 @@ use crate::context::Context;
 use crate::stream::{Stream, kinds};
 
 use feed::{Feed, Role};
-pub(super) use header::hash;
+pub(super) use header::{hash, identity};
 pub(crate) use progress::{Feeding, FoundSources};
 
 /// Copies that are read at the most to find where sources were.
