@@ -320,7 +320,8 @@ impl Worker {
         };
         let own = publisher.connection.id;
         let mut stage_one = |target: &Target| {
-            if target.connection_id == own
+            // What it listens to in another account is somebody else's.
+            if (target.connection_id == own && !target.elsewhere)
                 || (target.limited && !count_limited(&target.sub, engine))
             {
                 return false;

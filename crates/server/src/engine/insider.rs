@@ -22,6 +22,7 @@ use super::intake::Intake;
 use super::link::Link;
 use super::msg_trace::{Ticket, Trace};
 use super::registry::Limit;
+use super::route::Target;
 use super::shared::Engine;
 use super::subscription::{Origin, Subscription};
 use super::worker::{CONGESTED_BYTES, Congestion, with_worker};
@@ -76,6 +77,8 @@ impl Insider {
             .insert(Arc::clone(&sub));
         self.accounts.lock().insert(sid.into(), Arc::clone(account));
         account.enter(sub);
+        // It may be what it waits for itself, in another account.
+        self.engine.newcomers.announce();
     }
 
     /// A stream did not take a message: for whoever asks after it.
@@ -211,8 +214,8 @@ impl Insider {
         subject: &[u8],
         queue: Option<&[u8]>,
     ) -> bool {
-        self.any_subscriber(account, subject, |sub| {
-            queue.is_none() || sub.queue() == queue
+        self.any_subscriber(account, subject, |target| {
+            queue.is_none() || target.sub.queue() == queue
         })
     }
 
@@ -232,24 +235,30 @@ impl Insider {
         subject: &[u8],
         queue: Option<&[u8]>,
     ) -> bool {
-        self.any_subscriber(account, subject, |sub| {
-            sub.filter() == subject && sub.queue() == queue
+        self.any_subscriber(account, subject, |target| {
+            // In another account the subject may have another name, but is one only if it is written out.
+            let is_named = match target.elsewhere {
+                true => !recado_wire::has_wildcard(target.sub.filter()),
+                false => target.sub.filter() == subject,
+            };
+            is_named && target.sub.queue() == queue
         })
     }
 
-    /// Whether anybody else whom `subject` reaches, and who is still there, is one `that`.
+    /// Whether anybody else whom `subject` reaches, and who is still there, is one `that`. What it listens to in another
+    /// account is somebody else's.
     fn any_subscriber(
         &self,
         account: &Arc<Account>,
         subject: &[u8],
-        that: impl Fn(&Subscription) -> bool,
+        that: impl Fn(&Target) -> bool,
     ) -> bool {
         let own = self.connection.id;
         with_worker(|worker| {
             worker.any_target(account, subject, |target| {
                 let open = || target.sub.connection.upgrade();
-                target.connection_id != own
-                    && that(&target.sub)
+                (target.connection_id != own || target.elsewhere)
+                    && that(target)
                     && open().is_some_and(|open| open.close_reason().is_none())
             })
         })

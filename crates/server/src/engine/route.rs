@@ -30,6 +30,8 @@ pub(crate) struct Target {
     pub(crate) sub: Arc<Subscription>,
     pub(crate) connection_id: u64,
     pub(crate) slot: u32,
+    /// The subscription is in another account, which imports the subject.
+    pub(crate) elsewhere: bool,
     /// Deliveries are counted one by one: the subscription ends after so many.
     pub(crate) limited: bool,
     /// Its receiver may publish to the reply subjects of what it is sent.
@@ -288,10 +290,12 @@ impl Withheld {
 impl Target {
     /// Of a route for siblings.
     fn without_prefix(candidate: Candidate) -> Self {
+        let elsewhere = candidate.subject.is_some();
         let Candidate { sub, limited, .. } = candidate;
         Self {
             connection_id: sub.connection_id,
             slot: sub.slot,
+            elsewhere,
             limited,
             grants_replies: sub.grants_replies(),
             prefix: 0..0,
@@ -301,6 +305,7 @@ impl Target {
 
     fn new(candidate: Candidate, subject: &[u8], prefixes: &mut Vec<u8>) -> Self {
         let Candidate { sub, limited, .. } = candidate;
+        let elsewhere = candidate.subject.is_some();
         let subject = candidate.subject.as_deref().unwrap_or(subject);
         let length = prefix_length(subject, &sub);
         // Those with the same sid lie side by side and share one prefix.
@@ -321,6 +326,7 @@ impl Target {
         Self {
             connection_id: sub.connection_id,
             slot: sub.slot,
+            elsewhere,
             limited,
             grants_replies: sub.grants_replies(),
             prefix: start..start + length,
