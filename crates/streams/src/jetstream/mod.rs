@@ -291,6 +291,9 @@ impl JetStream {
         for (filter, (sid, _)) in &self.subjects {
             out.subscribe(filter.as_bytes(), sid.as_bytes());
         }
+        for stream in self.streams.values() {
+            stream.feeding.subscribe(out, &self.sid_prefix);
+        }
     }
 
     /// Takes all of that back.
@@ -302,6 +305,9 @@ impl JetStream {
         }
         for (sid, _) in self.subjects.values() {
             out.unsubscribe(sid.as_bytes());
+        }
+        for stream in self.streams.values() {
+            stream.feeding.unsubscribe(out, &self.sid_prefix);
         }
     }
 
@@ -316,6 +322,11 @@ impl JetStream {
             [b's', rest @ ..] => {
                 if let Some(id) = leading_number(rest) {
                     self.publish(context, journal, id, message);
+                }
+            }
+            [b'x', rest @ ..] => {
+                if let Some(id) = leading_number(rest) {
+                    self.hear(context, journal, id, message);
                 }
             }
             SID_ACK => self.handle_ack(context, journal, message),

@@ -127,7 +127,8 @@ impl JetStream {
         self.next_sid = old.next_sid;
         // Reading again is no reason to write anything.
         self.checkpoint_segment = journal.end().segment();
-        for (id, stream) in std::mem::take(&mut old.streams) {
+        for (id, mut stream) in std::mem::take(&mut old.streams) {
+            stream.feeding.leave_others(context.out, &old.sid_prefix);
             let is_there = old.names.get(&stream.config.name) == Some(&id);
             if let Some(again) = self.streams.get_mut(&id) {
                 again.inherit(context, journal, *stream);

@@ -5,15 +5,15 @@ super::family! {
     es "Espejos y orígenes";
 
     (10029 500 JSMirrorConsumerSetupFailedErrF) "{err}"
-    en "The mirror can't read the stream that it copies; the text says why. It stands in the mirror's info as its error while the server tries again by itself. With recado-server, a stream in another account or domain is told so at once: it copies within the account only."
+    en "The mirror can't read the stream that it copies; the text says why. It stands in the mirror's info as its error while the server tries again by itself. With recado-server it also says so when nothing answers on the subjects by which another account is reached (external)."
         => "recado stream info MIRROR shows the error, recado stream info ORIGIN whether the other one is there."
-    es "El espejo no puede leer el flujo que copia; el texto dice por qué. Está en la información del espejo como su error mientras el servidor lo reintenta solo. En recado-server, un flujo de otra cuenta o de otro dominio se rechaza así al momento: solo copia dentro de la cuenta."
+    es "El espejo no puede leer el flujo que copia; el texto dice por qué. Está en la información del espejo como su error mientras el servidor lo reintenta solo. En recado-server también lo dice si nada responde en los asuntos por los que se llega a otra cuenta (external)."
         => "recado stream info ESPEJO muestra el error, recado stream info ORIGEN si el otro existe.";
 
     (10045 500 JSSourceConsumerSetupFailedErrF) "{err}"
-    en "The stream can't read one of those that it takes in; the text says why, and the server tries again by itself. With recado-server, a source in another account or domain is told so at once."
+    en "The stream can't read one of those that it takes in; the text says why, and the server tries again by itself. With recado-server it also says so when nothing answers on the subjects by which another account is reached (external)."
         => "recado stream info STREAM shows each source with its lag and its error, recado stream info ORIGIN whether that one is there."
-    es "El flujo no puede leer uno de los que incorpora; el texto dice por qué, y el servidor lo reintenta solo. En recado-server, un origen de otra cuenta o de otro dominio se rechaza así al momento."
+    es "El flujo no puede leer uno de los que incorpora; el texto dice por qué, y el servidor lo reintenta solo. En recado-server también lo dice si nada responde en los asuntos por los que se llega a otra cuenta (external)."
         => "recado stream info FLUJO muestra cada origen con su retraso y su error, recado stream info ORIGEN si ese existe.";
 
     (10030 400 JSMirrorMaxMessageSizeTooBigErr) "stream mirror must have max message size >= source"

@@ -1,5 +1,6 @@
 //! Tests of several accounts on one log.
 
+mod elsewhere;
 mod isolation;
 mod lasting;
 mod limits;

@@ -20,6 +20,8 @@ pub(super) struct Sent {
     pub(super) reply: String,
     pub(super) headers: String,
     pub(super) payload: Vec<u8>,
+    /// Of what was delivered: the message's own subject.
+    pub(super) about: String,
 }
 
 /// Who is subscribed where, and what was said.
@@ -58,13 +60,14 @@ impl Outlet for Net {
             reply: text(reply),
             headers: text(headers),
             payload: payload.to_vec(),
+            about: text(subject),
         });
     }
 
     fn deliver(
         &mut self,
         inbox: &[u8],
-        _: &[u8],
+        subject: &[u8],
         reply: &[u8],
         headers: &[u8],
         payload: &[u8],
@@ -74,6 +77,9 @@ impl Outlet for Net {
             return false;
         }
         self.publish(inbox, reply, headers, payload);
+        if let Some(sent) = self.sent.last_mut() {
+            sent.about = text(subject);
+        }
         true
     }
 
@@ -274,6 +280,30 @@ impl World {
             });
         }
         sids.len()
+    }
+
+    /// Something that was said in another account comes here, on `subject`, and says that it is on `about`.
+    pub(super) fn carry(&mut self, account: &str, subject: &str, about: &str, sent: &Sent) {
+        let id = self.id(account);
+        let matches =
+            |filter: &str| recado_wire::filter_matches(filter.as_bytes(), subject.as_bytes());
+        let all = self.net.subscriptions.iter();
+        let sids: Vec<Vec<u8>> = all
+            .filter(|(_, (of, filter))| *of == id && matches(filter))
+            .map(|(sid, _)| sid.clone())
+            .collect();
+        for sid in &sids {
+            self.act(|accounts, around, log| {
+                let message = Incoming {
+                    sid,
+                    subject: about.as_bytes(),
+                    reply: sent.reply.as_bytes(),
+                    headers: sent.headers.as_bytes(),
+                    payload: &sent.payload,
+                };
+                accounts.handle(around, log, &message);
+            });
+        }
     }
 
     /// Publishes; the answer, or null where nobody answers.

@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 
 use super::header;
+use super::remote::Remote;
 use crate::config::{StreamSource, Transform};
+use crate::context::Outlet;
 use crate::error::ApiError;
 use crate::index::Filters;
 use crate::time::SECOND;
@@ -30,6 +32,8 @@ pub(crate) struct Feed {
     pub(super) index_name: String,
     pub(super) filters: Filters,
     pub(super) transforms: Vec<Transform>,
+    /// The other side, where the stream lies in another account.
+    pub(super) remote: Option<Remote>,
     /// Number and identity of the stream that it takes from, once that was found.
     pub(super) origin: Option<u32>,
     pub(super) identity: String,
@@ -58,7 +62,8 @@ struct Retry {
 }
 
 impl Feed {
-    pub(super) fn new(role: Role, config: &StreamSource) -> Self {
+    /// `is_remote`: the stream lies in another account.
+    pub(super) fn new(role: Role, config: &StreamSource, is_remote: bool) -> Self {
         let or_all = |text: &str| if text.is_empty() { ">" } else { text }.to_owned();
         let transforms = config.subject_transforms.iter();
         let filters: Vec<String> = match config.subject_transforms.as_slice() {
@@ -74,6 +79,7 @@ impl Feed {
             transforms: transforms
                 .filter_map(|one| Transform::parse(&one.src, &one.dest).ok())
                 .collect(),
+            remote: is_remote.then(Remote::default),
             origin: None,
             identity: String::new(),
             cursor: 1,
@@ -134,6 +140,14 @@ impl Feed {
         }
     }
 
+    /// Listens to no other account any more; should it go on, it asks anew.
+    pub(super) fn leave(&mut self, out: &mut dyn Outlet, prefix: &str) {
+        if let Some(remote) = &mut self.remote {
+            remote.leave(out, prefix);
+            self.is_due = true;
+        }
+    }
+
     /// Looks for its origin again.
     pub(super) fn relink(&mut self) {
         self.origin = None;
@@ -176,6 +190,12 @@ impl Feed {
         self.retry.and_then(|retry| retry.at_ns)
     }
 
+    /// When it has something to do although nothing happens.
+    pub(super) fn next_deadline(&self) -> Option<i64> {
+        let late = self.remote.as_ref().and_then(Remote::until);
+        self.next_retry().into_iter().chain(late).min()
+    }
+
     /// Whether it waits for its own stream to have room.
     pub(super) fn is_held(&self) -> bool {
         self.retry.is_some()
@@ -188,6 +208,9 @@ impl Feed {
         {
             retry.at_ns = None;
             self.is_due = true;
+        }
+        if let Some(remote) = &mut self.remote {
+            self.is_due |= remote.notice_time(now_ns);
         }
     }
 }
@@ -202,7 +225,7 @@ mod tests {
             name: "O".to_owned(),
             ..StreamSource::default()
         };
-        Feed::new(Role::Source, &config)
+        Feed::new(Role::Source, &config, false)
     }
 
     #[test]

@@ -62,6 +62,9 @@ impl JetStream {
 
     /// Messages of the origin that are still to be taken.
     fn lag(&self, feed: &Feed) -> u64 {
+        if let Some(remote) = &feed.remote {
+            return remote.lag;
+        }
         let Some(origin) = feed.origin.and_then(|origin| self.streams.get(&origin)) else {
             return 0;
         };

@@ -4,9 +4,9 @@
 //! their own batch, and nothing here tells an origin earlier than that.
 //!
 //! Where nats-server differs: a source that was never taken from begins at its own start, also if the stream
-//! has lost its first messages (there it begins at the last message's time); a stream does not take from itself;
-//! and a source in another account or domain, which one server does not have, says so in `error` where it would
-//! be waited for without a word.
+//! has lost its first messages (there it begins at the last message's time); a stream does not take from itself.
+//! What lies in another account is taken from as by a client ([`remote`]); of what does not answer, `error` says so, where
+//! nats-server waits without a word.
 
 mod feed;
 mod header;
@@ -14,13 +14,14 @@ mod info;
 mod origin;
 mod progress;
 mod pull;
+mod remote;
 #[cfg(test)]
 mod tests;
 
 use recado_log::Journal;
 
 use super::JetStream;
-use crate::config::StreamConfig;
+use crate::config::{StreamConfig, StreamSource};
 use crate::consumer::Read;
 use crate::context::Context;
 use crate::stream::{Stream, kinds};
@@ -35,13 +36,15 @@ const COPIES_READ_MAX: usize = 100_000;
 const MESSAGES_LOOKED_AT_MAX: usize = 1_000_000;
 
 /// The feeds that a configuration asks for.
-fn feeds_of(config: &StreamConfig) -> Vec<Feed> {
-    let mirror = config.mirror.iter();
-    let mirror = mirror.map(|one| Feed::new(Role::Mirror, one));
-    let sources = config.sources.iter();
-    mirror
-        .chain(sources.map(|one| Feed::new(Role::Source, one)))
-        .collect()
+fn feeds_of(config: &StreamConfig, domain: Option<&str>) -> Vec<Feed> {
+    let feed = |role, one: &StreamSource| {
+        let external = one.external.as_ref();
+        let is_remote = external.is_some_and(|external| !remote::is_here(external, domain));
+        Feed::new(role, one, is_remote)
+    };
+    let mirror = config.mirror.iter().map(|one| feed(Role::Mirror, one));
+    let sources = config.sources.iter().map(|one| feed(Role::Source, one));
+    mirror.chain(sources).collect()
 }
 
 /// Sources that nothing else is known of begin where the stream's own messages say that they were: it was a
@@ -97,7 +100,7 @@ impl JetStream {
         let name = stream.config.name.clone();
         let feeding = &mut stream.feeding;
         let mut old = std::mem::take(&mut feeding.feeds);
-        for mut feed in feeds_of(&stream.config) {
+        for mut feed in feeds_of(&stream.config, self.settings.domain.as_deref()) {
             let same = old
                 .iter()
                 .position(|known| (known.role, &known.config) == (feed.role, &feed.config));
@@ -106,7 +109,9 @@ impl JetStream {
                 feed.is_due = true;
             } else if let Some(at) = old.iter().position(|known| feed.goes_on_from(known)) {
                 // Where it begins matters only as long as nothing was taken.
-                feed.go_on_from(old.swap_remove(at));
+                let mut known = old.swap_remove(at);
+                known.leave(context.out, &self.sid_prefix);
+                feed.go_on_from(known);
             } else if feed.role == Role::Source
                 && let Some(taken) = feeding.known.remove(&feed.index_name)
             {
@@ -115,7 +120,8 @@ impl JetStream {
             }
             feeding.feeds.push(feed);
         }
-        for feed in &old {
+        for feed in &mut old {
+            feed.leave(context.out, &self.sid_prefix);
             feeding.retire(feed);
         }
         let was_mirror = old.iter().any(|feed| feed.role == Role::Mirror);
@@ -149,6 +155,7 @@ impl JetStream {
         let Some(stream) = self.streams.get_mut(&id) else {
             return;
         };
+        stream.feeding.leave_others(context.out, &self.sid_prefix);
         let old = std::mem::take(&mut stream.feeding.feeds);
         self.follow(id);
         for feed in &old {
@@ -165,7 +172,8 @@ impl JetStream {
         let Some(stream) = self.streams.get(&id) else {
             return;
         };
-        for feed in &stream.feeding.feeds {
+        let own = stream.feeding.feeds.iter();
+        for feed in own.filter(|feed| feed.remote.is_none()) {
             let origin = feed.config.name.clone();
             self.followers.entry(origin).or_default().insert(id);
         }

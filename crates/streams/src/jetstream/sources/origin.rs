@@ -25,21 +25,6 @@ const SCAN_MAX: usize = 1 << 20;
 impl JetStream {
     /// The stream that a feed takes from; why there is none.
     pub(super) fn find_origin(&self, feed: &Feed) -> Result<u32, ApiError> {
-        if let Some(external) = &feed.config.external {
-            let domain = self.settings.domain.as_deref();
-            let here = domain.is_some_and(|domain| external.api == format!("$JS.{domain}.API"));
-            if !here {
-                let kind = match feed.role {
-                    Role::Mirror => &error::MIRROR_CONSUMER_SETUP_FAILED,
-                    Role::Source => &error::SOURCE_CONSUMER_SETUP_FAILED,
-                };
-                let text = format!(
-                    "nothing on this server answers to {:?}: other accounts and domains can't be reached",
-                    external.api
-                );
-                return Err(ApiError::with(kind, text));
-            }
-        }
         let found = self.names.get(&feed.config.name);
         found
             .copied()
@@ -213,7 +198,7 @@ impl JetStream {
     }
 
     /// The consumer's name: always the same for a stream; of several sources with one origin, for each of them.
-    fn consumer_name(
+    pub(super) fn consumer_name(
         &self,
         target: &str,
         sources: &[crate::config::StreamSource],
@@ -236,7 +221,7 @@ impl JetStream {
     }
 
     /// As nats-server's: a durable push consumer that is confirmed by flow control. Nobody listens where it pushes.
-    fn consumer_config(
+    pub(super) fn consumer_config(
         &self,
         context: &mut Context<'_>,
         name: &str,

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::feed::{Feed, Role};
 use super::header;
+use crate::context::Outlet;
 use crate::stream::{LastRecord, kinds};
 
 /// Copies after which the record is written again, so that opening has few headers to read.
@@ -120,6 +121,27 @@ impl Feeding {
         self.must_tell = true;
     }
 
+    /// What lies in other accounts is listened to again.
+    pub(in crate::jetstream) fn subscribe(&self, out: &mut dyn Outlet, prefix: &str) {
+        for remote in self.feeds.iter().filter_map(|feed| feed.remote.as_ref()) {
+            remote.subscribe(out, prefix);
+        }
+    }
+
+    /// It is listened to no more, for now.
+    pub(in crate::jetstream) fn unsubscribe(&self, out: &mut dyn Outlet, prefix: &str) {
+        for remote in self.feeds.iter().filter_map(|feed| feed.remote.as_ref()) {
+            remote.unsubscribe(out, prefix);
+        }
+    }
+
+    /// What lies in other accounts is asked for anew, should it go on at all.
+    pub(in crate::jetstream) fn leave_others(&mut self, out: &mut dyn Outlet, prefix: &str) {
+        for feed in &mut self.feeds {
+            feed.leave(out, prefix);
+        }
+    }
+
     /// The streams that it takes from are looked for again.
     pub(crate) fn relink(&mut self) {
         for feed in &mut self.feeds {
@@ -129,7 +151,7 @@ impl Feeding {
 
     /// When one of them tries again.
     pub(crate) fn next_retry(&self) -> Option<i64> {
-        self.feeds.iter().filter_map(Feed::next_retry).min()
+        self.feeds.iter().filter_map(Feed::next_deadline).min()
     }
 
     /// Pauses that are over end.

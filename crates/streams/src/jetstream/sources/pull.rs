@@ -23,23 +23,23 @@ const SCAN_MAX: usize = 100_000;
 
 /// One of the origin's messages, between there and here.
 #[derive(Default)]
-struct Taken {
-    sequence: u64,
-    time_ns: i64,
-    subject: Vec<u8>,
-    headers: Vec<u8>,
-    payload: Vec<u8>,
+pub(super) struct Taken {
+    pub(super) sequence: u64,
+    pub(super) time_ns: i64,
+    pub(super) subject: Vec<u8>,
+    pub(super) headers: Vec<u8>,
+    pub(super) payload: Vec<u8>,
 }
 
 /// What a turn came to.
 #[derive(Default)]
-struct Turn {
+pub(super) struct Turn {
     /// Messages that were stored.
-    copies: u64,
+    pub(super) copies: u64,
     /// Of the origin's, some left no copy.
-    is_without_copy: bool,
-    has_more: bool,
-    lost: Vec<u64>,
+    pub(super) is_without_copy: bool,
+    pub(super) has_more: bool,
+    pub(super) lost: Vec<u64>,
 }
 
 impl JetStream {
@@ -64,6 +64,10 @@ impl JetStream {
         let mut more = false;
         for feed in &mut feeds {
             feed.became_durable(visible);
+            if feed.remote.is_some() {
+                self.drive(context, id, feed);
+                continue;
+            }
             // There may be room now.
             if feed.is_due || feed.is_held() {
                 feed.is_due = false;
@@ -121,31 +125,42 @@ impl JetStream {
             .streams
             .get_mut(&origin_id)
             .map(|origin| transfer(&mut env, origin, &mut target, feed));
-        let target = self.streams.entry(id).or_insert(target);
+        self.streams.entry(id).or_insert(target);
         let Some(turn) = turn else {
             return false;
+        };
+        if let Some(origin) = self.streams.get(&origin_id) {
+            let name = &origin.config.name;
+            let lost = turn.lost.iter().map(|sequence| (name.clone(), *sequence));
+            self.lost.extend(lost);
+        }
+        self.note_turn(id, feed, &turn);
+        feed.is_due |= turn.has_more;
+        turn.has_more
+    }
+}
+
+impl JetStream {
+    /// Sees to it that what a feed has stored becomes durable and is seen.
+    pub(super) fn note_turn(&mut self, id: u32, feed: &mut Feed, turn: &Turn) {
+        let Some(target) = self.streams.get_mut(&id) else {
+            return;
         };
         target.feeding.note_copies(turn.copies);
         if turn.is_without_copy {
             target.feeding.note_without_copy();
         }
         let (last, on_file) = (target.last_sequence(), target.messages.is_on_file());
-        if let Some(origin) = self.streams.get(&origin_id) {
-            let name = &origin.config.name;
-            let lost = turn.lost.iter().map(|sequence| (name.clone(), *sequence));
-            self.lost.extend(lost);
+        if turn.copies == 0 && !turn.is_without_copy {
+            return;
         }
-        if turn.copies > 0 || turn.is_without_copy {
-            feed.mark(last);
-            self.unsaved.insert(id);
-            if on_file {
-                self.replies.grown(id, last);
-            } else {
-                self.activate(id);
-            }
+        feed.mark(last);
+        self.unsaved.insert(id);
+        if on_file {
+            self.replies.grown(id, last);
+        } else {
+            self.activate(id);
         }
-        feed.is_due |= turn.has_more;
-        turn.has_more
     }
 }
 
@@ -217,7 +232,7 @@ fn transfer(env: &mut Env<'_>, origin: &mut Stream, target: &mut Stream, feed: &
 }
 
 /// Stores one. Whether there is a copy now that says where it came from.
-fn store(
+pub(super) fn store(
     env: &mut Env<'_>,
     target: &mut Stream,
     feed: &Feed,

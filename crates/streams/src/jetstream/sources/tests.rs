@@ -141,23 +141,6 @@ fn an_origin_that_is_not_there_is_told_of_and_waited_for() {
 }
 
 #[test]
-fn what_lies_on_other_servers_is_refused_with_its_reason() {
-    let mut world = World::new();
-    let external = json!({"api": "$JS.hub.API", "deliver": "d"});
-    world.create(&stream(
-        "S",
-        json!({"sources": [{"name": "O", "external": external}]}),
-    ));
-    world.create(&stream(
-        "M",
-        json!({"mirror": {"name": "O", "external": external}}),
-    ));
-    world.run();
-    assert_eq!(world.info("S")["sources"][0]["error"]["err_code"], 10045);
-    assert_eq!(world.info("M")["mirror"]["error"]["err_code"], 10029);
-}
-
-#[test]
 fn purged_copies_do_not_come_back() {
     let mut world = World::new();
     origin_with(&mut world, 5);
