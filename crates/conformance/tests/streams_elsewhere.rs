@@ -148,3 +148,26 @@ fn a_work_queue_of_another_account_is_emptied_into_a_stream_here() {
     b.until_messages("S", 6);
     a.until_messages("O", 0);
 }
+
+// C42, E128
+#[test]
+fn a_push_consumer_hears_of_who_imports_what_it_delivers_by_another_name() {
+    let renamed = ACCOUNTS.replace(
+        r#"{stream: {account: A, subject: "sync.>"}}"#,
+        r#"{stream: {account: A, subject: "sync.>"}, prefix: "in"}"#,
+    );
+    let server = ServerBuilder::nats().config(renamed).jetstream().start();
+    let [mut a, mut b] = ["a", "b"].map(|user| User::of(&server, user));
+    a.api(
+        "STREAM.CREATE.O",
+        &json!({"name": "O", "subjects": ["o.>"]}),
+    );
+    a.publish(0..1);
+    let config = json!({"durable_name": "c", "deliver_subject": "sync.x", "ack_policy": "none"});
+    let body = json!({"stream_name": "O", "config": config});
+    let made = a.api("CONSUMER.DURABLE.CREATE.O.c", &body);
+    assert!(made["push_bound"].is_null(), "{made}");
+    b.0.send("SUB in.sync.x 2\r\n");
+    let message = b.0.message();
+    assert_eq!((message.sid.as_str(), &*message.payload), ("2", &b"0"[..]));
+}
