@@ -221,8 +221,8 @@ impl Insider {
 
     /// Whether a client, not only parts of the server, is subscribed to `subject`.
     pub(super) fn is_heard_by_clients(&self, account: &Arc<Account>, subject: &[u8]) -> bool {
-        self.any_subscriber(account, subject, |sub| {
-            let connection = sub.connection.upgrade();
+        self.any_subscriber(account, subject, |target| {
+            let connection = target.sub.connection.upgrade();
             connection.is_some_and(|connection| connection.peer.is_some())
         })
     }
