@@ -311,7 +311,8 @@ impl World {
         let Some(window) = self.streams.get(stream) else {
             return Ok(());
         };
-        let Some(state) = window.now() else {
+        // What a damaged message had made give way may be there again, and was passed over.
+        let Some(state) = window.now().as_ref().filter(|one| one.damaged.is_empty()) else {
             return Ok(());
         };
         let visible = visible(window);
@@ -344,7 +345,9 @@ impl World {
         let Some(state) = self.state_of(name) else {
             return Ok(());
         };
-        if state.spec.retention != Retention::WorkQueue || self.trouble {
+        // What a damaged message had made give way may be there again, and was acknowledged meanwhile.
+        let is_damaged = !state.damaged.is_empty();
+        if state.spec.retention != Retention::WorkQueue || self.trouble || is_damaged {
             return Ok(());
         }
         for ((_, consumer), model) in self.consumers.iter().filter(|((of, _), _)| of == name) {
