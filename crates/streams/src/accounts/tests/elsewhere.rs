@@ -1,6 +1,8 @@
 //! Mirrors and sources of streams in another account (E156): `A` exports its API and what it delivers on `sync.>`, `B`
 //! imports them, the API as `fromA.API`.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::world::{Sent, World, account, code_of};
@@ -269,7 +271,7 @@ fn what_gets_lost_on_the_way_comes_all_the_same() {
     publish(&mut world, 5..6);
     run_with(&mut world, 0, Crossing::Requests);
     publish(&mut world, 6..8);
-    run(&mut world);
+    seconds(&mut world, 2, Crossing::All);
     assert_eq!(payloads(&mut world, "B", "S"), numbers(0..8));
     // Silence, too: the consumer is not there any more.
     let names = world.api("A", "CONSUMER.NAMES.O", &json!({}))["consumers"].take();
@@ -382,4 +384,40 @@ fn what_found_no_room_is_asked_for_again() {
     seconds(&mut world, 12, Crossing::All);
     let told = payloads(&mut world, "A", "O");
     assert_eq!(payloads(&mut world, "B", "S"), told);
+}
+
+#[test]
+fn whatever_the_other_side_sends_it_is_asked_once_a_second_at_the_most() {
+    let mut world = two();
+    origin(&mut world, &json!({}), 0..1);
+    copy(&mut world, "S", json!({"sources": [source(json!({}))]}));
+    run(&mut world);
+    // Each request has a subject of its own to deliver on.
+    let mut asked = BTreeSet::new();
+    for _ in 0..20 {
+        run_with(&mut world, SECOND / 10, Crossing::All);
+        // More than came: something seems to be missing.
+        let subject = world
+            .net
+            .listening
+            .first()
+            .map(|(_, subject)| subject.clone());
+        let heartbeat = Sent {
+            account: A,
+            subject: String::new(),
+            reply: String::new(),
+            headers: "NATS/1.0 100 Idle Heartbeat\r\nNats-Last-Consumer: 99\r\n\r\n".to_owned(),
+            payload: Vec::new(),
+            about: String::new(),
+        };
+        if let Some(subject) = subject {
+            world.carry("B", &subject, &subject, &heartbeat);
+            asked.insert(subject);
+        }
+        world.pass(0);
+    }
+    assert!((2..=3).contains(&asked.len()), "{asked:?}");
+    publish(&mut world, 1..3);
+    seconds(&mut world, 3, Crossing::All);
+    assert_eq!(payloads(&mut world, "B", "S"), numbers(0..3));
 }

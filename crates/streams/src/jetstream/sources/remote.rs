@@ -21,6 +21,8 @@ use crate::jetstream::{Incoming, JetStream};
 use crate::stream::Env;
 use crate::time::SECOND;
 
+/// The other side is asked no oftener than this, whatever it answers and sends.
+const AGAIN_NS: i64 = SECOND;
 /// How long an answer is waited for.
 const ANSWER_NS: i64 = 10 * SECOND;
 /// How often the consumer gives a sign of life, and after how long without one it is taken for gone; it takes us for gone
@@ -40,6 +42,8 @@ pub(super) struct Remote {
     /// What is listened to: the answer, then what is delivered.
     ear: Option<Ear>,
     state: State,
+    /// When it was asked last.
+    asked_ns: i64,
     /// When it was asked, or last heard of.
     since_ns: i64,
     until_ns: Option<i64>,
@@ -97,8 +101,9 @@ impl Remote {
             return false;
         }
         let limit_ns = match self.state {
+            State::Idle => 0,
             State::Asking { .. } => ANSWER_NS,
-            _ => SILENCE_NS,
+            State::Taking { .. } => SILENCE_NS,
         };
         let until_ns = self.since_ns.saturating_add(limit_ns);
         self.is_late = until_ns <= now_ns;
@@ -129,6 +134,7 @@ impl Remote {
     pub(super) fn leave(&mut self, out: &mut dyn Outlet, prefix: &str) {
         self.unsubscribe(out, prefix);
         *self = Self {
+            asked_ns: self.asked_ns,
             lag: self.lag,
             ..Self::default()
         };
@@ -176,6 +182,15 @@ impl JetStream {
             let error = setup_failed(feed, text);
             return self.fail(context, feed, error);
         }
+        if let Some(remote) = &mut feed.remote {
+            let again_ns = remote.asked_ns.saturating_add(AGAIN_NS);
+            if context.now_ns < again_ns {
+                remote.leave(context.out, &self.sid_prefix);
+                remote.since_ns = again_ns;
+                remote.until_ns = Some(again_ns);
+                return;
+            }
+        }
         let last = target.last_sequence();
         if feed.role == Role::Mirror && feed.taken != last {
             feed.begin_behind(last);
@@ -199,6 +214,7 @@ impl JetStream {
         };
         remote.leave(context.out, &prefix);
         remote.state = State::Asking { deliveries };
+        remote.asked_ns = context.now_ns;
         remote.since_ns = context.now_ns;
         remote.until_ns = Some(context.now_ns.saturating_add(ANSWER_NS));
         remote.listen(ear("a", &answers), context.out, &prefix);
