@@ -113,7 +113,8 @@ impl Reader {
                 Ok(special) => special,
                 Err(error) => {
                     drop(held);
-                    if self.is_refusal_told() {
+                    // A subject that is none concerns nobody but who wrote it; the client asks so whether all was heard.
+                    if error != ProtocolError::InvalidSubject && self.is_refusal_told() {
                         tracing::error!(cid = self.connection.id, error = %error.text(), "subscription refused");
                     }
                     return self.say_error(worker, &error);
