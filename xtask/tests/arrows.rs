@@ -17,9 +17,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("session", &["wire", "auth"]),
     ("log", &[]),
     ("streams", &["wire", "log"]),
+    ("mqtt", &[]),
     (
         "server",
-        &["wire", "auth", "router", "session", "log", "streams"],
+        &[
+            "wire", "auth", "router", "session", "log", "streams", "mqtt",
+        ],
     ),
     ("cli", &["wire"]),
     ("sim", EVERYTHING),
@@ -29,13 +32,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("bench", EVERYTHING),
 ];
 const EVERYTHING: &[&str] = &[
-    "wire", "auth", "router", "session", "log", "streams", "server", "cli",
+    "wire", "auth", "router", "session", "log", "streams", "mqtt", "server", "cli",
 ];
 /// Proofs that any crate's tests may use, and nothing else.
 const FOR_TESTS: &[&str] = &["sim", "conformance", "conformance/nats-server", "bench"];
 
 /// Crates whose logic has no I/O: time and chance are arguments to them.
-const WITHOUT_IO: &[&str] = &["wire", "auth", "router", "session", "streams"];
+const WITHOUT_IO: &[&str] = &["wire", "auth", "router", "session", "streams", "mqtt"];
 /// Runtimes, sockets, files and clocks that those must not depend on, however indirectly.
 const IO_CRATES: &[&str] = &[
     "tokio",

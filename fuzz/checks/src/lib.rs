@@ -10,6 +10,7 @@ mod config;
 mod connect;
 mod cuts;
 mod headers;
+mod mqtt;
 mod parse;
 mod router;
 mod server_frame;
@@ -19,6 +20,7 @@ mod subject;
 pub use config::config;
 pub use connect::connect;
 pub use headers::headers;
+pub use mqtt::mqtt;
 pub use parse::parse;
 pub use router::router;
 pub use server_frame::server_frame;
@@ -29,10 +31,11 @@ pub use subject::subject;
 pub type Check = fn(&[u8]);
 
 /// Every check, by the name of its fuzz target and of its folder of seeds.
-pub const CHECKS: [(&str, Check); 8] = [
+pub const CHECKS: [(&str, Check); 9] = [
     ("config", config),
     ("connect", connect),
     ("headers", headers),
+    ("mqtt", mqtt),
     ("parse", parse),
     ("router", router),
     ("server_frame", server_frame),
