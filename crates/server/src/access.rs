@@ -9,7 +9,7 @@ use recado_auth::{
 };
 
 use crate::config::access::UserOptions;
-use crate::config::{ClientCertificates, Options, TlsOptions};
+use crate::config::{Authorization, ClientCertificates, Options, TlsOptions};
 use crate::engine::GLOBAL_ACCOUNT;
 use crate::resolver::Resolver;
 use crate::{accounts, operator};
@@ -104,12 +104,20 @@ pub(crate) struct Access {
     pub(crate) clients: Authenticator,
     /// Of WebSocket clients, where that is something else (C18).
     pub(crate) websocket: Option<Authenticator>,
+    /// The same of MQTT clients.
+    pub(crate) mqtt: Option<Authenticator>,
 }
 
 impl Access {
     /// Whether WebSocket clients must present something.
     pub(crate) fn is_required_of_websocket(&self) -> bool {
         let own = self.websocket.as_ref();
+        own.unwrap_or(&self.clients).is_required()
+    }
+
+    /// Whether MQTT clients must.
+    pub(crate) fn is_required_of_mqtt(&self) -> bool {
+        let own = self.mqtt.as_ref();
         own.unwrap_or(&self.clients).is_required()
     }
 }
@@ -126,29 +134,46 @@ pub(crate) fn websocket_authenticator(
     else {
         return Ok(None);
     };
+    let (single, nobody) = (&websocket.authorization, &websocket.no_auth_user);
+    own_authenticator(options, single, nobody, resolver).map(Some)
+}
+
+/// What is asked of MQTT clients instead of what others are asked for, if it is.
+pub(crate) fn mqtt_authenticator(
+    options: &Options,
+    resolver: &Arc<Resolver>,
+) -> Result<Option<Authenticator>, InvalidAccess> {
+    let Some(mqtt) = options.mqtt.as_ref().filter(|one| one.has_own_access()) else {
+        return Ok(None);
+    };
+    own_authenticator(options, &mqtt.authorization, &mqtt.no_auth_user, resolver).map(Some)
+}
+
+/// What is asked where a listener has a token, a user or a default user of its own.
+fn own_authenticator(
+    options: &Options,
+    single: &Authorization,
+    no_auth_user: &Option<String>,
+    resolver: &Arc<Resolver>,
+) -> Result<Authenticator, InvalidAccess> {
     let mut own = options.clone();
-    own.authorization
-        .token
-        .clone_from(&websocket.authorization.token);
-    own.authorization
-        .user
-        .clone_from(&websocket.authorization.user);
-    own.authorization
-        .password
-        .clone_from(&websocket.authorization.password);
-    own.no_auth_user.clone_from(&websocket.no_auth_user);
-    authenticator(&mut own, resolver, None).map(Some)
+    own.authorization.token.clone_from(&single.token);
+    own.authorization.user.clone_from(&single.user);
+    own.authorization.password.clone_from(&single.password);
+    own.no_auth_user.clone_from(no_auth_user);
+    authenticator(&mut own, resolver, None)
 }
 
 /// Listeners where a certificate says who a client is.
 fn mapping_listeners(options: &Options) -> Vec<ConnectionType> {
     let websocket = options.websocket.as_ref();
+    let websocket = websocket.and_then(|websocket| websocket.tls.as_ref());
+    let mqtt = options.mqtt.as_ref().and_then(|mqtt| mqtt.tls.as_ref());
     let listeners = [
         (ConnectionType::Standard, options.tls.as_ref()),
-        (
-            ConnectionType::Websocket,
-            websocket.and_then(|websocket| websocket.tls.as_ref()),
-        ),
+        (ConnectionType::Websocket, websocket),
+        (ConnectionType::Mqtt, mqtt),
+        (ConnectionType::MqttWs, websocket),
     ];
     let maps = |tls: &TlsOptions| tls.client_certificates == ClientCertificates::Mapped;
     listeners

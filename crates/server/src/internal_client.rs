@@ -5,6 +5,8 @@
 //! ([`Restarts`]).
 
 use std::io;
+use std::net::Ipv4Addr;
+use std::os::unix::net::UnixStream as StdUnixStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,7 +16,7 @@ use tokio::net::UnixStream;
 use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::watch;
 
-use crate::engine::{Admission, Engine, Link, serve};
+use crate::engine::{Account, Admission, Connection, Engine, Front, Link, Standing, Way, serve};
 use crate::phase::Phase;
 
 /// Room for input that is read at once.
@@ -28,13 +30,12 @@ const RAN_WELL: Duration = Duration::from_secs(60);
 
 /// Connects a part of the server to its engine. `wants_origin`: messages tell who published them.
 pub(crate) fn connect(engine: &Arc<Engine>, wants_origin: bool) -> io::Result<UnixStream> {
-    let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
-    ours.set_nonblocking(true)?;
-    theirs.set_nonblocking(true)?;
+    let (ours, theirs) = pair()?;
     let (link, read) = Link::internal(theirs)?;
+    let standing = Arc::clone(engine.insider());
     let admission = Admission::Internal {
         wants_origin,
-        system: false,
+        standing,
     };
     serve(Arc::clone(engine), link, read, admission);
     UnixStream::from_std(ours)
@@ -43,19 +44,54 @@ pub(crate) fn connect(engine: &Arc<Engine>, wants_origin: bool) -> io::Result<Un
 /// Connects a part of the server to the system account, from a runtime that is not the engine's; messages tell who
 /// published them.
 pub(crate) fn connect_to_system(engine: &Arc<Engine>) -> io::Result<UnixStream> {
-    let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
-    ours.set_nonblocking(true)?;
-    theirs.set_nonblocking(true)?;
+    let (ours, theirs) = pair()?;
     {
         let _entered = engine.threads.runtime(0).enter();
         let (link, read) = Link::internal(theirs)?;
         let admission = Admission::Internal {
             wants_origin: true,
-            system: true,
+            standing: Arc::clone(engine.system_insider()),
         };
         serve(Arc::clone(engine), link, read, admission);
     }
     UnixStream::from_std(ours)
+}
+
+/// Connects a part of the server to an account, as one that nothing is asked of.
+pub(crate) fn connect_to(engine: &Arc<Engine>, account: &Arc<Account>) -> io::Result<UnixStream> {
+    let (ours, theirs) = pair()?;
+    let (link, read) = Link::internal(theirs)?;
+    let admission = Admission::Internal {
+        wants_origin: false,
+        standing: Arc::new(Standing::anonymous(account)),
+    };
+    serve(Arc::clone(engine), link, read, admission);
+    UnixStream::from_std(ours)
+}
+
+/// Connects a client that something translates for. `None`: there are as many clients as there may be.
+pub(crate) fn connect_fronted(
+    engine: &Arc<Engine>,
+    front: Front,
+) -> io::Result<Option<(UnixStream, Arc<Connection>)>> {
+    let (ours, theirs) = pair()?;
+    let peer = front
+        .outside
+        .peer
+        .unwrap_or((Ipv4Addr::UNSPECIFIED, 0).into());
+    let (link, read) = Link::fronted(theirs, front)?;
+    let admission = Admission::Outside(peer, Way::Mqtt);
+    let Some(connection) = serve(Arc::clone(engine), link, read, admission) else {
+        return Ok(None);
+    };
+    Ok(Some((UnixStream::from_std(ours)?, connection)))
+}
+
+fn pair() -> io::Result<(StdUnixStream, StdUnixStream)> {
+    let (ours, theirs) = StdUnixStream::pair()?;
+    ours.set_nonblocking(true)?;
+    theirs.set_nonblocking(true)?;
+    Ok((ours, theirs))
 }
 
 /// Starts one internal client again and again, until the server stops.
@@ -143,6 +179,18 @@ impl FrameReader {
         out: &mut Vec<u8>,
         mut handle: impl FnMut(&Message<'_>, &mut Vec<u8>),
     ) -> Option<()> {
+        let mut pongs = 0;
+        let read = self.frames(|frame| {
+            pongs += usize::from(frame == ServerFrame::Pong);
+            answer(frame, out, &mut handle);
+        });
+        read.await?;
+        self.pongs += pongs;
+        Some(())
+    }
+
+    /// Waits for input and hands every whole frame in it to `handle`. `None`: the connection ended.
+    pub(crate) async fn frames(&mut self, mut handle: impl FnMut(ServerFrame<'_>)) -> Option<()> {
         self.buffer.reserve(READ_BYTES);
         let count = self.read.read_buf(&mut self.buffer).await.ok()?;
         if count == 0 {
@@ -152,8 +200,7 @@ impl FrameReader {
         loop {
             match parse_server_frame(&self.buffer[at..]) {
                 ServerParsed::Complete(frame, length) => {
-                    self.pongs += usize::from(frame == ServerFrame::Pong);
-                    answer(frame, out, &mut handle);
+                    handle(frame);
                     at += length;
                 }
                 ServerParsed::Incomplete => break,

@@ -15,6 +15,7 @@ mod lame_duck;
 mod listener;
 pub mod logging;
 mod monitoring;
+mod mqtt;
 mod operator;
 mod phase;
 mod plain;

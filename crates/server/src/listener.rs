@@ -10,7 +10,7 @@ use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::io::Interest;
 use tokio::sync::watch;
 
-use crate::config::{Options, Personality, WebsocketOptions};
+use crate::config::{MqttOptions, Options, Personality, WebsocketOptions};
 use crate::engine::{Admission, Engine, Link, Way, serve};
 use crate::error::StartError;
 use crate::phase::Phase;
@@ -77,6 +77,19 @@ pub(crate) fn open_websocket(
     let host = websocket.host.clone();
     let host = host.unwrap_or_else(|| clients.host.clone());
     let addr = resolve(&host, websocket.port)?;
+    check_reach(options, auth_required, &host, addr)?;
+    open_at(addr, host)
+}
+
+/// Opens the socket for MQTT clients, likewise.
+pub(crate) fn open_mqtt(
+    options: &Options,
+    mqtt: &MqttOptions,
+    auth_required: bool,
+    clients: &Listener,
+) -> Result<Listener, StartError> {
+    let host = mqtt.host.clone().unwrap_or_else(|| clients.host.clone());
+    let addr = resolve(&host, mqtt.port)?;
     check_reach(options, auth_required, &host, addr)?;
     open_at(addr, host)
 }
@@ -166,7 +179,7 @@ pub(crate) async fn accept(
 
 fn serve_client(engine: Arc<Engine>, stream: TcpStream, peer: SocketAddr, way: Way) {
     match Link::tcp(stream) {
-        Ok((link, read)) => serve(engine, link, read, Admission::Outside(peer, way)),
+        Ok((link, read)) => drop(serve(engine, link, read, Admission::Outside(peer, way))),
         Err(error) => tracing::error!(%peer, %error, "cannot watch a client's socket"),
     }
 }

@@ -12,7 +12,8 @@ use recado_wire::{Info, ProtocolError};
 use crate::access::{self, Access};
 use crate::accounts;
 use crate::config::{
-    Limits, MonitoringOptions, Options, StoreEncryption, StreamsOptions, WebsocketOptions,
+    Limits, MonitoringOptions, MqttOptions, Options, StoreEncryption, StreamsOptions,
+    WebsocketOptions,
 };
 use crate::engine::{Connection, Engine, Manner, Standing, Verdict, Way};
 use crate::error::StartError;
@@ -20,8 +21,8 @@ use crate::listener;
 use crate::monitoring::{Facts, Keys, Listening, Observed, Watchers};
 use crate::resolver::Resolver;
 use crate::server::{
-    client_rules, monitoring_keys, open_store, start_streams, told_of_clients, told_of_streams,
-    websocket_rules,
+    client_rules, monitoring_keys, mqtt_rules, open_store, start_streams, told_of_clients,
+    told_of_streams, websocket_rules,
 };
 use crate::streams::{NotServed, Place, Raised};
 
@@ -80,6 +81,8 @@ pub(crate) struct Reloader {
     pub(crate) chosen_elsewhere: bool,
     /// Where WebSocket clients connect, if any may.
     pub(crate) websocket: Option<(String, SocketAddr)>,
+    /// Where MQTT clients connect, if any may.
+    pub(crate) mqtt: Option<(String, SocketAddr)>,
     pub(crate) watched_at: Option<Listening>,
     /// What monitoring over HTTPS shows of itself.
     pub(crate) monitoring_keys: Option<Arc<Keys>>,
@@ -104,6 +107,7 @@ impl Reloader {
         let mut options = options;
         let rules = client_rules(&options)?;
         let websocket_rules = websocket_rules(&options)?;
+        let mqtt_rules = mqtt_rules(&options)?;
         let keys = monitoring_keys(&options)?;
         let unusable = |text: String| ReloadError::Unusable(StartError::Options(text));
         let resolver = self.resolver_for(&held, &options)?;
@@ -115,6 +119,8 @@ impl Reloader {
         let access = Access {
             clients: authenticator,
             websocket,
+            mqtt: access::mqtt_authenticator(&options, &resolver)
+                .map_err(|invalid| unusable(invalid.to_string()))?,
         };
         self.check_reach(&options, &access)?;
         let planned = self.engine.prepare_accounts(&accounts::plans(&options));
@@ -143,6 +149,7 @@ impl Reloader {
         self.engine.set_manner(manner);
         self.engine.clients.replace(rules);
         self.engine.websocket.replace(websocket_rules);
+        self.engine.mqtt.replace(mqtt_rules);
         self.engine
             .write
             .set(options.limits.write_deadline, options.limits.write_timeout);
@@ -173,15 +180,20 @@ impl Reloader {
         if let Some((host, addr)) = &self.websocket {
             listener::check_reach(options, access.is_required_of_websocket(), host, *addr)?;
         }
+        if let Some((host, addr)) = &self.mqtt {
+            listener::check_reach(options, access.is_required_of_mqtt(), host, *addr)?;
+        }
         Ok(())
     }
 
     /// Pins hold for who is connected, too.
     fn dismiss_unpinned(&self, options: &Options) -> usize {
         let websocket = options.websocket.as_ref();
+        let mqtt = options.mqtt.as_ref();
         let listeners = [
             (Way::Clients, options.tls.as_ref()),
             (Way::Websocket, websocket.and_then(|one| one.tls.as_ref())),
+            (Way::Mqtt, mqtt.and_then(|one| one.tls.as_ref())),
         ];
         let pinned = listeners
             .into_iter()
@@ -250,9 +262,32 @@ impl Reloader {
     }
 }
 
+/// How MQTT clients are served can change (D53); where they are listened for, and what their sessions are found by, not.
+fn compare_mqtt(
+    old: Option<&MqttOptions>,
+    new: Option<&MqttOptions>,
+    note: &mut impl FnMut(bool, &'static str, bool),
+) {
+    let fixed = |mqtt: &MqttOptions| {
+        (
+            mqtt.host.clone(),
+            mqtt.port,
+            mqtt.js_domain.clone(),
+            mqtt.js_api_timeout,
+        )
+    };
+    let is_same = old.map(fixed) == new.map(fixed);
+    note(
+        is_same,
+        "mqtt's host, port, js_domain and js_api_timeout",
+        false,
+    );
+    note(old == new || !is_same, "mqtt", true);
+}
+
 /// Whether who may connect, or what clients may do, can have changed.
 fn touches_access(changed: &[&'static str]) -> bool {
-    const ACCESS: [&str; 7] = [
+    const ACCESS: [&str; 8] = [
         "authorization",
         "accounts",
         "operator",
@@ -260,6 +295,7 @@ fn touches_access(changed: &[&'static str]) -> bool {
         "tls",
         "trusted_proxies",
         "websocket",
+        "mqtt",
     ];
     changed.iter().any(|name| ACCESS.contains(name))
 }
@@ -269,7 +305,7 @@ pub(crate) fn judge(engine: &Engine, connection: &Connection) -> Verdict {
     let (manner, standing) = (engine.manner(), connection.standing());
     let Some(presented) = &standing.presented else {
         // It was let in without a credential.
-        return match manner.anonymous(connection.is_websocket()) {
+        return match manner.anonymous(connection.way()) {
             None => Verdict::Go(Goodbye::unauthorized(
                 "a credential is asked for since the configuration was read again",
             )),
@@ -367,6 +403,7 @@ fn compare(old: &Options, new: &Options) -> Changes {
         tls,
         allow_non_tls,
         websocket,
+        mqtt,
         proxy_protocol,
         accounts,
         operator,
@@ -422,6 +459,7 @@ fn compare(old: &Options, new: &Options) -> Changes {
         "websocket",
         true,
     );
+    compare_mqtt(mqtt.as_ref(), new.mqtt.as_ref(), &mut note);
     note(
         *proxy_protocol == new.proxy_protocol,
         "proxy_protocol",

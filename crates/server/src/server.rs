@@ -38,6 +38,8 @@ use crate::version::{GIT_COMMIT, NATS_VERSION, VERSION};
 const FLUSH_MAX: Duration = Duration::from_secs(2);
 /// Time that the services in the system account are waited for at the start.
 const SYSTEM_MAX: Duration = Duration::from_secs(5);
+/// Time that MQTT clients' tasks are given to write down what is under way.
+const MQTT_MAX: Duration = Duration::from_secs(2);
 /// Time that connections are given to notice that they are closed.
 const CLOSE_MAX: Duration = Duration::from_secs(1);
 
@@ -64,6 +66,7 @@ pub struct Server {
     handle: ServerHandle,
     client_addr: SocketAddr,
     websocket_addr: Option<SocketAddr>,
+    mqtt_addr: Option<SocketAddr>,
     plain_addrs: Vec<(SocketAddr, String)>,
     monitoring: Option<Listening>,
     info: Info,
@@ -98,17 +101,22 @@ impl Server {
         let mut options = options;
         let rules = client_rules(&options)?;
         let websocket_rules = websocket_rules(&options)?;
+        let mqtt_rules = mqtt_rules(&options)?;
         let resolver = Arc::new(Resolver::open_at_start(&options)?);
         let authenticator = access::authenticator(&mut options, &resolver, None)
             .map_err(|invalid| StartError::Options(invalid.to_string()))?;
         let websocket_authenticator = access::websocket_authenticator(&options, &resolver)
             .map_err(|invalid| StartError::Options(invalid.to_string()))?;
+        let mqtt_authenticator = access::mqtt_authenticator(&options, &resolver)
+            .map_err(|invalid| StartError::Options(invalid.to_string()))?;
         let access = Access {
             clients: authenticator,
             websocket: websocket_authenticator,
+            mqtt: mqtt_authenticator,
         };
         let asked = access.clients.is_required();
         let asked_of_websocket = access.is_required_of_websocket();
+        let asked_of_mqtt = access.is_required_of_mqtt();
         // A socket that was handed over is where its owner wants it.
         let chosen_elsewhere = inherited.client.is_some();
         let client = listener::open_client(&options, asked, inherited.client)?;
@@ -122,6 +130,14 @@ impl Server {
             .as_ref()
             .map(|listener| (listener.host.clone(), listener.addr));
         let websocket_addr = websocket_at.as_ref().map(|(_, addr)| *addr);
+        let mqtt = options.mqtt.as_ref();
+        let mqtt = mqtt
+            .map(|mqtt| listener::open_mqtt(&options, mqtt, asked_of_mqtt, &client))
+            .transpose()?;
+        let mqtt_at = mqtt
+            .as_ref()
+            .map(|listener| (listener.host.clone(), listener.addr));
+        let mqtt_addr = mqtt_at.as_ref().map(|(_, addr)| *addr);
         let plain: Vec<Plain> = options
             .plain
             .iter()
@@ -156,6 +172,7 @@ impl Server {
         ));
         engine.clients.replace(rules);
         engine.websocket.replace(websocket_rules);
+        engine.mqtt.replace(mqtt_rules);
         let planned = engine.prepare_accounts(&accounts::plans(&options));
         let planned = planned.map_err(|error| StartError::Options(error.to_string()))?;
         engine.put_accounts_in_force(planned);
@@ -196,6 +213,7 @@ impl Server {
             client: (client.host.clone(), client.addr),
             chosen_elsewhere,
             websocket: websocket_at,
+            mqtt: mqtt_at,
             watched_at: watched_at.clone(),
             monitoring_keys: keys,
             watchers,
@@ -227,6 +245,7 @@ impl Server {
             monitoring,
             system,
             websocket,
+            mqtt,
         };
         let life = live(handle.clone(), options, client, plain, inner);
         let thread = std::thread::Builder::new()
@@ -241,6 +260,7 @@ impl Server {
             handle,
             client_addr,
             websocket_addr,
+            mqtt_addr,
             plain_addrs,
             monitoring: watched_at,
             info,
@@ -259,6 +279,11 @@ impl Server {
     /// Where WebSocket clients connect, if any may.
     pub fn websocket_addr(&self) -> Option<SocketAddr> {
         self.websocket_addr
+    }
+
+    /// Where MQTT clients connect, if any may.
+    pub fn mqtt_addr(&self) -> Option<SocketAddr> {
+        self.mqtt_addr
     }
 
     /// Where bare TCP peers connect, and the subjects that they ask on.
@@ -396,9 +421,11 @@ impl ServerHandle {
     /// When TLS can't be had with them: then all stays as it was.
     pub fn replace_tls(&self, options: &Options) -> Result<(), StartError> {
         let (clients, websocket) = (client_rules(options)?, websocket_rules(options)?);
+        let mqtt = mqtt_rules(options)?;
         let keys = monitoring_keys(options)?;
         self.engine.clients.replace(clients);
         self.engine.websocket.replace(websocket);
+        self.engine.mqtt.replace(mqtt);
         if let (Some(shown), Some(keys)) = (&self.monitoring_keys, keys) {
             shown.replace(keys);
         }
@@ -423,6 +450,8 @@ struct Inner {
     system: System,
     /// Where WebSocket clients come in.
     websocket: Option<Listener>,
+    /// Where MQTT clients do.
+    mqtt: Option<Listener>,
 }
 
 /// The server's life, from listening to its end.
@@ -446,6 +475,7 @@ async fn live(
         monitoring,
         system,
         websocket,
+        mqtt,
     } = inner;
     let accept = |listener, way| {
         tokio::spawn(listener::accept(
@@ -457,12 +487,13 @@ async fn live(
     };
     let accepting = accept(client, Way::Clients);
     let websocket = websocket.map(|listener| accept(listener, Way::Websocket));
+    let mqtt = mqtt.map(|listener| accept(listener, Way::Mqtt));
     // The sender lives in `handle`: waiting can't fail.
     let _ = phase.wait_for(|phase| *phase > Phase::Running).await;
     // Nobody is told to go before the door is shut. A panic in the task was reported by the hook.
     let _ = accepting.await;
-    if let Some(websocket) = websocket {
-        let _ = websocket.await;
+    for other in websocket.into_iter().chain(mqtt) {
+        let _ = other.await;
     }
     if *phase.borrow() == Phase::LameDuck {
         let ended = phase.wait_for(|phase| *phase == Phase::Stopping);
@@ -476,6 +507,8 @@ async fn live(
             () = leaving => handle.advance(Phase::Stopping),
         }
     }
+    // What is under way to MQTT clients is written down as long as there are streams.
+    engine.mqtt_sessions.stop(MQTT_MAX).await;
     // Their threads are waited for, one of them for its disk; this one goes on serving those whose answers it
     // still sends.
     let ended = tokio::task::spawn_blocking(move || {
@@ -562,6 +595,7 @@ pub fn check_certificates(options: &Options) -> Result<(), StartError> {
     monitoring_keys(options)?;
     client_rules(options)?;
     websocket_rules(options)?;
+    mqtt_rules(options)?;
     let operator = options.operator.as_ref();
     match operator.and_then(|operator| operator.resolver_tls.as_ref()) {
         Some(tls) => client_config(Some(tls)).map(drop).map_err(StartError::Tls),
@@ -588,7 +622,7 @@ pub(crate) fn client_rules(options: &Options) -> Result<Rules, StartError> {
         tls: tls.map_err(StartError::Tls)?,
         allow_non_tls: options.allow_non_tls,
         proxy_protocol: options.proxy_protocol,
-        websocket: None,
+        ..Rules::default()
     })
 }
 
@@ -601,6 +635,20 @@ pub(crate) fn websocket_rules(options: &Options) -> Result<Rules, StartError> {
     Ok(Rules {
         tls: tls.map_err(StartError::Tls)?,
         websocket: Some(websocket.clone()),
+        ..Rules::default()
+    })
+}
+
+/// The same of those that speak MQTT.
+pub(crate) fn mqtt_rules(options: &Options) -> Result<Rules, StartError> {
+    let Some(mqtt) = &options.mqtt else {
+        return Ok(Rules::default());
+    };
+    let tls = mqtt.tls.as_ref().map(Material::load).transpose();
+    Ok(Rules {
+        tls: tls.map_err(StartError::Tls)?,
+        allow_non_tls: options.allow_non_tls,
+        mqtt: true,
         ..Rules::default()
     })
 }

@@ -18,6 +18,7 @@ mod load;
 mod locale;
 pub mod messages;
 mod monitoring;
+mod mqtt;
 pub mod operator;
 mod options;
 mod programs;
@@ -33,6 +34,7 @@ pub use keys::Findings;
 pub use load::{LoadedFile, load_file};
 pub use locale::Lang;
 pub use monitoring::MonitoringOptions;
+pub use mqtt::MqttOptions;
 pub use options::{
     Authorization, Limits, LogFormat, LogOptions, Options, Personality, PlainListener,
     SyslogTarget, WriteTimeout,

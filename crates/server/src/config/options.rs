@@ -11,6 +11,7 @@ use recado_auth::PermissionsSpec;
 use super::access::{AccountOptions, CalloutOptions, Mapping, UserOptions};
 use super::locale::Lang;
 use super::monitoring::MonitoringOptions;
+use super::mqtt::MqttOptions;
 use super::operator::OperatorOptions;
 use super::streams::StreamsOptions;
 use super::tls::TlsOptions;
@@ -76,6 +77,8 @@ pub struct Options {
     pub allow_non_tls: bool,
     /// Listen for WebSocket clients, too.
     pub websocket: Option<WebsocketOptions>,
+    /// Listen for MQTT clients, too.
+    pub mqtt: Option<MqttOptions>,
     /// Connections come through a proxy that says whose they are (PROXY protocol).
     pub proxy_protocol: bool,
     /// Accounts beside `$G`, which is for those that belong to no other.
@@ -377,6 +380,7 @@ impl Default for Options {
             tls: None,
             allow_non_tls: false,
             websocket: None,
+            mqtt: None,
             proxy_protocol: false,
             accounts: Vec::new(),
             operator: None,

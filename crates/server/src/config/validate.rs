@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::fault::Fault;
 use super::keys::Findings;
 use super::messages::{KeyProblem, TransportProblem};
+use super::mqtt::MqttOptions;
 use super::options::{Authorization, Options, Personality};
 use super::streams::is_domain;
 use super::tls::{CertificateFiles, TlsOptions};
@@ -66,6 +67,9 @@ impl Options {
                 None => {}
             }
         }
+        if let Some(mqtt) = &self.mqtt {
+            self.mqtt_problems(mqtt).into_iter().for_each(&mut error);
+        }
         match (self.monitoring.port, self.monitoring.https_port) {
             (Some(_), Some(_)) => error(KeyProblem::HttpAndHttps),
             (None, Some(_)) if self.tls.is_none() => error(KeyProblem::HttpsWithoutTls),
@@ -101,6 +105,25 @@ impl Options {
         findings
     }
 
+    /// What MQTT needs, and does not get.
+    fn mqtt_problems(&self, mqtt: &MqttOptions) -> Vec<KeyProblem> {
+        let mut problems = Vec::new();
+        if let Some(tls) = &mqtt.tls {
+            problems.extend(tls_problems("mqtt's tls", tls));
+        }
+        problems.extend(contradiction(&mqtt.authorization));
+        if !self.streams.enabled {
+            problems.push(TransportProblem::MqttWithoutStreams.into());
+        }
+        if self.limits.no_header_support {
+            problems.push(TransportProblem::MqttWithoutHeaders.into());
+        }
+        if let Some(domain) = mqtt.js_domain.as_ref().filter(|name| !is_domain(name)) {
+            problems.push(KeyProblem::BadDomain(domain.clone()));
+        }
+        problems
+    }
+
     /// Listeners that would take a port from each other. Port 0 takes a free one each time.
     fn ports_given_twice(&self) -> Vec<KeyProblem> {
         let mut ports: Vec<u16> = self.plain.iter().map(|plain| plain.port).collect();
@@ -118,6 +141,15 @@ impl Options {
                     || self.monitoring.port == Some(*port))
         });
         let websocket = websocket.map(|port| TransportProblem::WebsocketPortTaken(port).into());
+        let others = |port: u16| {
+            let websocket = self.websocket.as_ref().map(|websocket| websocket.port);
+            port == self.port
+                || ports.contains(&port)
+                || [websocket, self.monitoring.port].contains(&Some(port))
+        };
+        let mqtt = self.mqtt.as_ref().map(|mqtt| mqtt.port);
+        let mqtt = mqtt.filter(|port| *port != 0 && others(*port));
+        let mqtt = mqtt.map(|port| TransportProblem::MqttPortTaken(port).into());
         let clients = ports
             .contains(&self.port)
             .then_some(KeyProblem::PlainPortIsClients(self.port));
@@ -130,6 +162,7 @@ impl Options {
             .chain(clients)
             .chain(monitoring)
             .chain(websocket)
+            .chain(mqtt)
             .collect()
     }
 

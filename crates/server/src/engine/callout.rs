@@ -265,10 +265,7 @@ pub(super) async fn ask_service(
 ) -> Result<Identity, Denied> {
     let failed = |why: &str| Denied::of(Reason::Callout(why.to_owned()));
     let inquiries = &engine.inquiries;
-    let timeout = engine
-        .manner()
-        .session_for(connection.is_websocket())
-        .auth_timeout;
+    let timeout = engine.manner().session_for(connection.way()).auth_timeout;
     let login = presented.login_with(connect);
     let asked = callout.ask(Question {
         login: &login,
@@ -281,7 +278,7 @@ pub(super) async fn ask_service(
             ..ServerInfo::default()
         },
         client: client_info(connection, connect),
-        tls: connection.layers().and_then(tls_info),
+        tls: connection.outside_layers().and_then(tls_info),
         key: &inquiries.server.keys.signing,
         curve_key: &inquiries.server.keys.curve,
         timeout_s: timeout.as_secs(),
@@ -324,9 +321,7 @@ fn judge(
     let court = Court {
         curve_key: &engine.inquiries.server.keys.curve,
         operator: manner.authenticator.operator(),
-        proxied: manner
-            .authenticator_for(connection.is_websocket())
-            .is_proxied(login),
+        proxied: manner.authenticator_for(connection.way()).is_proxied(login),
         utc_offset,
         now_s: now_s(),
     };
@@ -355,7 +350,7 @@ fn client_info(connection: &Connection, connect: &Connect) -> ClientInfo {
         user: claimed.cloned().unwrap_or_default(),
         name: connect.name.clone().unwrap_or_default(),
         kind: "Client".to_owned(),
-        client_type: client_type(connection.is_websocket()).to_owned(),
+        client_type: client_type(connection.connection_type()).to_owned(),
         ..ClientInfo::default()
     }
 }

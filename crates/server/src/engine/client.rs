@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use recado_auth::ConnectionType;
 use recado_streams::time::format_rfc3339;
 use recado_wire::Connect;
 use serde::Serialize;
@@ -66,7 +67,8 @@ pub(crate) fn gone_json(closed: &Closed) -> Value {
         issuer_key: closed.vouched.issuer_key.clone(),
         tags: closed.vouched.tags.clone(),
         kind: Some("Client"),
-        client_type: Some(client_type(closed.is_websocket)),
+        client_type: Some(client_type(closed.how)),
+        client_id: closed.mqtt_client.as_deref(),
     })
     .unwrap_or_default()
 }
@@ -82,10 +84,11 @@ pub(crate) fn request_info(publisher: &Connection, server: &str) -> Vec<u8> {
 }
 
 /// What speaks, as nats-server calls it.
-pub(crate) fn client_type(is_websocket: bool) -> &'static str {
-    match is_websocket {
-        true => "websocket",
-        false => "nats",
+pub(crate) fn client_type(how: ConnectionType) -> &'static str {
+    match how {
+        ConnectionType::Websocket => "websocket",
+        ConnectionType::Mqtt | ConnectionType::MqttWs => "mqtt",
+        _ => "nats",
     }
 }
 
@@ -127,6 +130,9 @@ struct RequestInfo<'a> {
     kind: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_type: Option<&'static str>,
+    /// Of a client that speaks MQTT.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<&'a str>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
@@ -159,7 +165,8 @@ impl<'a> RequestInfo<'a> {
             issuer_key: standing.identity.issuer_key.clone(),
             tags: standing.identity.tags.clone(),
             kind: is_client.then_some("Client"),
-            client_type: is_client.then(|| client_type(connection.is_websocket())),
+            client_type: is_client.then(|| client_type(connection.connection_type())),
+            client_id: connection.mqtt_client(),
         }
     }
 }

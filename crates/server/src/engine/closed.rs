@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use parking_lot::Mutex;
-use recado_auth::Identity;
+use recado_auth::{ConnectionType, Identity};
 use recado_router::Subscription as _;
 
 use super::account::GLOBAL_ACCOUNT;
@@ -40,8 +40,10 @@ pub(crate) struct Closed {
     pub(crate) active_us: u64,
     pub(crate) closed_us: u64,
     pub(crate) round_trip_us: u32,
-    /// It came over WebSocket.
-    pub(crate) is_websocket: bool,
+    /// How it was connected.
+    pub(crate) how: ConnectionType,
+    /// The client identifier of one that spoke MQTT.
+    pub(crate) mqtt_client: Option<Box<str>>,
     pub(crate) totals: Totals,
     pub(crate) client: Option<Box<Client>>,
     pub(crate) account: Arc<str>,
@@ -128,7 +130,8 @@ impl Closed {
             active_us: connection.active_us.load(Ordering::Relaxed),
             closed_us: clock::now_us(),
             round_trip_us: connection.round_trip_us.load(Ordering::Relaxed),
-            is_websocket: connection.is_websocket(),
+            how: connection.connection_type(),
+            mqtt_client: connection.mqtt_client().map(Box::from),
             totals: Totals::of(&connection.traffic),
             client: connection.client.get().cloned(),
             account: Arc::clone(&standing.account.name),
@@ -150,7 +153,8 @@ impl Closed {
             active_us: now_us,
             closed_us: now_us,
             round_trip_us: 0,
-            is_websocket: false,
+            how: ConnectionType::Standard,
+            mqtt_client: None,
             totals: Totals::default(),
             client: None,
             account: GLOBAL_ACCOUNT.into(),

@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
+use recado_auth::ConnectionType;
 use recado_session::Goodbye;
 use recado_wire::Connect;
 use tokio::sync::Notify;
@@ -17,9 +18,11 @@ use tokio::sync::Notify;
 use super::account::Account;
 use super::client::Client;
 use super::clock;
+use super::door::Way;
 use super::drops::{Drops, Loss};
 use super::ending::CloseReason;
 use super::frames::Frames;
+use super::front::Front;
 use super::layers::Layers;
 use super::link::{Full, Link, ReadLink};
 use super::outbox::{Chunk, Outbox};
@@ -216,21 +219,58 @@ impl Connection {
         matches!(self.link, Link::Intake(_))
     }
 
+    /// The same of the client itself, where something translates for it.
+    pub(super) fn outside_layers(&self) -> Option<&Layers> {
+        match self.front() {
+            Some(front) => front.outside.layers(),
+            None => self.layers(),
+        }
+    }
+
     /// Whether it speaks WebSocket.
     pub(crate) fn is_websocket(&self) -> bool {
-        self.link.layers().is_some_and(Layers::is_websocket)
+        self.outside_layers().is_some_and(Layers::is_websocket)
+    }
+
+    /// Who translates for it, if it speaks another protocol.
+    pub(crate) fn front(&self) -> Option<&Front> {
+        self.link.front()
+    }
+
+    /// The client identifier of one that speaks MQTT.
+    pub(crate) fn mqtt_client(&self) -> Option<&str> {
+        self.front().map(|front| &*front.client_id)
+    }
+
+    /// By which door it came.
+    pub(crate) fn way(&self) -> Way {
+        match self.front() {
+            Some(_) => Way::Mqtt,
+            None if self.is_websocket() => Way::Websocket,
+            None => Way::Clients,
+        }
+    }
+
+    /// How it is connected.
+    pub(crate) fn connection_type(&self) -> ConnectionType {
+        match (self.way(), self.is_websocket()) {
+            (Way::Mqtt, true) => ConnectionType::MqttWs,
+            (Way::Mqtt, false) => ConnectionType::Mqtt,
+            (_, true) => ConnectionType::Websocket,
+            (_, false) => ConnectionType::Standard,
+        }
     }
 
     /// Fills in what a CONNECT does not say and a cookie does.
     pub(super) fn fill_in(&self, connect: &mut Connect) {
-        if let Some(cookies) = self.link.layers().and_then(Layers::cookies) {
+        if let Some(cookies) = self.outside_layers().and_then(Layers::cookies) {
             cookies.fill(connect);
         }
     }
 
     /// What is known of its TLS; `None` without.
     pub(crate) fn tls(&self) -> Option<&Arc<TlsFacts>> {
-        self.link.layers().and_then(|layers| layers.tls.as_ref())
+        self.outside_layers().and_then(|layers| layers.tls.as_ref())
     }
 
     /// Writes bytes past the outbox, which must be empty and stay so meanwhile.
@@ -253,6 +293,9 @@ impl Connection {
     /// The client's address to be shown, also where a proxy stands before it; `None` for a part of the server itself.
     /// Whoever decides anything by it asks for [`Connection::proved_address`].
     pub(crate) fn address(&self) -> Option<SocketAddr> {
+        if let Some(front) = self.front() {
+            return front.outside.address();
+        }
         let rare = self.rare.lock();
         let rare = rare.as_ref();
         let forwarded = || {
@@ -265,6 +308,9 @@ impl Connection {
 
     /// The client's address as the socket or a proxy that is configured knows it, and not as the client may say.
     pub(super) fn proved_address(&self) -> Option<SocketAddr> {
+        if let Some(front) = self.front() {
+            return front.outside.proved_address();
+        }
         let behind = self.rare.lock().as_ref().and_then(|rare| rare.behind);
         behind.or(self.peer)
     }

@@ -17,6 +17,8 @@ pub(crate) enum Way {
     Clients,
     /// The port for WebSocket.
     Websocket,
+    /// The port for MQTT, or the path for it on that for WebSocket.
+    Mqtt,
 }
 
 /// One door.
@@ -36,6 +38,8 @@ pub(crate) struct Rules {
     pub(crate) proxy_protocol: bool,
     /// Clients speak WebSocket.
     pub(crate) websocket: Option<WebsocketOptions>,
+    /// Clients speak MQTT: they are not greeted.
+    pub(crate) mqtt: bool,
 }
 
 /// Handshakes begun within one second.
@@ -76,13 +80,13 @@ impl Door {
 impl Rules {
     /// Whether there is anything to pass.
     pub(super) fn is_open(&self) -> bool {
-        self.tls.is_none() && !self.proxy_protocol && self.websocket.is_none()
+        self.tls.is_none() && !self.proxy_protocol && self.websocket.is_none() && !self.mqtt
     }
 
     /// Whether INFO is the first thing that is said.
     pub(super) fn greets_first(&self) -> bool {
         let first = self.tls.as_ref().map(|tls| tls.handshake_first);
-        matches!(first, None | Some(HandshakeFirst::No)) && self.websocket.is_none()
+        matches!(first, None | Some(HandshakeFirst::No)) && self.websocket.is_none() && !self.mqtt
     }
 }
 

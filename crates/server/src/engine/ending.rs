@@ -53,6 +53,8 @@ pub(crate) enum CloseReason {
     SlowConsumerPending,
     /// No progress within the write deadline.
     SlowConsumerDeadline,
+    /// Another client came with the same client identifier (MQTT).
+    DuplicateClientId,
     /// The server goes away.
     ServerShutdown,
 }
@@ -102,6 +104,7 @@ impl CloseReason {
             | Self::MaxControlLine
             | Self::MaxSubscriptions
             | Self::MaxConnections
+            | Self::DuplicateClientId
             | Self::SlowConsumerPending
             | Self::SlowConsumerDeadline => CloseCode::Policy,
             Self::ClientError
@@ -137,6 +140,7 @@ impl CloseReason {
             Self::Stale => "Stale Connection",
             Self::SlowConsumerPending => "Slow Consumer (Pending Bytes)",
             Self::SlowConsumerDeadline => "Slow Consumer (Write Deadline)",
+            Self::DuplicateClientId => "Duplicate Client ID",
             Self::ServerShutdown => "Server Shutdown",
         }
     }

@@ -17,6 +17,7 @@ use rustix::buffer::spare_capacity;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+use super::front::Front;
 use super::intake::Intake;
 use super::layers::{Arrived, Decoded, Layers};
 use crate::watched::watch;
@@ -30,6 +31,8 @@ const BOTH_WAYS: Interest = Interest::READABLE.add(Interest::WRITABLE);
 pub(crate) enum Socket {
     Tcp(TcpStream),
     Internal(UnixStream),
+    /// Of a client that speaks another protocol, behind what translates for it.
+    Fronted(UnixStream, Box<Front>),
 }
 
 /// A socket and the thread that watches it.
@@ -53,6 +56,7 @@ pub(crate) enum Link {
 }
 
 /// The reading half, owned by the connection's task.
+#[derive(Clone)]
 pub(crate) struct ReadLink {
     watched: Arc<Watched>,
     layers: Option<Arc<Layers>>,
@@ -69,6 +73,11 @@ impl Link {
     /// The same for one end of a socket pair.
     pub(crate) fn internal(stream: UnixStream) -> io::Result<(Self, ReadLink)> {
         Self::new(Socket::Internal(stream))
+    }
+
+    /// The same for the engine's end of a pair whose other end translates for a client.
+    pub(crate) fn fronted(stream: UnixStream, front: Front) -> io::Result<(Self, ReadLink)> {
+        Self::new(Socket::Fronted(stream, Box::new(front)))
     }
 
     fn new(socket: Socket) -> io::Result<(Self, ReadLink)> {
@@ -119,6 +128,17 @@ impl Link {
     pub(crate) fn layers(&self) -> Option<&Layers> {
         match self {
             Self::Socket { layers, .. } => layers.get().map(|layers| &**layers),
+            Self::Intake(_) => None,
+        }
+    }
+
+    /// Who translates for the client, if it speaks another protocol.
+    pub(crate) fn front(&self) -> Option<&Front> {
+        match self {
+            Self::Socket { socket, .. } => match &**socket {
+                Socket::Fronted(_, front) => Some(front),
+                Socket::Tcp(_) | Socket::Internal(_) => None,
+            },
             Self::Intake(_) => None,
         }
     }
@@ -189,7 +209,7 @@ impl Link {
             Self::Socket { socket, .. } => {
                 let _ = match &**socket {
                     Socket::Tcp(stream) => stream.shutdown(how),
-                    Socket::Internal(stream) => stream.shutdown(how),
+                    Socket::Internal(stream) | Socket::Fronted(stream, _) => stream.shutdown(how),
                 };
             }
             Self::Intake(intake) => intake.close(),
@@ -209,14 +229,16 @@ impl Socket {
     pub(super) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Tcp(stream) => (&mut &*stream).write(bytes),
-            Self::Internal(stream) => (&mut &*stream).write(bytes),
+            Self::Internal(stream) | Self::Fronted(stream, _) => (&mut &*stream).write(bytes),
         }
     }
 
     fn write_vectored(&self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
             Self::Tcp(stream) => (&mut &*stream).write_vectored(parts),
-            Self::Internal(stream) => (&mut &*stream).write_vectored(parts),
+            Self::Internal(stream) | Self::Fronted(stream, _) => {
+                (&mut &*stream).write_vectored(parts)
+            }
         }
     }
 }
@@ -315,7 +337,7 @@ impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
             Self::Tcp(stream) => stream.as_fd(),
-            Self::Internal(stream) => stream.as_fd(),
+            Self::Internal(stream) | Self::Fronted(stream, _) => stream.as_fd(),
         }
     }
 }

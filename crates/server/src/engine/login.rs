@@ -14,6 +14,7 @@ use tokio::time::timeout_at;
 use super::account::Accounts;
 use super::callout::ask_service;
 use super::connection::Connection;
+use super::door::Way;
 use super::shared::{Engine, Manner};
 use super::standing::Standing;
 
@@ -66,8 +67,11 @@ impl Presented {
 
     /// What is asked of those who came this way.
     fn asked<'a>(&self, manner: &'a Manner) -> &'a Authenticator {
-        let came_by = self.arrival.transport.0;
-        manner.authenticator_for(came_by == ConnectionType::Websocket)
+        manner.authenticator_for(match self.arrival.transport.0 {
+            ConnectionType::Websocket => Way::Websocket,
+            ConnectionType::Mqtt | ConnectionType::MqttWs => Way::Mqtt,
+            _ => Way::Clients,
+        })
     }
 
     /// The login, with a CONNECT that says more than the credential.

@@ -28,12 +28,26 @@ const PROXY_TIME_MAX: Duration = Duration::from_secs(5);
 /// The first byte of a TLS handshake.
 const HANDSHAKE_RECORD: u8 = 0x16;
 
+/// What a connection speaks that came in.
+pub(super) enum Opened {
+    /// The engine's own protocol: its session has begun.
+    Nats,
+    /// MQTT: what was read of it already.
+    Mqtt(Vec<u8>),
+}
+
 /// Why a connection did not come in.
 pub(super) enum Refused {
     /// It went away.
     Gone,
     /// Something was wrong, which is logged already; the client may be told.
     Told(Option<ProtocolError>, &'static str),
+}
+
+/// What came in, and what was read of it already, plain.
+struct Passed {
+    read: Vec<u8>,
+    mqtt: bool,
 }
 
 impl From<io::Error> for Refused {
@@ -44,22 +58,19 @@ impl From<io::Error> for Refused {
 
 impl Reader {
     /// Passes what the door asks for, then begins the session. What was read beyond it is handled first.
-    pub(super) async fn open(&mut self, way: Way, rules: &Rules) -> Result<(), CloseReason> {
+    pub(super) async fn open(&mut self, way: Way, rules: &Rules) -> Result<Opened, CloseReason> {
         let engine = Arc::clone(&self.engine);
         let door = engine.door(way);
         match self.pass(door, rules).await {
-            Ok(read) => {
+            Ok(Passed { read, mqtt: true }) => Ok(Opened::Mqtt(read)),
+            Ok(Passed { read, mqtt: false }) => {
                 let now = Instant::now();
                 let manner = engine.manner();
-                let settings = match way {
-                    Way::Clients => &manner.session,
-                    Way::Websocket => manner.session_for(true),
-                };
-                self.session = Session::new(Arc::clone(settings), now);
+                self.session = Session::new(Arc::clone(manner.session_for(way)), now);
                 self.session
                     .set_rights(rights_of(&self.connection.standing()));
                 self.begin_with(read);
-                Ok(())
+                Ok(Opened::Nats)
             }
             Err(Refused::Gone) => Err(CloseReason::ClientClosed),
             Err(Refused::Told(told, reason)) => {
@@ -69,15 +80,30 @@ impl Reader {
     }
 
     /// What was read already, plain.
-    async fn pass(&mut self, door: &Door, rules: &Rules) -> Result<Vec<u8>, Refused> {
+    async fn pass(&mut self, door: &Door, rules: &Rules) -> Result<Passed, Refused> {
         let mut early = Vec::new();
-        let mut greeted = rules.greets_first();
         if rules.proxy_protocol {
             self.hear_proxy(&mut early).await?;
         }
         if let Some(options) = &rules.websocket {
             return self.pass_websocket(door, rules, options, early).await;
         }
+        if rules.mqtt {
+            let read = self.pass_mqtt(door, rules, early).await?;
+            return Ok(Passed { read, mqtt: true });
+        }
+        let read = self.pass_tls(door, rules, early).await?;
+        Ok(Passed { read, mqtt: false })
+    }
+
+    /// TLS if there is to be any, and INFO before or behind it.
+    async fn pass_tls(
+        &mut self,
+        door: &Door,
+        rules: &Rules,
+        mut early: Vec<u8>,
+    ) -> Result<Vec<u8>, Refused> {
+        let mut greeted = rules.greets_first();
         let Some(material) = &rules.tls else {
             return Ok(early);
         };
@@ -108,6 +134,27 @@ impl Reader {
         Ok(read)
     }
 
+    /// TLS if there is to be any: who speaks MQTT speaks first.
+    async fn pass_mqtt(
+        &mut self,
+        door: &Door,
+        rules: &Rules,
+        mut early: Vec<u8>,
+    ) -> Result<Vec<u8>, Refused> {
+        let Some(material) = &rules.tls else {
+            return Ok(early);
+        };
+        if rules.allow_non_tls {
+            if early.is_empty() {
+                self.read_within(material.timeout, &mut early).await?;
+            }
+            if early.first() != Some(&HANDSHAKE_RECORD) {
+                return Ok(early);
+            }
+        }
+        self.secure(door, material, early, true).await
+    }
+
     /// TLS if there is to be any, then the upgrade, then INFO. What was read behind it.
     async fn pass_websocket(
         &mut self,
@@ -115,7 +162,7 @@ impl Reader {
         rules: &Rules,
         options: &WebsocketOptions,
         early: Vec<u8>,
-    ) -> Result<Vec<u8>, Refused> {
+    ) -> Result<Passed, Refused> {
         let early = match &rules.tls {
             Some(material) => self.secure(door, material, early, true).await?,
             None => early,
@@ -128,9 +175,11 @@ impl Reader {
             tracing::error!(cid, %peer, timeout_ms, "websocket handshake timeout: the client did not ask for the upgrade in time (handshake_timeout)");
             return Err(Refused::Told(None, "websocket handshake timeout"));
         };
-        let read = upgraded?;
-        self.greet();
-        Ok(read)
+        let passed = upgraded?;
+        if !passed.mqtt {
+            self.greet();
+        }
+        Ok(passed)
     }
 
     /// Hears the request and answers it; what was read behind it, decoded.
@@ -139,10 +188,11 @@ impl Reader {
         options: &WebsocketOptions,
         secure: bool,
         early: Vec<u8>,
-    ) -> Result<Vec<u8>, Refused> {
+    ) -> Result<Passed, Refused> {
+        let mqtt = self.engine.manner().mqtt.is_some();
         let mut request = early;
         let upgrade = loop {
-            match websocket::parse(&request, options, secure) {
+            match websocket::parse(&request, options, secure, mqtt) {
                 Ok(Some(upgrade)) => break upgrade,
                 Ok(None) if request.len() < websocket::REQUEST_BYTES_MAX => {
                     self.read_some(&mut request).await?;
@@ -163,7 +213,9 @@ impl Reader {
         let layers = self.connection.layers().ok_or(Refused::Gone)?;
         let rest = &mut request[upgrade.length..];
         let (compression, cookies) = (upgrade.compression, upgrade.cookies.boxed());
-        Ok(layers.speak_websocket(receiver, compression, max_payload, cookies, rest)?)
+        let read = layers.speak_websocket(receiver, compression, max_payload, cookies, rest)?;
+        let mqtt = upgrade.mqtt.is_some();
+        Ok(Passed { read, mqtt })
     }
 
     /// Says no in HTTP.
@@ -314,7 +366,7 @@ impl Reader {
     }
 
     /// Reads at least a byte.
-    async fn read_some(&mut self, input: &mut Vec<u8>) -> Result<(), Refused> {
+    pub(super) async fn read_some(&mut self, input: &mut Vec<u8>) -> Result<(), Refused> {
         input.reserve(READ_BYTES);
         let arrived = poll_fn(|cx| self.read.poll_read(cx, input)).await?;
         match arrived.bytes {

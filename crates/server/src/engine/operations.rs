@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use recado_auth::{ConnectionType, Denied, Identity, Method, Permissions, Subscribing};
+use recado_auth::{Denied, Identity, Method, Permissions, Subscribing};
 use recado_session::{Goodbye, Step, subscription_violation};
 use recado_wire::{Connect, OK, PONG, ProtocolError, push_err};
 
@@ -57,7 +57,7 @@ impl Reader {
                 }
                 // A second CONNECT drops what may be very many subscriptions.
                 let manner = self.engine.manner();
-                let asked = manner.authenticator_for(self.connection.is_websocket());
+                let asked = manner.authenticator_for(self.connection.way());
                 if asked.is_costly(&connect) || self.session.connected() {
                     return Some(After::Authenticate(connect));
                 }
@@ -190,7 +190,7 @@ impl Reader {
         }
         self.session.admit(connect, now)?;
         self.take_standing(identity, presented)?;
-        if let Some(layers) = self.connection.layers() {
+        if let Some(layers) = self.connection.outside_layers() {
             layers.set_known();
         }
         // Subscriptions from before the first CONNECT follow what it says.
@@ -226,7 +226,7 @@ impl Reader {
         let address = self.connection.proved_address()?.ip().to_canonical();
         let manner = self.engine.manner();
         let asked = manner
-            .authenticator_for(self.connection.is_websocket())
+            .authenticator_for(self.connection.way())
             .is_required();
         (asked && !address.is_loopback()).then_some(address)
     }
@@ -263,10 +263,7 @@ impl Reader {
     fn arrival(&self) -> Arrival {
         Arrival {
             nonce: self.connection.nonce(),
-            transport: Transport(match self.connection.is_websocket() {
-                true => ConnectionType::Websocket,
-                false => ConnectionType::Standard,
-            }),
+            transport: Transport(self.connection.connection_type()),
             peer: self.connection.proved_address().map(|peer| peer.ip()),
             certificate: self.connection.tls().and_then(|tls| tls.names.clone()),
         }
@@ -278,7 +275,7 @@ impl Reader {
             // Nobody in particular: all of them share one.
             Method::Open => {
                 let manner = self.engine.manner();
-                let anonymous = manner.anonymous(self.connection.is_websocket());
+                let anonymous = manner.anonymous(self.connection.way());
                 Arc::clone(anonymous.unwrap_or_else(|| self.engine.nobody()))
             }
             _ => {
@@ -299,7 +296,7 @@ impl Reader {
         }
         if self.connection.peer.is_some() {
             let manner = self.engine.manner();
-            let settings = Arc::clone(manner.session_for(self.connection.is_websocket()));
+            let settings = Arc::clone(manner.session_for(self.connection.way()));
             self.session.set_settings(settings);
         }
         let standing = self.connection.standing();

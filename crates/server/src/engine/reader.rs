@@ -26,8 +26,10 @@ use super::layers::Arrived;
 use super::link::{Link, ReadLink};
 use super::load::Share;
 use super::login::{new_nonce, rights_of};
+use super::opening::Opened;
 use super::registry::Limit;
 use super::shared::Engine;
+use super::standing::Standing;
 use super::trace;
 use super::worker::{CONGESTED_BYTES, Congestion, READ_BYTES, Worker, with_worker};
 
@@ -52,15 +54,14 @@ const KEPT_BYTES_MAX: usize = 2 * READ_BYTES;
 const LARGE_BYTES: usize = 256 * 1024;
 
 /// Who may connect how.
-#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Admission {
     /// From outside: INFO first, then a credential if one is asked for.
     Outside(SocketAddr, Way),
     /// A part of the server itself; `wants_origin`: messages to it say who published them.
     Internal {
         wants_origin: bool,
-        /// It is in the system account.
-        system: bool,
+        /// Who it is.
+        standing: Arc<Standing>,
     },
 }
 
@@ -88,13 +89,25 @@ pub(super) enum After {
     Close(Goodbye),
 }
 
-/// Starts the task that serves one connection until it ends.
-pub(crate) fn serve(engine: Arc<Engine>, link: Link, read: ReadLink, admission: Admission) {
-    let (peer, way, wants_origin) = match admission {
-        Admission::Outside(peer, way) => (Some(peer), way, false),
-        Admission::Internal { wants_origin, .. } => (None, Way::Clients, wants_origin),
+/// Starts the task that serves one connection until it ends. `None`: there was no room for it.
+pub(crate) fn serve(
+    engine: Arc<Engine>,
+    link: Link,
+    read: ReadLink,
+    admission: Admission,
+) -> Option<Arc<Connection>> {
+    let (peer, way, wants_origin, insider) = match admission {
+        Admission::Outside(peer, way) => (Some(peer), way, false, None),
+        Admission::Internal {
+            wants_origin,
+            standing,
+        } => (None, Way::Clients, wants_origin, Some(standing)),
     };
-    let rules = peer.map(|_| engine.door(way).rules());
+    let is_fronted = link.front().is_some();
+    // Who has a front passed the door already.
+    let rules = peer
+        .filter(|_| !is_fronted)
+        .map(|_| engine.door(way).rules());
     let greets = rules.as_ref().is_none_or(|rules| rules.greets_first());
     let manner = Guard::into_inner(engine.manner());
     let write = Arc::clone(&engine.write);
@@ -105,27 +118,23 @@ pub(crate) fn serve(engine: Arc<Engine>, link: Link, read: ReadLink, admission: 
     let mut link = Some(link);
     let made = engine.connections.add(limit, |id, slot| {
         let link = link.take().expect("called once");
-        let standing = Arc::clone(match peer {
-            Some(_) => manner
-                .anonymous(way == Way::Websocket)
-                .unwrap_or_else(|| engine.nobody()),
-            None if matches!(admission, Admission::Internal { system: true, .. }) => {
-                engine.system_insider()
-            }
-            None => engine.insider(),
-        });
+        let standing = match &insider {
+            Some(standing) => Arc::clone(standing),
+            None => Arc::clone(manner.anonymous(way).unwrap_or_else(|| engine.nobody())),
+        };
         Connection::new(id, slot, peer, wants_origin, link, write, standing)
     });
     let Some(connection) = made else {
         if let Some(link) = link {
             refuse(&engine, &link, peer, greets);
         }
-        return;
+        return None;
     };
     let now = Instant::now();
-    let mut session = match admission {
-        Admission::Outside(..) => Session::new(Arc::clone(&manner.session), now),
-        Admission::Internal { .. } => Session::trusted(Arc::clone(&manner.internal), now),
+    let mut session = match insider {
+        None if is_fronted => Session::new(Arc::clone(manner.session_for(way)), now),
+        None => Session::new(Arc::clone(&manner.session), now),
+        Some(_) => Session::trusted(Arc::clone(&manner.internal), now),
     };
     let nonce = manner.needs_nonce().then(new_nonce);
     if let Some(nonce) = &nonce {
@@ -139,6 +148,7 @@ pub(crate) fn serve(engine: Arc<Engine>, link: Link, read: ReadLink, admission: 
     tracing::debug!(cid = connection.id, peer = %connection.peer_text(), "client connection created");
     let standing = connection.standing();
     session.set_rights(rights_of(&standing));
+    let made = Arc::clone(&connection);
     let reader = Reader {
         engine,
         account: Arc::clone(&standing.account),
@@ -161,13 +171,15 @@ pub(crate) fn serve(engine: Arc<Engine>, link: Link, read: ReadLink, admission: 
         // What it was greeted by holds to the end of it, whatever is reloaded meanwhile.
         Some(rules) => tokio::spawn(open_then_serve(reader, way, rules)),
     };
+    Some(made)
 }
 
 /// Serves a connection once it has passed what its door asks for.
 async fn open_then_serve(mut reader: Box<Reader>, way: Way, rules: Arc<Rules>) {
     match Box::pin(reader.open(way, &rules)).await {
         // A task of its own: the one of the opening is many times as large.
-        Ok(()) => drop(tokio::spawn(until_end(reader))),
+        Ok(Opened::Nats) => drop(tokio::spawn(until_end(reader))),
+        Ok(Opened::Mqtt(early)) => Box::pin(reader.hear_mqtt(early)).await,
         Err(reason) => reader.clean_up(reason).await,
     }
 }
@@ -477,7 +489,8 @@ impl Reader {
 
     /// The subject that a message goes to instead of its own.
     pub(super) fn renamed(&self, worker: &mut Worker, subject: &[u8]) -> Option<Vec<u8>> {
-        if !self.account.renames() {
+        // What translates for a client did so already, for it stores the message under the same subject.
+        if !self.account.renames() || self.connection.front().is_some() {
             return None;
         }
         let terms = self.account.terms();

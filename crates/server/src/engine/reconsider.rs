@@ -83,9 +83,7 @@ impl Engine {
             digests.is_some_and(|digests| pins.contains(&digests.key))
         };
         let came = |connection: &Connection| {
-            connection.peer.is_some()
-                && connection.tls().is_some()
-                && connection.is_websocket() == (way == Way::Websocket)
+            connection.peer.is_some() && connection.tls().is_some() && connection.way() == way
         };
         let all = self.connections.all();
         let gone = all.iter().filter(|one| came(one) && !is_pinned(one));

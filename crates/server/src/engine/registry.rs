@@ -148,6 +148,19 @@ impl Registry {
         }
     }
 
+    /// Forgets a client that goes on as another connection: it was not one.
+    pub(crate) fn withdraw(&self, connection: &Connection) {
+        let mut slots = self.inner.lock();
+        let Some(place) = slots.connections.get_mut(connection.slot as usize) else {
+            return;
+        };
+        if place.take_if(|held| held.id == connection.id).is_some() {
+            slots.free.push(connection.slot);
+            slots.count -= 1;
+            slots.clients_so_far -= 1;
+        }
+    }
+
     /// The one with this id. Looks at all of them.
     pub(crate) fn by_id(&self, id: u64) -> Option<Arc<Connection>> {
         let slots = self.inner.lock();

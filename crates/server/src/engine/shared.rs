@@ -33,7 +33,8 @@ use super::subscription::Subscription;
 use super::threads::Threads;
 use super::trace::Tracing;
 use crate::access::Access;
-use crate::config::Options;
+use crate::config::{MqttOptions, Options};
+use crate::mqtt::Sessions;
 
 /// Longest line and largest payload that the parts of the server itself may use at least, in bytes.
 const INTERNAL_LINE_BYTES: usize = 4096;
@@ -69,6 +70,29 @@ fn websocket_info(info: &Info, options: &Options, own: Option<&Authenticator>) -
     }
 }
 
+fn mqtt_domain(options: &Options) -> String {
+    let own = options
+        .mqtt
+        .as_ref()
+        .and_then(|mqtt| mqtt.js_domain.as_ref());
+    let domain = own.or(options.streams.domain.as_ref());
+    domain.map_or_else(String::new, |domain| format!("{domain}."))
+}
+
+/// What MQTT clients are held to.
+fn mqtt_session(session: &Settings, options: &Options, auth_required: bool) -> Settings {
+    let own = options.mqtt.as_ref();
+    Settings {
+        auth_required,
+        auth_timeout: own
+            .and_then(|mqtt| mqtt.authorization.timeout)
+            .unwrap_or(session.auth_timeout),
+        // What translates for them needs them, whatever clients may do with headers of their own.
+        headers: true,
+        ..session.clone()
+    }
+}
+
 /// What the server was told, as far as it can be told anew while it runs: it changes as a whole.
 pub(crate) struct Manner {
     pub(crate) session: Arc<Settings>,
@@ -83,16 +107,24 @@ pub(crate) struct Manner {
     /// Write every operation to the log.
     pub(crate) trace: Option<Tracing>,
     pub(crate) authenticator: Authenticator,
-    /// What WebSocket clients are asked for, where that is something else (C18).
+    /// What WebSocket and MQTT clients are asked for, where that is something else (C18).
     websocket_authenticator: Option<Authenticator>,
+    mqtt_authenticator: Option<Authenticator>,
     /// Who clients are that have said nothing; they may do nothing where that is not enough.
     anonymous: Option<Arc<Standing>>,
     websocket_anonymous: Option<Arc<Standing>>,
+    mqtt_anonymous: Option<Arc<Standing>>,
     info: PreparedInfo,
     /// What WebSocket clients are told.
     websocket_info: PreparedInfo,
     /// What they are held to.
     pub(crate) websocket_session: Arc<Settings>,
+    /// What MQTT clients are held to.
+    mqtt_session: Arc<Settings>,
+    /// How they are served, if they are.
+    pub(crate) mqtt: Option<Arc<MqttOptions>>,
+    /// What subjects of their sessions have in front: the streams' domain and a dot, if there is one.
+    pub(crate) mqtt_domain: String,
 }
 
 /// Looks for an account that a login needs; whether it is known now.
@@ -135,6 +167,10 @@ pub(crate) struct Engine {
     pub(crate) handshakes: Semaphore,
     /// What those pass that speak WebSocket.
     pub(crate) websocket: Door,
+    /// What those pass that speak MQTT.
+    pub(crate) mqtt: Door,
+    /// Who speaks MQTT.
+    pub(crate) mqtt_sessions: Sessions,
     /// Tells streams who subscribes.
     pub(crate) newcomers: Newcomers,
     /// Traces that wait for streams.
@@ -152,12 +188,15 @@ impl Manner {
         let Access {
             clients: authenticator,
             websocket: websocket_authenticator,
+            mqtt: mqtt_authenticator,
         } = access;
         let anonymous =
             login::without_credential(&authenticator, accounts, ConnectionType::Standard);
         let of_websocket = websocket_authenticator.as_ref().unwrap_or(&authenticator);
         let websocket_anonymous =
             login::without_credential(of_websocket, accounts, ConnectionType::Websocket);
+        let of_mqtt = mqtt_authenticator.as_ref().unwrap_or(&authenticator);
+        let mqtt_anonymous = login::without_credential(of_mqtt, accounts, ConnectionType::Mqtt);
         let session = Settings {
             parse: ParseLimits {
                 max_control_line: limits.max_control_line,
@@ -201,6 +240,9 @@ impl Manner {
                     .unwrap_or(session.ping_interval),
                 ..session.clone()
             }),
+            mqtt_session: Arc::new(mqtt_session(&session, options, mqtt_anonymous.is_none())),
+            mqtt: options.mqtt.clone().map(Arc::new),
+            mqtt_domain: mqtt_domain(options),
             session: Arc::new(session),
             max_connections: limits.max_connections,
             stall_publishers: !limits.no_fast_producer_stall,
@@ -212,35 +254,42 @@ impl Manner {
             }),
             anonymous,
             websocket_anonymous,
+            mqtt_anonymous,
             info: info.prepare(),
             websocket_info: websocket_info(info, options, websocket_authenticator.as_ref())
                 .prepare(),
             authenticator,
             websocket_authenticator,
+            mqtt_authenticator,
         }
     }
 }
 
 impl Manner {
     /// What a client is asked for that came this way.
-    pub(crate) fn authenticator_for(&self, is_websocket: bool) -> &Authenticator {
-        let own = self.websocket_authenticator.as_ref();
-        own.filter(|_| is_websocket).unwrap_or(&self.authenticator)
+    pub(crate) fn authenticator_for(&self, way: Way) -> &Authenticator {
+        let own = match way {
+            Way::Clients => None,
+            Way::Websocket => self.websocket_authenticator.as_ref(),
+            Way::Mqtt => self.mqtt_authenticator.as_ref(),
+        };
+        own.unwrap_or(&self.authenticator)
     }
 
     /// How the session of such a client goes.
-    pub(crate) fn session_for(&self, is_websocket: bool) -> &Arc<Settings> {
-        match is_websocket {
-            true => &self.websocket_session,
-            false => &self.session,
+    pub(crate) fn session_for(&self, way: Way) -> &Arc<Settings> {
+        match way {
+            Way::Clients => &self.session,
+            Way::Websocket => &self.websocket_session,
+            Way::Mqtt => &self.mqtt_session,
         }
     }
 
-    /// What such a client is told.
-    fn info_for(&self, is_websocket: bool) -> &PreparedInfo {
-        match is_websocket {
-            true => &self.websocket_info,
-            false => &self.info,
+    /// What such a client is told. Those that speak MQTT do not hear it.
+    fn info_for(&self, way: Way) -> &PreparedInfo {
+        match way {
+            Way::Websocket => &self.websocket_info,
+            Way::Clients | Way::Mqtt => &self.info,
         }
     }
 
@@ -251,10 +300,11 @@ impl Manner {
     }
 
     /// Who a client is that came this way and has said nothing; `None`: nobody yet.
-    pub(crate) fn anonymous(&self, is_websocket: bool) -> Option<&Arc<Standing>> {
-        match is_websocket {
-            true => self.websocket_anonymous.as_ref(),
-            false => self.anonymous.as_ref(),
+    pub(crate) fn anonymous(&self, way: Way) -> Option<&Arc<Standing>> {
+        match way {
+            Way::Clients => self.anonymous.as_ref(),
+            Way::Websocket => self.websocket_anonymous.as_ref(),
+            Way::Mqtt => self.mqtt_anonymous.as_ref(),
         }
     }
 }
@@ -293,16 +343,24 @@ impl Engine {
             handshakes: Semaphore::new(deciders()),
             clients: Door::default(),
             websocket: Door::default(),
+            mqtt: Door::default(),
+            mqtt_sessions: Sessions::default(),
             newcomers: Newcomers::default(),
             traces: Pending::default(),
             speaker: OnceLock::new(),
         }
     }
 
+    /// Bytes that a message of this client may have, where that is less than anybody's.
+    pub(crate) fn payload_max_of(&self, connection: &Connection) -> Option<usize> {
+        login::rights_of(&connection.standing()).max_payload
+    }
+
     pub(crate) fn door(&self, way: Way) -> &Door {
         match way {
             Way::Clients => &self.clients,
             Way::Websocket => &self.websocket,
+            Way::Mqtt => &self.mqtt,
         }
     }
 
@@ -352,7 +410,7 @@ impl Engine {
     pub(crate) fn lame_duck_line(&self, connection: &Connection) -> Vec<u8> {
         let client = self.client_info(connection.id, connection.address(), None, None);
         let manner = self.manner();
-        let info = manner.info_for(connection.is_websocket());
+        let info = manner.info_for(connection.way());
         info.line(&ClientInfo {
             lame_duck: true,
             ..client
@@ -422,7 +480,7 @@ impl Engine {
         nonce: Option<&str>,
     ) -> Vec<u8> {
         let manner = self.manner();
-        let info = manner.info_for(connection.is_websocket());
+        let info = manner.info_for(connection.way());
         let client = self.client_info(connection.id, connection.address(), account, nonce);
         // Before somebody has said who it is, the server's own bound is told.
         let most = account.and_then(|_| login::rights_of(&connection.standing()).max_payload);

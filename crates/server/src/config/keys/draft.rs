@@ -40,6 +40,9 @@ pub(super) struct Draft {
     pub(super) websocket_no_auth_user: Option<Named>,
     /// ... and where a token or user of theirs is.
     pub(super) websocket_single: Option<Placed<()>>,
+    /// The same of MQTT clients.
+    pub(super) mqtt_no_auth_user: Option<Named>,
+    pub(super) mqtt_single: Option<Placed<()>>,
     pub(super) system_account: Option<Named>,
     /// `default_js_domain`: accounts and their domains.
     pub(super) default_domains: Vec<Placed<(String, String)>>,

@@ -4,11 +4,12 @@
 use std::time::Duration;
 
 use super::known::{
-    AuthorizationKey, CERTIFICATE, CertificateKey, Meaning, TLS, Table, TlsKey, WEBSOCKET,
-    WEBSOCKET_AUTHORIZATION, WebsocketKey,
+    AuthorizationKey, CERTIFICATE, CertificateKey, MQTT, Meaning, MqttKey, TLS, Table, TlsKey,
+    WEBSOCKET, WEBSOCKET_AUTHORIZATION, WebsocketKey,
 };
 use super::shown::{Shown, Unset};
 use super::{accounts, callout, exports, imports, mappings, operator, permissions, users};
+use crate::config::mqtt::MqttOptions;
 use crate::config::tls::TlsOptions;
 use crate::config::websocket::WebsocketOptions;
 
@@ -60,6 +61,7 @@ pub(super) enum Block {
     Import,
     Latency,
     Mapping,
+    Mqtt,
     Permissions,
     Plain,
     Resolver,
@@ -92,6 +94,7 @@ impl Block {
             Self::Import => imports::parts(),
             Self::Source => imports::source_parts(),
             Self::Mapping => mappings::parts(),
+            Self::Mqtt => of_table(MQTT, mqtt),
             Self::Permissions => permissions::parts(),
             Self::Responses => permissions::responses_parts(),
             Self::Plain => vec![(&["port"], Part::NONE), (&["subject"], Part::text("plain"))],
@@ -147,6 +150,25 @@ fn websocket(key: WebsocketKey) -> Part {
         }
         WebsocketKey::Tls => Part::Inside(Block::Tls),
         WebsocketKey::Authorization => Part::Inside(Block::WebsocketAuthorization),
+    }
+}
+
+fn mqtt(key: MqttKey) -> Part {
+    let defaults = MqttOptions::default();
+    match key {
+        MqttKey::Port | MqttKey::Domain => Part::NONE,
+        MqttKey::Listen | MqttKey::ForSeveral(_) => Part::IfWritten,
+        MqttKey::Host => Part::as_key("host"),
+        MqttKey::NoAuthUser => Part::as_key("no_auth_user"),
+        MqttKey::AckWait => Part::Value(Shown::Time(defaults.ack_wait)),
+        MqttKey::ApiTimeout => Part::Value(Shown::Time(defaults.js_api_timeout)),
+        MqttKey::MaxAckPending => Part::Value(Shown::Count(defaults.max_ack_pending.into())),
+        MqttKey::ConsumerInactiveThreshold => Part::NONE,
+        MqttKey::ConsumerMemoryStorage
+        | MqttKey::RejectQos2Publish
+        | MqttKey::DowngradeQos2Subscribe => Part::FALSE,
+        MqttKey::Tls => Part::Inside(Block::Tls),
+        MqttKey::Authorization => Part::Inside(Block::WebsocketAuthorization),
     }
 }
 

@@ -39,6 +39,7 @@ pub(super) enum Key {
     MaxSubTokens,
     MaxSubscriptions,
     MaxTracedMsgLen,
+    Mqtt,
     Monitoring(MonitoringKey),
     NoAuthUser,
     NoFastProducerStall,
@@ -197,6 +198,27 @@ pub(super) enum WebsocketKey {
     Tls,
     TokenCookie,
     UserCookie,
+}
+
+/// A setting inside `mqtt { … }`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MqttKey {
+    AckWait,
+    ApiTimeout,
+    Authorization,
+    ConsumerInactiveThreshold,
+    ConsumerMemoryStorage,
+    Domain,
+    DowngradeQos2Subscribe,
+    Host,
+    Listen,
+    MaxAckPending,
+    NoAuthUser,
+    Port,
+    RejectQos2Publish,
+    Tls,
+    /// Tunes what one server alone does not do: accepted, and warned of.
+    ForSeveral(Form),
 }
 
 /// A setting inside an entry of `certs` in `tls { … }`.
@@ -362,6 +384,7 @@ pub(super) const TOP_LEVEL: &Table<Key> = &[
     (&["allow_non_tls"], Sets(Key::AllowNonTls)),
     (&["proxy_protocol"], Sets(Key::ProxyProtocol)),
     (&["websocket", "ws"], Sets(Key::Websocket)),
+    (&["mqtt"], Sets(Key::Mqtt)),
     // Ours.
     (&["allow_anonymous"], Sets(Key::AllowAnonymous)),
     (&["lang"], Sets(Key::Lang)),
@@ -390,7 +413,6 @@ pub(super) const TOP_LEVEL: &Table<Key> = &[
         &["leafnodes", "leaf"],
         NotYet(Feature::Leafnodes, Off::Empty),
     ),
-    (&["mqtt"], NotYet(Feature::Mqtt, Off::Empty)),
     (&["server_tags"], Sets(Key::ServerTags)),
     (&["server_metadata"], Sets(Key::ServerMetadata)),
     (&["feature_flags"], Sets(Key::FeatureFlags)),
@@ -493,7 +515,47 @@ pub(super) const WEBSOCKET: &Table<WebsocketKey> = &[
     ),
 ];
 
-/// Keys of `authorization { … }` in `websocket { … }`: users are for the whole server.
+/// Keys of `mqtt { … }`.
+pub(super) const MQTT: &Table<MqttKey> = &[
+    (&["listen"], Sets(MqttKey::Listen)),
+    (&["host", "net"], Sets(MqttKey::Host)),
+    (&["port"], Sets(MqttKey::Port)),
+    (&["tls"], Sets(MqttKey::Tls)),
+    (
+        &["authorization", "authentication"],
+        Sets(MqttKey::Authorization),
+    ),
+    (&["no_auth_user"], Sets(MqttKey::NoAuthUser)),
+    (&["ack_wait", "ackwait"], Sets(MqttKey::AckWait)),
+    (
+        &["max_ack_pending", "max_pending", "max_inflight"],
+        Sets(MqttKey::MaxAckPending),
+    ),
+    (
+        &["js_api_timeout", "api_timeout"],
+        Sets(MqttKey::ApiTimeout),
+    ),
+    (&["js_domain"], Sets(MqttKey::Domain)),
+    (
+        &["stream_replicas", "consumer_replicas"],
+        Sets(MqttKey::ForSeveral(Form::Integer(0, i64::MAX))),
+    ),
+    (
+        &["consumer_memory_storage"],
+        Sets(MqttKey::ConsumerMemoryStorage),
+    ),
+    (
+        &["consumer_inactive_threshold", "consumer_auto_cleanup"],
+        Sets(MqttKey::ConsumerInactiveThreshold),
+    ),
+    (&["reject_qos2_publish"], Sets(MqttKey::RejectQos2Publish)),
+    (
+        &["downgrade_qos2_subscribe"],
+        Sets(MqttKey::DowngradeQos2Subscribe),
+    ),
+];
+
+/// Keys of `authorization { … }` in `websocket { … }` and `mqtt { … }`: users are for the whole server.
 pub(super) const WEBSOCKET_AUTHORIZATION: &Table<AuthorizationKey> = &[
     (&["user", "username"], Sets(AuthorizationKey::User)),
     (&["pass", "password"], Sets(AuthorizationKey::Password)),
@@ -678,6 +740,7 @@ mod tests {
         names_are_told_apart(TLS);
         names_are_told_apart(CERTIFICATE);
         names_are_told_apart(WEBSOCKET);
+        names_are_told_apart(MQTT);
     }
 
     #[test]

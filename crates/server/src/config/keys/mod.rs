@@ -19,6 +19,7 @@ mod listen;
 mod lists;
 mod mappings;
 mod monitoring;
+mod mqtt;
 mod operator;
 #[cfg(test)]
 mod operator_tests;

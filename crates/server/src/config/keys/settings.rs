@@ -9,8 +9,8 @@ use super::known::{Form, Key, nearest_word};
 use super::listen::{read_listen, read_plain, read_port};
 use super::websocket::texts;
 use super::{
-    Findings, accounts, authorization, domains, mappings, monitoring, operator, proxies, streams,
-    tls, websocket,
+    Findings, accounts, authorization, domains, mappings, monitoring, mqtt, operator, proxies,
+    streams, tls, websocket,
 };
 use crate::config::fault::Fault;
 use crate::config::features;
@@ -105,6 +105,10 @@ impl Settings<'_> {
             Key::StoreDir => streams::set_store_dir(field, &mut self.options.streams),
             Key::Websocket => {
                 self.options.websocket = websocket::read(field, &mut self.draft, self.findings)?;
+                Ok(())
+            }
+            Key::Mqtt => {
+                self.options.mqtt = mqtt::read(field, &mut self.draft, self.findings)?;
                 Ok(())
             }
             Key::Tls => {

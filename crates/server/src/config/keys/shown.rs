@@ -144,6 +144,7 @@ pub(super) fn top_level(key: Key) -> Show {
         Key::Authorization | Key::Jetstream => Block,
         Key::Accounts => Each(InnerBlock::Account),
         Key::Mappings => Each(InnerBlock::Mapping),
+        Key::Mqtt => Inside(InnerBlock::Mqtt),
         Key::Plain => Inside(InnerBlock::Plain),
         Key::Tls => Inside(InnerBlock::Tls),
         Key::Websocket => Inside(InnerBlock::Websocket),

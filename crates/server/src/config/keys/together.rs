@@ -54,15 +54,17 @@ fn users(draft: &Draft, options: &Options, problems: &mut Vec<Fault>) {
     if let Some(place) = own.or(others).filter(|_| single) {
         problems.push(Fault::at(place, AccessProblem::UsersAndSingle));
     }
-    if let Some(own) = &draft.websocket_single
-        && draft.all_users().next().is_some()
-    {
-        problems.push(Fault::at(&own.place, AccessProblem::UsersAndSingle));
+    let of_listeners = [&draft.websocket_single, &draft.mqtt_single];
+    for own in of_listeners.into_iter().flatten() {
+        if draft.all_users().next().is_some() {
+            problems.push(Fault::at(&own.place, AccessProblem::UsersAndSingle));
+        }
     }
     for name in draft
         .no_auth_user
         .iter()
         .chain(&draft.websocket_no_auth_user)
+        .chain(&draft.mqtt_no_auth_user)
     {
         if !draft.has_user(&name.value) {
             problems.push(unknown_user(draft, name));

@@ -16,7 +16,6 @@ pub enum Feature {
     Cluster,
     Gateways,
     Leafnodes,
-    Mqtt,
     SignedDomains,
     ProxyProtocol,
     Reload,
@@ -39,7 +38,6 @@ impl Feature {
             Self::Cluster => ("clusters", "clústeres"),
             Self::Gateways => ("gateways", "pasarelas (gateways)"),
             Self::Leafnodes => ("leaf nodes", "nodos hoja (leaf nodes)"),
-            Self::Mqtt => ("MQTT", "MQTT"),
             Self::SignedDomains => (
                 "default domains for accounts that operators sign (a mapping in the account's claims does the same)",
                 "dominios predeterminados para cuentas que firman los operadores (una transformación en los datos firmados de la cuenta hace lo mismo)",

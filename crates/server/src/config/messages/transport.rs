@@ -24,6 +24,11 @@ pub enum TransportProblem {
     WebsocketPortTaken(u16),
     /// Warning.
     WebsocketWithoutPort,
+    MqttWithoutStreams,
+    MqttWithoutHeaders,
+    MqttPortTaken(u16),
+    /// Warning.
+    MqttWithoutPort,
     /// Warning.
     ChangesNothing(String),
     /// Warning.
@@ -110,6 +115,22 @@ impl TransportProblem {
             Self::WebsocketWithoutPort => (
                 "websocket names no port, so nothing listens for WebSocket clients; add port: 8080 for example".into(),
                 "websocket no indica ningún puerto, así que nada escucha a clientes WebSocket; añade por ejemplo port: 8080".into(),
+            ),
+            Self::MqttWithoutStreams => (
+                "mqtt keeps its sessions and messages in streams: turn them on with jetstream: true, or remove mqtt".into(),
+                "mqtt guarda sus sesiones y mensajes en flujos: actívalos con jetstream: true, o quita mqtt".into(),
+            ),
+            Self::MqttWithoutHeaders => (
+                "mqtt needs headers for what it stores; remove no_header_support, or mqtt".into(),
+                "mqtt necesita cabeceras para lo que guarda; quita no_header_support, o mqtt".into(),
+            ),
+            Self::MqttPortTaken(port) => (
+                format!("port {port} is mqtt's and that of another listener; change one of the two (-1 takes a free one)"),
+                format!("el puerto {port} es a la vez el de mqtt y el de otra entrada; pon otro en una de las dos (-1 toma uno libre)"),
+            ),
+            Self::MqttWithoutPort => (
+                "mqtt names no port, so nothing listens for MQTT clients; add port: 1883 for example".into(),
+                "mqtt no indica ningún puerto, así que nada escucha a clientes MQTT; añade por ejemplo port: 1883".into(),
             ),
             Self::ChangesNothing(key) => (
                 format!("\"{key}\" changes nothing for a listener; it is ignored"),

@@ -16,6 +16,8 @@ const HEADERS_MAX: usize = 100;
 const ACCEPT_SALT: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// A client that asks for it need not mask its frames.
 const NO_MASKING: &str = "Nats-No-Masking";
+/// The subprotocol of MQTT.
+const MQTT_PROTOCOL: &str = "mqtt";
 
 /// Why a request is turned down.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +40,15 @@ pub(crate) struct Upgrade {
     /// Whose the connection is, as proxies tell.
     pub(crate) forwarded_for: Option<IpAddr>,
     pub(crate) cookies: Cookies,
+    /// The client speaks MQTT.
+    pub(crate) mqtt: Option<Mqtt>,
+}
+
+/// How MQTT was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mqtt {
+    /// As a subprotocol, too: then the answer names it.
+    named: bool,
 }
 
 /// Credentials that a browser sent along.
@@ -81,11 +92,12 @@ impl Cookies {
     }
 }
 
-/// Reads a request; `None` until it is whole.
+/// Reads a request; `None` until it is whole. `mqtt`: clients may speak that.
 pub(crate) fn parse(
     input: &[u8],
     options: &WebsocketOptions,
     secure: bool,
+    mqtt: bool,
 ) -> Result<Option<Upgrade>, Refusal> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
     let mut request = httparse::Request::new(&mut headers);
@@ -100,7 +112,7 @@ pub(crate) fn parse(
         path: request.path.unwrap_or_default(),
         headers: request.headers,
     };
-    request.judge(options, secure)?;
+    request.judge(options, secure, mqtt)?;
     let key = request.header("Sec-WebSocket-Key").unwrap_or_default();
     let digest = Sha1::new_with_prefix(key)
         .chain_update(ACCEPT_SALT)
@@ -112,6 +124,9 @@ pub(crate) fn parse(
         unmasked: request.header(NO_MASKING) == Some("true"),
         forwarded_for: request.forwarded_for(),
         cookies: request.cookies(options),
+        mqtt: request.asks_for_mqtt().then(|| Mqtt {
+            named: request.says("Sec-WebSocket-Protocol", MQTT_PROTOCOL),
+        }),
     }))
 }
 
@@ -127,6 +142,9 @@ impl Upgrade {
         }
         if self.unmasked {
             answer.push_str("Nats-No-Masking: true\r\n");
+        }
+        if self.mqtt.is_some_and(|mqtt| mqtt.named) {
+            answer.push_str(&format!("Sec-WebSocket-Protocol: {MQTT_PROTOCOL}\r\n"));
         }
         for (name, value) in &options.headers {
             answer.push_str(&format!("{name}: {value}\r\n"));
@@ -191,18 +209,26 @@ impl Request<'_, '_> {
             .any(|found| found.trim().eq_ignore_ascii_case(word))
     }
 
-    fn judge(&self, options: &WebsocketOptions, secure: bool) -> Result<(), Refusal> {
-        let path = self.path.split('?').next().unwrap_or_default();
-        if path.ends_with("/leafnode") {
+    /// The path, without what follows a question mark.
+    fn plain_path(&self) -> &str {
+        self.path.split('?').next().unwrap_or_default()
+    }
+
+    fn asks_for_mqtt(&self) -> bool {
+        self.plain_path().ends_with("/mqtt")
+    }
+
+    fn judge(&self, options: &WebsocketOptions, secure: bool, mqtt: bool) -> Result<(), Refusal> {
+        if self.plain_path().ends_with("/leafnode") {
             return Err(refuse(
                 404,
                 "leaf nodes over WebSocket are not there in this version: only clients can connect",
             ));
         }
-        if path.ends_with("/mqtt") {
+        if self.asks_for_mqtt() && !mqtt {
             return Err(refuse(
                 404,
-                "MQTT is not there in this version: only NATS clients can connect",
+                "MQTT is off: only NATS clients can connect; the block mqtt turns it on",
             ));
         }
         if self.method != "GET" {
@@ -361,7 +387,7 @@ mod tests {
     }
 
     fn asked(extra: &str, options: &WebsocketOptions) -> Result<Upgrade, Refusal> {
-        parse(request(extra).as_bytes(), options, false).map(Option::unwrap)
+        parse(request(extra).as_bytes(), options, false, false).map(Option::unwrap)
     }
 
     #[test]
@@ -386,6 +412,7 @@ mod tests {
                 &whole.as_bytes()[..length],
                 &WebsocketOptions::default(),
                 false,
+                false,
             );
             assert_eq!(read, Ok(None), "{length}");
         }
@@ -406,11 +433,29 @@ mod tests {
             ("GET / ", "GET /mqtt?x=1 ", 404),
             ("GET / HTTP/1.1", "\u{1}", 400),
         ] {
-            let refused = parse(whole.replace(from, to).as_bytes(), &options, false).unwrap_err();
+            let refused =
+                parse(whole.replace(from, to).as_bytes(), &options, false, false).unwrap_err();
             assert_eq!(refused.status, status, "{from}: {}", refused.reason);
         }
         let many: String = (0..200).map(|at| format!("X-{at}: 1\r\n")).collect();
         assert_eq!(asked(&many, &options).unwrap_err().status, 431);
+    }
+
+    #[test]
+    fn the_path_says_who_speaks_mqtt() {
+        let options = WebsocketOptions::default();
+        let asked = request("Sec-WebSocket-Protocol: mqttv3.1, mqtt\r\n");
+        let asked = asked.replace("GET / ", "GET /any/mqtt?x=1 ");
+        let upgrade = parse(asked.as_bytes(), &options, false, true).unwrap();
+        let upgrade = upgrade.unwrap();
+        assert_eq!(upgrade.mqtt, Some(Mqtt { named: true }));
+        let answer = String::from_utf8(upgrade.answer(&options)).unwrap();
+        assert!(
+            answer.contains("\r\nSec-WebSocket-Protocol: mqtt\r\n"),
+            "{answer}"
+        );
+        let other = parse(request("").as_bytes(), &options, false, true).unwrap();
+        assert_eq!(other.unwrap().mqtt, None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use recado_auth::ConnectionType;
 use recado_router::Subscription as _;
 use recado_streams::config::subjects_overlap;
 use serde::Serialize;
@@ -16,7 +17,7 @@ use super::problem::Problem;
 use super::request::{ConnState, ConnzOptions};
 use crate::engine::{
     Client, Closed, Connection, Engine, Subscription, SubscriptionNote, TlsFacts, Totals, Vouched,
-    clock,
+    client_type, clock,
 };
 use crate::monitoring::observed::Observed;
 
@@ -87,6 +88,8 @@ pub(super) struct ConnInfo {
     tags: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     proxy: Option<Proxy>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mqtt_client: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     subscriptions_list: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -398,8 +401,7 @@ impl Known {
         (options.cid == 0 || options.cid == self.id())
             && is(&options.account, Some(&*self.account()))
             && is(&options.user, self.user().as_deref())
-            // Nobody here speaks MQTT.
-            && is(&options.mqtt_client, None)
+            && is(&options.mqtt_client, self.mqtt_client())
             && filter.is_none_or(|filter| self.is_interested_in(filter))
     }
 
@@ -434,10 +436,7 @@ impl Known {
         ConnInfo {
             cid: self.id(),
             kind: "Client",
-            of_type: match self.is_websocket() {
-                true => "websocket",
-                false => "nats",
-            },
+            of_type: client_type(self.how()),
             ip: peer.ip().to_canonical().to_string(),
             port: peer.port(),
             start: Moment::of_engine(opened),
@@ -473,6 +472,7 @@ impl Known {
             issuer_key: vouched.issuer_key,
             tags: vouched.tags,
             proxy,
+            mqtt_client: text(self.mqtt_client()),
             subscriptions_list: listed,
             subscriptions_list_detail: detailed,
         }
@@ -485,10 +485,17 @@ impl Known {
         }
     }
 
-    fn is_websocket(&self) -> bool {
+    fn how(&self) -> ConnectionType {
         match self {
-            Self::Open(one, _) => one.is_websocket(),
-            Self::Closed(one) => one.is_websocket,
+            Self::Open(one, _) => one.connection_type(),
+            Self::Closed(one) => one.how,
+        }
+    }
+
+    fn mqtt_client(&self) -> Option<&str> {
+        match self {
+            Self::Open(one, _) => one.mqtt_client(),
+            Self::Closed(one) => one.mqtt_client.as_deref(),
         }
     }
 

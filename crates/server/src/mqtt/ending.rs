@@ -1,0 +1,134 @@
+//! How a client ends: its last words, what is under way to it, and what is kept of its session.
+
+use super::incoming::Message;
+use super::keeper::Trouble;
+use super::peer::{End, LastWords, Peer};
+use crate::engine::CloseReason;
+
+impl Peer {
+    /// Ends the client.
+    pub(super) async fn finish(mut self, end: End) {
+        let reason = self.tell(&end);
+        let will = self.will.take().filter(|_| speaks_last(&end, reason));
+        if let Some(will) = will
+            && let Err(trouble) = self.publish_will(&will).await
+        {
+            let cid = self.user.connection.id;
+            tracing::error!(cid, %trouble, "the will of an MQTT client is not stored");
+        }
+        // What it should still hear goes first, as far as it takes it.
+        if !self.out.is_empty() {
+            self.outside.deliver_bytes(&self.out);
+        }
+        self.user.connection.close(reason);
+        self.outside.close(reason);
+        if let Err(trouble) = self.keep_session().await {
+            let cid = self.user.connection.id;
+            tracing::error!(cid, %trouble, "the session of an MQTT client is not as it should be: what was under way is sent again under other packet identifiers");
+        }
+    }
+
+    /// Says why in the log; what that is called.
+    fn tell(&self, end: &End) -> CloseReason {
+        let connection = &self.user.connection;
+        let (cid, peer) = (connection.id, connection.peer_text());
+        let client_id = crate::visible::visible(&self.session.client_id);
+        match end {
+            End::Left => CloseReason::ClientClosed,
+            End::Gone(reason) => *reason,
+            End::Engine => connection
+                .close_reason()
+                .unwrap_or(CloseReason::ServerShutdown),
+            End::Stopping => CloseReason::ServerShutdown,
+            End::Silent => {
+                tracing::warn!(cid, %peer, %client_id, "MQTT client said nothing for one and a half times its keep-alive");
+                CloseReason::Stale
+            }
+            End::Fault(reason, fault) => {
+                tracing::error!(cid, %peer, %client_id, "MQTT protocol error: {fault}");
+                *reason
+            }
+            End::Trouble(trouble) => {
+                tracing::error!(cid, %peer, %client_id, "MQTT client disconnected: {trouble}");
+                CloseReason::ProtocolViolation
+            }
+        }
+    }
+
+    async fn publish_will(&mut self, words: &LastWords) -> Result<(), Trouble> {
+        let LastWords { subject, will } = words;
+        let renamed = self.renamed(subject.clone());
+        if !self.may_publish(&renamed) {
+            return Ok(());
+        }
+        let message = Message {
+            subject: &renamed,
+            payload: &will.payload,
+            qos: will.qos,
+            retain: will.retain,
+        };
+        let waits = self.pass_on(&message);
+        // Its own connection may be gone; then another part of the server says it.
+        if self.user.connection.close_reason().is_some() || self.user.flush().await.is_err() {
+            self.keeper.publish(subject, b"", &will.payload);
+        }
+        for number in waits {
+            self.keeper.settled(number, "a will").await?;
+        }
+        self.keeper.flush().await
+    }
+
+    /// What is under way comes again when the client does; of a clean session nothing is left.
+    async fn keep_session(&mut self) -> Result<(), Trouble> {
+        if self.session.is_clean {
+            return self.session.clear(&mut self.keeper).await;
+        }
+        let sids: Vec<u64> = self.session.subscriptions.keys().copied().collect();
+        for sid in sids {
+            self.keeper.unsubscribe(sid);
+        }
+        let sent = self.session.in_flight.sent();
+        let is_any = !sent.is_empty();
+        let replies: Vec<String> = sent
+            .into_iter()
+            .filter_map(|(_, _, reply)| reply.map(str::to_owned))
+            .collect();
+        for reply in replies {
+            self.keeper.publish(&reply, b"", b"-NAK");
+        }
+        match is_any {
+            true => self.session.save(&mut self.keeper).await,
+            false => self.keeper.flush().await,
+        }
+    }
+}
+
+/// Whether the will of a client that ended so is published. One that another took the place of goes on there; whose
+/// credential was taken back has nothing to say.
+fn speaks_last(end: &End, reason: CloseReason) -> bool {
+    !matches!(end, End::Left | End::Stopping)
+        && !matches!(
+            reason,
+            CloseReason::DuplicateClientId
+                | CloseReason::AuthenticationExpired
+                | CloseReason::AuthenticationRevoked
+                | CloseReason::ServerShutdown
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_lost_speaks_last_and_whoever_leaves_does_not() {
+        assert!(speaks_last(
+            &End::Gone(CloseReason::Read),
+            CloseReason::Read
+        ));
+        assert!(speaks_last(&End::Silent, CloseReason::Stale));
+        assert!(!speaks_last(&End::Left, CloseReason::ClientClosed));
+        assert!(!speaks_last(&End::Engine, CloseReason::DuplicateClientId));
+        assert!(!speaks_last(&End::Stopping, CloseReason::ServerShutdown));
+    }
+}

@@ -1,0 +1,362 @@
+//! The streams of one account, as the task of one MQTT client uses them: requests and their answers, what is stored and
+//! deleted, and deliveries of its consumers.
+//!
+//! It is a part of the server, so nothing is asked of it: what the client may do is looked at before.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use recado_wire::{Headers, PONG, ServerFrame, push_publish};
+use serde_json::Value;
+use tokio::io::AsyncWriteExt;
+use tokio::net::unix::OwnedWriteHalf;
+use tokio::time::{Instant, timeout_at};
+
+use super::names;
+use crate::engine::{Account, Engine};
+use crate::internal_client::{FrameReader, connect_to};
+
+/// Bytes of deliveries that may wait for their turn. What comes beyond is delivered again later.
+const WAITING_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// The sid of answers.
+const REPLIES_SID: &str = "r";
+
+/// Why something could not be had of the streams.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Trouble {
+    /// Their answer.
+    #[error("the streams refused {what}: {description}")]
+    Refused {
+        what: &'static str,
+        err_code: u64,
+        description: String,
+    },
+    /// They did not.
+    #[error("the streams did not answer {what} within {timeout_ms} ms (js_api_timeout)")]
+    Late { what: &'static str, timeout_ms: u64 },
+    /// Nobody serves them.
+    #[error("nobody answers for the streams of the account: is JetStream on for it?")]
+    Nobody,
+    /// The connection to the engine ended.
+    #[error("the engine closed the connection to the streams")]
+    Lost,
+    /// What is stored is not what it should be.
+    #[error("{0}")]
+    Unusable(String),
+}
+
+impl Trouble {
+    /// The number of an error of the streams' API.
+    pub(super) fn err_code(&self) -> Option<u64> {
+        match self {
+            Self::Refused { err_code, .. } => Some(*err_code),
+            _ => None,
+        }
+    }
+}
+
+/// A message as it came.
+pub(super) struct Arrived {
+    /// Of an answer: the number of the request.
+    pub(super) number: Option<u64>,
+    /// Of a delivery: the subscription.
+    pub(super) sid: u64,
+    pub(super) subject: String,
+    pub(super) reply: String,
+    pub(super) headers: Vec<u8>,
+    pub(super) payload: Vec<u8>,
+}
+
+impl Arrived {
+    fn of(frame: ServerFrame<'_>) -> Option<Self> {
+        let ServerFrame::Message {
+            subject,
+            sid,
+            reply,
+            headers,
+            payload,
+        } = frame
+        else {
+            return None;
+        };
+        let subject = String::from_utf8_lossy(subject).into_owned();
+        let number = match sid == REPLIES_SID.as_bytes() {
+            true => Some(subject.rsplit('.').next()?.parse().ok()?),
+            false => None,
+        };
+        let sid = std::str::from_utf8(sid)
+            .ok()
+            .and_then(|sid| sid.parse().ok());
+        Some(Self {
+            number,
+            sid: sid.unwrap_or_default(),
+            subject,
+            reply: String::from_utf8_lossy(reply).into_owned(),
+            headers: headers.to_vec(),
+            payload: payload.to_vec(),
+        })
+    }
+
+    /// What a header says.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        Headers::new(&self.headers).get(name)
+    }
+
+    fn status(&self) -> Option<u16> {
+        Headers::new(&self.headers).status().map(|(code, _)| code)
+    }
+
+    /// What the streams' API answered, as JSON.
+    pub(super) fn answer(&self, what: &'static str) -> Result<Value, Trouble> {
+        if self.status() == Some(503) {
+            return Err(Trouble::Nobody);
+        }
+        let answer: Value = serde_json::from_slice(&self.payload)
+            .map_err(|_| Trouble::Unusable(format!("the answer to {what} can't be read")))?;
+        let Some(error) = answer.get("error") else {
+            return Ok(answer);
+        };
+        let text = error["description"].as_str().unwrap_or("no description");
+        Err(Trouble::Refused {
+            what,
+            err_code: error["err_code"].as_u64().unwrap_or_default(),
+            description: text.to_owned(),
+        })
+    }
+}
+
+/// Access to the streams of one account.
+pub(super) struct Keeper {
+    read: FrameReader,
+    write: OwnedWriteHalf,
+    out: Vec<u8>,
+    waiting: VecDeque<Arrived>,
+    waiting_bytes: usize,
+    replies: String,
+    requests: u64,
+    /// `$JS.API.`, or that of a domain.
+    api: String,
+    timeout: Duration,
+}
+
+impl Keeper {
+    /// Connects to the account of a client.
+    pub(super) fn connect(
+        engine: &Arc<Engine>,
+        account: &Arc<Account>,
+        domain: Option<&str>,
+        timeout: Duration,
+    ) -> io::Result<Self> {
+        let (read, write) = connect_to(engine, account)?.into_split();
+        let replies = names::replies(&names::unique());
+        let api = match domain {
+            Some(domain) => format!("$JS.{domain}.API."),
+            None => "$JS.API.".to_owned(),
+        };
+        let mut keeper = Self {
+            read: FrameReader::new(read),
+            write,
+            out: Vec::new(),
+            waiting: VecDeque::new(),
+            waiting_bytes: 0,
+            replies,
+            requests: 0,
+            api,
+            timeout,
+        };
+        let line = format!("SUB {}* {REPLIES_SID}\r\n", keeper.replies);
+        keeper.out.extend_from_slice(line.as_bytes());
+        Ok(keeper)
+    }
+
+    /// Has deliveries on this subject come with this sid.
+    pub(super) fn subscribe(&mut self, subject: &str, sid: u64) {
+        self.out
+            .extend_from_slice(format!("SUB {subject} {sid}\r\n").as_bytes());
+    }
+
+    /// Has no more come.
+    pub(super) fn unsubscribe(&mut self, sid: u64) {
+        self.out
+            .extend_from_slice(format!("UNSUB {sid}\r\n").as_bytes());
+    }
+
+    /// Publishes without waiting for anything.
+    pub(super) fn publish(&mut self, subject: &str, headers: &[u8], payload: &[u8]) {
+        let headers = Some(headers);
+        push_publish(&mut self.out, subject.as_bytes(), b"", headers, payload);
+    }
+
+    /// Publishes, to be answered under the number that is returned: an ack of a stream, for instance.
+    pub(super) fn ask(&mut self, subject: &str, headers: &[u8], payload: &[u8]) -> u64 {
+        self.requests += 1;
+        let reply = format!("{}{}", self.replies, self.requests);
+        let (subject, headers) = (subject.as_bytes(), Some(headers));
+        push_publish(&mut self.out, subject, reply.as_bytes(), headers, payload);
+        self.requests
+    }
+
+    /// The same of the streams' API.
+    pub(super) fn ask_api(&mut self, call: &str, payload: &[u8]) -> u64 {
+        let subject = format!("{}{call}", self.api);
+        self.ask(&subject, b"", payload)
+    }
+
+    /// Writes what is to be said.
+    pub(super) async fn flush(&mut self) -> Result<(), Trouble> {
+        if self.out.is_empty() {
+            return Ok(());
+        }
+        let written = self.write.write_all(&self.out).await;
+        self.out.clear();
+        if self.out.capacity() > WAITING_BYTES_MAX {
+            self.out = Vec::new();
+        }
+        written.map_err(|_| Trouble::Lost)
+    }
+
+    /// What came and was not taken yet.
+    pub(super) fn take(&mut self) -> Option<Arrived> {
+        let arrived = self.waiting.pop_front()?;
+        self.waiting_bytes -= arrived.payload.len();
+        Some(arrived)
+    }
+
+    /// Waits until something comes. Can be dropped and called again.
+    pub(super) async fn hear(&mut self) -> Result<(), Trouble> {
+        let Self {
+            read,
+            waiting,
+            waiting_bytes,
+            out,
+            ..
+        } = self;
+        let heard = read.frames(|frame| match frame {
+            ServerFrame::Ping => out.extend_from_slice(PONG),
+            ServerFrame::Err(text) => {
+                tracing::error!(text = %text.escape_ascii(), "the engine refused what keeps MQTT sessions");
+            }
+            frame => {
+                let Some(arrived) = Arrived::of(frame) else {
+                    return;
+                };
+                // A delivery that is dropped was not acknowledged, so it comes again.
+                if arrived.number.is_some() || *waiting_bytes <= WAITING_BYTES_MAX {
+                    *waiting_bytes += arrived.payload.len();
+                    waiting.push_back(arrived);
+                }
+            }
+        });
+        heard.await.ok_or(Trouble::Lost)
+    }
+
+    /// Waits for the answer to the request of this number; what else comes waits its turn.
+    async fn answer_to(&mut self, number: u64, what: &'static str) -> Result<Arrived, Trouble> {
+        let until = Instant::now() + self.timeout;
+        self.flush().await?;
+        let mut looked_at = 0;
+        loop {
+            let mut new = self.waiting.iter().skip(looked_at);
+            if let Some(at) = new.position(|one| one.number == Some(number)) {
+                let arrived = self.waiting.remove(looked_at + at).ok_or(Trouble::Lost)?;
+                self.waiting_bytes -= arrived.payload.len();
+                return Ok(arrived);
+            }
+            looked_at = self.waiting.len();
+            let heard = timeout_at(until, self.hear()).await;
+            heard.map_err(|_| Trouble::Late {
+                what,
+                timeout_ms: self.timeout.as_millis() as u64,
+            })??;
+        }
+    }
+
+    /// Stores a message, and waits until that is durable. The ack.
+    pub(super) async fn store(
+        &mut self,
+        subject: &str,
+        headers: &[u8],
+        payload: &[u8],
+        what: &'static str,
+    ) -> Result<Value, Trouble> {
+        let number = self.ask(subject, headers, payload);
+        self.answer_to(number, what).await?.answer(what)
+    }
+
+    /// Waits for the answer to what was asked under this number.
+    pub(super) async fn settled(&mut self, number: u64, what: &'static str) -> Result<(), Trouble> {
+        let answer = self.answer_to(number, what).await?.answer(what);
+        answer.map(drop)
+    }
+
+    /// Calls the streams' API.
+    pub(super) async fn call(
+        &mut self,
+        call: &str,
+        request: &Value,
+        what: &'static str,
+    ) -> Result<Value, Trouble> {
+        let request = match request {
+            Value::Null => String::new(),
+            request => request.to_string(),
+        };
+        let number = self.ask_api(call, request.as_bytes());
+        self.answer_to(number, what).await?.answer(what)
+    }
+
+    /// The last message on a subject, as it is stored; `None`: there is none.
+    pub(super) async fn last_on(
+        &mut self,
+        stream: &str,
+        subject: &str,
+        what: &'static str,
+    ) -> Result<Option<Arrived>, Trouble> {
+        let number = self.ask_api(&format!("DIRECT.GET.{stream}.{subject}"), b"");
+        let arrived = self.answer_to(number, what).await?;
+        match arrived.status() {
+            None => Ok(Some(arrived)),
+            Some(404) => Ok(None),
+            Some(503) => Err(Trouble::Nobody),
+            Some(code) => Err(Trouble::Unusable(format!(
+                "{what} can't be read: the stream {stream} says {code}"
+            ))),
+        }
+    }
+
+    /// Messages on the subjects that match a filter from a sequence on, at most so many; whether there may be more.
+    pub(super) async fn batch(
+        &mut self,
+        stream: &str,
+        filter: &str,
+        from: u64,
+        what: &'static str,
+    ) -> Result<(Vec<Arrived>, bool), Trouble> {
+        const MESSAGES_MAX: usize = 256;
+        const BYTES_MAX: usize = 1024 * 1024;
+        let request = serde_json::json!({
+            "seq": from, "next_by_subj": filter, "batch": MESSAGES_MAX, "max_bytes": BYTES_MAX,
+        });
+        let request = request.to_string();
+        let number = self.ask_api(&format!("DIRECT.GET.{stream}"), request.as_bytes());
+        let mut messages = Vec::new();
+        loop {
+            let arrived = self.answer_to(number, what).await?;
+            match arrived.status() {
+                None => messages.push(arrived),
+                Some(204) => {
+                    let pending = arrived.header("Nats-Num-Pending");
+                    return Ok((messages, pending.is_some_and(|count| count != "0")));
+                }
+                Some(404) => return Ok((messages, false)),
+                Some(503) => return Err(Trouble::Nobody),
+                Some(code) => {
+                    return Err(Trouble::Unusable(format!(
+                        "{what} can't be read: the stream {stream} says {code}"
+                    )));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! What is kept of a client: its subscriptions, and which messages are under way to it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use recado_mqtt::{InFlight, Qos, Source, Subjects, begins_with_wildcard, filter_to_subjects};
+use serde::{Deserialize, Serialize};
+
+use super::keeper::{Keeper, Trouble};
+use super::names;
+use super::storage::{self, Consumer};
+
+/// One subscription.
+pub(super) struct Subscription {
+    pub(super) filter: String,
+    pub(super) subjects: Subjects,
+    pub(super) qos: Qos,
+    /// Delivers messages of QoS 1 and 2, if it is for such.
+    pub(super) consumer: Option<Consumer>,
+    /// It is not for topics that begin with `$`.
+    pub(super) is_reserved: bool,
+}
+
+impl Subscription {
+    /// One that is not served yet.
+    pub(super) fn new(filter: &str, subjects: Subjects, qos: Qos) -> Self {
+        Self {
+            filter: filter.to_owned(),
+            subjects,
+            qos,
+            consumer: None,
+            is_reserved: begins_with_wildcard(filter),
+        }
+    }
+
+    /// Whether a message on this subject is for it.
+    pub(super) fn is_for(&self, subject: &str) -> bool {
+        !(self.is_reserved && subject.starts_with('$'))
+    }
+}
+
+/// The session of one client.
+pub(super) struct Session {
+    pub(super) client_id: String,
+    pub(super) hash: String,
+    /// Nothing outlives the connection.
+    pub(super) is_clean: bool,
+    /// Where its record is.
+    subject: String,
+    /// There is something in the streams that has to be deleted with a clean session.
+    pub(super) is_stored: bool,
+    pub(super) subscriptions: HashMap<u64, Subscription>,
+    by_filter: HashMap<String, u64>,
+    last_sid: u64,
+    pub(super) in_flight: InFlight,
+}
+
+/// What is stored. Never change the meaning of a field.
+#[derive(Default, Serialize, Deserialize)]
+struct Record {
+    id: String,
+    #[serde(default)]
+    subs: BTreeMap<String, u8>,
+    #[serde(default)]
+    cons: BTreeMap<String, Consumer>,
+    /// Packet identifier, consumer and sequence of what was sent and not acknowledged when the client left.
+    #[serde(default)]
+    pending: Vec<(u16, String, u64)>,
+}
+
+impl Session {
+    /// Takes up the session of a client, or begins one; whether there was one. A clean one begins anew.
+    pub(super) async fn begin(
+        keeper: &mut Keeper,
+        client_id: &str,
+        domain: &str,
+        is_clean: bool,
+    ) -> Result<(Self, bool), Trouble> {
+        let hash = names::hash(client_id);
+        let subject = names::session(domain, &hash);
+        let stored = keeper
+            .last_on(names::SESSIONS, &subject, "a session")
+            .await?;
+        let mut session = Self {
+            client_id: client_id.to_owned(),
+            hash,
+            is_clean,
+            subject,
+            is_stored: stored.is_some(),
+            subscriptions: HashMap::new(),
+            by_filter: HashMap::new(),
+            last_sid: 0,
+            in_flight: InFlight::default(),
+        };
+        let Some(stored) = stored else {
+            return Ok((session, false));
+        };
+        let unusable = |why: &str| Trouble::Unusable(format!("the stored session {why}"));
+        let record: Record =
+            serde_json::from_slice(&stored.payload).map_err(|_| unusable("can't be read"))?;
+        if record.id != client_id {
+            return Err(unusable(
+                "belongs to another client identifier of the same hash",
+            ));
+        }
+        session.take_up(record);
+        if is_clean {
+            session.clear(keeper).await?;
+            return Ok((session, false));
+        }
+        session.find_released(keeper).await?;
+        Ok((session, true))
+    }
+
+    fn take_up(&mut self, record: Record) {
+        let Record {
+            subs,
+            mut cons,
+            pending,
+            ..
+        } = record;
+        for (filter, number) in subs {
+            let (Ok(subjects), Some(qos)) = (filter_to_subjects(&filter), Qos::from_number(number))
+            else {
+                continue;
+            };
+            let mut subscription = Subscription::new(&filter, subjects, qos);
+            subscription.consumer = cons.remove(&filter);
+            self.insert(subscription);
+        }
+        for (id, consumer, sequence) in pending {
+            let consumer = Arc::from(consumer);
+            self.in_flight
+                .restore_sent(id, Source { consumer, sequence });
+        }
+    }
+
+    /// Messages of QoS 2 that arrived and were not completed when the client left.
+    async fn find_released(&mut self, keeper: &mut Keeper) -> Result<(), Trouble> {
+        let filter = names::all_released(&self.hash);
+        let mut from = 1;
+        loop {
+            let what = "messages to be completed";
+            let (found, more) = keeper.batch(names::OUTGOING, &filter, from, what).await?;
+            for message in &found {
+                let sequence = message.header("Nats-Sequence");
+                let sequence: Option<u64> = sequence.and_then(|text| text.parse().ok());
+                let subject = message.header("Nats-Subject").unwrap_or_default();
+                let id = subject.rsplit('.').next().and_then(|id| id.parse().ok());
+                if let (Some(id), Some(sequence)) = (id, sequence) {
+                    self.in_flight.restore_released(id, sequence);
+                    from = sequence + 1;
+                }
+            }
+            if !more || found.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Stores its record, if anything of it is to outlive the connection, or has to be deleted after it.
+    pub(super) async fn save(&mut self, keeper: &mut Keeper) -> Result<(), Trouble> {
+        let subs = self.subscriptions.values();
+        let with_consumers = subs.clone().filter_map(|one| {
+            let consumer = one.consumer.clone()?;
+            Some((one.filter.clone(), consumer))
+        });
+        let sent = self.in_flight.sent().into_iter();
+        let record = Record {
+            id: self.client_id.clone(),
+            cons: with_consumers.collect(),
+            subs: subs
+                .map(|one| (one.filter.clone(), one.qos.number()))
+                .collect(),
+            pending: sent
+                .map(|(id, source, _)| (id, source.consumer.to_string(), source.sequence))
+                .collect(),
+        };
+        let payload = serde_json::to_vec(&record)
+            .map_err(|_| Trouble::Unusable("the session can't be written".to_owned()))?;
+        self.is_stored = true;
+        let stored = keeper.store(&self.subject, b"", &payload, "a session");
+        stored.await.map(drop)
+    }
+
+    /// Deletes all that is stored of it, and forgets its subscriptions.
+    pub(super) async fn clear(&mut self, keeper: &mut Keeper) -> Result<(), Trouble> {
+        if !self.is_stored {
+            return Ok(());
+        }
+        for (_, subscription) in self.subscriptions.drain() {
+            if let Some(consumer) = &subscription.consumer {
+                storage::delete_consumer(keeper, consumer).await?;
+            }
+        }
+        self.by_filter.clear();
+        self.in_flight = InFlight::default();
+        let released = names::all_released(&self.hash);
+        storage::purge(keeper, names::OUTGOING, &released).await?;
+        let incoming = names::all_incoming(&self.hash);
+        storage::purge(keeper, names::INCOMING, &incoming).await?;
+        storage::purge(keeper, names::SESSIONS, &self.subject).await?;
+        self.is_stored = false;
+        Ok(())
+    }
+
+    /// Adds a subscription; its sid.
+    pub(super) fn insert(&mut self, subscription: Subscription) -> u64 {
+        self.last_sid += 1;
+        self.by_filter
+            .insert(subscription.filter.clone(), self.last_sid);
+        self.subscriptions.insert(self.last_sid, subscription);
+        self.last_sid
+    }
+
+    /// The sid of the subscription to this very filter.
+    pub(super) fn sid_of(&self, filter: &str) -> Option<u64> {
+        self.by_filter.get(filter).copied()
+    }
+
+    /// Takes a subscription out.
+    pub(super) fn remove(&mut self, sid: u64) -> Option<Subscription> {
+        let subscription = self.subscriptions.remove(&sid)?;
+        self.by_filter.remove(&subscription.filter);
+        Some(subscription)
+    }
+
+    /// Subscriptions that consumers deliver for.
+    pub(super) fn consumers(&self) -> usize {
+        let all = self.subscriptions.values();
+        all.filter(|one| one.consumer.is_some()).count()
+    }
+}

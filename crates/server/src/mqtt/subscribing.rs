@@ -1,0 +1,241 @@
+//! SUBSCRIBE and UNSUBSCRIBE: subscriptions of the engine for what is published now, and consumers for QoS 1 and 2.
+
+use std::sync::Arc;
+
+use recado_mqtt::{Filter, Qos, filter_to_subjects, push_suback, push_unsuback};
+
+use super::names;
+use super::outgoing;
+use super::peer::{End, LINE_ROOM, Peer};
+use super::session::Subscription;
+use super::storage::{self, Consumer};
+use super::user::User;
+
+/// Messages that all subscriptions of a client together may leave unacknowledged: there are no more packet identifiers.
+const ACK_PENDING_MAX: usize = 65_535;
+/// Subjects that consumers deliver to: nobody subscribes to them as a topic.
+const DELIVERIES: &str = "$MQTT.sub.";
+
+impl Peer {
+    /// SUBSCRIBE.
+    pub(super) async fn subscribe(&mut self, id: u16, filters: &[Filter<'_>]) -> Result<(), End> {
+        self.refresh_options();
+        let mut asked = Vec::with_capacity(filters.len());
+        for filter in filters {
+            asked.push(self.note(filter).await?);
+        }
+        let sids: Vec<u64> = asked.iter().flatten().copied().collect();
+        self.serve_subscriptions(&sids).await?;
+        if !self.session.is_clean {
+            self.session.save(&mut self.keeper).await?;
+        }
+        let granted: Vec<Option<Qos>> = asked
+            .iter()
+            .map(|sid| Some(self.session.subscriptions.get(&(*sid)?)?.qos))
+            .collect();
+        push_suback(&mut self.out, id, &granted);
+        for sid in sids {
+            self.send_retained(sid).await?;
+        }
+        Ok(())
+    }
+
+    /// Notes a subscription, new or changed; its sid. `None`: there can be none.
+    async fn note(&mut self, filter: &Filter<'_>) -> Result<Option<u64>, End> {
+        let cid = self.user.connection.id;
+        let subjects = match filter_to_subjects(filter.topic) {
+            Ok(subjects) => subjects,
+            Err(why) => {
+                let filter = crate::visible::visible(filter.topic);
+                tracing::error!(cid, %filter, "MQTT subscription refused: {why}");
+                return Ok(None);
+            }
+        };
+        let most = self.engine.manner().session.parse.max_control_line;
+        if subjects.filter.len() + LINE_ROOM > most || subjects.filter.starts_with(DELIVERIES) {
+            tracing::error!(
+                cid,
+                "MQTT subscription refused: its topic filter is longer than max_control_line allows, or for the server alone"
+            );
+            return Ok(None);
+        }
+        let qos = match filter.qos {
+            Qos::ExactlyOnce if self.options.downgrade_qos2_subscribe => Qos::AtLeastOnce,
+            qos => qos,
+        };
+        let Some(sid) = self.session.sid_of(filter.topic) else {
+            let subscription = Subscription::new(filter.topic, subjects, qos);
+            return Ok(Some(self.session.insert(subscription)));
+        };
+        if qos == Qos::AtMostOnce {
+            self.end_consumer(sid).await?;
+        }
+        if let Some(subscription) = self.session.subscriptions.get_mut(&sid) {
+            subscription.qos = qos;
+        }
+        Ok(Some(sid))
+    }
+
+    /// Has the engine and the streams serve these subscriptions. Those that are not allowed are gone then.
+    pub(super) async fn serve_subscriptions(&mut self, sids: &[u64]) -> Result<(), End> {
+        for sid in sids {
+            let Some(subscription) = self.session.subscriptions.get(sid) else {
+                continue;
+            };
+            let subjects = &subscription.subjects;
+            self.user
+                .say(&format!("SUB {} {}\r\n", subjects.filter, sid * 2));
+            if let Some(parent) = &subjects.parent {
+                self.user.say(&format!("SUB {parent} {}\r\n", sid * 2 + 1));
+            }
+        }
+        self.settle().await?;
+        self.drop_refused(sids).await?;
+        for sid in sids {
+            self.serve_consumer(*sid).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the engine did what was said.
+    async fn settle(&mut self) -> Result<(), End> {
+        self.flush().await?;
+        self.user.say("PING\r\n");
+        let Self {
+            user,
+            session,
+            engine,
+            out,
+            ..
+        } = self;
+        let connection = Arc::clone(&user.connection);
+        let settled = User::settle(user, |frame| {
+            outgoing::deliver(frame, session, &connection, engine, out);
+        });
+        settled.await?;
+        Ok(())
+    }
+
+    /// Whether the engine holds all that a subscription needs.
+    fn is_held(&self, sid: u64, subscription: &Subscription) -> bool {
+        let held = self.user.connection.subscriptions.lock();
+        let holds = |sid: u64| held.get(sid.to_string().as_bytes()).is_some();
+        holds(sid * 2) && (subscription.subjects.parent.is_none() || holds(sid * 2 + 1))
+    }
+
+    /// Forgets those of these that the engine does not hold: it refused them, or took them back.
+    async fn drop_refused(&mut self, sids: &[u64]) -> Result<bool, End> {
+        self.user.heard.errors.clear();
+        let mut any = false;
+        for sid in sids {
+            let subscription = self.session.subscriptions.get(sid);
+            if subscription.is_some_and(|one| !self.is_held(*sid, one)) {
+                self.end_subscription(*sid).await?;
+                any = true;
+            }
+        }
+        Ok(any)
+    }
+
+    /// The engine refused something. A subscription that it took back after a reload ends here, too.
+    pub(super) async fn heed_refusals(&mut self) -> Result<(), End> {
+        let errors = &self.user.heard.errors;
+        let is_about_subscriptions = errors.iter().any(|error| error.contains("Subscription"));
+        if !is_about_subscriptions {
+            self.user.heard.errors.clear();
+            return Ok(());
+        }
+        let sids: Vec<u64> = self.session.subscriptions.keys().copied().collect();
+        if self.drop_refused(&sids).await? && !self.session.is_clean {
+            self.session.save(&mut self.keeper).await?;
+        }
+        Ok(())
+    }
+
+    /// Has a consumer deliver for a subscription with QoS 1 or 2. Where there can be none, the subscription ends.
+    async fn serve_consumer(&mut self, sid: u64) -> Result<(), End> {
+        let Some(subscription) = self.session.subscriptions.get(&sid) else {
+            return Ok(());
+        };
+        if subscription.qos == Qos::AtMostOnce {
+            return Ok(());
+        }
+        let is_new = subscription.consumer.is_none();
+        let consumer = subscription.consumer.clone().unwrap_or_else(|| {
+            let token = names::unique();
+            Consumer {
+                durable: format!("{}_{token}", self.session.hash),
+                delivery: names::delivery(&token),
+            }
+        });
+        let many = self.session.consumers() + usize::from(is_new);
+        if many * usize::from(self.options.max_ack_pending) > ACK_PENDING_MAX {
+            let (cid, most) = (self.user.connection.id, self.options.max_ack_pending);
+            tracing::error!(
+                cid,
+                max_ack_pending = most,
+                "MQTT subscription refused: all subscriptions with QoS 1 and 2 of a client may leave 65535 messages unacknowledged; lower max_ack_pending, or have the client subscribe to fewer topic filters"
+            );
+            return self.end_subscription(sid).await;
+        }
+        let subjects = subscription.subjects.clone();
+        let keeps_session = !self.session.is_clean;
+        self.session.is_stored = true;
+        // Before it is made, or its first message would find nobody.
+        self.keeper.subscribe(&consumer.delivery, sid);
+        let options = Arc::clone(&self.options);
+        let keeper = &mut self.keeper;
+        let made =
+            storage::ensure_consumer(keeper, &consumer, &subjects, &options, keeps_session).await;
+        match made {
+            Ok(()) => {
+                if let Some(subscription) = self.session.subscriptions.get_mut(&sid) {
+                    subscription.consumer = Some(consumer);
+                }
+                Ok(())
+            }
+            Err(trouble) if trouble.err_code().is_some() => {
+                let cid = self.user.connection.id;
+                tracing::error!(cid, "MQTT subscription refused: {trouble}");
+                self.keeper.unsubscribe(sid);
+                self.end_subscription(sid).await
+            }
+            Err(trouble) => Err(trouble.into()),
+        }
+    }
+
+    /// UNSUBSCRIBE.
+    pub(super) async fn unsubscribe(&mut self, id: u16, filters: &[&str]) -> Result<(), End> {
+        for filter in filters {
+            if let Some(sid) = self.session.sid_of(filter) {
+                self.end_subscription(sid).await?;
+            }
+        }
+        if !self.session.is_clean {
+            self.session.save(&mut self.keeper).await?;
+        }
+        push_unsuback(&mut self.out, id);
+        Ok(())
+    }
+
+    async fn end_subscription(&mut self, sid: u64) -> Result<(), End> {
+        self.end_consumer(sid).await?;
+        if self.session.remove(sid).is_some() {
+            let lines = format!("UNSUB {}\r\nUNSUB {}\r\n", sid * 2, sid * 2 + 1);
+            self.user.say(&lines);
+        }
+        Ok(())
+    }
+
+    /// Deletes the consumer of a subscription, if it has one.
+    async fn end_consumer(&mut self, sid: u64) -> Result<(), End> {
+        let subscription = self.session.subscriptions.get_mut(&sid);
+        let Some(consumer) = subscription.and_then(|one| one.consumer.take()) else {
+            return Ok(());
+        };
+        self.keeper.unsubscribe(sid);
+        self.session.in_flight.forget_consumer(&consumer.durable);
+        storage::delete_consumer(&mut self.keeper, &consumer).await?;
+        Ok(())
+    }
+}
