@@ -56,7 +56,8 @@ fn write_configuration(
     (app, revocations): (&KeyPair, Value),
 ) {
     let limits = json!({"subs": -1, "data": -1, "payload": -1, "imports": -1, "exports": -1,
-        "wildcards": true, "conn": -1, "leaf": -1});
+        "wildcards": true, "conn": -1, "leaf": -1, "mem_storage": -1, "disk_storage": -1,
+        "streams": -1, "consumer": -1});
     let account = |account: &KeyPair, claims: Value| {
         let mut claims = claims;
         claims["limits"] = limits.clone();

@@ -19,6 +19,9 @@ pub(super) struct Ports {
     /// URLs for WebSocket clients.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub websocket: Vec<String>,
+    /// URLs for MQTT clients.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mqtt: Vec<String>,
     /// URLs of monitoring.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub monitoring: Vec<String>,
@@ -31,6 +34,7 @@ pub(super) struct Ports {
 pub(super) struct Bound<'a> {
     pub(super) clients: (SocketAddr, bool),
     pub(super) websocket: Option<(SocketAddr, bool)>,
+    pub(super) mqtt: Option<(SocketAddr, bool)>,
     /// With its scheme.
     pub(super) monitoring: Option<(&'a str, SocketAddr)>,
     pub(super) plain: &'a [SocketAddr],
@@ -42,6 +46,7 @@ impl Ports {
         let Bound {
             clients: (clients, tls),
             websocket,
+            mqtt,
             monitoring,
             plain,
         } = *bound;
@@ -57,6 +62,9 @@ impl Ports {
             nats: urls(if tls { "tls" } else { "nats" }, &[clients]),
             websocket: websocket
                 .map(|(address, tls)| urls(if tls { "wss" } else { "ws" }, &[address]))
+                .unwrap_or_default(),
+            mqtt: mqtt
+                .map(|(address, tls)| urls(if tls { "mqtts" } else { "mqtt" }, &[address]))
                 .unwrap_or_default(),
             monitoring: monitoring
                 .map(|(scheme, at)| urls(scheme, &[at]))
@@ -140,6 +148,7 @@ mod tests {
         let ports = Ports::of(&Bound {
             clients: (address("127.0.0.1:4333"), false),
             websocket: Some((address("127.0.0.1:8080"), true)),
+            mqtt: Some((address("127.0.0.1:1883"), false)),
             monitoring: Some(("http", address("127.0.0.1:8333"))),
             plain: &[],
         });
@@ -149,7 +158,7 @@ mod tests {
             .join(format!("nats-server_{}.ports", std::process::id()));
         assert_eq!(
             fs::read_to_string(&path).unwrap(),
-            r#"{"nats":["nats://127.0.0.1:4333"],"websocket":["wss://127.0.0.1:8080"],"monitoring":["http://127.0.0.1:8333"]}"#
+            r#"{"nats":["nats://127.0.0.1:4333"],"websocket":["wss://127.0.0.1:8080"],"mqtt":["mqtt://127.0.0.1:1883"],"monitoring":["http://127.0.0.1:8333"]}"#
         );
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
         drop(file);

@@ -116,6 +116,7 @@ impl Daemon {
         let ports = Ports::of(&Bound {
             clients: (server.client_addr(), server.info().tls_required),
             websocket: websocket_of(&server, options),
+            mqtt: mqtt_of(&server, options),
             monitoring: watched_at,
             plain: &plain,
         });
@@ -139,6 +140,7 @@ impl Daemon {
             credential_asked: options.asks_for_credential(),
             monitoring: &options.monitoring,
             websocket: websocket_of(&server, options),
+            mqtt: mqtt_of(&server, options),
         });
         report_configuration(serve, voice.lang);
         voice.resources(&resources);
@@ -276,6 +278,12 @@ fn websocket_of(server: &Server, options: &Options) -> Option<(SocketAddr, bool)
     Some((server.websocket_addr()?, websocket.tls.is_some()))
 }
 
+/// Where MQTT clients come in, likewise.
+fn mqtt_of(server: &Server, options: &Options) -> Option<(SocketAddr, bool)> {
+    let mqtt = options.mqtt.as_ref()?;
+    Some((server.mqtt_addr()?, mqtt.tls.is_some()))
+}
+
 fn cannot_start(error: io::Error) -> Obstacle {
     Obstacle::SystemRefuses {
         error: error.to_string(),
@@ -364,12 +372,15 @@ fn cannot_listen(addr: SocketAddr, error: &io::Error, options: &Options) -> Obst
         .is_some_and(|websocket| websocket.port == port)
     {
         "websocket.port"
+    } else if options.mqtt.as_ref().is_some_and(|mqtt| mqtt.port == port) {
+        "mqtt.port"
     } else {
         "-p"
     };
     let with = match flag {
         "-m" => "http",
         "websocket.port" => "websocket.host",
+        "mqtt.port" => "mqtt.host",
         _ => "-a",
     };
     Obstacle::Address(match error.kind() {

@@ -31,6 +31,8 @@ pub(super) struct Opening<'a> {
     pub(super) monitoring: &'a MonitoringOptions,
     /// Where WebSocket clients come in, and whether they must speak TLS there.
     pub(super) websocket: Option<(SocketAddr, bool)>,
+    /// The same of MQTT clients.
+    pub(super) mqtt: Option<(SocketAddr, bool)>,
 }
 
 impl Voice {
@@ -64,6 +66,7 @@ impl Voice {
                 tracing::info!("Starting {scheme} monitor on {at}");
             }
             self.websocket(opening);
+            self.mqtt(opening);
             let address = opening.server.client_addr();
             tracing::info!("Listening for client connections on {address}");
             if info.tls_required || info.tls_available {
@@ -79,6 +82,7 @@ impl Voice {
         } else {
             self.greet(opening);
             self.websocket(opening);
+            self.mqtt(opening);
             self.plain_listeners(opening.server);
             self.monitoring(opening);
             self.store(opening.server);
@@ -140,6 +144,22 @@ impl Voice {
             let clear = OpeningText::WebsocketInClear { address };
             tracing::warn!("{}", clear.text(self.lang));
         }
+    }
+
+    /// As for WebSocket.
+    fn mqtt(&self, opening: &Opening<'_>) {
+        let Some((address, tls)) = opening.mqtt else {
+            return;
+        };
+        if self.is_nats() {
+            let scheme = if tls { "tls" } else { "mqtt" };
+            tracing::info!("Listening for MQTT clients on {scheme}://{address}");
+            return;
+        }
+        let url = format!("{}://{address}", if tls { "mqtts" } else { "mqtt" });
+        let at = OpeningText::MqttAt { url };
+        let machines = self.machines_only(address);
+        tracing::info!(address = machines, "{}", at.text(self.lang));
     }
 
     fn monitoring(&self, opening: &Opening<'_>) {

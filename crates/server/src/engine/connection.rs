@@ -118,6 +118,8 @@ struct Rare {
     nonce: Option<Box<str>>,
     /// Whom it claimed to be when it was refused.
     claimed: Option<Box<str>>,
+    /// It came to speak MQTT, and has not said CONNECT.
+    awaits_mqtt: bool,
 }
 
 /// One connection.
@@ -246,6 +248,14 @@ impl Connection {
     pub(crate) fn way(&self) -> Way {
         match self.front() {
             Some(_) => Way::Mqtt,
+            None if self
+                .rare
+                .lock()
+                .as_ref()
+                .is_some_and(|rare| rare.awaits_mqtt) =>
+            {
+                Way::Mqtt
+            }
             None if self.is_websocket() => Way::Websocket,
             None => Way::Clients,
         }
@@ -323,6 +333,11 @@ impl Connection {
     /// Its request says for whom it was forwarded.
     pub(super) fn set_forwarded_for(&self, ip: IpAddr) {
         self.rare.lock().get_or_insert_default().forwarded_for = Some(ip);
+    }
+
+    /// It is to speak MQTT.
+    pub(super) fn set_awaits_mqtt(&self) {
+        self.rare.lock().get_or_insert_default().awaits_mqtt = true;
     }
 
     /// INFO asks it to sign this.

@@ -89,4 +89,4 @@ pub(crate) use subscription::{Origin, Subscription};
 #[cfg(test)]
 pub(crate) use threads::Threads;
 pub(crate) use threads::start as start_threads;
-pub(crate) use tls::TlsFacts;
+pub(crate) use tls::{TlsFacts, hexadecimal_of};

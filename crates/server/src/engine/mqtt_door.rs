@@ -27,6 +27,7 @@ enum NoConnect {
 impl Reader {
     /// Hears CONNECT, and hands the connection over.
     pub(super) async fn hear_mqtt(mut self: Box<Self>, early: Vec<u8>) {
+        self.connection.set_awaits_mqtt();
         let time = self.engine.manner().session_for(Way::Mqtt).auth_timeout;
         let mut input = early;
         let reason = match timeout(time, self.read_connect(&mut input)).await {

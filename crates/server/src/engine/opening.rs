@@ -74,6 +74,8 @@ impl Reader {
             }
             Err(Refused::Gone) => Err(CloseReason::ClientClosed),
             Err(Refused::Told(told, reason)) => {
+                // Who speaks MQTT would not understand it.
+                let told = told.filter(|_| !rules.mqtt);
                 Err(self.say_goodbye(Goodbye { told, reason }).await)
             }
         }

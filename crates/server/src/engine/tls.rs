@@ -310,7 +310,7 @@ fn hexadecimal(hashed: &[u8]) -> String {
 }
 
 /// A digest as text.
-pub(super) fn hexadecimal_of(digest: &[u8]) -> String {
+pub(crate) fn hexadecimal_of(digest: &[u8]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use super::figures::{self, Document, Problem, Request};
 use super::process::Sampler;
 use crate::config::features;
-use crate::config::{Limits, Options, StreamsOptions, WebsocketOptions};
+use crate::config::{Limits, MqttOptions, Options, StreamsOptions, TlsOptions, WebsocketOptions};
 use crate::engine::{Engine, clock};
 use crate::phase::Phase;
 use crate::streams::{Inquiries, Opened, Place};
@@ -53,6 +53,7 @@ pub(crate) struct Facts {
     pub(super) auth_timeout: Duration,
     pub(super) streams: StreamsOptions,
     pub(super) websocket: Option<WebsocketFacts>,
+    pub(super) mqtt: Option<MqttFacts>,
     /// Tokens of the operators that are trusted.
     pub(super) operators: Vec<String>,
     /// Keys of proxies that are believed.
@@ -96,6 +97,34 @@ impl WebsocketFacts {
     }
 }
 
+/// What it says of MQTT clients.
+#[derive(Clone, Debug)]
+pub(crate) struct MqttFacts {
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) no_auth_user: String,
+    pub(super) auth_timeout: Option<Duration>,
+    pub(super) tls: Option<TlsOptions>,
+    pub(super) js_domain: String,
+    pub(super) ack_wait: Duration,
+    pub(super) max_ack_pending: u16,
+}
+
+impl MqttFacts {
+    fn of(options: &MqttOptions) -> Self {
+        Self {
+            host: options.host.clone().unwrap_or_default(),
+            port: options.port,
+            no_auth_user: options.no_auth_user.clone().unwrap_or_default(),
+            auth_timeout: options.authorization.timeout,
+            tls: options.tls.clone(),
+            js_domain: options.js_domain.clone().unwrap_or_default(),
+            ack_wait: options.ack_wait,
+            max_ack_pending: options.max_ack_pending,
+        }
+    }
+}
+
 /// How often each path was asked for.
 #[derive(Default)]
 struct RequestCounts(BTreeMap<&'static str, AtomicU64>);
@@ -120,6 +149,7 @@ impl Facts {
             streams: options.streams.clone(),
             websocket: { options.websocket.as_ref().zip(websocket) }
                 .map(|(options, (host, addr))| WebsocketFacts::of(options, host, addr.port())),
+            mqtt: options.mqtt.as_ref().map(MqttFacts::of),
             trusted_proxies: options.trusted_proxies.clone(),
             operators: { options.operator.iter() }
                 .flat_map(|operator| operator.operators.iter().cloned())

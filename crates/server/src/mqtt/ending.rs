@@ -16,6 +16,7 @@ impl Peer {
             let cid = self.user.connection.id;
             tracing::error!(cid, %trouble, "the will of an MQTT client is not stored");
         }
+        self.settle_last_messages().await;
         // What it should still hear goes first, as far as it takes it.
         if !self.out.is_empty() {
             self.outside.deliver_bytes(&self.out);
@@ -26,6 +27,17 @@ impl Peer {
             let cid = self.user.connection.id;
             tracing::error!(cid, %trouble, "the session of an MQTT client is not as it should be: what was under way is sent again under other packet identifiers");
         }
+    }
+
+    /// Waits until the engine took what was published: once the connection is closed it does not read on.
+    async fn settle_last_messages(&mut self) {
+        if self.user.connection.close_reason().is_some() {
+            return;
+        }
+        self.user.say("PING\r\n");
+        let settled = self.user.settle(|_| {});
+        // What an engine that does not answer would have taken is lost with it.
+        let _ = tokio::time::timeout(self.options.js_api_timeout, settled).await;
     }
 
     /// Says why in the log; what that is called.
@@ -69,7 +81,7 @@ impl Peer {
         };
         let waits = self.pass_on(&message);
         // Its own connection may be gone; then another part of the server says it.
-        if self.user.connection.close_reason().is_some() || self.user.flush().await.is_err() {
+        if self.user.connection.close_reason().is_some() {
             self.keeper.publish(subject, b"", &will.payload);
         }
         for number in waits {

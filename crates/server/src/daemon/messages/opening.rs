@@ -44,7 +44,12 @@ pub enum OpeningText {
         /// URL for them.
         url: String,
     },
-    /// They are served without TLS where others can listen in.
+    /// MQTT clients are served here.
+    MqttAt {
+        /// URL for them.
+        url: String,
+    },
+    /// WebSocket clients are served without TLS where others can listen in.
     WebsocketInClear {
         /// Listening address.
         address: String,
@@ -127,6 +132,10 @@ impl OpeningText {
             Self::WebsocketAt { url } => (
                 format!("WebSocket clients are served at {url}"),
                 format!("los clientes WebSocket se atienden en {url}"),
+            ),
+            Self::MqttAt { url } => (
+                format!("MQTT clients are served at {url}"),
+                format!("los clientes MQTT se atienden en {url}"),
             ),
             Self::WebsocketInClear { address } => (
                 format!(

@@ -10,8 +10,9 @@ use serde::Serialize;
 use super::connz::Proxy;
 use super::jsz::{Config, Limits, Stats, summaries};
 use super::moments::{Moment, nanos, uptime};
-use crate::engine::{Way, clock};
-use crate::monitoring::observed::{Facts, Observed, WebsocketFacts};
+use crate::config::{ClientCertificates, TlsOptions};
+use crate::engine::{Way, clock, hexadecimal_of};
+use crate::monitoring::observed::{Facts, MqttFacts, Observed, WebsocketFacts};
 use crate::tls::Material;
 
 /// What nats-server shows where there is no TLS.
@@ -63,7 +64,7 @@ pub(crate) struct Varz {
     cluster: Nothing,
     gateway: Nothing,
     leaf: Nothing,
-    mqtt: Nothing,
+    mqtt: Mqtt,
     websocket: Websocket,
     jetstream: Streams,
     tls_timeout: f64,
@@ -162,6 +163,59 @@ impl Websocket {
             same_origin: facts.same_origin,
             allowed_origins: facts.allowed_origins.clone(),
             compression: facts.compression,
+        }
+    }
+}
+
+/// MQTT clients, where they are listened for.
+#[derive(Default, Serialize)]
+struct Mqtt {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    host: String,
+    #[serde(skip_serializing_if = "is_no_port")]
+    port: u16,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    no_auth_user: String,
+    /// In seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_timeout: Option<f64>,
+    #[serde(skip_serializing_if = "is_false")]
+    tls_map: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls_timeout: Option<f64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tls_pinned_certs: Vec<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    js_domain: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ack_wait: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_ack_pending: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls_cert_not_after: Option<Moment>,
+}
+
+impl Mqtt {
+    fn of(facts: &MqttFacts) -> Self {
+        let tls = facts.tls.as_ref();
+        let pins = tls.map(|tls| tls.pinned_certs.as_slice());
+        let maps = |tls: &TlsOptions| tls.client_certificates == ClientCertificates::Mapped;
+        Self {
+            host: facts.host.clone(),
+            port: facts.port,
+            no_auth_user: facts.no_auth_user.clone(),
+            auth_timeout: facts.auth_timeout.map(|timeout| timeout.as_secs_f64()),
+            tls_map: tls.is_some_and(maps),
+            tls_timeout: tls.map(|tls| tls.timeout.as_secs_f64()),
+            tls_pinned_certs: pins
+                .into_iter()
+                .flatten()
+                .map(|pin| hexadecimal_of(pin))
+                .collect(),
+            js_domain: facts.js_domain.clone(),
+            ack_wait: Some(nanos(facts.ack_wait)),
+            max_ack_pending: Some(facts.max_ack_pending),
+            tls_cert_not_after: None,
         }
     }
 }
@@ -284,7 +338,18 @@ pub(super) async fn varz(observed: &Observed) -> Varz {
         cluster: Nothing {},
         gateway: Nothing {},
         leaf: Nothing {},
-        mqtt: Nothing {},
+        mqtt: facts
+            .mqtt
+            .as_ref()
+            .map_or_else(Mqtt::default, |facts| Mqtt {
+                tls_cert_not_after: engine
+                    .door(Way::Mqtt)
+                    .rules()
+                    .tls
+                    .as_ref()
+                    .and_then(not_after),
+                ..Mqtt::of(facts)
+            }),
         websocket: facts
             .websocket
             .as_ref()
