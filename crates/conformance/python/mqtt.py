@@ -367,6 +367,34 @@ async def streams_of_users_and_those_of_mqtt_stay_apart():
 
 
 @test
+async def a_client_that_reads_nothing_is_cut_off_and_named_and_others_are_served():
+    limits = "max_pending: 1MB\nwrite_deadline: 1s\n"
+    with served(CONFIG + limits) as server:
+        port = port_of(server)
+        nc = await nats.connect(server.url)
+        slow = Bare(port, connect("slow"))
+        assert slow.read() == (0x20, b"\x00\x00")
+        slow.send(subscribe("flood", 0))
+        assert slow.read() == (0x90, b"\x00\x01\x00")
+        with Client(port, "fine") as fine:
+            fine.subscribe(("flood", 0), ("end", 0))
+            for _ in range(400):
+                await nc.publish("flood", b"x" * 65_536)
+                await nc.flush()
+            await nc.publish("end", b"")
+            await nc.flush()
+            received = 0
+            while fine.next()[0] != "end":
+                received += 1
+            assert received == 400
+            server.wait_for_log("slow consumer cut off")
+        closed = document(server, "connz?state=closed&mqtt_client=slow")["connections"]
+        assert closed and closed[0]["reason"].startswith("Slow Consumer"), closed
+        slow.close()
+        await nc.close()
+
+
+@test
 async def options_change_while_clients_stay():
     with served() as server:
         port = port_of(server)

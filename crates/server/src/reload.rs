@@ -647,6 +647,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn how_mqtt_is_served_can_change_and_where_it_is_cannot() {
+        let with = |mqtt: MqttOptions| Options {
+            mqtt: Some(mqtt),
+            ..Options::default()
+        };
+        let old = MqttOptions::default();
+        let new = MqttOptions {
+            max_ack_pending: 1,
+            ack_wait: std::time::Duration::from_secs(1),
+            consumer_memory_storage: true,
+            ..old.clone()
+        };
+        let Changes { fixed, changed } = compare(&with(old.clone()), &with(new.clone()));
+        assert_eq!((fixed, changed), (vec![], vec!["mqtt"]));
+        let elsewhere = MqttOptions { port: 1884, ..new };
+        for new in [with(elsewhere), Options::default()] {
+            let Changes { fixed, changed } = compare(&with(old.clone()), &new);
+            assert_eq!(fixed.len(), 1, "{fixed:?}");
+            assert!(fixed[0].starts_with("mqtt's host, port"), "{fixed:?}");
+            assert!(changed.is_empty(), "{changed:?}");
+        }
+    }
+
+    #[test]
     fn what_can_change_is_told_from_what_cannot() {
         let old = Options::default();
         let new = Options {

@@ -65,7 +65,7 @@ pub(crate) use account_lookup::look_up;
 pub(crate) use callout::Inquiries;
 pub(crate) use client::{Client, client_json, client_type, gone_json};
 pub(crate) use closed::{Closed, SubscriptionNote, Vouched};
-pub(crate) use connection::Connection;
+pub(crate) use connection::{Connection, Delivered};
 pub(crate) use crossing::{RESPONSE_THRESHOLD, ResponseType, imported_filter};
 pub(crate) use door::{Rules, Way};
 pub(crate) use drops::{Dropped, Loss};

@@ -61,6 +61,9 @@ impl Peer {
                 *reason
             }
             End::Trouble(trouble) => {
+                // A stream may be gone: it is made again when the next client comes.
+                let account = &connection.account().name;
+                self.engine.mqtt_sessions.set_ready(account, false);
                 tracing::error!(cid, %peer, %client_id, "MQTT client disconnected: {trouble}");
                 CloseReason::ProtocolViolation
             }

@@ -217,9 +217,11 @@ impl Keeper {
         written.map_err(|_| Trouble::Lost)
     }
 
-    /// What came and was not taken yet.
-    pub(super) fn take(&mut self) -> Option<Arrived> {
-        let arrived = self.waiting.pop_front()?;
+    /// What came and was not taken yet; only answers if the client takes no deliveries now.
+    pub(super) fn take(&mut self, may_deliver: bool) -> Option<Arrived> {
+        let is_taken = |one: &Arrived| may_deliver || one.number.is_some();
+        let at = self.waiting.iter().position(is_taken)?;
+        let arrived = self.waiting.remove(at)?;
         self.waiting_bytes -= arrived.payload.len();
         Some(arrived)
     }

@@ -124,7 +124,10 @@ async fn admit(
         place,
     };
     let domain = engine.manner().mqtt_domain.clone();
-    storage::ensure_streams(&mut keeper, &domain).await?;
+    if !sessions.is_ready(&account.name) {
+        storage::ensure_streams(&mut keeper, &domain).await?;
+        sessions.set_ready(&account.name, true);
+    }
     let is_clean = connect.clean_session;
     let begun = Session::begin(&mut keeper, &client_id, &domain, is_clean).await;
     let (session, is_present) = begun.map_err(|trouble| match trouble {
@@ -132,7 +135,11 @@ async fn admit(
             let told = Some(ReturnCode::IdentifierRejected);
             Refused::new(told, CloseReason::ProtocolViolation, why)
         }
-        other => other.into(),
+        other => {
+            // Somebody may have deleted them.
+            sessions.set_ready(&account.name, false);
+            other.into()
+        }
     })?;
     // Half as long again as was promised.
     let silence_max = (!connect.keep_alive.is_zero()).then(|| connect.keep_alive * 3 / 2);

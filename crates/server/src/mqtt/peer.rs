@@ -15,7 +15,7 @@ use super::keeper::{Keeper, Trouble};
 use super::session::Session;
 use super::user::{Lost, User};
 use crate::config::MqttOptions;
-use crate::engine::{CloseReason, Connection, Engine, ReadLink};
+use crate::engine::{CloseReason, Connection, Delivered, Engine, ReadLink};
 
 /// Bytes that are read at once.
 const READ_BYTES: usize = 16 * 1024;
@@ -160,7 +160,7 @@ impl Peer {
                 Turn::Late => return Err(self.late()),
                 Turn::Stopping => return Err(End::Stopping),
             }
-            while let Some(arrived) = self.keeper.take() {
+            while let Some(arrived) = self.keeper.take(self.takes_more()) {
                 self.kept(arrived)?;
             }
         }
@@ -181,7 +181,10 @@ impl Peer {
         self.keeper.flush().await?;
         self.user.flush().await?;
         if !self.out.is_empty() {
-            self.outside.deliver_bytes(&self.out);
+            if let Delivered::CutOff(pending) = self.outside.deliver_bytes(&self.out) {
+                let why = "more bytes wait for it than max_pending allows";
+                self.outside.report_slow(b"", pending, why);
+            }
             self.out.clear();
             if self.out.capacity() > CONGESTED_BYTES {
                 self.out = Vec::new();
@@ -193,8 +196,13 @@ impl Peer {
         }
     }
 
+    /// Whether the client reads what is sent to it.
+    fn takes_more(&self) -> bool {
+        self.outside.waiting_bytes() + self.out.len() <= CONGESTED_BYTES
+    }
+
     async fn turn(&mut self) -> Turn {
-        let is_congested = self.outside.waiting_bytes() > CONGESTED_BYTES;
+        let is_congested = !self.takes_more();
         let may_read =
             self.unanswered.len() < UNANSWERED_MAX && self.unanswered_bytes < UNANSWERED_BYTES_MAX;
         let silent = self.silence_max.map(|most| self.heard_at + most);

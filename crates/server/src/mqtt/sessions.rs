@@ -1,6 +1,6 @@
 //! Who speaks MQTT now: one connection a client identifier and account, and the end of them all.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,8 @@ type Key = (Arc<str>, Box<str>);
 /// All of one server.
 pub(crate) struct Sessions {
     places: Mutex<HashMap<Key, Arc<Holder>>>,
+    /// Accounts whose streams were there when it was last looked.
+    ready: Mutex<HashSet<Arc<str>>>,
     /// The server stops: everybody writes down what is under way, and goes.
     stopping: watch::Sender<bool>,
     /// Makes it known who says that a message is kept: see [`Sessions::seal`].
@@ -28,6 +30,7 @@ impl Default for Sessions {
     fn default() -> Self {
         Self {
             places: Mutex::default(),
+            ready: Mutex::default(),
             stopping: watch::Sender::new(false),
             secret: std::hash::RandomState::new(),
         }
@@ -125,6 +128,19 @@ impl Sessions {
     fn give_back(&self, place: &Place) {
         self.places.lock().remove(&place.key);
         place.holder.gone.notify_waiters();
+    }
+
+    /// Whether an account has the streams that it needs, as far as is known.
+    pub(super) fn is_ready(&self, account: &str) -> bool {
+        self.ready.lock().contains(account)
+    }
+
+    /// It has them now, or it is to be looked again.
+    pub(super) fn set_ready(&self, account: &Arc<str>, ready: bool) {
+        match ready {
+            true => self.ready.lock().insert(Arc::clone(account)),
+            false => self.ready.lock().remove(account),
+        };
     }
 
     /// Whether the server stops; can be waited for.

@@ -194,6 +194,11 @@ impl Peer {
                 }
                 Ok(())
             }
+            Err(trouble) if trouble.err_code().is_some() && !is_new => {
+                let (cid, durable) = (self.user.connection.id, &consumer.durable);
+                tracing::warn!(cid, %durable, "a consumer of an MQTT session stays as it is, not as mqtt is configured now: {trouble}");
+                Ok(())
+            }
             Err(trouble) if trouble.err_code().is_some() => {
                 let cid = self.user.connection.id;
                 tracing::error!(cid, "MQTT subscription refused: {trouble}");

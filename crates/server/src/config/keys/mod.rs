@@ -20,6 +20,8 @@ mod lists;
 mod mappings;
 mod monitoring;
 mod mqtt;
+#[cfg(test)]
+mod mqtt_tests;
 mod operator;
 #[cfg(test)]
 mod operator_tests;

@@ -357,7 +357,9 @@ impl Known {
 
     fn pending_bytes(&self) -> usize {
         match self {
-            Self::Open(one, _) => one.waiting_bytes(),
+            Self::Open(one, _) => {
+                one.waiting_bytes() + one.front().map_or(0, |front| front.outside.waiting_bytes())
+            }
             Self::Closed(_) => 0,
         }
     }
