@@ -3,7 +3,7 @@
 //! An identifier is one message's until that is done with. A message that is sent again keeps its identifier, so that a
 //! client knows it again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Where a message comes from.
@@ -52,6 +52,8 @@ pub struct Given {
 pub struct InFlight {
     by_id: HashMap<u16, State>,
     by_source: HashMap<Source, u16>,
+    /// Messages that are known to have arrived, and that their streams may not know of.
+    arrived: HashSet<Source>,
     last: u16,
 }
 
@@ -114,19 +116,16 @@ impl InFlight {
         ack
     }
 
-    /// PUBREC: whether that the message arrived has to be stored now.
-    pub fn received(&mut self, id: u16) -> bool {
-        let Some(state) = self.by_id.get_mut(&id) else {
-            return false;
-        };
+    /// PUBREC: that the message arrived has to be stored now, if this is some; with where the message is from.
+    pub fn received(&mut self, id: u16) -> Option<Option<Source>> {
+        let state = self.by_id.get_mut(&id)?;
         let State::Sent { source, ack } = state else {
-            return false;
+            return None;
         };
-        *state = State::Receiving {
-            source: source.take(),
-            ack: ack.take(),
-        };
-        true
+        let (source, ack) = (source.take(), ack.take());
+        let told = source.clone();
+        *state = State::Receiving { source, ack };
+        Some(told)
     }
 
     /// That it arrived is stored under this sequence. Where the message's stream is to hear of it.
@@ -167,8 +166,9 @@ impl InFlight {
         self.by_id.remove(&id);
     }
 
-    /// A session is taken up in which this one arrived.
-    pub fn restore_released(&mut self, id: u16, sequence: u64) {
+    /// A session is taken up in which this one arrived. Should its stream not know it, it is delivered once more.
+    pub fn restore_released(&mut self, id: u16, sequence: u64, source: Option<Source>) {
+        self.arrived.extend(source);
         if let Some(
             State::Sent {
                 source: Some(source),
@@ -182,6 +182,11 @@ impl InFlight {
         {
             self.by_source.remove(&source);
         }
+    }
+
+    /// Whether a message arrived already in a session that was taken up: its stream did not hear of it.
+    pub fn has_arrived(&self, source: &Source) -> bool {
+        self.arrived.contains(source)
     }
 
     /// A session is taken up in which this one was sent.
@@ -290,8 +295,8 @@ mod tests {
     fn exactly_once_goes_through_its_steps() {
         let mut flight = InFlight::default();
         let id = flight.give(source(7), "ack", 10).unwrap().id;
-        assert!(flight.received(id));
-        assert!(!flight.received(id), "it is being stored already");
+        assert_eq!(flight.received(id), Some(Some(source(7))));
+        assert_eq!(flight.received(id), None, "it is being stored already");
         assert_eq!(flight.give(source(7), "ack", 10), None, "it arrived");
         assert_eq!(flight.acknowledged(id), None, "PUBACK is not for QoS 2");
         assert_eq!(flight.released(id, 3).as_deref(), Some("ack"));
@@ -316,7 +321,8 @@ mod tests {
     fn a_session_that_is_taken_up_knows_what_was_sent() {
         let mut flight = InFlight::default();
         flight.restore_sent(5, source(7));
-        flight.restore_released(6, 9);
+        flight.restore_released(6, 9, Some(source(8)));
+        assert!(flight.has_arrived(&source(8)) && !flight.has_arrived(&source(7)));
         assert_eq!(
             flight.give(source(7), "ack", 10),
             Some(Given { id: 5, again: true })
@@ -344,7 +350,7 @@ mod tests {
                     3 => drop(flight.released(id, sequence)),
                     4 => drop(flight.completed(id)),
                     _ if flight.state(id) == Some(&State::Completing) => flight.forget(id),
-                    _ => flight.restore_released(id, sequence),
+                    _ => flight.restore_released(id, sequence, None),
                 }
                 for (source, id) in &flight.by_source {
                     let state = flight.by_id.get(id);

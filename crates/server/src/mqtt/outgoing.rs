@@ -104,6 +104,9 @@ impl Peer {
             consumer: consumer.durable.as_str().into(),
             sequence,
         };
+        if self.session.in_flight.has_arrived(&source) {
+            return self.keeper.publish(&arrived.reply, b"", b"+ACK");
+        }
         let most = usize::from(self.options.max_ack_pending);
         // Too many are under way, or it arrived already: it comes again, if it has to.
         let Some(given) = self.session.in_flight.give(source, &arrived.reply, most) else {
@@ -133,10 +136,12 @@ impl Peer {
 
     /// PUBREC: that the message arrived is stored before the client may forget it.
     pub(super) fn received(&mut self, id: u16) {
-        if self.session.in_flight.received(id) {
+        if let Some(source) = self.session.in_flight.received(id) {
             self.session.is_stored = true;
             let subject = names::released(&self.session.hash, id);
-            let number = self.keeper.ask(&subject, b"", b"");
+            let from = source.map(|source| format!("{} {}", source.consumer, source.sequence));
+            let payload = from.unwrap_or_default();
+            let number = self.keeper.ask(&subject, b"", payload.as_bytes());
             let answer = Answer::Release(id);
             return self
                 .unanswered

@@ -148,7 +148,8 @@ impl Session {
                 let subject = message.header("Nats-Subject").unwrap_or_default();
                 let id = subject.rsplit('.').next().and_then(|id| id.parse().ok());
                 if let (Some(id), Some(sequence)) = (id, sequence) {
-                    self.in_flight.restore_released(id, sequence);
+                    let source = source_in(&message.payload);
+                    self.in_flight.restore_released(id, sequence, source);
                     from = sequence + 1;
                 }
             }
@@ -229,5 +230,48 @@ impl Session {
     pub(super) fn consumers(&self) -> usize {
         let all = self.subscriptions.values();
         all.filter(|one| one.consumer.is_some()).count()
+    }
+}
+
+/// Where a message is from that arrived, as it is kept: consumer and sequence.
+fn source_in(payload: &[u8]) -> Option<Source> {
+    let (consumer, sequence) = std::str::from_utf8(payload).ok()?.split_once(' ')?;
+    Some(Source {
+        consumer: consumer.into(),
+        sequence: sequence.parse().ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_message_is_from_is_read_as_it_was_written() {
+        let source = source_in(b"abc_def 7").unwrap();
+        assert_eq!((&*source.consumer, source.sequence), ("abc_def", 7));
+        assert_eq!(source_in(b""), None);
+        assert_eq!(source_in(b"abc x"), None);
+    }
+
+    #[test]
+    fn records_are_stored_as_they_always_were() {
+        let record = Record {
+            id: "me".to_owned(),
+            subs: [("a/#".to_owned(), 2)].into(),
+            cons: [(
+                "a/#".to_owned(),
+                Consumer {
+                    durable: "h_t".to_owned(),
+                    delivery: "$MQTT.sub.t".to_owned(),
+                },
+            )]
+            .into(),
+            pending: vec![(5, "h_t".to_owned(), 7)],
+        };
+        let text = r##"{"id":"me","subs":{"a/#":2},"cons":{"a/#":{"durable_name":"h_t","deliver_subject":"$MQTT.sub.t"}},"pending":[[5,"h_t",7]]}"##;
+        assert_eq!(serde_json::to_string(&record).unwrap(), text);
+        let least: Record = serde_json::from_str(r#"{"id":"me"}"#).unwrap();
+        assert!(least.subs.is_empty() && least.cons.is_empty() && least.pending.is_empty());
     }
 }
