@@ -15,7 +15,7 @@ const PATIENCE_MS = 20_000;
 const CONFIG = `
 server_name: m
 mqtt { listen: "127.0.0.1:-1" }
-websocket { listen: "127.0.0.1:-1", no_tls: true }
+websocket { listen: "127.0.0.1:-1", no_tls: true, compression: true }
 `;
 
 /** Where the server listens for MQTT, as its log says. */

@@ -185,6 +185,24 @@ async def what_was_not_acknowledged_comes_again_under_its_identifier():
 
 
 @test
+async def a_message_is_sent_again_when_its_time_is_over():
+    with served("jetstream { domain: hub }\n" + CONFIG, MQTT.replace("{", '{ ack_wait: "1s", js_domain: hub,')) as server:
+        port = port_of(server)
+        bare = Bare(port, connect("slow"))
+        assert bare.read() == (0x20, b"\x00\x00")
+        bare.send(subscribe("a", 1))
+        assert bare.read() == (0x90, b"\x00\x01\x01")
+        with Client(port, "pub") as pub:
+            pub.publish("a", "1", 1)
+            first = bare.delivered()
+            assert bare.delivered() == (*first[:4], True)
+            bare.send(ack(PUBACK, first[2]))
+            pub.publish("a", "2", 1)
+            assert bare.delivered()[:2] == ("a", b"2")
+        bare.close()
+
+
+@test
 async def one_message_is_kept_a_topic_until_an_empty_one_comes():
     with served() as server:
         port = port_of(server)
@@ -245,7 +263,7 @@ async def the_newer_of_two_with_one_identifier_stays():
 
 @test
 async def connections_are_refused_with_the_code_that_says_why():
-    mqtt = 'mqtt { listen: "127.0.0.1:-1", authorization { user: u, pass: p }, reject_qos2_publish: true }\n'
+    mqtt = 'mqtt { listen: "127.0.0.1:-1", authorization { user: u, pass: p, timeout: 1 }, reject_qos2_publish: true }\n'
     with served(mqtt=mqtt) as server:
         port = port_of(server)
         assert Client(port, "me", user=("u", "p")).code == 0
@@ -259,6 +277,7 @@ async def connections_are_refused_with_the_code_that_says_why():
         will = bytes([will[0], len(will) - 2]) + will[2:]
         assert Bare(port, will).read() == (0x20, b"\x00\x10")
         assert Bare(port, packet(0xC0)).read() is None, "CONNECT comes first"
+        assert Bare(port, connect("me")[:9]).read() is None, "it comes whole, and in time"
         second = Client(port, "me", user=("u", "p"))
         second.say(connect("me"))
         assert second.disconnected.get(timeout=PATIENCE)

@@ -223,3 +223,16 @@ async fn log_in(user: &mut User, connect: &Connect) -> Result<(), Refused> {
 fn looks_like_claims(text: &str) -> bool {
     text.starts_with("eyJ") && text.split('.').count() == 3
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_taken_for_claims_by_its_form() {
+        assert!(looks_like_claims("eyJ0eXAi.eyJqdGki.c2ln"));
+        assert!(!looks_like_claims("eyJ0eXAi.eyJqdGki"));
+        assert!(!looks_like_claims("a.b.c"));
+        assert!(!looks_like_claims(""));
+    }
+}

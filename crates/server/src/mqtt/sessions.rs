@@ -190,3 +190,32 @@ impl Drop for Held {
         self.engine.mqtt_sessions.give_back(&self.place);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seal_is_good_for_one_account_and_subject_of_one_server() {
+        let sessions = Sessions::default();
+        let seal = sessions.seal("A", "a.b");
+        assert_eq!(sessions.seal("A", "a.b"), seal);
+        for other in [
+            sessions.seal("B", "a.b"),
+            sessions.seal("A", "a.c"),
+            Sessions::default().seal("A", "a.b"),
+        ] {
+            assert_ne!(other, seal);
+        }
+    }
+
+    #[test]
+    fn an_account_is_looked_at_again_after_trouble() {
+        let (sessions, account) = (Sessions::default(), Arc::from("A"));
+        assert!(!sessions.is_ready("A"));
+        sessions.set_ready(&account, true);
+        assert!(sessions.is_ready("A"));
+        sessions.set_ready(&account, false);
+        assert!(!sessions.is_ready("A"));
+    }
+}

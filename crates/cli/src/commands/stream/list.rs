@@ -21,7 +21,7 @@ use crate::terminal::{self, Out, harmless};
 use crate::text::{help, jetstream as common, stream as text};
 
 /// What the names of streams begin with that belong to buckets, or to other things than streams of people.
-const OTHERS: [&str; 3] = ["KV_", "OBJ_", "MQTT_"];
+const OTHERS: [&str; 3] = ["KV_", "OBJ_", "$MQTT_"];
 
 /// `recado stream ls`.
 #[derive(Debug, Args)]
