@@ -185,6 +185,31 @@ async def what_was_not_acknowledged_comes_again_under_its_identifier():
 
 
 @test
+async def a_server_that_is_stopped_knows_what_was_under_way():
+    with served() as server:
+        port = port_of(server)
+        bare = Bare(port, connect("slow", clean=False))
+        assert bare.read() == (0x20, b"\x00\x00")
+        bare.send(subscribe("#", 2))
+        assert bare.read() == (0x90, b"\x00\x01\x02")
+        with Client(port, "pub") as pub:
+            pub.publish("done", "0", 1)
+            bare.send(ack(PUBACK, bare.delivered()[2]))
+            pub.publish("a", "1", 1)
+            pub.publish("b", "2", 2)
+            before = [bare.delivered(), bare.delivered()]
+        server.stop()
+        assert bare.read() is None
+        bare.close()
+        server.start_again()
+        bare = Bare(port_of(server, starts=2), connect("slow", clean=False))
+        assert bare.read() == (0x20, b"\x01\x00")
+        again = [bare.delivered(), bare.delivered()]
+        assert again == [(*one[:4], True) for one in before], (before, again)
+        bare.close()
+
+
+@test
 async def a_message_is_sent_again_when_its_time_is_over():
     with served("jetstream { domain: hub }\n" + CONFIG, MQTT.replace("{", '{ ack_wait: "1s", js_domain: hub,')) as server:
         port = port_of(server)

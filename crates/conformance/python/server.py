@@ -84,6 +84,11 @@ class Server:
         self._process.kill()
         self._process.wait()
 
+    def stop(self):
+        """Ends it as a service manager does."""
+        self._process.terminate()
+        self._process.wait(READY_SECONDS_MAX)
+
     def start_again(self):
         """Starts it on the port that it had."""
         self._start(str(self.port))

@@ -22,7 +22,7 @@ pub enum State {
     Sent {
         /// Where it comes from.
         source: Option<Source>,
-        /// Where the stream hears that it arrived; `None` before it is delivered again to a session that was taken up.
+        /// Where the stream hears that it arrived; of a retained message there is none.
         ack: Option<Box<str>>,
     },
     /// It arrived (QoS 2), which is being stored.
@@ -190,14 +190,14 @@ impl InFlight {
     }
 
     /// A session is taken up in which this one was sent.
-    pub fn restore_sent(&mut self, id: u16, source: Source) {
+    pub fn restore_sent(&mut self, id: u16, source: Source, ack: &str) {
         if id == 0 || self.by_id.contains_key(&id) || self.by_source.contains_key(&source) {
             return;
         }
         self.by_source.insert(source.clone(), id);
         let state = State::Sent {
             source: Some(source),
-            ack: None,
+            ack: Some(ack.into()),
         };
         self.by_id.insert(id, state);
     }
@@ -320,7 +320,8 @@ mod tests {
     #[test]
     fn a_session_that_is_taken_up_knows_what_was_sent() {
         let mut flight = InFlight::default();
-        flight.restore_sent(5, source(7));
+        flight.restore_sent(5, source(7), "before");
+        assert_eq!(flight.sent(), [(5, &source(7), Some("before"))]);
         flight.restore_released(6, 9, Some(source(8)));
         assert!(flight.has_arrived(&source(8)) && !flight.has_arrived(&source(7)));
         assert_eq!(

@@ -98,22 +98,9 @@ impl Peer {
         if self.session.is_clean {
             return self.session.clear(&mut self.keeper).await;
         }
-        let sids: Vec<u64> = self.session.subscriptions.keys().copied().collect();
-        for sid in sids {
-            self.keeper.unsubscribe(sid);
-        }
-        let sent = self.session.in_flight.sent();
-        let is_any = !sent.is_empty();
-        let replies: Vec<String> = sent
-            .into_iter()
-            .filter_map(|(_, _, reply)| reply.map(str::to_owned))
-            .collect();
-        for reply in replies {
-            self.keeper.publish(&reply, b"", b"-NAK");
-        }
-        match is_any {
-            true => self.session.save(&mut self.keeper).await,
-            false => self.keeper.flush().await,
+        match self.session.in_flight.sent().is_empty() {
+            true => self.keeper.flush().await,
+            false => self.session.save_for_return(&mut self.keeper).await,
         }
     }
 }

@@ -172,7 +172,16 @@ impl Peer {
         for id in self.session.in_flight.to_be_completed() {
             push_pubrel(&mut self.out, id);
         }
+        let sent = self.session.in_flight.sent();
+        let is_any = !sent.is_empty();
+        // Asked for before anybody listens, so that each comes once.
+        for ack in sent.into_iter().filter_map(|(_, _, ack)| ack) {
+            self.keeper.publish(ack, b"", b"-NAK");
+        }
         self.serve_subscriptions(&sids).await?;
+        if is_any {
+            self.session.save(&mut self.keeper).await?;
+        }
         Ok(())
     }
 

@@ -63,9 +63,10 @@ struct Record {
     subs: BTreeMap<String, u8>,
     #[serde(default)]
     cons: BTreeMap<String, Consumer>,
-    /// Packet identifier, consumer and sequence of what was sent and not acknowledged when the client left.
+    /// What was sent and not acknowledged when the client left: packet identifier, consumer, sequence, and where the stream
+    /// would have heard of it. Empty while the client is there.
     #[serde(default)]
-    pending: Vec<(u16, String, u64)>,
+    pending: Vec<(u16, String, u64, String)>,
 }
 
 impl Session {
@@ -128,10 +129,10 @@ impl Session {
             subscription.consumer = cons.remove(&filter);
             self.insert(subscription);
         }
-        for (id, consumer, sequence) in pending {
+        for (id, consumer, sequence, ack) in pending {
             let consumer = Arc::from(consumer);
-            self.in_flight
-                .restore_sent(id, Source { consumer, sequence });
+            let source = Source { consumer, sequence };
+            self.in_flight.restore_sent(id, source, &ack);
         }
     }
 
@@ -159,23 +160,39 @@ impl Session {
         }
     }
 
-    /// Stores its record, if anything of it is to outlive the connection, or has to be deleted after it.
+    /// Stores its record.
     pub(super) async fn save(&mut self, keeper: &mut Keeper) -> Result<(), Trouble> {
+        self.store(keeper, Vec::new()).await
+    }
+
+    /// Stores its record with what is under way to the client, which leaves.
+    pub(super) async fn save_for_return(&mut self, keeper: &mut Keeper) -> Result<(), Trouble> {
+        let sent = self.in_flight.sent().into_iter();
+        let pending = sent.map(|(id, source, ack)| {
+            let ack = ack.unwrap_or_default().to_owned();
+            (id, source.consumer.to_string(), source.sequence, ack)
+        });
+        let pending = pending.collect();
+        self.store(keeper, pending).await
+    }
+
+    async fn store(
+        &mut self,
+        keeper: &mut Keeper,
+        pending: Vec<(u16, String, u64, String)>,
+    ) -> Result<(), Trouble> {
         let subs = self.subscriptions.values();
         let with_consumers = subs.clone().filter_map(|one| {
             let consumer = one.consumer.clone()?;
             Some((one.filter.clone(), consumer))
         });
-        let sent = self.in_flight.sent().into_iter();
         let record = Record {
             id: self.client_id.clone(),
             cons: with_consumers.collect(),
             subs: subs
                 .map(|one| (one.filter.clone(), one.qos.number()))
                 .collect(),
-            pending: sent
-                .map(|(id, source, _)| (id, source.consumer.to_string(), source.sequence))
-                .collect(),
+            pending,
         };
         let payload = serde_json::to_vec(&record)
             .map_err(|_| Trouble::Unusable("the session can't be written".to_owned()))?;
@@ -267,9 +284,9 @@ mod tests {
                 },
             )]
             .into(),
-            pending: vec![(5, "h_t".to_owned(), 7)],
+            pending: vec![(5, "h_t".to_owned(), 7, "ack".to_owned())],
         };
-        let text = r##"{"id":"me","subs":{"a/#":2},"cons":{"a/#":{"durable_name":"h_t","deliver_subject":"$MQTT.sub.t"}},"pending":[[5,"h_t",7]]}"##;
+        let text = r##"{"id":"me","subs":{"a/#":2},"cons":{"a/#":{"durable_name":"h_t","deliver_subject":"$MQTT.sub.t"}},"pending":[[5,"h_t",7,"ack"]]}"##;
         assert_eq!(serde_json::to_string(&record).unwrap(), text);
         let least: Record = serde_json::from_str(r#"{"id":"me"}"#).unwrap();
         assert!(least.subs.is_empty() && least.cons.is_empty() && least.pending.is_empty());
