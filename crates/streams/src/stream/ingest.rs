@@ -21,7 +21,7 @@ pub(super) const HEADERS_BYTES_MAX: usize = u16::MAX as usize;
 pub(super) const RECORD_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
 /// The last sequence that is given out: so that the one after it is a number, too.
-const SEQUENCE_MAX: u64 = u64::MAX - 1;
+pub(crate) const SEQUENCE_MAX: u64 = u64::MAX - 1;
 
 /// What became of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]

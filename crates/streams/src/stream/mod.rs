@@ -31,7 +31,7 @@ use crate::config::{StreamConfig, Transform};
 pub use batch::BatchLimits;
 pub(crate) use batch::{Atomic, Batches, FastAnswer, FastReply, Offered};
 pub(crate) use dedupe::DedupeWindow;
-pub(crate) use ingest::{Accepted, Foretold, Origin, store_failed};
+pub(crate) use ingest::{Accepted, Foretold, Origin, SEQUENCE_MAX, store_failed};
 pub(crate) use last_record::LastRecord;
 pub(crate) use messages::{Messages, NewMessage};
 pub(crate) use publish_headers::{PublishHeaders, with as with_header};

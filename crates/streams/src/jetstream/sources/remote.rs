@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use recado_log::Journal;
-use recado_wire::Headers;
+use recado_wire::{Headers, has_wildcard, is_publish_subject};
 use serde_json::{Value, json};
 
 use super::feed::{Feed, Role};
@@ -18,7 +18,7 @@ use crate::context::{Context, Outlet};
 use crate::error::{self, ApiError};
 use crate::jetstream::events::unique_id;
 use crate::jetstream::{Incoming, JetStream};
-use crate::stream::Env;
+use crate::stream::{Env, SEQUENCE_MAX};
 use crate::time::SECOND;
 
 /// The other side is asked no oftener than this, whatever it answers and sends.
@@ -390,7 +390,8 @@ impl JetStream {
             let is_whole = is_whole(message, *delivered);
             let stalled = header(message, "Nats-Consumer-Stalled").map(str::as_bytes);
             let asks = (!message.reply.is_empty()).then_some(message.reply);
-            if let Some(reply) = asks.or(stalled) {
+            let origin = (feed.config.name.as_bytes(), consumer.as_bytes());
+            if let Some(reply) = asks.or(stalled).filter(|reply| is_flow(reply, origin)) {
                 remote.owed = Some(Owed {
                     reply: reply.to_owned(),
                     delivered: *delivered,
@@ -406,7 +407,7 @@ impl JetStream {
         let Some(place) = Place::of(message.reply, consumer) else {
             return;
         };
-        if place.consumer_seq != *delivered + 1 {
+        if place.consumer_seq != delivered.saturating_add(1) {
             // What came already says nothing new.
             if place.consumer_seq > *delivered {
                 self.ask(context, id, feed);
@@ -478,6 +479,26 @@ fn pay(out: &mut dyn Outlet, remote: &mut Remote, durable: u64) {
     out.publish(&owed.reply, b"", headers.as_bytes(), b"");
 }
 
+/// Whether this is where the consumer of an origin waits for flow control (E114). Who sends from another account must not
+/// choose what is published in this one.
+fn is_flow(subject: &[u8], (stream, consumer): (&[u8], &[u8])) -> bool {
+    let mut tokens = subject.split(|byte| *byte == b'.');
+    let is_it = tokens.next() == Some(b"$JS") && tokens.next() == Some(b"FC");
+    let rest: Vec<&[u8]> = tokens.collect();
+    let names = match *rest.as_slice() {
+        [stream, consumer, _] => Some((stream, consumer)),
+        // The long form has a domain and an account in front (H20).
+        [_, _, stream, consumer, _, ..] => Some((stream, consumer)),
+        _ => None,
+    };
+    let is_clean = |byte: &u8| byte.is_ascii_graphic() || *byte > 0x7F;
+    is_it
+        && names == Some((stream, consumer))
+        && is_publish_subject(subject)
+        && !has_wildcard(subject)
+        && subject.iter().all(is_clean)
+}
+
 /// Whether everything came that a sign of life tells of.
 fn is_whole(message: &Incoming<'_>, delivered: u64) -> bool {
     let last = header(message, "Nats-Last-Consumer").and_then(|last| last.parse::<u64>().ok());
@@ -510,10 +531,13 @@ impl Place {
         let tokens: Vec<&str> = std::str::from_utf8(reply).ok()?.split('.').collect();
         // `$JS.ACK.stream.consumer.deliveries.stream_seq.consumer_seq.time.pending`, or with two more behind `ACK`.
         let behind = if tokens.len() > 9 { 2 } else { 0 };
+        // There are others around a sequence, and a time that a limit is added to.
+        let stream_seq = Some(ack.delivery.stream_seq).filter(|seq| *seq < SEQUENCE_MAX)?;
+        let time_ns: i64 = tokens.get(7 + behind)?.parse().ok()?;
         Some(Self {
-            stream_seq: ack.delivery.stream_seq,
+            stream_seq,
             consumer_seq: ack.delivery.consumer_seq,
-            time_ns: tokens.get(7 + behind)?.parse().ok()?,
+            time_ns: time_ns.clamp(0, i64::MAX / 2),
             pending: tokens.get(8 + behind)?.parse().ok()?,
         })
     }
@@ -604,6 +628,30 @@ mod tests {
     }
 
     #[test]
+    fn flow_control_is_answered_where_that_consumer_waits_for_it_and_nowhere_else() {
+        for (subject, expected) in [
+            ("$JS.FC.O.c.x", true),
+            ("$JS.FC._.hash.O.c.x", true),
+            ("$JS.FC._.hash.O.c.x.token", true),
+            ("$JS.FC.O.d.x", false),
+            ("$JS.FC.P.c.x", false),
+            ("$JS.FC.O.c", false),
+            ("$JS.API.STREAM.DELETE.O", false),
+            ("$JS.API.O.c.x", false),
+            ("$KV.O.c.x", false),
+            ("$JS.FC.O.c.*", false),
+            ("$JS.FC.O.c.>", false),
+            ("$JS.FC.O.c.", false),
+            ("$JS.FC.O.c.x y", false),
+            ("$JS.FC.O.c.x\r\n", false),
+            ("", false),
+        ] {
+            let is_it = is_flow(subject.as_bytes(), (b"O", b"c"));
+            assert_eq!(is_it, expected, "{subject:?}");
+        }
+    }
+
+    #[test]
     fn a_delivery_says_where_it_stands_in_both_forms() {
         for (reply, expected) in [
             ("$JS.ACK.O.c.1.7.3.99.5", Some((7, 3, 99, 5))),
@@ -613,6 +661,14 @@ mod tests {
             ("$JS.ACK.O.d.1.7.3.99.5", None),
             ("$JS.ACK.O.c.2.7.3.99.5", None),
             ("$JS.ACK.O.c.1.7.3.x.5", None),
+            // No sequence has one behind it, no time is before the first or at the end.
+            ("$JS.ACK.O.c.1.18446744073709551615.3.99.5", None),
+            ("$JS.ACK.O.c.1.18446744073709551614.3.99.5", None),
+            ("$JS.ACK.O.c.1.7.3.-1.5", Some((7, 3, 0, 5))),
+            (
+                "$JS.ACK.O.c.1.7.3.9223372036854775807.5",
+                Some((7, 3, i64::MAX / 2, 5)),
+            ),
             ("_INBOX.1", None),
             ("", None),
         ] {
