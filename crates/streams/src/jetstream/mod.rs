@@ -193,6 +193,8 @@ pub struct JetStream {
     unsaved: BTreeSet<u32>,
     /// The log did not take where a stream ends, which an answer may promise.
     is_behind: bool,
+    /// When the log was last read, something in it was lost: a consumer, perhaps.
+    found_damage: bool,
     /// Segment that the last checkpoint was made in.
     checkpoint_segment: u32,
     /// Why nothing is stored any more.
@@ -263,6 +265,7 @@ impl JetStream {
             unheard: BTreeSet::new(),
             unsaved: BTreeSet::new(),
             is_behind: false,
+            found_damage: false,
             checkpoint_segment: 0,
             stopped: None,
             told_out_of_storage: None,

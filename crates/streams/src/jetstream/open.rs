@@ -515,7 +515,7 @@ impl Part {
             report.consumers += usize::from(revived);
         }
         jetstream.note_reserved();
-        jetstream.settle_in(context, journal);
+        jetstream.settle_in(context, journal, report.lost.is_empty());
         report.messages += jetstream.message_count();
     }
 
@@ -691,8 +691,9 @@ impl JetStream {
         }
     }
 
-    /// Limits and ages that were passed while nobody was here.
-    fn settle_in(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal) {
+    /// Limits and ages that were passed while nobody was here. `is_whole`: nothing was lost, no consumer either.
+    fn settle_in(&mut self, context: &mut Context<'_>, journal: &mut dyn Journal, is_whole: bool) {
+        self.found_damage = !is_whole;
         let ids: Vec<u32> = self.streams.keys().copied().collect();
         for id in ids {
             if let Some(stream) = self.streams.get_mut(&id) {
@@ -706,7 +707,7 @@ impl JetStream {
         let ids: Vec<u32> = self.streams.keys().copied().collect();
         for id in ids {
             // That they are done with a message may be known though what tells that it went is not.
-            let stream = self.streams.get(&id);
+            let stream = self.streams.get(&id).filter(|_| is_whole);
             if stream.is_some_and(|stream| !stream.consumers.is_empty()) {
                 self.settle_what_is_done(id);
             }

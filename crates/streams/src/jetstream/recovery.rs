@@ -132,7 +132,9 @@ impl JetStream {
             let is_there = old.names.get(&stream.config.name) == Some(&id);
             if let Some(again) = self.streams.get_mut(&id) {
                 again.inherit(context, journal, *stream);
-                self.settle_orphans(id);
+                if !self.found_damage {
+                    self.settle_orphans(id);
+                }
             } else if is_there && self.may_keep(&stream) {
                 self.keep(id, stream);
             } else {

@@ -279,3 +279,29 @@ fn what_a_rollup_pushed_out_does_not_come_back_behind_a_consumer_wherever_the_lo
     assert_eq!(world.sequences("T"), [3, 4]);
     assert_seen_wherever_the_log_ends(&world, durable);
 }
+
+#[test]
+fn a_consumer_that_is_lost_to_damage_loses_no_message_that_it_alone_needed() {
+    let mut world = world("file", json!({"retention": "interest"}));
+    let create = |world: &mut World, name: &str, begins: &str| {
+        let config =
+            json!({"durable_name": name, "ack_policy": "explicit", "deliver_policy": begins});
+        let request = json!({"stream_name": "T", "config": config});
+        world.api(&format!("CONSUMER.CREATE.T.{name}"), &request)
+    };
+    create(&mut world, "lost", "all");
+    publish_all(&mut world, &["t.1", "t.2", "t.3"]);
+    let done = create(&mut world, "done", "new");
+    assert_eq!(done["ack_floor"]["stream_seq"], 3);
+    let records = world.journal.len();
+    let (mut later, lost) = world.restarted_seeing(records, |entry, payload| {
+        let text = String::from_utf8_lossy(payload);
+        entry.kind != kinds::CONSUMER_CONFIG || !text.contains("\"lost\"")
+    });
+    assert!(!lost.is_empty());
+    assert_eq!(
+        later.api("CONSUMER.NAMES.T", &Value::Null)["consumers"],
+        json!(["done"])
+    );
+    assert_eq!(later.sequences("T"), [1, 2, 3]);
+}

@@ -399,6 +399,17 @@ impl World {
 
     /// The server dies, and the log holds its first `records`.
     pub(super) fn restarted_with(&self, records: usize) -> Self {
+        let (world, lost) = self.restarted_seeing(records, |_, _| true);
+        assert!(lost.is_empty(), "{lost:?}");
+        world
+    }
+
+    /// The same, and only these records can be read. What is said to be lost.
+    pub(super) fn restarted_seeing(
+        &self,
+        records: usize,
+        sees: impl Fn(&Entry<'_>, &[u8]) -> bool,
+    ) -> (Self, Vec<String>) {
         let mut journal = self.journal.clone();
         journal.durable = records;
         journal.roll_back();
@@ -406,7 +417,9 @@ impl World {
         journal.released.clear();
         let mut opening = Opening::new(Settings::default());
         for (entry, payload) in journal.entries() {
-            opening.record(&entry, payload);
+            if sees(&entry, payload) {
+                opening.record(&entry, payload);
+            }
         }
         let mut world = Self {
             now_ns: self.now_ns + SECOND,
@@ -420,10 +433,9 @@ impl World {
             out: &mut world.seen,
         };
         let (jetstream, report) = opening.finish(&mut context, &mut world.journal);
-        assert!(report.lost.is_empty(), "{:?}", report.lost);
         world.jetstream = jetstream;
         world.run();
-        world
+        (world, report.lost)
     }
 
     /// The same, and compaction has taken everything away that nobody needs.
