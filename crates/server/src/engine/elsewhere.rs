@@ -141,13 +141,16 @@ fn here(import: &ImportPlan, subject: &[u8]) -> Option<String> {
 
 /// Whether an account may know of an export: it is for everybody, or for it by name.
 fn is_offered(export: &ExportPlan, importer: &str, subject: &[u8]) -> bool {
-    if let Some(before) = export.token_position.and_then(|at| at.checked_sub(1)) {
-        let mut tokens = subject.split(|byte| *byte == b'.');
-        return tokens.nth(before) == Some(importer.as_bytes());
-    }
-    match &export.accounts {
-        Some(names) => names.iter().any(|name| name == importer),
-        None => !export.needs_activation,
+    let mut tokens = subject.split(|byte| *byte == b'.');
+    let named = export.token_position.map(|at| {
+        let token = tokens.nth(at.saturating_sub(1));
+        token == Some(importer.as_bytes())
+    });
+    let listed = export.accounts.as_ref();
+    let listed = listed.map(|names| names.iter().any(|name| name == importer));
+    match (named, listed) {
+        (None, None) => !export.needs_activation,
+        (named, listed) => named.unwrap_or(true) && listed.unwrap_or(true),
     }
 }
 
@@ -194,5 +197,34 @@ fn word_of(why: NotImported, sees_all: bool) -> &'static str {
         NotImported::ActivationOver => "activation_over",
         NotImported::ActivationNotYet => "activation_not_yet",
         NotImported::Misnamed => "misnamed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::crossing::ResponseType;
+    use super::*;
+
+    #[test]
+    fn an_export_is_told_to_those_that_may_import_it_by_all_that_it_asks() {
+        let offered = |names: Option<&[&str]>, token_position, needs_activation| {
+            let export = ExportPlan {
+                kind: Kind::Service,
+                subject: "svc.*".to_owned(),
+                accounts: names.map(|names| names.iter().map(ToString::to_string).collect()),
+                needs_activation,
+                token_position,
+                response_type: ResponseType::Singleton,
+                response_threshold: None,
+                allow_trace: false,
+                latency: None,
+            };
+            is_offered(&export, "A", b"svc.A")
+        };
+        assert!(offered(None, None, false));
+        assert!(!offered(None, None, true));
+        assert!(offered(Some(&["A"]), None, false) && !offered(Some(&["C"]), None, false));
+        assert!(offered(None, Some(2), false) && !offered(None, Some(1), false));
+        assert!(offered(Some(&["A"]), Some(2), false) && !offered(Some(&["C"]), Some(2), false));
     }
 }
