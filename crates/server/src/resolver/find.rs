@@ -19,8 +19,11 @@ use crate::engine::{Engine, look_up};
 use crate::operator::now_s;
 use crate::reload::Reloader;
 
-/// Accounts that are looked for at once.
+/// Accounts that are looked for at once where accounts are found, ...
 const SEARCHES_MAX: usize = 8;
+/// ... and asked for in the system account. Whoever listens there may never answer: that must not keep others from what is
+/// at hand, so beyond it nobody is asked.
+const QUESTIONS_MAX: usize = 8;
 /// Accounts that are looked for, or were lately.
 const REMEMBERED_MAX: usize = 1_024;
 /// Accounts that are looked for because the one that was needed imports from them, or they do.
@@ -34,6 +37,7 @@ type Search = Arc<tokio::sync::Mutex<Option<Instant>>>;
 /// Accounts that are being looked for.
 pub(super) struct Searches {
     permits: Semaphore,
+    questions: Semaphore,
     by_name: Mutex<HashMap<AccountName, Search>>,
 }
 
@@ -41,6 +45,7 @@ impl Default for Searches {
     fn default() -> Self {
         Self {
             permits: Semaphore::new(SEARCHES_MAX),
+            questions: Semaphore::new(QUESTIONS_MAX),
             by_name: Mutex::default(),
         }
     }
@@ -85,9 +90,6 @@ impl Reloader {
             let system = operator.as_ref().and_then(|one| one.system_account());
             let asks = !lately && system != Some(&name);
             let asking = asks.then(|| Arc::clone(&self.engine));
-            let Ok(_permit) = resolver.searches.permits.acquire().await else {
-                return false;
-            };
             let found = Arc::clone(&self).look(&resolver, &name, asking).await;
             *last = (!found).then(Instant::now);
             found
@@ -211,10 +213,18 @@ async fn obtain(
     name: &str,
     asking: Option<&Arc<Engine>>,
 ) -> Result<Claims<AccountClaims>, String> {
-    let own = resolver.get(name).await;
+    let searches = &resolver.searches;
+    let own = {
+        let permit = searches.permits.acquire().await;
+        let _permit = permit.map_err(|closed| closed.to_string())?;
+        resolver.get(name).await
+    };
     let own = own.and_then(|token| accepted(operator, name, &token));
     match (own, asking) {
         (Err(why), Some(engine)) if resolver.directory().is_some() => {
+            let Ok(_question) = searches.questions.try_acquire() else {
+                return Err(format!("{why}; too many are asked for already"));
+            };
             let asked = look_up(engine, name, resolver.patience()).await;
             let asked = asked.and_then(|token| accepted(operator, name, &token));
             asked.map_err(|also| format!("{why}; asked in the system account: {also}"))
