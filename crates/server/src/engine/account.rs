@@ -245,7 +245,7 @@ impl Accounts {
     }
 
     /// Imports of an account begin or end to hold then.
-    pub(super) fn note_turn(&self, at_s: Option<u64>) {
+    pub(crate) fn note_turn(&self, at_s: Option<u64>) {
         if let Some(at_s) = at_s {
             self.next_turn_s.fetch_min(at_s, Ordering::AcqRel);
         }

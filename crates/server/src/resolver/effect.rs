@@ -15,6 +15,9 @@ use crate::config::access::AccountOptions;
 use crate::operator::{as_import, as_options, as_streams, exports_of, now_s};
 use crate::reload::Reloader;
 
+/// Imports that could not be renewed are tried again after so long.
+const RENEW_AGAIN_S: u64 = 10;
+
 type Account = Arc<Claims<AccountClaims>>;
 
 /// Claims that are to hold, and accounts that are to be no more.
@@ -137,7 +140,11 @@ impl Reloader {
             .collect();
         match self.engine.prepare_some(&plans, &names) {
             Ok(prepared) => self.engine.put_accounts_in_force(prepared),
-            Err(error) => tracing::error!(%error, "imports can't be renewed"),
+            Err(error) => {
+                tracing::error!(%error, "imports can't be renewed, which is tried again");
+                self.engine.accounts.note_turn(Some(now_s + RENEW_AGAIN_S));
+                return;
+            }
         }
         for name in names {
             tracing::info!(
