@@ -32,7 +32,13 @@ pub struct Compaction {
 #[derive(Debug)]
 pub(crate) struct Compactor<D: Disk> {
     work: Option<Work<D::File>>,
+    /// Segments that were emptied and may still be there, and where what they held lies now.
+    emptied: Vec<(u32, Told)>,
 }
+
+/// Where copies lie that the owner was told of, ascending, and the offset of each one's original: that is there until
+/// the segment goes.
+type Told = Vec<(Position, u32)>;
 
 #[derive(Debug)]
 struct Work<F> {
@@ -43,9 +49,7 @@ struct Work<F> {
     room: Vec<u8>,
     /// Copies that the owner has not been told of, in the order of the segment.
     copies: VecDeque<Copied>,
-    /// Where copies lie that the owner was told of, ascending, and the offset of each one's original: that is there until
-    /// the segment goes.
-    told: Vec<(Position, u32)>,
+    told: Told,
     /// Offsets of records that are overwritten since, and may have been read in the middle of that. They are dead.
     erased: BTreeSet<u32>,
     /// Slices that may have to be done again: how far the log reached, and where the slice began. What the
@@ -74,7 +78,10 @@ impl Copied {
 
 impl<D: Disk> Default for Compactor<D> {
     fn default() -> Self {
-        Self { work: None }
+        Self {
+            work: None,
+            emptied: Vec::new(),
+        }
     }
 }
 
@@ -110,15 +117,23 @@ impl<D: Disk> Compactor<D> {
 impl<D: Disk> Compactor<D> {
     /// Where a record lay before it was moved, if that is still there.
     pub(crate) fn original_of(&self, at: Location) -> Option<Location> {
-        let work = self.work.as_ref()?;
         let place = position(at.segment, at.offset);
-        let index = work.told.binary_search_by_key(&place, |(to, _)| *to).ok()?;
-        let (_, offset) = work.told.get(index)?;
-        Some(Location {
-            segment: work.segment,
-            offset: *offset,
-            length: at.length,
+        let work = self.work.as_ref().map(|work| (work.segment, &work.told));
+        let emptied = self.emptied.iter().map(|(segment, told)| (*segment, told));
+        work.into_iter().chain(emptied).find_map(|(segment, told)| {
+            let index = told.binary_search_by_key(&place, |(to, _)| *to).ok()?;
+            told.get(index).map(|(_, offset)| Location {
+                segment,
+                offset: *offset,
+                length: at.length,
+            })
         })
+    }
+
+    /// These segments are gone for good.
+    pub(crate) fn removed(&mut self, segments: &[u32]) {
+        self.emptied
+            .retain(|(segment, _)| !segments.contains(segment));
     }
 
     /// These records are about to be overwritten.
@@ -160,6 +175,9 @@ impl<D: Disk> Log<D> {
         step.more = true;
         if all_read && work.copies.is_empty() && work.slices.is_empty() {
             step.emptied = self.space.drained(work.segment).then_some(work.segment);
+            if step.emptied.is_some() {
+                self.compactor.emptied.push((work.segment, work.told));
+            }
         } else {
             self.compactor.work = Some(work);
         }
@@ -179,7 +197,7 @@ impl<D: Disk> Log<D> {
             room: Vec::new(),
             copies: VecDeque::new(),
             told: Vec::new(),
-            erased: BTreeSet::new(),
+            erased: self.erased_in(segment),
             slices: VecDeque::new(),
         })
     }
@@ -197,6 +215,9 @@ impl<D: Disk> Log<D> {
                 return;
             }
             let Copied { from, to, dead_at } = *copied;
+            if self.is_being_erased(to) {
+                return;
+            }
             let Ok((head, bytes)) = self.fetch(to) else {
                 // The copy is damaged already: the original stays, and the owner knows no other.
                 self.space.keep(work.segment);
@@ -207,8 +228,10 @@ impl<D: Disk> Log<D> {
             if dead_at.is_none() && is_live(&entry) {
                 moved(&entry, to);
                 self.space.kill(from);
-                work.told
-                    .push((position(to.segment, to.offset), from.offset));
+                let place = position(to.segment, to.offset);
+                // What was done again lies behind what was not.
+                let at = work.told.partition_point(|(before, _)| *before < place);
+                work.told.insert(at, (place, from.offset));
             } else if dead_at.is_none() && end > durable {
                 // It was released meanwhile, and its copy with it; that counts once it is durable.
                 copied.dead_at = Some(end);

@@ -56,15 +56,16 @@ pub(crate) fn erase<D: Disk>(disk: &D, salt: u64, places: &[Location]) -> io::Re
         if erasures.is_empty() {
             continue;
         }
-        let told = tell(disk, &erasures);
-        match &told {
-            // Then a crash in the middle leaves a dead record that looks damaged.
-            Err(error) if is_full(error) => {}
-            _ => told?,
-        }
-        apply(disk, &erasures)?;
+        // Without the note, a crash in the middle leaves a dead record that looks damaged. And what is overwritten takes no
+        // room, unless the file system writes it elsewhere: then it erases nothing anyway.
+        unless_full(tell(disk, &erasures))?;
+        unless_full(apply(disk, &erasures))?;
     }
     Ok(())
+}
+
+fn unless_full(done: io::Result<()>) -> io::Result<()> {
+    done.or_else(|error| if is_full(&error) { Ok(()) } else { Err(error) })
 }
 
 /// Overwrites again what was being overwritten when the store was last used.
@@ -72,7 +73,7 @@ pub(crate) fn erase<D: Disk>(disk: &D, salt: u64, places: &[Location]) -> io::Re
 /// # Errors
 /// When the disk can't read, write or sync.
 pub(crate) fn finish<D: Disk>(disk: &D) -> io::Result<()> {
-    apply(disk, &told(disk)?)
+    unless_full(apply(disk, &told(disk)?))
 }
 
 /// Segments and offsets of what was being overwritten when the store was last used: what is there may look damaged.
@@ -104,7 +105,7 @@ fn prepare<D: Disk>(disk: &D, salt: u64, at: Location) -> io::Result<Option<Eras
         // Nobody can tell where the payload begins: all behind the head goes. The record was damaged, and stays so.
         let rest = at.length.saturating_sub(HEAD_BYTES as u32);
         let noise = noise((at.segment, at.offset), rest, false);
-        file.write_at(&noise, u64::from(at.offset) + HEAD_BYTES as u64)?;
+        unless_full(file.write_at(&noise, u64::from(at.offset) + HEAD_BYTES as u64))?;
         file.sync_data()?;
         return Ok(None);
     };

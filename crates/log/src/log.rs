@@ -3,6 +3,7 @@
 //! Must never touch the disk while something is appended, and never call durable what the committer has
 //! not confirmed.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::batch::{Batch, Committed, Failure, Opening, Progress, place, position};
@@ -111,8 +112,10 @@ pub struct Log<D: Disk> {
     /// Which batch is being gathered.
     batch: u32,
     in_flight: bool,
-    /// What is to be overwritten once the batch that is being gathered is on disk.
+    /// What is to be overwritten once the batch that is being gathered is on disk, ...
     erased: Vec<Location>,
+    /// ... and what may be in the middle of that, with the batch that is on its way.
+    erasing: Vec<Location>,
     durable: Position,
     /// The disk was full the last time.
     full: bool,
@@ -155,6 +158,7 @@ impl<D: Disk> Log<D> {
             batch: 0,
             in_flight: false,
             erased: Vec::new(),
+            erasing: Vec::new(),
             durable: position(base.number, base.end),
             full: false,
             surprises: 0,
@@ -216,6 +220,7 @@ impl<D: Disk> Log<D> {
         }
         let erased = std::mem::take(&mut self.erased);
         self.compactor.erases(&erased);
+        self.erasing.clone_from(&erased);
         Some(Batch {
             erased,
             chunks: self.tail.take(),
@@ -238,8 +243,10 @@ impl<D: Disk> Log<D> {
     /// Takes what became of the batch, and says how far the log has come.
     pub fn committed(&mut self, committed: Committed) -> Progress {
         self.in_flight = false;
+        self.erasing.clear();
         self.durable = self.durable.max(committed.durable);
         self.space.removed(&committed.removed);
+        self.compactor.removed(&committed.removed);
         self.space.durable(self.durable);
         let progress = match committed.failure {
             None => {
@@ -324,6 +331,17 @@ impl<D: Disk> Log<D> {
         committer
             .close()
             .map_err(|error| Refused::Stopped(error.to_string()))
+    }
+
+    /// Whether a record may be read in the middle of being overwritten.
+    pub(crate) fn is_being_erased(&self, at: Location) -> bool {
+        self.erasing.contains(&at)
+    }
+
+    /// Offsets of such records in a segment.
+    pub(crate) fn erased_in(&self, segment: u32) -> BTreeSet<u32> {
+        let here = self.erasing.iter().filter(|at| at.segment == segment);
+        here.map(|at| at.offset).collect()
     }
 
     /// Where a segment's bytes stop being settled.

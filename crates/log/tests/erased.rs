@@ -279,6 +279,39 @@ fn what_was_moved_is_erased_where_it_lay_before_too() {
 }
 
 #[test]
+fn a_segment_that_was_emptied_and_is_still_there_is_no_hiding_place() {
+    let disk = SimDisk::new(1);
+    let mut store = Store::open(&disk, false);
+    let at: Vec<Location> = (1..=40).map(|of| store.append(of, false)).collect();
+    store.must_commit();
+    while store.committer.tidy() {}
+    let first = at[0].segment;
+    for place in at.iter().skip(3).filter(|place| place.segment == first) {
+        store.log.release(*place);
+    }
+    let (mut moved, mut emptied) = (Vec::new(), None);
+    while emptied.is_none() {
+        let step = store.log.compact(
+            u64::MAX,
+            &mut |entry| entry.at.segment == first && entry.sequence <= 3,
+            &mut |entry, to| moved.push((entry.sequence, to)),
+        );
+        emptied = step.emptied;
+        if emptied.is_none() {
+            store.must_commit();
+        }
+    }
+    assert_eq!(emptied, Some(first));
+    let (of, to) = moved[1];
+    store.erase(of, to);
+    store.must_commit();
+    assert_eq!(of, 2);
+    assert!(!holds(&disk, b"number 0002") && holds(&disk, b"number 0003"));
+    while store.committer.tidy() {}
+    assert_eq!(findings_of_open(&disk), 0);
+}
+
+#[test]
 fn a_full_disk_does_not_keep_what_is_to_go() {
     let disk = SimDisk::new(1);
     let mut store = Store::open(&disk, false);
