@@ -151,6 +151,29 @@ async def what_was_acknowledged_is_there_after_the_server_was_killed():
 
 
 @test
+async def what_a_clean_session_left_half_way_is_nobodys_after_the_server_was_killed():
+    with served() as server:
+        bare = Bare(port_of(server), connect("clean"))
+        assert bare.read() == (0x20, b"\x00\x00")
+        bare.send(publish("a", b"old", 1, 2))
+        assert bare.read() == (PUBREC, b"\x00\x01")
+        server.kill()
+        bare.close()
+        server.start_again()
+        port = port_of(server, starts=2)
+        with Client(port, "sub") as sub:
+            sub.subscribe(("a", 2))
+            bare = Bare(port, connect("clean"))
+            assert bare.read() == (0x20, b"\x00\x00")
+            bare.send(publish("a", b"new", 1, 2))
+            assert bare.read() == (PUBREC, b"\x00\x01")
+            bare.send(ack(PUBREL, 1))
+            assert bare.read() == (PUBCOMP, b"\x00\x01")
+            assert sub.next() == ("a", "new", 2, False)
+            bare.close()
+
+
+@test
 async def what_was_not_acknowledged_comes_again_under_its_identifier():
     with served() as server:
         port = port_of(server)

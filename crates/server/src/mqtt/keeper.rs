@@ -317,14 +317,20 @@ impl Keeper {
     ) -> Result<Option<Arrived>, Trouble> {
         let number = self.ask_api(&format!("DIRECT.GET.{stream}.{subject}"), b"");
         let arrived = self.answer_to(number, what).await?;
-        match arrived.status() {
-            None => Ok(Some(arrived)),
-            Some(404) => Ok(None),
-            Some(503) => Err(Trouble::Nobody),
-            Some(code) => Err(Trouble::Unusable(format!(
-                "{what} can't be read: the stream {stream} says {code}"
-            ))),
-        }
+        stored_in(arrived, stream, what)
+    }
+
+    /// Whether a stream has a message on a subject that matches a filter.
+    pub(super) async fn holds_any(
+        &mut self,
+        stream: &str,
+        filter: &str,
+        what: &'static str,
+    ) -> Result<bool, Trouble> {
+        let request = serde_json::json!({ "seq": 1, "next_by_subj": filter }).to_string();
+        let number = self.ask_api(&format!("DIRECT.GET.{stream}"), request.as_bytes());
+        let arrived = self.answer_to(number, what).await?;
+        Ok(stored_in(arrived, stream, what)?.is_some())
     }
 
     /// Messages on the subjects that match a filter from a sequence on, at most so many; whether there may be more.
@@ -360,5 +366,21 @@ impl Keeper {
                 }
             }
         }
+    }
+}
+
+/// The message that a stream answers with; `None`: it has none.
+fn stored_in(
+    arrived: Arrived,
+    stream: &str,
+    what: &'static str,
+) -> Result<Option<Arrived>, Trouble> {
+    match arrived.status() {
+        None => Ok(Some(arrived)),
+        Some(404) => Ok(None),
+        Some(503) => Err(Trouble::Nobody),
+        Some(code) => Err(Trouble::Unusable(format!(
+            "{what} can't be read: the stream {stream} says {code}"
+        ))),
     }
 }

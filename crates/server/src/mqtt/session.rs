@@ -94,6 +94,7 @@ impl Session {
             in_flight: InFlight::default(),
         };
         let Some(stored) = stored else {
+            session.purge_leftovers(keeper).await?;
             return Ok((session, false));
         };
         let unusable = |why: &str| Trouble::Unusable(format!("the stored session {why}"));
@@ -111,6 +112,26 @@ impl Session {
         }
         session.find_released(keeper).await?;
         Ok((session, true))
+    }
+
+    /// Messages of QoS 2 half way belong to a session that has no record if the server was killed while a clean one was there.
+    /// Under their packet identifiers they would be taken for those of the new one.
+    async fn purge_leftovers(&self, keeper: &mut Keeper) -> Result<(), Trouble> {
+        for (stream, filter) in self.half_way() {
+            let what = "messages of QoS 2 half way";
+            if keeper.holds_any(stream, &filter, what).await? {
+                storage::purge(keeper, stream, &filter).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where messages of QoS 2 wait, in and out.
+    fn half_way(&self) -> [(&'static str, String); 2] {
+        [
+            (names::INCOMING, names::all_incoming(&self.hash)),
+            (names::OUTGOING, names::all_released(&self.hash)),
+        ]
     }
 
     fn take_up(&mut self, record: Record) {
@@ -201,22 +222,27 @@ impl Session {
         stored.await.map(drop)
     }
 
-    /// Deletes all that is stored of it, and forgets its subscriptions.
+    /// Deletes all that is stored of it, and forgets its subscriptions. Its record goes last: whatever stays before is found by it.
     pub(super) async fn clear(&mut self, keeper: &mut Keeper) -> Result<(), Trouble> {
         if !self.is_stored {
             return Ok(());
         }
+        self.in_flight = InFlight::default();
+        for (stream, filter) in self.half_way() {
+            storage::purge(keeper, stream, &filter).await?;
+        }
+        let mut deleted = Ok(());
+        self.by_filter.clear();
         for (_, subscription) in self.subscriptions.drain() {
             if let Some(consumer) = &subscription.consumer {
-                storage::delete_consumer(keeper, consumer).await?;
+                match storage::delete_consumer(keeper, consumer).await {
+                    // One that is refused keeps no other one.
+                    Err(trouble) if trouble.err_code().is_some() => deleted = Err(trouble),
+                    other => other?,
+                }
             }
         }
-        self.by_filter.clear();
-        self.in_flight = InFlight::default();
-        let released = names::all_released(&self.hash);
-        storage::purge(keeper, names::OUTGOING, &released).await?;
-        let incoming = names::all_incoming(&self.hash);
-        storage::purge(keeper, names::INCOMING, &incoming).await?;
+        deleted?;
         storage::purge(keeper, names::SESSIONS, &self.subject).await?;
         self.is_stored = false;
         Ok(())
