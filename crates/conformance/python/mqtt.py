@@ -10,7 +10,7 @@ import nats
 
 from credentials import path, text, tls, trusting
 from mqtt_client import PATIENCE, PUBACK, PUBCOMP, PUBREC, PUBREL
-from mqtt_client import Bare, Client, ack, connect, packet, publish, subscribe
+from mqtt_client import Bare, Client, ack, connect, packet, publish, subscribe, subscribe_all
 from server import Server
 from suite import main, test
 
@@ -459,6 +459,29 @@ async def a_client_that_reads_nothing_is_cut_off_and_named_and_others_are_served
         assert closed and closed[0]["reason"].startswith("Slow Consumer"), closed
         slow.close()
         await nc.close()
+
+
+@test
+async def one_packet_gets_ten_thousand_subscriptions_and_the_rest_is_refused():
+    with served() as server:
+        port = port_of(server)
+        bare = Bare(port, connect("greedy"))
+        assert bare.read() == (0x20, b"\x00\x00")
+        topics = [f"{number:x}" for number in range(100_000)]
+        bare.send(subscribe_all(topics + ["0"], 0))
+        first, body = bare.read()
+        assert (first, body[:2]) == (0x90, b"\x00\x01")
+        assert body[2:] == bytes(10_000) + b"\x80" * 90_000 + b"\x00"
+        bare.send(subscribe_all(["+/#/x"] * 1000, 1))
+        assert bare.read() == (0x90, b"\x00\x01" + b"\x80" * 1000)
+        told = server.log().count("MQTT subscription refused")
+        assert told == 10, told
+        with Client(port, "pub") as pub:
+            pub.publish("270f", "the last of them", 1)
+        bare.send(packet(0xC0))
+        assert bare.read() == (0x30, b"\x00\x04270fthe last of them")
+        assert bare.read() == (0xD0, b"")
+        bare.close()
 
 
 @test

@@ -92,8 +92,11 @@ def field(data):
 
 def packet(first, *body):
     body = b"".join(body)
-    assert len(body) < 128
-    return bytes([first, len(body)]) + body
+    length, rest = [], len(body)
+    while rest > 127:
+        length.append(rest & 0x7F | 0x80)
+        rest >>= 7
+    return bytes([first, *length, rest]) + body
 
 
 def connect(client_id, clean=True, level=4, keepalive=0):
@@ -107,7 +110,11 @@ def publish(topic, payload, packet_id, qos, dup=False):
 
 
 def subscribe(topic, qos):
-    return packet(0x82, b"\x00\x01", field(topic), bytes([qos]))
+    return subscribe_all([topic], qos)
+
+
+def subscribe_all(topics, qos):
+    return packet(0x82, b"\x00\x01", *(field(topic) + bytes([qos]) for topic in topics))
 
 
 PUBACK, PUBREC, PUBREL, PUBCOMP = 0x40, 0x50, 0x62, 0x70
@@ -129,9 +136,17 @@ class Bare:
         self._socket.sendall(data)
 
     def read(self):
-        """The next packet of less than 128 bytes: its first byte and its body. None: the connection is over."""
-        head = self._exactly(2)
-        return head and (head[0], self._exactly(head[1]))
+        """The next packet: its first byte and its body. None: the connection is over."""
+        first = self._exactly(1)
+        if not first:
+            return None
+        length = shift = 0
+        while digit := self._exactly(1):
+            length |= (digit[0] & 0x7F) << shift
+            shift += 7
+            if digit[0] < 128:
+                return first[0], self._exactly(length)
+        return None
 
     def delivered(self):
         """The next message: topic, payload, packet identifier, QoS and DUP."""

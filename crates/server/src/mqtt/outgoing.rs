@@ -39,7 +39,7 @@ pub(super) fn deliver(
     if !subscription.is_for(subject) {
         return;
     }
-    if subscription.consumer.is_some() && !headers.is_empty() {
+    if subscription.consumer().is_some() && !headers.is_empty() {
         let kept = Headers::new(headers).get(names::KEPT_HEADER);
         let account = connection.account();
         let seal = || engine.mqtt_sessions.seal(&account.name, subject);
@@ -83,7 +83,7 @@ impl Peer {
         let (Some(subject), Some(subscription)) = (stored, subscription) else {
             return;
         };
-        let Some(consumer) = &subscription.consumer else {
+        let Some(consumer) = subscription.consumer() else {
             return;
         };
         let published = arrived

@@ -96,6 +96,8 @@ pub(super) struct Peer {
     /// Packets that are answered once what they ask for is stored, in their order.
     pub(super) unanswered: VecDeque<Unanswered>,
     pub(super) unanswered_bytes: usize,
+    /// Subscriptions that were refused so far.
+    pub(super) refused: u32,
     stopping: watch::Receiver<bool>,
 }
 
@@ -134,6 +136,7 @@ impl Peer {
             heard_at: Instant::now(),
             unanswered: VecDeque::new(),
             unanswered_bytes: 0,
+            refused: 0,
             stopping: engine.mqtt_sessions.stopping(),
         }
     }

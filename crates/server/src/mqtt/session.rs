@@ -10,13 +10,17 @@ use super::keeper::{Keeper, Trouble};
 use super::names;
 use super::storage::{self, Consumer};
 
+/// Subscriptions of one client, and bytes of their topic filters together: its record holds them all.
+pub(super) const SUBSCRIPTIONS_MAX: usize = 10_000;
+pub(super) const FILTER_BYTES_MAX: usize = 512 * 1024;
+
 /// One subscription.
 pub(super) struct Subscription {
     pub(super) filter: String,
     pub(super) subjects: Subjects,
     pub(super) qos: Qos,
-    /// Delivers messages of QoS 1 and 2, if it is for such.
-    pub(super) consumer: Option<Consumer>,
+    /// Delivers messages of QoS 1 and 2, if it is for such. The session counts them.
+    consumer: Option<Consumer>,
     /// It is not for topics that begin with `$`.
     pub(super) is_reserved: bool,
 }
@@ -31,6 +35,11 @@ impl Subscription {
             consumer: None,
             is_reserved: begins_with_wildcard(filter),
         }
+    }
+
+    /// What delivers messages of QoS 1 and 2 for it.
+    pub(super) fn consumer(&self) -> Option<&Consumer> {
+        self.consumer.as_ref()
     }
 
     /// Whether a message on this subject is for it.
@@ -51,6 +60,10 @@ pub(super) struct Session {
     pub(super) is_stored: bool,
     pub(super) subscriptions: HashMap<u64, Subscription>,
     by_filter: HashMap<String, u64>,
+    /// Bytes of all topic filters.
+    filter_bytes: usize,
+    /// Subscriptions that consumers deliver for.
+    consumers: usize,
     last_sid: u64,
     pub(super) in_flight: InFlight,
 }
@@ -90,6 +103,8 @@ impl Session {
             is_stored: stored.is_some(),
             subscriptions: HashMap::new(),
             by_filter: HashMap::new(),
+            filter_bytes: 0,
+            consumers: 0,
             last_sid: 0,
             in_flight: InFlight::default(),
         };
@@ -233,6 +248,7 @@ impl Session {
         }
         let mut deleted = Ok(());
         self.by_filter.clear();
+        (self.filter_bytes, self.consumers) = (0, 0);
         for (_, subscription) in self.subscriptions.drain() {
             if let Some(consumer) = &subscription.consumer {
                 match storage::delete_consumer(keeper, consumer).await {
@@ -248,9 +264,17 @@ impl Session {
         Ok(())
     }
 
-    /// Adds a subscription; its sid.
+    /// Whether there may be one more subscription, to this filter.
+    pub(super) fn has_room_for(&self, filter: &str) -> bool {
+        self.subscriptions.len() < SUBSCRIPTIONS_MAX
+            && self.filter_bytes + filter.len() <= FILTER_BYTES_MAX
+    }
+
+    /// Adds a subscription to a filter that has none; its sid.
     pub(super) fn insert(&mut self, subscription: Subscription) -> u64 {
         self.last_sid += 1;
+        self.filter_bytes += subscription.filter.len();
+        self.consumers += usize::from(subscription.consumer.is_some());
         self.by_filter
             .insert(subscription.filter.clone(), self.last_sid);
         self.subscriptions.insert(self.last_sid, subscription);
@@ -266,13 +290,29 @@ impl Session {
     pub(super) fn remove(&mut self, sid: u64) -> Option<Subscription> {
         let subscription = self.subscriptions.remove(&sid)?;
         self.by_filter.remove(&subscription.filter);
+        self.filter_bytes -= subscription.filter.len();
+        self.consumers -= usize::from(subscription.consumer.is_some());
         Some(subscription)
+    }
+
+    /// This one delivers for a subscription from now on.
+    pub(super) fn set_consumer(&mut self, sid: u64, consumer: Consumer) {
+        if let Some(subscription) = self.subscriptions.get_mut(&sid) {
+            let before = subscription.consumer.replace(consumer);
+            self.consumers += usize::from(before.is_none());
+        }
+    }
+
+    /// Takes from a subscription what delivers for it.
+    pub(super) fn take_consumer(&mut self, sid: u64) -> Option<Consumer> {
+        let taken = self.subscriptions.get_mut(&sid)?.consumer.take()?;
+        self.consumers -= 1;
+        Some(taken)
     }
 
     /// Subscriptions that consumers deliver for.
     pub(super) fn consumers(&self) -> usize {
-        let all = self.subscriptions.values();
-        all.filter(|one| one.consumer.is_some()).count()
+        self.consumers
     }
 }
 
@@ -288,6 +328,68 @@ fn source_in(payload: &[u8]) -> Option<Source> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn session() -> Session {
+        Session {
+            client_id: "me".to_owned(),
+            hash: names::hash("me"),
+            is_clean: true,
+            subject: names::session("", "me"),
+            is_stored: false,
+            subscriptions: HashMap::new(),
+            by_filter: HashMap::new(),
+            filter_bytes: 0,
+            consumers: 0,
+            last_sid: 0,
+            in_flight: InFlight::default(),
+        }
+    }
+
+    fn subscription(filter: &str) -> Subscription {
+        let subjects = filter_to_subjects(filter).unwrap();
+        Subscription::new(filter, subjects, Qos::AtLeastOnce)
+    }
+
+    fn consumer(name: &str) -> Consumer {
+        Consumer {
+            durable: name.to_owned(),
+            delivery: names::delivery(name),
+        }
+    }
+
+    #[test]
+    fn subscriptions_are_bounded_by_count_and_by_bytes() {
+        let mut many = session();
+        for number in 0..SUBSCRIPTIONS_MAX {
+            assert!(many.has_room_for("a"));
+            many.insert(subscription(&number.to_string()));
+        }
+        assert!(!many.has_room_for("a"));
+        assert!(many.remove(1).is_some());
+        assert!(many.has_room_for("a"));
+        let mut large = session();
+        let filter = "a".repeat(FILTER_BYTES_MAX - 1);
+        large.insert(subscription(&filter));
+        assert!(large.has_room_for("b") && !large.has_room_for("bb"));
+    }
+
+    #[test]
+    fn consumers_are_counted_however_they_come_and_go() {
+        let mut session = session();
+        let one = session.insert(subscription("a"));
+        session.set_consumer(one, consumer("1"));
+        session.set_consumer(one, consumer("2"));
+        let mut kept = subscription("b");
+        kept.consumer = Some(consumer("3"));
+        let two = session.insert(kept);
+        session.set_consumer(99, consumer("4"));
+        assert_eq!(session.consumers(), 2);
+        assert_eq!(session.take_consumer(one), Some(consumer("2")));
+        assert_eq!(session.take_consumer(one), None);
+        session.remove(two);
+        session.remove(one);
+        assert_eq!(session.consumers(), 0);
+    }
 
     #[test]
     fn where_a_message_is_from_is_read_as_it_was_written() {

@@ -1,5 +1,7 @@
 //! SUBSCRIBE and UNSUBSCRIBE: subscriptions of the engine for what is published now, and consumers for QoS 1 and 2.
 
+use std::collections::HashSet;
+use std::fmt::Display;
 use std::sync::Arc;
 
 use recado_mqtt::{Filter, Qos, filter_to_subjects, push_suback, push_unsuback};
@@ -7,7 +9,7 @@ use recado_mqtt::{Filter, Qos, filter_to_subjects, push_suback, push_unsuback};
 use super::names;
 use super::outgoing;
 use super::peer::{End, LINE_ROOM, Peer};
-use super::session::Subscription;
+use super::session::{FILTER_BYTES_MAX, SUBSCRIPTIONS_MAX, Subscription};
 use super::storage::{self, Consumer};
 use super::user::User;
 
@@ -15,16 +17,26 @@ use super::user::User;
 const ACK_PENDING_MAX: usize = 65_535;
 /// Subjects that consumers deliver to: nobody subscribes to them as a topic.
 const DELIVERIES: &str = "$MQTT.sub.";
+/// Refused subscriptions of one client that are told in the log.
+const REFUSALS_TOLD: u32 = 10;
+/// Topic filters that are handled at once, before others get their turn: one packet may have a hundred thousand.
+const FILTERS_A_TURN: usize = 64;
+/// Bytes for the engine that are written at once.
+const SAID_BYTES_MAX: usize = 64 * 1024;
 
 impl Peer {
     /// SUBSCRIBE.
     pub(super) async fn subscribe(&mut self, id: u16, filters: &[Filter<'_>]) -> Result<(), End> {
         self.refresh_options();
         let mut asked = Vec::with_capacity(filters.len());
-        for filter in filters {
+        for (done, filter) in filters.iter().enumerate() {
+            let_others(done).await;
             asked.push(self.note(filter).await?);
         }
+        // One that is named again and again is served once.
+        let mut named = HashSet::new();
         let sids: Vec<u64> = asked.iter().flatten().copied().collect();
+        let sids: Vec<u64> = sids.into_iter().filter(|sid| named.insert(*sid)).collect();
         self.serve_subscriptions(&sids).await?;
         if !self.session.is_clean {
             self.session.save(&mut self.keeper).await?;
@@ -40,22 +52,29 @@ impl Peer {
         Ok(())
     }
 
+    /// A subscription is refused. A few are told in the log; who goes on is known by then.
+    fn note_refused(&mut self, why: impl Display) {
+        self.refused = self.refused.saturating_add(1);
+        if self.refused <= REFUSALS_TOLD {
+            let cid = self.user.connection.id;
+            tracing::error!(cid, "MQTT subscription refused: {why}");
+        }
+    }
+
     /// Notes a subscription, new or changed; its sid. `None`: there can be none.
     async fn note(&mut self, filter: &Filter<'_>) -> Result<Option<u64>, End> {
-        let cid = self.user.connection.id;
         let subjects = match filter_to_subjects(filter.topic) {
             Ok(subjects) => subjects,
             Err(why) => {
                 let filter = crate::visible::visible(filter.topic);
-                tracing::error!(cid, %filter, "MQTT subscription refused: {why}");
+                self.note_refused(format_args!("{why} (topic filter {filter})"));
                 return Ok(None);
             }
         };
         let most = self.engine.manner().session.parse.max_control_line;
         if subjects.filter.len() + LINE_ROOM > most || subjects.filter.starts_with(DELIVERIES) {
-            tracing::error!(
-                cid,
-                "MQTT subscription refused: its topic filter is longer than max_control_line allows, or for the server alone"
+            self.note_refused(
+                "its topic filter is longer than max_control_line allows, or for the server alone",
             );
             return Ok(None);
         }
@@ -64,6 +83,10 @@ impl Peer {
             qos => qos,
         };
         let Some(sid) = self.session.sid_of(filter.topic) else {
+            if !self.session.has_room_for(filter.topic) {
+                self.note_refused(format_args!("a client may have {SUBSCRIPTIONS_MAX} subscriptions, and {FILTER_BYTES_MAX} bytes of topic filters; have it subscribe to fewer, with wildcards"));
+                return Ok(None);
+            }
             let subscription = Subscription::new(filter.topic, subjects, qos);
             return Ok(Some(self.session.insert(subscription)));
         };
@@ -78,7 +101,8 @@ impl Peer {
 
     /// Has the engine and the streams serve these subscriptions. Those that are not allowed are gone then.
     pub(super) async fn serve_subscriptions(&mut self, sids: &[u64]) -> Result<(), End> {
-        for sid in sids {
+        for (done, sid) in sids.iter().enumerate() {
+            let_others(done).await;
             let Some(subscription) = self.session.subscriptions.get(sid) else {
                 continue;
             };
@@ -87,6 +111,9 @@ impl Peer {
                 .say(&format!("SUB {} {}\r\n", subjects.filter, sid * 2));
             if let Some(parent) = &subjects.parent {
                 self.user.say(&format!("SUB {parent} {}\r\n", sid * 2 + 1));
+            }
+            if self.user.out.len() > SAID_BYTES_MAX {
+                self.user.flush().await?;
             }
         }
         self.settle().await?;
@@ -127,7 +154,8 @@ impl Peer {
     async fn drop_refused(&mut self, sids: &[u64]) -> Result<bool, End> {
         self.user.heard.errors.clear();
         let mut any = false;
-        for sid in sids {
+        for (done, sid) in sids.iter().enumerate() {
+            let_others(done).await;
             let subscription = self.session.subscriptions.get(sid);
             if subscription.is_some_and(|one| !self.is_held(*sid, one)) {
                 self.end_subscription(*sid).await?;
@@ -160,8 +188,8 @@ impl Peer {
         if subscription.qos == Qos::AtMostOnce {
             return Ok(());
         }
-        let is_new = subscription.consumer.is_none();
-        let consumer = subscription.consumer.clone().unwrap_or_else(|| {
+        let is_new = subscription.consumer().is_none();
+        let consumer = subscription.consumer().cloned().unwrap_or_else(|| {
             let token = names::unique();
             Consumer {
                 durable: format!("{}_{token}", self.session.hash),
@@ -170,12 +198,8 @@ impl Peer {
         });
         let many = self.session.consumers() + usize::from(is_new);
         if many * usize::from(self.options.max_ack_pending) > ACK_PENDING_MAX {
-            let (cid, most) = (self.user.connection.id, self.options.max_ack_pending);
-            tracing::error!(
-                cid,
-                max_ack_pending = most,
-                "MQTT subscription refused: all subscriptions with QoS 1 and 2 of a client may leave 65535 messages unacknowledged; lower max_ack_pending, or have the client subscribe to fewer topic filters"
-            );
+            let most = self.options.max_ack_pending;
+            self.note_refused(format_args!("all subscriptions with QoS 1 and 2 of a client may leave {ACK_PENDING_MAX} messages unacknowledged, each of them {most}; lower max_ack_pending, or have the client subscribe to fewer topic filters"));
             return self.end_subscription(sid).await;
         }
         let subjects = subscription.subjects.clone();
@@ -189,9 +213,7 @@ impl Peer {
             storage::ensure_consumer(keeper, &consumer, &subjects, &options, keeps_session).await;
         match made {
             Ok(()) => {
-                if let Some(subscription) = self.session.subscriptions.get_mut(&sid) {
-                    subscription.consumer = Some(consumer);
-                }
+                self.session.set_consumer(sid, consumer);
                 Ok(())
             }
             Err(trouble) if trouble.err_code().is_some() && !is_new => {
@@ -200,8 +222,7 @@ impl Peer {
                 Ok(())
             }
             Err(trouble) if trouble.err_code().is_some() => {
-                let cid = self.user.connection.id;
-                tracing::error!(cid, "MQTT subscription refused: {trouble}");
+                self.note_refused(&trouble);
                 self.keeper.unsubscribe(sid);
                 self.end_subscription(sid).await
             }
@@ -211,7 +232,8 @@ impl Peer {
 
     /// UNSUBSCRIBE.
     pub(super) async fn unsubscribe(&mut self, id: u16, filters: &[&str]) -> Result<(), End> {
-        for filter in filters {
+        for (done, filter) in filters.iter().enumerate() {
+            let_others(done).await;
             if let Some(sid) = self.session.sid_of(filter) {
                 self.end_subscription(sid).await?;
             }
@@ -234,13 +256,19 @@ impl Peer {
 
     /// Deletes the consumer of a subscription, if it has one.
     async fn end_consumer(&mut self, sid: u64) -> Result<(), End> {
-        let subscription = self.session.subscriptions.get_mut(&sid);
-        let Some(consumer) = subscription.and_then(|one| one.consumer.take()) else {
+        let Some(consumer) = self.session.take_consumer(sid) else {
             return Ok(());
         };
         self.keeper.unsubscribe(sid);
         self.session.in_flight.forget_consumer(&consumer.durable);
         storage::delete_consumer(&mut self.keeper, &consumer).await?;
         Ok(())
+    }
+}
+
+/// Lets others have their turn, after some of many.
+async fn let_others(done: usize) {
+    if done > 0 && done.is_multiple_of(FILTERS_A_TURN) {
+        tokio::task::yield_now().await;
     }
 }
