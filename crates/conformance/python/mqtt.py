@@ -208,6 +208,66 @@ async def what_was_not_acknowledged_comes_again_under_its_identifier():
 
 
 @test
+async def what_was_purged_or_deleted_meanwhile_holds_up_nothing():
+    with served(mqtt=MQTT.replace("{", "{ max_ack_pending: 1,")) as server:
+        port = port_of(server)
+        nc = await nats.connect(server.url)
+        js = nc.jetstream()
+
+        async def again(session_present):
+            """Connects anew, once the connection before is over."""
+            await eventually(lambda: document(server, "connz?mqtt_client=slow")["num_connections"] == 0)
+            bare = Bare(port, connect("slow", clean=False))
+            assert bare.read() == (0x20, bytes([session_present, 0]))
+            return bare
+
+        bare = await again(False)
+        bare.send(subscribe("a", 2))
+        assert bare.read() == (0x90, b"\x00\x01\x02")
+        with Client(port, "pub") as pub:
+            pub.publish("a", "purged", 1)
+            assert bare.delivered()[1] == b"purged"
+            bare.close()
+            await js.purge_stream("$MQTT_msgs")
+            bare = await again(True)
+            pub.publish("a", "arrived", 2)
+            arrived = bare.delivered()
+            assert arrived[1] == b"arrived"
+            bare.send(ack(PUBREC, arrived[2]))
+            assert bare.read() == (PUBREL, bytes([0, arrived[2]]))
+            bare.close()
+            # The streams begin anew with it, and the first message with the sequence of one that arrived.
+            await js.delete_stream("$MQTT_msgs")
+            bare = await again(True)
+            assert bare.read() == (PUBREL, bytes([0, arrived[2]]))
+            bare.send(ack(PUBCOMP, arrived[2]) + packet(0xC0))
+            assert bare.read() == (0xD0, b"")
+            for payload in [b"1", b"2", b"3"]:
+                pub.publish("a", payload, 1)
+                message = bare.delivered()
+                assert message[1] == payload
+                bare.send(ack(PUBACK, message[2]))
+            # A consumer alone is made again, too, and a stream for a subscription that is new.
+            consumer = (await js.consumers_info("$MQTT_msgs"))[0]
+            bare.close()
+            await js.delete_consumer("$MQTT_msgs", consumer.name)
+            bare = await again(True)
+            bare.send(packet(0xC0))
+            assert bare.read() == (0xD0, b"")
+            pub.publish("a", "4", 1)
+            message = bare.delivered()
+            assert message[1] == b"4"
+            bare.send(ack(PUBACK, message[2]))
+            await js.delete_stream("$MQTT_msgs")
+            bare.send(subscribe("b", 1))
+            assert bare.read() == (0x90, b"\x00\x01\x01")
+            pub.publish("b", "5", 1)
+            assert bare.delivered()[1] == b"5"
+        bare.close()
+        await nc.close()
+
+
+@test
 async def a_server_that_is_stopped_knows_what_was_under_way():
     with served() as server:
         port = port_of(server)

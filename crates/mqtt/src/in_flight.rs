@@ -202,12 +202,30 @@ impl InFlight {
         self.by_id.insert(id, state);
     }
 
-    /// A consumer is gone: what it delivered and was not delivered again is done with.
+    /// A consumer is gone: what it delivered is not delivered again, and is done with.
     pub fn forget_consumer(&mut self, consumer: &str) {
+        self.arrived.retain(|source| &*source.consumer != consumer);
+        self.forget_sent(consumer, u64::MAX);
+    }
+
+    /// A session is taken up whose consumer waits for so many acknowledgements, all behind the sequence `floor`. What it does not
+    /// wait for, since it was purged for instance, never comes again: it is done with. Where that may be any of them, all are:
+    /// what does come again gets another identifier.
+    pub fn reconcile(&mut self, consumer: &str, floor: u64, waits_for: u64) {
+        self.forget_sent(consumer, floor);
+        let all = self.by_source.keys();
+        let left = all.filter(|source| &*source.consumer == consumer).count();
+        if left as u64 > waits_for {
+            self.forget_sent(consumer, u64::MAX);
+        }
+    }
+
+    /// Forgets what a consumer delivered up to this sequence, but for what arrived and is being stored.
+    fn forget_sent(&mut self, consumer: &str, up_to: u64) {
         let gone: Vec<Source> = self
             .by_source
             .keys()
-            .filter(|source| &*source.consumer == consumer)
+            .filter(|source| &*source.consumer == consumer && source.sequence <= up_to)
             .cloned()
             .collect();
         for source in gone {
@@ -331,6 +349,27 @@ mod tests {
         assert_eq!(flight.to_be_completed(), [6]);
         flight.forget_consumer("c");
         assert_eq!(flight.len(), 1);
+        assert!(!flight.has_arrived(&source(8)));
+    }
+
+    #[test]
+    fn what_its_consumer_does_not_wait_for_keeps_no_identifier() {
+        let mut flight = InFlight::default();
+        let of_another = Source {
+            consumer: "other".into(),
+            sequence: 1,
+        };
+        flight.restore_sent(9, of_another.clone(), "ack");
+        for sequence in 1..=3 {
+            flight.restore_sent(sequence as u16, source(sequence), "ack");
+        }
+        flight.reconcile("c", 0, 5);
+        assert_eq!(flight.len(), 4, "it waits for more than these");
+        flight.reconcile("c", 1, 2);
+        let left: Vec<u16> = flight.sent().iter().map(|(id, ..)| *id).collect();
+        assert_eq!(left, [9, 2, 3], "the first one was acknowledged");
+        flight.reconcile("c", 1, 1);
+        assert_eq!(flight.sent(), [(9, &of_another, Some("ack"))]);
     }
 
     proptest! {

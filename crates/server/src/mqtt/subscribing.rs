@@ -4,13 +4,14 @@ use std::collections::HashSet;
 use std::fmt::Display;
 use std::sync::Arc;
 
-use recado_mqtt::{Filter, Qos, filter_to_subjects, push_suback, push_unsuback};
+use recado_mqtt::{Filter, Qos, Subjects, filter_to_subjects, push_suback, push_unsuback};
 
+use super::keeper::Trouble;
 use super::names;
 use super::outgoing;
 use super::peer::{End, LINE_ROOM, Peer};
 use super::session::{FILTER_BYTES_MAX, SUBSCRIPTIONS_MAX, Subscription};
-use super::storage::{self, Consumer};
+use super::storage::{self, Consumer, Progress, Wanted};
 use super::user::User;
 
 /// Messages that all subscriptions of a client together may leave unacknowledged: there are no more packet identifiers.
@@ -99,8 +100,9 @@ impl Peer {
         Ok(Some(sid))
     }
 
-    /// Has the engine and the streams serve these subscriptions. Those that are not allowed are gone then.
-    pub(super) async fn serve_subscriptions(&mut self, sids: &[u64]) -> Result<(), End> {
+    /// Has the engine and the streams serve these subscriptions. Those that are not allowed are gone then. Whether any went, or
+    /// has another consumer now.
+    pub(super) async fn serve_subscriptions(&mut self, sids: &[u64]) -> Result<bool, End> {
         for (done, sid) in sids.iter().enumerate() {
             let_others(done).await;
             let Some(subscription) = self.session.subscriptions.get(sid) else {
@@ -117,11 +119,11 @@ impl Peer {
             }
         }
         self.settle().await?;
-        self.drop_refused(sids).await?;
+        let mut any = self.drop_refused(sids).await?;
         for sid in sids {
-            self.serve_consumer(*sid).await?;
+            any |= self.serve_consumer(*sid).await?;
         }
-        Ok(())
+        Ok(any)
     }
 
     /// Waits until the engine did what was said.
@@ -180,54 +182,112 @@ impl Peer {
         Ok(())
     }
 
-    /// Has a consumer deliver for a subscription with QoS 1 or 2. Where there can be none, the subscription ends.
-    async fn serve_consumer(&mut self, sid: u64) -> Result<(), End> {
+    /// Has a consumer deliver for a subscription with QoS 1 or 2. Where there can be none, the subscription ends. Whether anything
+    /// is other than before.
+    async fn serve_consumer(&mut self, sid: u64) -> Result<bool, End> {
         let Some(subscription) = self.session.subscriptions.get(&sid) else {
-            return Ok(());
+            return Ok(false);
         };
         if subscription.qos == Qos::AtMostOnce {
-            return Ok(());
+            return Ok(false);
         }
-        let is_new = subscription.consumer().is_none();
-        let consumer = subscription.consumer().cloned().unwrap_or_else(|| {
-            let token = names::unique();
-            Consumer {
-                durable: format!("{}_{token}", self.session.hash),
-                delivery: names::delivery(&token),
-            }
-        });
-        let many = self.session.consumers() + usize::from(is_new);
+        let known = subscription.consumer().cloned();
+        let many = self.session.consumers() + usize::from(known.is_none());
         if many * usize::from(self.options.max_ack_pending) > ACK_PENDING_MAX {
             let most = self.options.max_ack_pending;
             self.note_refused(format_args!("all subscriptions with QoS 1 and 2 of a client may leave {ACK_PENDING_MAX} messages unacknowledged, each of them {most}; lower max_ack_pending, or have the client subscribe to fewer topic filters"));
-            return self.end_subscription(sid).await;
+            self.end_subscription(sid).await?;
+            return Ok(true);
         }
         let subjects = subscription.subjects.clone();
-        let keeps_session = !self.session.is_clean;
+        let Some(known) = known else {
+            if let Err(trouble) = self.make_consumer(sid, &subjects).await? {
+                self.note_refused(&trouble);
+                self.end_subscription(sid).await?;
+            }
+            return Ok(true);
+        };
+        if self.take_up_consumer(sid, &known, &subjects).await? {
+            return Ok(false);
+        }
+        // The client was told that it is subscribed: without a consumer it can't be served.
+        self.make_consumer(sid, &subjects).await??;
+        Ok(true)
+    }
+
+    /// Has the consumer deliver that a subscription has; whether it is still there.
+    async fn take_up_consumer(
+        &mut self,
+        sid: u64,
+        consumer: &Consumer,
+        subjects: &Subjects,
+    ) -> Result<bool, End> {
+        self.keeper.subscribe(&consumer.delivery, sid);
+        let wanted = Wanted {
+            subjects,
+            options: &self.options,
+            keeps_session: !self.session.is_clean,
+        };
+        let found = storage::take_up_consumer(&mut self.keeper, consumer, &wanted).await?;
+        let Consumer { durable, .. } = consumer;
+        let Some(Progress { floor, waits_for }) = found else {
+            let cid = self.user.connection.id;
+            tracing::warn!(cid, %durable, "a consumer of an MQTT session is gone, with what it kept for its client: another one is made");
+            self.keeper.unsubscribe(sid);
+            self.session.take_consumer(sid);
+            self.session.in_flight.forget_consumer(durable);
+            return Ok(false);
+        };
+        let in_flight = &mut self.session.in_flight;
+        in_flight.reconcile(durable, floor, waits_for);
+        Ok(true)
+    }
+
+    /// Makes a consumer for a subscription that has none. Its name is new: what one before it delivered is not confused with
+    /// what this one does. The inner error: the streams refuse it.
+    async fn make_consumer(
+        &mut self,
+        sid: u64,
+        subjects: &Subjects,
+    ) -> Result<Result<(), Trouble>, End> {
+        let token = names::unique();
+        let consumer = Consumer {
+            durable: format!("{}_{token}", self.session.hash),
+            delivery: names::delivery(&token),
+        };
+        let options = Arc::clone(&self.options);
+        let wanted = Wanted {
+            subjects,
+            options: &options,
+            keeps_session: !self.session.is_clean,
+        };
         self.session.is_stored = true;
         // Before it is made, or its first message would find nobody.
         self.keeper.subscribe(&consumer.delivery, sid);
-        let options = Arc::clone(&self.options);
-        let keeper = &mut self.keeper;
-        let made =
-            storage::ensure_consumer(keeper, &consumer, &subjects, &options, keeps_session).await;
-        match made {
-            Ok(()) => {
-                self.session.set_consumer(sid, consumer);
-                Ok(())
-            }
-            Err(trouble) if trouble.err_code().is_some() && !is_new => {
-                let (cid, durable) = (self.user.connection.id, &consumer.durable);
-                tracing::warn!(cid, %durable, "a consumer of an MQTT session stays as it is, not as mqtt is configured now: {trouble}");
-                Ok(())
-            }
-            Err(trouble) if trouble.err_code().is_some() => {
-                self.note_refused(&trouble);
-                self.keeper.unsubscribe(sid);
-                self.end_subscription(sid).await
-            }
-            Err(trouble) => Err(trouble.into()),
+        let mut made = storage::make_consumer(&mut self.keeper, &consumer, &wanted).await;
+        if made.as_ref().is_err_and(storage::is_without_stream) {
+            self.make_streams().await?;
+            made = storage::make_consumer(&mut self.keeper, &consumer, &wanted).await;
         }
+        match made {
+            Ok(()) => self.session.set_consumer(sid, consumer),
+            Err(trouble) if trouble.err_code().is_some() => {
+                self.keeper.unsubscribe(sid);
+                return Ok(Err(trouble));
+            }
+            Err(trouble) => return Err(trouble.into()),
+        }
+        Ok(Ok(()))
+    }
+
+    /// Makes the streams again: somebody deleted one.
+    async fn make_streams(&mut self) -> Result<(), End> {
+        let account = Arc::clone(&self.user.connection.account().name);
+        self.engine.mqtt_sessions.set_ready(&account, false);
+        let domain = self.engine.manner().mqtt_domain.clone();
+        storage::ensure_streams(&mut self.keeper, &domain).await?;
+        self.engine.mqtt_sessions.set_ready(&account, true);
+        Ok(())
     }
 
     /// UNSUBSCRIBE.
