@@ -545,6 +545,47 @@ async def one_packet_gets_ten_thousand_subscriptions_and_the_rest_is_refused():
 
 
 @test
+async def the_largest_message_passes_with_every_qos_and_a_larger_one_does_not():
+    with served() as server:
+        port = port_of(server)
+        # Headers count, and the shortest one is NATS/1.0 and Nmqtt-Pub:0.
+        most = "x" * (1024 * 1024 - 25)
+        with Client(port, "sub") as sub, Client(port, "pub") as pub:
+            sub.subscribe(("large/#", 2))
+            for qos in range(3):
+                pub.publish(f"large/{qos}", most, qos, retain=True)
+                assert sub.next() == (f"large/{qos}", most, qos, False)
+            # Its session is as good as before.
+            pub.publish("large/more", "y", 2)
+            assert sub.next() == ("large/more", "y", 2, False)
+            for qos in range(3):
+                with Client(port, "greedy") as greedy:
+                    greedy.say(publish("large/no", most.encode() + b"x", 1, qos) if qos else packet(0x30, b"\x00\x01a", most.encode() + b"x"))
+                    assert greedy.disconnected.get(timeout=PATIENCE)
+        closed = document(server, "connz?state=closed&mqtt_client=greedy")["connections"]
+        assert [one["reason"] for one in closed] == ["Maximum Message Payload Exceeded"] * 3, closed
+
+
+@test
+async def what_an_account_allows_is_for_its_clients_and_not_for_what_serves_them():
+    limited = """
+    accounts { A { jetstream: enabled, users: [ { user: u, password: p } ], limits { max_payload: 100, max_subscriptions: 2 } } }
+    """
+    with served(CONFIG + limited) as server:
+        port = port_of(server)
+        most = "x" * 75
+        with Client(port, "me", clean=False, user=("u", "p")) as client:
+            assert client.subscribe(("a", 2), ("b", 2), ("c", 2)) == [2, 2, 128]
+            for qos in range(3):
+                client.publish("a", most, qos, retain=True)
+                assert client.next() == ("a", most, qos, False)
+            client.publish("b", "y", 1)
+            assert client.next() == ("b", "y", 1, False)
+            client.say(publish("a", most.encode() + b"x", 1, 1))
+            assert client.disconnected.get(timeout=PATIENCE)
+
+
+@test
 async def options_change_while_clients_stay():
     with served() as server:
         port = port_of(server)

@@ -32,16 +32,20 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// `None` where nothing has to be asked.
-    pub(crate) fn new(rights: Rights, parse: ParseLimits) -> Option<Box<Self>> {
+    /// `None` where nothing has to be asked. A message may have `payload_room` bytes more than the rights allow.
+    pub(crate) fn new(
+        rights: Rights,
+        parse: ParseLimits,
+        payload_room: usize,
+    ) -> Option<Box<Self>> {
         let plain = rights.permissions.is_none()
             && rights.max_payload.is_none()
             && rights.max_subscriptions.is_none()
             && rights.expires.is_none()
             && rights.account_expires.is_none();
-        let max_payload = rights
-            .max_payload
-            .map_or(parse.max_payload, |bytes| bytes.min(parse.max_payload));
+        let max_payload = rights.max_payload.map_or(parse.max_payload, |bytes| {
+            bytes.saturating_add(payload_room).min(parse.max_payload)
+        });
         (!plain).then(|| {
             Box::new(Self {
                 rights,

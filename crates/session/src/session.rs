@@ -17,6 +17,9 @@ use crate::rights::{Held, Rights};
 pub struct Settings {
     /// Bounds of one operation.
     pub parse: ParseLimits,
+    /// Bytes that a message may have beyond what a credential allows: headers that the server itself adds. `parse` has them in
+    /// it.
+    pub payload_room: usize,
     /// A credential is asked for.
     pub auth_required: bool,
     /// Time from accept to CONNECT, when a credential is asked for.
@@ -331,7 +334,7 @@ impl Session {
 
     /// What the credential allows, from now on.
     pub fn set_rights(&mut self, rights: Rights) {
-        self.rights = Held::new(rights, self.settings.parse);
+        self.rights = Held::new(rights, self.settings.parse, self.settings.payload_room);
         self.deadline = self.until_expiry(self.deadline);
     }
 

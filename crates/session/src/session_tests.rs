@@ -8,6 +8,7 @@ fn settings(auth_required: bool) -> Arc<Settings> {
             max_control_line: 4096,
             max_payload: 1024,
         },
+        payload_room: 0,
         auth_required,
         auth_timeout: Duration::from_secs(2),
         ping_interval: Duration::from_secs(120),
@@ -266,6 +267,23 @@ fn a_session_ends_with_its_credential_or_its_account_whichever_is_first() {
         };
         assert_eq!(goodbye.told, Some(told));
         assert_eq!(time, now + Duration::from_secs(5));
+    }
+}
+
+#[test]
+fn what_the_server_adds_to_a_message_is_not_held_against_the_rights() {
+    let now = Instant::now();
+    for (allowed, most) in [(Some(4), 104), (Some(1000), 1024), (None, 1024)] {
+        let room = Settings {
+            payload_room: 100,
+            ..(*settings(false)).clone()
+        };
+        let mut session = Session::new(Arc::new(room), now);
+        session.set_rights(Rights {
+            max_payload: allowed,
+            ..Rights::default()
+        });
+        assert_eq!(session.max_payload(), most, "{allowed:?}");
     }
 }
 

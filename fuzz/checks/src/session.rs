@@ -63,6 +63,7 @@ impl From<u8> for Choice {
                 max_control_line: if tight { 40 } else { 4096 },
                 max_payload: if tight { 16 } else { 1 << 20 },
             },
+            payload_room: 0,
             auth_required: has(1),
             auth_timeout: Duration::from_secs(2),
             ping_interval: Duration::from_secs(if tight { 1 } else { 120 }),

@@ -294,11 +294,11 @@ impl Reader {
         if let Some(goodbye) = self.connection.take_notice()? {
             return Some(goodbye);
         }
-        if self.connection.peer.is_some() {
-            let manner = self.engine.manner();
-            let settings = Arc::clone(manner.session_for(self.connection.way()));
-            self.session.set_settings(settings);
-        }
+        // Parts of the server stay as they are.
+        self.connection.peer?;
+        let manner = self.engine.manner();
+        let settings = Arc::clone(manner.session_for(self.connection.way()));
+        self.session.set_settings(settings);
         let standing = self.connection.standing();
         self.session.set_rights(rights_of(&standing));
         let held = self.connection.subscriptions.lock().len();

@@ -36,9 +36,12 @@ use crate::access::Access;
 use crate::config::{MqttOptions, Options};
 use crate::mqtt::Sessions;
 
-/// Longest line and largest payload that the parts of the server itself may use at least, in bytes.
+/// Longest line and largest payload that the parts of the server itself may use at least, in bytes. A session of MQTT is one
+/// message, with all its topic filters and what is under way.
 const INTERNAL_LINE_BYTES: usize = 4096;
-const INTERNAL_PAYLOAD_BYTES: usize = 1024 * 1024;
+const INTERNAL_PAYLOAD_BYTES: usize = 16 * 1024 * 1024;
+/// What MQTT puts into the headers of a client's message beside its subject, in bytes.
+const MQTT_HEADER_BYTES: usize = 1024;
 
 /// Credentials that are checked at once where that takes long: half the cores, or clients with
 /// wrong ones would keep everybody else from running.
@@ -79,10 +82,41 @@ fn mqtt_domain(options: &Options) -> String {
     domain.map_or_else(String::new, |domain| format!("{domain}."))
 }
 
-/// What MQTT clients are held to.
+/// What the parts of the server itself are held to, whatever clients are. What keeps messages of MQTT clients adds headers.
+fn internal_session(session: &Settings) -> Settings {
+    let parse = session.parse;
+    let max_payload = parse
+        .max_payload
+        .saturating_add(mqtt_room(parse.max_control_line));
+    let max_payload = max_payload.max(INTERNAL_PAYLOAD_BYTES);
+    Settings {
+        parse: ParseLimits {
+            max_control_line: parse.max_control_line.max(INTERNAL_LINE_BYTES),
+            max_payload,
+        },
+        auth_required: false,
+        headers: true,
+        max_subscriptions: 0,
+        max_sub_tokens: 0,
+        ..session.clone()
+    }
+}
+
+/// What headers of MQTT may need, where a subject may be so long.
+fn mqtt_room(max_control_line: usize) -> usize {
+    max_control_line.saturating_add(MQTT_HEADER_BYTES)
+}
+
+/// What MQTT clients are held to. What translates for them bounds their messages, and then adds headers.
 fn mqtt_session(session: &Settings, options: &Options, auth_required: bool) -> Settings {
     let own = options.mqtt.as_ref();
+    let room = mqtt_room(session.parse.max_control_line);
     Settings {
+        parse: ParseLimits {
+            max_payload: session.parse.max_payload.saturating_add(room),
+            ..session.parse
+        },
+        payload_room: room,
         auth_required,
         auth_timeout: own
             .and_then(|mqtt| mqtt.authorization.timeout)
@@ -202,6 +236,7 @@ impl Manner {
                 max_control_line: limits.max_control_line,
                 max_payload: limits.max_payload,
             },
+            payload_room: 0,
             auth_required: anonymous.is_none(),
             auth_timeout: options
                 .authorization
@@ -215,17 +250,7 @@ impl Manner {
             max_sub_tokens: limits.max_sub_tokens,
         };
         Self {
-            internal: Arc::new(Settings {
-                parse: ParseLimits {
-                    max_control_line: limits.max_control_line.max(INTERNAL_LINE_BYTES),
-                    max_payload: limits.max_payload.max(INTERNAL_PAYLOAD_BYTES),
-                },
-                auth_required: false,
-                headers: true,
-                max_subscriptions: 0,
-                max_sub_tokens: 0,
-                ..session.clone()
-            }),
+            internal: Arc::new(internal_session(&session)),
             websocket_session: Arc::new(Settings {
                 auth_required: websocket_anonymous.is_none(),
                 auth_timeout: options

@@ -14,6 +14,8 @@ use crate::engine::CloseReason;
 
 /// A stream did not take a message; its text says why.
 const NOT_STORED: u64 = 10077;
+/// A user's name is told with a retained message up to so many bytes: headers have a bounded room.
+const SOURCE_BYTES_MAX: usize = 256;
 /// Flag of a retained message.
 const RETAIN: u8 = 1;
 
@@ -183,8 +185,9 @@ impl Peer {
         let flags = qos.number() << 1 | RETAIN;
         let standing = self.user.connection.standing();
         let source = standing.identity.user.as_deref();
-        // A name that would end the header's line is not told.
+        // A name that would end the header's line is not told, nor one that is too long.
         let source = source.filter(|name| !name.contains(char::is_control));
+        let source = source.filter(|name| name.len() <= SOURCE_BYTES_MAX);
         let headers = format!(
             "NATS/1.0\r\n{}:{topic}\r\n{}:{flags:x}\r\n{}:{}\r\n\r\n",
             names::RETAINED_TOPIC_HEADER,
