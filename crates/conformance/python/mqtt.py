@@ -459,6 +459,19 @@ async def claims_may_be_the_password_of_a_bearer():
 
 
 @test
+async def passwords_and_tokens_may_be_as_long_as_packets_allow():
+    for credential, user in [("user: u, password", "u"), ("token", "any")]:
+        secret = '\\"' + "s" * 65_000
+        quoted = secret.replace("\\", "\\\\").replace('"', '\\"')
+        with served(mqtt=f'mqtt {{ listen: "127.0.0.1:-1", authorization {{ {credential}: "{quoted}" }} }}\n') as server:
+            port = port_of(server)
+            with Client(port, "me", user=(user, secret)) as client:
+                assert client.code == 0, credential
+            assert Client(port, "me", user=(user, secret + "x")).code == 135, credential
+            assert secret[2:] not in server.log()
+
+
+@test
 async def tls_is_spoken_where_it_is_asked_for():
     listener = f'mqtt {{ listen: "127.0.0.1:-1", {tls("server", "verify: true")} }}\n'
     listener = listener.replace("verify: true", f'verify: true, ca_file: "{path("ca.pem")}"')

@@ -42,6 +42,9 @@ const INTERNAL_LINE_BYTES: usize = 4096;
 const INTERNAL_PAYLOAD_BYTES: usize = 16 * 1024 * 1024;
 /// What MQTT puts into the headers of a client's message beside its subject, in bytes.
 const MQTT_HEADER_BYTES: usize = 1024;
+/// The line that an MQTT client logs in with: its user name, and its password three times, may have 64 KiB each, and six times
+/// that in JSON. What it said was bounded before.
+const MQTT_LINE_BYTES: usize = 4 * 6 * 64 * 1024 + 4096;
 
 /// Credentials that are checked at once where that takes long: half the cores, or clients with
 /// wrong ones would keep everybody else from running.
@@ -113,8 +116,8 @@ fn mqtt_session(session: &Settings, options: &Options, auth_required: bool) -> S
     let room = mqtt_room(session.parse.max_control_line);
     Settings {
         parse: ParseLimits {
+            max_control_line: session.parse.max_control_line.max(MQTT_LINE_BYTES),
             max_payload: session.parse.max_payload.saturating_add(room),
-            ..session.parse
         },
         payload_room: room,
         auth_required,

@@ -191,7 +191,7 @@ async fn log_in(user: &mut User, connect: &Connect) -> Result<(), Refused> {
         verbose: false,
         pedantic: false,
         user: connect.user.clone(),
-        // nats-server takes the password for a token, too, and for the user's claims.
+        // nats-server takes the password for a token, too, and for the user's claims. A login service may ask for any of them.
         auth_token: password.clone(),
         jwt: password.clone().filter(|text| looks_like_claims(text)),
         pass: password,
