@@ -446,6 +446,25 @@ async def users_are_held_to_their_account_and_permissions():
 
 
 @test
+async def a_message_of_qos_2_that_may_not_be_published_is_not_kept_until_it_is_released():
+    with served(CONFIG + ACCOUNTS) as server:
+        port = port_of(server)
+        bare = Bare(port, connect("ana", user=("ana", "p")))
+        assert bare.read() == (0x20, b"\x00\x00")
+        for packet_id, topic, kept in [(1, "no/1", 0), (2, "ok/1", 1)]:
+            bare.send(publish(topic, b"x", packet_id, 2))
+            assert bare.read() == (PUBREC, bytes([0, packet_id]))
+            account = document(server, "jsz?acc=A&streams=true")["account_details"][0]
+            messages = {stream["name"]: stream["state"]["messages"] for stream in account["stream_detail"]}
+            assert messages["$MQTT_qos2in"] == kept, messages
+        for packet_id in [1, 2]:
+            bare.send(ack(PUBREL, packet_id))
+            assert bare.read() == (PUBCOMP, bytes([0, packet_id]))
+        server.wait_for_log("publish violation")
+        bare.close()
+
+
+@test
 async def claims_may_be_the_password_of_a_bearer():
     with served(CONFIG + text("operator.conf")) as server:
         port = port_of(server)

@@ -99,10 +99,10 @@ def packet(first, *body):
     return bytes([first, *length, rest]) + body
 
 
-def connect(client_id, clean=True, level=4, keepalive=0):
-    flags = 2 if clean else 0
+def connect(client_id, clean=True, level=4, keepalive=0, user=None):
+    flags = (2 if clean else 0) | (0xC0 if user else 0)
     head = field("MQTT") + bytes([level, flags]) + struct.pack(">H", keepalive)
-    return packet(0x10, head, field(client_id))
+    return packet(0x10, head, field(client_id), *map(field, user or []))
 
 
 def publish(topic, payload, packet_id, qos, dup=False):

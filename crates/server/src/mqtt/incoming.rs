@@ -83,6 +83,10 @@ impl Peer {
                 let why = "its message has QoS 2, which reject_qos2_publish forbids";
                 return Err(End::fault(why));
             }
+            // Told like any other, and answered: nothing is kept that would never be passed on.
+            Qos::ExactlyOnce if !self.may_publish(&subject) => {
+                (Answer::Pubrec(message.id), self.pass_on(&passed))
+            }
             Qos::ExactlyOnce => {
                 let waits = vec![self.keep_until_released(&passed, message.id)];
                 (Answer::Pubrec(message.id), waits)
