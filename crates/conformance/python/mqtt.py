@@ -370,6 +370,35 @@ async def the_newer_of_two_with_one_identifier_stays():
 
 
 @test
+async def who_reads_nothing_can_be_replaced_all_the_same():
+    with served() as server:
+        port = port_of(server)
+        nc = await nats.connect(server.url)
+        slow = Bare(port, connect("same"))
+        assert slow.read() == (0x20, b"\x00\x00")
+        slow.send(subscribe("flood", 0))
+        assert slow.read() == (0x90, b"\x00\x01\x00")
+        # More than its sockets hold.
+        for _ in range(400):
+            await nc.publish("flood", b"x" * 65_536)
+            await nc.flush()
+        with Client(port, "same") as second:
+            assert second.code == 0
+        slow.close()
+        with Client(port, "pub") as pub:
+            for number in range(400):
+                pub.publish(f"kept/{number}", "x" * 65_536, 0, retain=True)
+            slow = Bare(port, connect("same"))
+            assert slow.read() == (0x20, b"\x00\x00")
+            slow.send(subscribe("kept/#", 0))
+            assert slow.read() == (0x90, b"\x00\x01\x00")
+            with Client(port, "same") as second:
+                assert second.code == 0
+        slow.close()
+        await nc.close()
+
+
+@test
 async def connections_are_refused_with_the_code_that_says_why():
     mqtt = 'mqtt { listen: "127.0.0.1:-1", authorization { user: u, pass: p, timeout: 1 }, reject_qos2_publish: true }\n'
     with served(mqtt=mqtt) as server:

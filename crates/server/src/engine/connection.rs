@@ -765,6 +765,19 @@ impl Connection {
         }
     }
 
+    /// Waits until the connection ends.
+    pub(crate) async fn ended(&self) {
+        loop {
+            let told = self.drained.notified();
+            tokio::pin!(told);
+            told.as_mut().enable();
+            if self.close_reason().is_some() {
+                return;
+            }
+            told.await;
+        }
+    }
+
     /// Ends the connection at once; whether this call did it. Its task notices and cleans up.
     pub(crate) fn close(&self, reason: CloseReason) -> bool {
         let first = self.closed.set(reason).is_ok();

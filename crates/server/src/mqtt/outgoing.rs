@@ -10,6 +10,9 @@ use super::peer::{End, Peer};
 use super::session::Session;
 use crate::engine::{Connection, Engine};
 
+/// Bytes of retained messages that wait for the client, above which no more are read.
+const RETAINED_BYTES_MAX: usize = 1024 * 1024;
+
 /// Takes a message that the engine delivers, which has QoS 0: what the account keeps for subscriptions with more comes to those
 /// from their consumers.
 pub(super) fn deliver(
@@ -196,7 +199,7 @@ impl Peer {
                 }
                 self.flush().await?;
                 // Not more than the client takes.
-                self.outside.drained_to(1024 * 1024).await;
+                self.client_drained_to(RETAINED_BYTES_MAX).await?;
                 if !more || found.is_empty() {
                     break;
                 }

@@ -208,6 +208,15 @@ impl Peer {
         }
     }
 
+    /// Waits until the client has read so much that at most `bytes` wait for it.
+    pub(super) async fn client_drained_to(&mut self, bytes: usize) -> Result<(), End> {
+        tokio::select! {
+            () = self.outside.drained_to(bytes) => Ok(()),
+            () = self.user.connection.ended() => Err(End::Engine),
+            _ = self.stopping.wait_for(|stopping| *stopping) => Err(End::Stopping),
+        }
+    }
+
     /// Whether the client reads what is sent to it.
     fn takes_more(&self) -> bool {
         self.outside.waiting_bytes() + self.out.len() <= CONGESTED_BYTES
@@ -234,7 +243,7 @@ impl Peer {
             stopping,
             ..
         } = self;
-        let connection = Arc::clone(&user.connection);
+        let connection = &*user.connection;
         let User {
             read: frames,
             heard,
@@ -242,7 +251,7 @@ impl Peer {
         } = user;
         let hear = frames.frames(|frame| match frame {
             ServerFrame::Message { .. } => {
-                super::outgoing::deliver(frame, session, &connection, engine, out);
+                super::outgoing::deliver(frame, session, connection, engine, out);
             }
             other => heard.take(other),
         });
@@ -251,6 +260,8 @@ impl Peer {
             open = hear, if !is_congested => Turn::Frames(open.is_some()),
             heard = keeper.hear() => Turn::Kept(heard),
             () = outside.drained_to(CONGESTED_BYTES / 2), if is_congested => Turn::Relieved,
+            // Nobody reads from the engine then, who would notice.
+            () = connection.ended(), if is_congested => Turn::Frames(false),
             () = tokio::time::sleep_until(until.into()) => match until {
                 until if late == Some(until) => Turn::Late,
                 until if silent == Some(until) => Turn::Silent,
