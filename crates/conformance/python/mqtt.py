@@ -268,6 +268,21 @@ async def what_was_purged_or_deleted_meanwhile_holds_up_nothing():
 
 
 @test
+async def subscriptions_do_not_take_each_others_room():
+    with served(mqtt=MQTT.replace("{", "{ max_ack_pending: 1,")) as server:
+        port = port_of(server)
+        bare = Bare(port, connect("slow"))
+        assert bare.read() == (0x20, b"\x00\x00")
+        bare.send(subscribe_all(["a", "b"], 1))
+        assert bare.read() == (0x90, b"\x00\x01\x01\x01")
+        with Client(port, "pub") as pub:
+            for topic in ["a", "b"]:
+                pub.publish(topic, "x", 1)
+                assert bare.delivered()[:2] == (topic, b"x"), "the other one is not acknowledged"
+        bare.close()
+
+
+@test
 async def a_server_that_is_stopped_knows_what_was_under_way():
     with served() as server:
         port = port_of(server)

@@ -3,7 +3,7 @@
 //! An identifier is one message's until that is done with. A message that is sent again keeps its identifier, so that a
 //! client knows it again.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 /// Where a message comes from.
@@ -54,6 +54,8 @@ pub struct InFlight {
     by_source: HashMap<Source, u16>,
     /// Messages that are known to have arrived, and that their streams may not know of.
     arrived: HashSet<Source>,
+    /// Those of them that arrived since the session was taken up, the oldest first.
+    lately: VecDeque<Source>,
     last: u16,
 }
 
@@ -128,13 +130,15 @@ impl InFlight {
         Some(told)
     }
 
-    /// That it arrived is stored under this sequence. Where the message's stream is to hear of it.
-    pub fn released(&mut self, id: u16, sequence: u64) -> Option<Box<str>> {
+    /// That it arrived is stored under this sequence. Where the message's stream is to hear of it. It may be on its way once more
+    /// already, so the last `most` are known again.
+    pub fn released(&mut self, id: u16, sequence: u64, most: usize) -> Option<Box<str>> {
         let state = self.by_id.get_mut(&id)?;
         match std::mem::replace(state, State::Released(sequence)) {
             State::Receiving { source, ack } => {
                 if let Some(source) = source {
                     self.by_source.remove(&source);
+                    self.note_arrived(source, most);
                 }
                 ack
             }
@@ -142,6 +146,17 @@ impl InFlight {
                 *state = before;
                 None
             }
+        }
+    }
+
+    fn note_arrived(&mut self, source: Source, most: usize) {
+        if self.arrived.insert(source.clone()) {
+            self.lately.push_back(source);
+        }
+        while self.lately.len() > most
+            && let Some(oldest) = self.lately.pop_front()
+        {
+            self.arrived.remove(&oldest);
         }
     }
 
@@ -184,7 +199,7 @@ impl InFlight {
         }
     }
 
-    /// Whether a message arrived already in a session that was taken up: its stream did not hear of it.
+    /// Whether a message arrived already, lately or before the session was taken up: its stream did not hear of it in time.
     pub fn has_arrived(&self, source: &Source) -> bool {
         self.arrived.contains(source)
     }
@@ -205,6 +220,7 @@ impl InFlight {
     /// A consumer is gone: what it delivered is not delivered again, and is done with.
     pub fn forget_consumer(&mut self, consumer: &str) {
         self.arrived.retain(|source| &*source.consumer != consumer);
+        self.lately.retain(|source| &*source.consumer != consumer);
         self.forget_sent(consumer, u64::MAX);
     }
 
@@ -317,13 +333,29 @@ mod tests {
         assert_eq!(flight.received(id), None, "it is being stored already");
         assert_eq!(flight.give(source(7), "ack", 10), None, "it arrived");
         assert_eq!(flight.acknowledged(id), None, "PUBACK is not for QoS 2");
-        assert_eq!(flight.released(id, 3).as_deref(), Some("ack"));
+        assert_eq!(flight.released(id, 3, 10).as_deref(), Some("ack"));
         assert_eq!(flight.to_be_completed(), [id]);
         assert_eq!(flight.completed(id), Some(3));
         assert_eq!(flight.completed(id), None);
         assert_ne!(flight.give(source(8), "ack", 10).unwrap().id, id);
         flight.forget(id);
         assert_eq!(flight.len(), 1);
+    }
+
+    #[test]
+    fn what_arrived_lately_is_known_again_when_it_comes_once_more() {
+        let mut flight = InFlight::default();
+        for sequence in 1..=3 {
+            let id = flight.give(source(sequence), "ack", 10).unwrap().id;
+            flight.received(id);
+            flight.released(id, sequence, 2);
+            flight.completed(id);
+            flight.forget(id);
+        }
+        let known = [1, 2, 3].map(|sequence| flight.has_arrived(&source(sequence)));
+        assert_eq!(known, [false, true, true], "the last two");
+        flight.forget_consumer("c");
+        assert!(!flight.has_arrived(&source(3)));
     }
 
     #[test]
@@ -387,11 +419,12 @@ mod tests {
                     }
                     1 => drop(flight.acknowledged(id)),
                     2 => drop(flight.received(id)),
-                    3 => drop(flight.released(id, sequence)),
+                    3 => drop(flight.released(id, sequence, 4)),
                     4 => drop(flight.completed(id)),
                     _ if flight.state(id) == Some(&State::Completing) => flight.forget(id),
                     _ => flight.restore_released(id, sequence, None),
                 }
+                prop_assert!(flight.lately.len() <= 4 && flight.arrived.len() <= 4);
                 for (source, id) in &flight.by_source {
                     let state = flight.by_id.get(id);
                     let (State::Sent { source: own, .. } | State::Receiving { source: own, .. }) = state.unwrap() else {

@@ -110,8 +110,9 @@ impl Peer {
         if self.session.in_flight.has_arrived(&source) {
             return self.keeper.publish(&arrived.reply, b"", b"+ACK");
         }
-        let most = usize::from(self.options.max_ack_pending);
-        // Too many are under way, or it arrived already: it comes again, if it has to.
+        // It arrived already, or there is no identifier left: it comes again, if it has to. Its consumer sees that there are not too
+        // many.
+        let most = usize::from(u16::MAX);
         let Some(given) = self.session.in_flight.give(source, &arrived.reply, most) else {
             return;
         };
@@ -128,6 +129,11 @@ impl Peer {
             self.session.in_flight.acknowledged(given.id);
             self.keeper.publish(&arrived.reply, b"", b"+TERM");
         }
+    }
+
+    /// Messages that all consumers of the client together leave unacknowledged.
+    fn in_flight_max(&self) -> usize {
+        self.session.consumers() * usize::from(self.options.max_ack_pending)
     }
 
     /// PUBACK.
@@ -159,7 +165,9 @@ impl Peer {
 
     /// That the message arrived is stored under this sequence.
     pub(super) fn released(&mut self, id: u16, sequence: u64) {
-        if let Some(reply) = self.session.in_flight.released(id, sequence) {
+        let most = self.in_flight_max();
+        let in_flight = &mut self.session.in_flight;
+        if let Some(reply) = in_flight.released(id, sequence, most) {
             self.keeper.publish(&reply, b"", b"+ACK");
         }
         push_pubrel(&mut self.out, id);
