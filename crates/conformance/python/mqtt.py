@@ -370,6 +370,40 @@ async def whoever_is_lost_leaves_a_will_and_whoever_leaves_does_not():
 
 
 @test
+async def the_will_of_a_client_that_the_server_ended_comes_once():
+    accounts = """
+    accounts {
+      $SYS { users: [ { user: admin, password: p } ] }
+      A { jetstream: enabled, users: [ { user: u, password: p } ], mappings { gone: "lost", lost: "twice" } } }
+    """
+    with served(CONFIG + accounts) as server:
+        port = port_of(server)
+        admin = await nats.connect(server.url, user="admin", password="p")
+        with Client(port, "sub", user=("u", "p")) as sub:
+            sub.subscribe(("+", 1))
+            nc = await nats.connect(server.url, user="u", password="p")
+            heard = await nc.subscribe("*")
+            await nc.flush()
+            for qos in range(3):
+                ended = Client(port, "w", will=("gone", "bye", qos), user=("u", "p"))
+                cid = document(server, "connz?mqtt_client=w")["connections"][0]["cid"]
+                server_id = document(server, "varz")["server_id"]
+                kick = json.dumps({"cid": cid}).encode()
+                answer = await admin.request(f"$SYS.REQ.SERVER.{server_id}.KICK", kick, PATIENCE)
+                assert "error" not in json.loads(answer.data), answer.data
+                assert ended.disconnected.get(timeout=PATIENCE)
+                assert sub.next() == ("lost", "bye", min(qos, 1), False)
+                message = await heard.next_msg(PATIENCE)
+                assert (message.subject, message.data) == ("lost", b"bye")
+            await nc.publish("end", b"")
+            await nc.flush()
+            assert sub.next()[0] == "end", "nothing came twice"
+            assert (await heard.next_msg(PATIENCE)).subject == "end"
+            await nc.close()
+        await admin.close()
+
+
+@test
 async def the_newer_of_two_with_one_identifier_stays():
     with served() as server:
         port = port_of(server)

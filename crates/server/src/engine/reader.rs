@@ -492,8 +492,10 @@ impl Reader {
 
     /// The subject that a message goes to instead of its own.
     pub(super) fn renamed(&self, worker: &mut Worker, subject: &[u8]) -> Option<Vec<u8>> {
-        // What translates for a client did so already, for it stores the message under the same subject.
-        if !self.account.renames() || self.connection.front().is_some() {
+        // What translates for a client did so already, for it stores the message under the same subject; and what parts of the
+        // server say is meant as it is.
+        let is_outside = self.connection.peer.is_some() && self.connection.front().is_none();
+        if !self.account.renames() || !is_outside {
             return None;
         }
         let terms = self.account.terms();

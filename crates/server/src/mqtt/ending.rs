@@ -1,8 +1,8 @@
 //! How a client ends: its last words, what is under way to it, and what is kept of its session.
 
-use super::incoming::Message;
+use super::incoming::{Message, Speaker};
 use super::keeper::Trouble;
-use super::peer::{End, LastWords, Peer};
+use super::peer::{End, LINE_ROOM, LastWords, Peer};
 use crate::engine::CloseReason;
 
 impl Peer {
@@ -76,17 +76,24 @@ impl Peer {
         if !self.may_publish(&renamed) {
             return Ok(());
         }
+        let most = self.engine.manner().session.parse.max_control_line;
+        if renamed.len() + LINE_ROOM > most {
+            let why = format!(
+                "the account renames its topic to one that is longer than max_control_line ({most}) allows"
+            );
+            return Err(Trouble::Unusable(why));
+        }
         let message = Message {
             subject: &renamed,
             payload: &will.payload,
             qos: will.qos,
             retain: will.retain,
         };
-        let waits = self.pass_on(&message);
-        // Its own connection may be gone; then another part of the server says it.
-        if self.user.connection.close_reason().is_some() {
-            self.keeper.publish(subject, b"", &will.payload);
-        }
+        let speaker = match self.user.connection.close_reason() {
+            Some(_) => Speaker::Server,
+            None => Speaker::Client,
+        };
+        let waits = self.pass_on(&message, speaker);
         for number in waits {
             self.keeper.settled(number, "a will").await?;
         }

@@ -63,6 +63,15 @@ pub(super) struct Message<'a> {
     pub(super) retain: bool,
 }
 
+/// Over which connection the engine hears a message.
+#[derive(Clone, Copy)]
+pub(super) enum Speaker {
+    /// The client's own.
+    Client,
+    /// That of the server itself, once the client's is over.
+    Server,
+}
+
 impl Peer {
     /// PUBLISH.
     pub(super) async fn publish(&mut self, message: &Publish<'_>) -> Result<(), End> {
@@ -77,16 +86,20 @@ impl Peer {
             retain: message.retain,
         };
         let (answer, waits) = match message.qos {
-            Qos::AtMostOnce => (Answer::Nothing, self.pass_on(&passed)),
-            Qos::AtLeastOnce => (Answer::Puback(message.id), self.pass_on(&passed)),
+            Qos::AtMostOnce => (Answer::Nothing, self.pass_on(&passed, Speaker::Client)),
+            Qos::AtLeastOnce => (
+                Answer::Puback(message.id),
+                self.pass_on(&passed, Speaker::Client),
+            ),
             Qos::ExactlyOnce if self.options.reject_qos2_publish => {
                 let why = "its message has QoS 2, which reject_qos2_publish forbids";
                 return Err(End::fault(why));
             }
             // Told like any other, and answered: nothing is kept that would never be passed on.
-            Qos::ExactlyOnce if !self.may_publish(&subject) => {
-                (Answer::Pubrec(message.id), self.pass_on(&passed))
-            }
+            Qos::ExactlyOnce if !self.may_publish(&subject) => (
+                Answer::Pubrec(message.id),
+                self.pass_on(&passed, Speaker::Client),
+            ),
             Qos::ExactlyOnce => {
                 let waits = vec![self.keep_until_released(&passed, message.id)];
                 (Answer::Pubrec(message.id), waits)
@@ -153,7 +166,7 @@ impl Peer {
 
     /// Gives a message to those who subscribe, and stores what is to be kept of it. The numbers of what is stored. The engine
     /// tells of one that is not allowed; nothing of it is stored.
-    pub(super) fn pass_on(&mut self, message: &Message<'_>) -> Vec<u64> {
+    pub(super) fn pass_on(&mut self, message: &Message<'_>, speaker: Speaker) -> Vec<u64> {
         let Message {
             subject,
             payload,
@@ -165,7 +178,11 @@ impl Peer {
         let account = self.user.connection.account();
         let seal = is_kept.then(|| self.engine.mqtt_sessions.seal(&account.name, subject));
         let headers = headers(qos, seal.as_deref());
-        self.user.publish(subject, &headers, payload);
+        match speaker {
+            Speaker::Client => self.user.publish(subject, &headers, payload),
+            Speaker::Server if is_allowed => self.keeper.publish(subject, &headers, payload),
+            Speaker::Server => {}
+        }
         let mut waits = Vec::new();
         if is_kept {
             let stored = format!("{}{subject}", names::MESSAGES_PREFIX);
