@@ -370,6 +370,21 @@ async def whoever_is_lost_leaves_a_will_and_whoever_leaves_does_not():
 
 
 @test
+async def what_came_while_the_server_could_not_run_came_in_time():
+    with served() as server:
+        port = port_of(server)
+        bare = [Bare(port, connect(f"w{number}", keepalive=2)) for number in range(8)]
+        for one in bare:
+            assert one.read() == (0x20, b"\x00\x00")
+        with server.stopped_for(3.5):
+            for one in bare:
+                one.send(packet(0xC0))
+        for one in bare:
+            assert one.read() == (0xD0, b"")
+            one.close()
+
+
+@test
 async def the_will_of_a_client_that_the_server_ended_comes_once():
     accounts = """
     accounts {

@@ -1,5 +1,6 @@
 """Starts the program that PATH calls `nats-server`, and waits until it serves."""
 
+import contextlib
 import json
 import os
 import signal
@@ -88,6 +89,15 @@ class Server:
         """Ends it as a service manager does."""
         self._process.terminate()
         self._process.wait(READY_SECONDS_MAX)
+
+    @contextlib.contextmanager
+    def stopped_for(self, seconds):
+        """Runs the block while it does not run, and lets it go on when so much time of its own is over."""
+        over = time.monotonic() + seconds
+        self._process.send_signal(signal.SIGSTOP)
+        yield
+        time.sleep(max(0, over - time.monotonic()))
+        self._process.send_signal(signal.SIGCONT)
 
     def start_again(self):
         """Starts it on the port that it had."""

@@ -222,15 +222,54 @@ impl Peer {
         self.outside.waiting_bytes() + self.out.len() <= CONGESTED_BYTES
     }
 
+    /// Whether more is read of the client: not while too much of it waits for the disk.
+    fn may_read(&self) -> bool {
+        self.unanswered.len() < UNANSWERED_MAX && self.unanswered_bytes < UNANSWERED_BYTES_MAX
+    }
+
     async fn turn(&mut self) -> Turn {
-        let is_congested = !self.takes_more();
-        let may_read =
-            self.unanswered.len() < UNANSWERED_MAX && self.unanswered_bytes < UNANSWERED_BYTES_MAX;
-        let silent = self.silence_max.map(|most| self.heard_at + most);
+        let now = Instant::now();
+        let may_read = self.may_read();
+        // Who is not read from is not silent.
+        let silence_max = self.silence_max.filter(|_| may_read);
+        let silent = silence_max.map(|most| self.heard_at + most);
         let oldest = self.unanswered.front();
         let late = oldest.map(|one| one.since + self.options.js_api_timeout);
-        let far = Instant::now() + Duration::from_secs(24 * 3600);
+        let is_over = |until: Option<Instant>| until.is_some_and(|until| until <= now);
+        if is_over(late) {
+            return self.answer_or_late().await;
+        }
+        if is_over(silent) {
+            return self.input_or_silence().await;
+        }
+        let far = now + Duration::from_secs(24 * 3600);
         let until = silent.into_iter().chain(late).fold(far, Instant::min);
+        self.next_event(may_read, until).await
+    }
+
+    /// The time for an answer of the streams is over. One that is there counts, where the server was too busy to look.
+    async fn answer_or_late(&mut self) -> Turn {
+        tokio::task::yield_now().await;
+        tokio::select! {
+            biased;
+            heard = self.keeper.hear() => Turn::Kept(heard),
+            () = std::future::ready(()) => Turn::Late,
+        }
+    }
+
+    /// The time for the client to say something is over. The same goes for what it said.
+    async fn input_or_silence(&mut self) -> Turn {
+        tokio::task::yield_now().await;
+        tokio::select! {
+            biased;
+            read = read_some(&mut self.read, &mut self.input, &self.outside) => Turn::Input(read),
+            () = std::future::ready(()) => Turn::Silent,
+        }
+    }
+
+    /// Waits until something happens, or a time is over.
+    async fn next_event(&mut self, may_read: bool, until: Instant) -> Turn {
+        let is_congested = !self.takes_more();
         let Self {
             outside,
             read,
@@ -262,11 +301,7 @@ impl Peer {
             () = outside.drained_to(CONGESTED_BYTES / 2), if is_congested => Turn::Relieved,
             // Nobody reads from the engine then, who would notice.
             () = connection.ended(), if is_congested => Turn::Frames(false),
-            () = tokio::time::sleep_until(until.into()) => match until {
-                until if late == Some(until) => Turn::Late,
-                until if silent == Some(until) => Turn::Silent,
-                _ => Turn::Relieved,
-            },
+            () = tokio::time::sleep_until(until.into()) => Turn::Relieved,
             _ = stopping.wait_for(|stopping| *stopping) => Turn::Stopping,
         }
     }
