@@ -268,6 +268,32 @@ async def what_was_purged_or_deleted_meanwhile_holds_up_nothing():
 
 
 @test
+async def what_waited_for_a_slow_client_comes_at_once_when_it_is_back():
+    with served() as server:
+        port = port_of(server)
+        bare = Bare(port, connect("slow", clean=False))
+        assert bare.read() == (0x20, b"\x00\x00")
+        bare.send(subscribe("a", 1))
+        assert bare.read() == (0x90, b"\x00\x01\x01")
+        sent = [bytes([number % 256, number // 256]) for number in range(400)]
+        with Client(port, "pub") as pub:
+            # More than its sockets hold, and what may wait behind them.
+            for payload in sent:
+                pub.publish("a", payload * 32_768, 1)
+        bare.close()
+        await eventually(lambda: document(server, "connz?mqtt_client=slow")["num_connections"] == 0)
+        bare = Bare(port, connect("slow", clean=False))
+        assert bare.read() == (0x20, b"\x01\x00")
+        received = set()
+        while len(received) < len(sent):
+            _, payload, packet_id, _, _ = bare.delivered()
+            received.add(payload[:2])
+            bare.send(ack(PUBACK, packet_id))
+        assert received == set(sent)
+        bare.close()
+
+
+@test
 async def subscriptions_do_not_take_each_others_room():
     with served(mqtt=MQTT.replace("{", "{ max_ack_pending: 1,")) as server:
         port = port_of(server)

@@ -105,6 +105,7 @@ impl Peer {
         if self.session.is_clean {
             return self.session.clear(&mut self.keeper).await;
         }
+        self.note_undelivered().await?;
         match self.session.in_flight.sent().is_empty() {
             true => self.keeper.flush().await,
             false => self.session.save_for_return(&mut self.keeper).await,

@@ -18,8 +18,12 @@ use super::names;
 use crate::engine::{Account, Engine};
 use crate::internal_client::{FrameReader, connect_to};
 
-/// Bytes of deliveries that may wait for their turn. What comes beyond is delivered again later.
+/// Bytes of deliveries that may wait for their turn. What comes beyond is asked for again when there is room.
 const WAITING_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Deliveries that may be asked for again: as many as a client may leave unacknowledged.
+const POSTPONED_MAX: usize = 65_535;
+/// What a message that waits costs beside its bytes.
+const ARRIVED_BYTES: usize = 160;
 /// The sid of answers.
 const REPLIES_SID: &str = "r";
 
@@ -104,6 +108,12 @@ impl Arrived {
         Headers::new(&self.headers).get(name)
     }
 
+    /// Bytes that it holds.
+    fn weight(&self) -> usize {
+        let texts = self.subject.len() + self.reply.len();
+        ARRIVED_BYTES + texts + self.headers.len() + self.payload.len()
+    }
+
     fn status(&self) -> Option<u16> {
         Headers::new(&self.headers).status().map(|(code, _)| code)
     }
@@ -134,6 +144,8 @@ pub(super) struct Keeper {
     out: Vec<u8>,
     waiting: VecDeque<Arrived>,
     waiting_bytes: usize,
+    /// Deliveries that there was no room for: the subscription, and where the stream hears of it.
+    postponed: Vec<(u64, String)>,
     replies: String,
     requests: u64,
     /// `$JS.API.`, or that of a domain.
@@ -161,6 +173,7 @@ impl Keeper {
             out: Vec::new(),
             waiting: VecDeque::new(),
             waiting_bytes: 0,
+            postponed: Vec::new(),
             replies,
             requests: 0,
             api,
@@ -222,8 +235,34 @@ impl Keeper {
         let is_taken = |one: &Arrived| may_deliver || one.number.is_some();
         let at = self.waiting.iter().position(is_taken)?;
         let arrived = self.waiting.remove(at)?;
-        self.waiting_bytes -= arrived.payload.len();
+        self.waiting_bytes -= arrived.weight();
+        if self.waiting_bytes <= WAITING_BYTES_MAX / 2 {
+            for (_, reply) in std::mem::take(&mut self.postponed) {
+                self.publish(&reply, b"", b"-NAK");
+            }
+        }
         Some(arrived)
+    }
+
+    /// Has no more deliveries come for these subscriptions. All that came and was not taken: the subscription, and where the
+    /// stream hears of it.
+    pub(super) async fn end_deliveries(
+        &mut self,
+        sids: impl IntoIterator<Item = u64>,
+    ) -> Result<Vec<(u64, String)>, Trouble> {
+        for sid in sids {
+            self.unsubscribe(sid);
+        }
+        // What it says to itself comes behind all that was under way.
+        self.requests += 1;
+        let number = self.requests;
+        let subject = format!("{}{number}", self.replies);
+        self.publish(&subject, b"", b"");
+        self.answer_to(number, "its own message").await?;
+        let mut ended = std::mem::take(&mut self.postponed);
+        let deliveries = self.waiting.iter().filter(|one| one.number.is_none());
+        ended.extend(deliveries.map(|one| (one.sid, one.reply.clone())));
+        Ok(ended)
     }
 
     /// Waits until something comes. Can be dropped and called again.
@@ -232,6 +271,7 @@ impl Keeper {
             read,
             waiting,
             waiting_bytes,
+            postponed,
             out,
             ..
         } = self;
@@ -244,10 +284,11 @@ impl Keeper {
                 let Some(arrived) = Arrived::of(frame) else {
                     return;
                 };
-                // A delivery that is dropped was not acknowledged, so it comes again.
                 if arrived.number.is_some() || *waiting_bytes <= WAITING_BYTES_MAX {
-                    *waiting_bytes += arrived.payload.len();
+                    *waiting_bytes += arrived.weight();
                     waiting.push_back(arrived);
+                } else if postponed.len() < POSTPONED_MAX {
+                    postponed.push((arrived.sid, arrived.reply));
                 }
             }
         });
@@ -263,7 +304,7 @@ impl Keeper {
             let mut new = self.waiting.iter().skip(looked_at);
             if let Some(at) = new.position(|one| one.number == Some(number)) {
                 let arrived = self.waiting.remove(looked_at + at).ok_or(Trouble::Lost)?;
-                self.waiting_bytes -= arrived.payload.len();
+                self.waiting_bytes -= arrived.weight();
                 return Ok(arrived);
             }
             looked_at = self.waiting.len();

@@ -7,9 +7,12 @@ use super::incoming::{Answer, Unanswered};
 use super::keeper::{Arrived, Trouble};
 use super::names;
 use super::peer::{End, Peer};
-use super::session::Session;
+use super::session::{Session, Subscription};
+use super::storage::Consumer;
 use crate::engine::{Connection, Engine};
 
+/// Packet identifiers that there are.
+const IDENTIFIERS: usize = 65_535;
 /// Bytes of retained messages that wait for the client, above which no more are read.
 const RETAINED_BYTES_MAX: usize = 1024 * 1024;
 
@@ -100,20 +103,16 @@ impl Peer {
         if !subscription.is_for(subject) || !is_allowed || qos == Qos::AtMostOnce {
             return self.keeper.publish(&arrived.reply, b"", b"+ACK");
         }
-        let Some((deliveries, sequence)) = delivery_of(&arrived.reply) else {
+        let Some((deliveries, source)) = delivery_of(&arrived.reply, consumer) else {
             return;
-        };
-        let source = Source {
-            consumer: consumer.durable.as_str().into(),
-            sequence,
         };
         if self.session.in_flight.has_arrived(&source) {
             return self.keeper.publish(&arrived.reply, b"", b"+ACK");
         }
         // It arrived already, or there is no identifier left: it comes again, if it has to. Its consumer sees that there are not too
         // many.
-        let most = usize::from(u16::MAX);
-        let Some(given) = self.session.in_flight.give(source, &arrived.reply, most) else {
+        let in_flight = &mut self.session.in_flight;
+        let Some(given) = in_flight.give(source, &arrived.reply, IDENTIFIERS) else {
             return;
         };
         let message = Publish {
@@ -129,6 +128,25 @@ impl Peer {
             self.session.in_flight.acknowledged(given.id);
             self.keeper.publish(&arrived.reply, b"", b"+TERM");
         }
+    }
+
+    /// What was delivered for the client and was not sent to it is kept as if it had been: the stream hears of it when the client
+    /// comes back.
+    pub(super) async fn note_undelivered(&mut self) -> Result<(), Trouble> {
+        let sids: Vec<u64> = self.session.subscriptions.keys().copied().collect();
+        for (sid, reply) in self.keeper.end_deliveries(sids).await? {
+            let subscription = self.session.subscriptions.get(&sid);
+            let consumer = subscription.and_then(Subscription::consumer);
+            let source = consumer.and_then(|consumer| delivery_of(&reply, consumer));
+            let in_flight = &mut self.session.in_flight;
+            if let Some((_, source)) = source
+                && !in_flight.has_arrived(&source)
+            {
+                // Without an identifier it comes when `ack_wait` is over.
+                let _ = in_flight.give(source, &reply, IDENTIFIERS);
+            }
+        }
+        Ok(())
     }
 
     /// Messages that all consumers of the client together leave unacknowledged.
@@ -257,8 +275,9 @@ impl Peer {
     }
 }
 
-/// How often a message was delivered, and its sequence in the stream: `$JS.ACK[.DOMAIN.HASH].STREAM.CONSUMER.DELIVERIES.SEQUENCE…`
-fn delivery_of(reply: &str) -> Option<(u64, u64)> {
+/// How often a message of a consumer was delivered, and where it is from:
+/// `$JS.ACK[.DOMAIN.HASH].STREAM.CONSUMER.DELIVERIES.SEQUENCE…`
+fn delivery_of(reply: &str, consumer: &Consumer) -> Option<(u64, Source)> {
     let tokens: Vec<&str> = reply.split('.').collect();
     let at = match tokens.len() {
         9 => 4,
@@ -266,7 +285,11 @@ fn delivery_of(reply: &str) -> Option<(u64, u64)> {
         _ => return None,
     };
     let number = |at: usize| tokens.get(at)?.parse().ok();
-    Some((number(at)?, number(at + 1)?))
+    let source = Source {
+        consumer: consumer.durable.as_str().into(),
+        sequence: number(at + 1)?,
+    };
+    Some((number(at)?, source))
 }
 
 /// The sequence of a message as it is stored.
@@ -283,9 +306,18 @@ mod tests {
 
     #[test]
     fn where_a_message_is_acknowledged_says_how_often_it_was_delivered() {
-        assert_eq!(delivery_of("$JS.ACK.S.C.2.7.1.123.0"), Some((2, 7)));
-        assert_eq!(delivery_of("$JS.ACK.D.H.S.C.2.7.1.123.0"), Some((2, 7)));
-        assert_eq!(delivery_of("$JS.ACK.D.H.S.C.2.7.1.123.0.x"), Some((2, 7)));
-        assert_eq!(delivery_of("_INBOX.x"), None);
+        let consumer = Consumer {
+            durable: "C".to_owned(),
+            delivery: String::new(),
+        };
+        let found = |reply| {
+            let (deliveries, source) = delivery_of(reply, &consumer)?;
+            assert_eq!(&*source.consumer, "C");
+            Some((deliveries, source.sequence))
+        };
+        assert_eq!(found("$JS.ACK.S.C.2.7.1.123.0"), Some((2, 7)));
+        assert_eq!(found("$JS.ACK.D.H.S.C.2.7.1.123.0"), Some((2, 7)));
+        assert_eq!(found("$JS.ACK.D.H.S.C.2.7.1.123.0.x"), Some((2, 7)));
+        assert_eq!(found("_INBOX.x"), None);
     }
 }
