@@ -91,6 +91,10 @@ async def a_session_is_taken_up_with_what_came_meanwhile():
         assert not client.session_present
         assert client.subscribe(("one/#", 1), ("two/#", 2)) == [1, 2]
         client.leave()
+        # Who hears everything takes nothing away.
+        nc = await nats.connect(server.url)
+        await nc.subscribe(">")
+        await nc.flush()
         with Client(port, "pub") as pub:
             pub.publish("one/a", "1", 1)
             pub.publish("two/a", "2", 2)
@@ -106,6 +110,7 @@ async def a_session_is_taken_up_with_what_came_meanwhile():
                 assert client.next() == ("two/a", "4", 0, False)
             with Client(port, "kept", clean=False) as client:
                 assert not client.session_present, "a clean one keeps nothing"
+        await nc.close()
 
 
 @test

@@ -244,21 +244,23 @@ impl Keeper {
         Some(arrived)
     }
 
-    /// Has no more deliveries come for these subscriptions. All that came and was not taken: the subscription, and where the
-    /// stream hears of it.
+    /// Has no more deliveries come for these subscriptions from their consumers. All that came and was not taken: the subscription,
+    /// and where the stream hears of it.
     pub(super) async fn end_deliveries(
         &mut self,
-        sids: impl IntoIterator<Item = u64>,
+        from: impl IntoIterator<Item = (u64, String)>,
     ) -> Result<Vec<(u64, String)>, Trouble> {
-        for sid in sids {
+        let mut last = None;
+        for (sid, consumer) in from {
             self.unsubscribe(sid);
+            // Who is asked looks whether anybody listens: it may deliver for a while, else, to whoever hears everything.
+            let call = format!("CONSUMER.INFO.{}.{consumer}", names::MESSAGES);
+            last = Some(self.ask_api(&call, b""));
         }
-        // What it says to itself comes behind all that was under way.
-        self.requests += 1;
-        let number = self.requests;
-        let subject = format!("{}{number}", self.replies);
-        self.publish(&subject, b"", b"");
-        self.answer_to(number, "its own message").await?;
+        if let Some(number) = last {
+            // The answer comes behind all that was delivered. What it says does not matter.
+            self.answer_to(number, "a look at consumers").await?;
+        }
         let mut ended = std::mem::take(&mut self.postponed);
         let deliveries = self.waiting.iter().filter(|one| one.number.is_none());
         ended.extend(deliveries.map(|one| (one.sid, one.reply.clone())));

@@ -133,8 +133,11 @@ impl Peer {
     /// What was delivered for the client and was not sent to it is kept as if it had been: the stream hears of it when the client
     /// comes back.
     pub(super) async fn note_undelivered(&mut self) -> Result<(), Trouble> {
-        let sids: Vec<u64> = self.session.subscriptions.keys().copied().collect();
-        for (sid, reply) in self.keeper.end_deliveries(sids).await? {
+        let all = self.session.subscriptions.iter();
+        let served = all.filter_map(|(sid, subscription)| {
+            Some((*sid, subscription.consumer()?.durable.clone()))
+        });
+        for (sid, reply) in self.keeper.end_deliveries(served).await? {
             let subscription = self.session.subscriptions.get(&sid);
             let consumer = subscription.and_then(Subscription::consumer);
             let source = consumer.and_then(|consumer| delivery_of(&reply, consumer));
