@@ -208,11 +208,13 @@ pub(super) async fn delete_consumer(
     }
 }
 
-/// Deletes all messages on the subjects that match.
+/// Deletes all messages on the subjects that match, if there is a stream with such.
 pub(super) async fn purge(keeper: &mut Keeper, stream: &str, filter: &str) -> Result<(), Trouble> {
     let (call, request) = (format!("STREAM.PURGE.{stream}"), json!({"filter": filter}));
-    let purged = keeper.call(&call, &request, "to purge what is over").await;
-    purged.map(drop)
+    match keeper.call(&call, &request, "to purge what is over").await {
+        Err(trouble) if is_without_stream(&trouble) => Ok(()),
+        other => other.map(drop),
+    }
 }
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ const ACK_PENDING_MAX: usize = 65_535;
 const DELIVERIES: &str = "$MQTT.sub.";
 /// Refused subscriptions of one client that are told in the log.
 const REFUSALS_TOLD: u32 = 10;
+/// Characters of a topic filter that are told.
+const SHOWN_MAX: usize = 256;
 /// Topic filters that are handled at once, before others get their turn: one packet may have a hundred thousand.
 const FILTERS_A_TURN: usize = 64;
 /// Bytes for the engine that are written at once.
@@ -67,7 +69,8 @@ impl Peer {
         let subjects = match filter_to_subjects(filter.topic) {
             Ok(subjects) => subjects,
             Err(why) => {
-                let filter = crate::visible::visible(filter.topic);
+                let shown: String = filter.topic.chars().take(SHOWN_MAX).collect();
+                let filter = crate::visible::visible(&shown);
                 self.note_refused(format_args!("{why} (topic filter {filter})"));
                 return Ok(None);
             }
