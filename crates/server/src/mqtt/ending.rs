@@ -106,9 +106,10 @@ impl Peer {
             return self.session.clear(&mut self.keeper).await;
         }
         self.note_undelivered().await?;
-        match self.session.in_flight.sent().is_empty() {
-            true => self.keeper.flush().await,
-            false => self.session.save_for_return(&mut self.keeper).await,
+        // A consumer that the record does not have would keep messages for nobody.
+        match self.session.is_unsaved || !self.session.in_flight.sent().is_empty() {
+            true => self.session.save_for_return(&mut self.keeper).await,
+            false => self.keeper.flush().await,
         }
     }
 }

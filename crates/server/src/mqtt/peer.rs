@@ -176,13 +176,13 @@ impl Peer {
             push_pubrel(&mut self.out, id);
         }
         let sent = self.session.in_flight.sent();
-        let mut is_changed = !sent.is_empty();
+        let is_any = !sent.is_empty();
         // Asked for before anybody listens, so that each comes once.
         for ack in sent.into_iter().filter_map(|(_, _, ack)| ack) {
             self.keeper.publish(ack, b"", b"-NAK");
         }
-        is_changed |= self.serve_subscriptions(&sids).await?;
-        if is_changed && !self.session.is_clean {
+        self.serve_subscriptions(&sids).await?;
+        if is_any || (self.session.is_unsaved && !self.session.is_clean) {
             self.session.save(&mut self.keeper).await?;
         }
         Ok(())

@@ -58,6 +58,8 @@ pub(super) struct Session {
     subject: String,
     /// There is something in the streams that has to be deleted with a clean session.
     pub(super) is_stored: bool,
+    /// Its record does not have its subscriptions and consumers as they are now.
+    pub(super) is_unsaved: bool,
     pub(super) subscriptions: HashMap<u64, Subscription>,
     by_filter: HashMap<String, u64>,
     /// Bytes of all topic filters.
@@ -101,6 +103,7 @@ impl Session {
             is_clean,
             subject,
             is_stored: stored.is_some(),
+            is_unsaved: false,
             subscriptions: HashMap::new(),
             by_filter: HashMap::new(),
             filter_bytes: 0,
@@ -121,6 +124,7 @@ impl Session {
             ));
         }
         session.take_up(record);
+        session.is_unsaved = false;
         if is_clean {
             session.clear(keeper).await?;
             return Ok((session, false));
@@ -234,7 +238,9 @@ impl Session {
             .map_err(|_| Trouble::Unusable("the session can't be written".to_owned()))?;
         self.is_stored = true;
         let stored = keeper.store(&self.subject, b"", &payload, "a session");
-        stored.await.map(drop)
+        stored.await?;
+        self.is_unsaved = false;
+        Ok(())
     }
 
     /// Deletes all that is stored of it, and forgets its subscriptions. Its record goes last: whatever stays before is found by it.
@@ -272,6 +278,7 @@ impl Session {
 
     /// Adds a subscription to a filter that has none; its sid.
     pub(super) fn insert(&mut self, subscription: Subscription) -> u64 {
+        self.is_unsaved = true;
         self.last_sid += 1;
         self.filter_bytes += subscription.filter.len();
         self.consumers += usize::from(subscription.consumer.is_some());
@@ -289,6 +296,7 @@ impl Session {
     /// Takes a subscription out.
     pub(super) fn remove(&mut self, sid: u64) -> Option<Subscription> {
         let subscription = self.subscriptions.remove(&sid)?;
+        self.is_unsaved = true;
         self.by_filter.remove(&subscription.filter);
         self.filter_bytes -= subscription.filter.len();
         self.consumers -= usize::from(subscription.consumer.is_some());
@@ -298,6 +306,7 @@ impl Session {
     /// This one delivers for a subscription from now on.
     pub(super) fn set_consumer(&mut self, sid: u64, consumer: Consumer) {
         if let Some(subscription) = self.subscriptions.get_mut(&sid) {
+            self.is_unsaved = true;
             let before = subscription.consumer.replace(consumer);
             self.consumers += usize::from(before.is_none());
         }
@@ -307,6 +316,7 @@ impl Session {
     pub(super) fn take_consumer(&mut self, sid: u64) -> Option<Consumer> {
         let taken = self.subscriptions.get_mut(&sid)?.consumer.take()?;
         self.consumers -= 1;
+        self.is_unsaved = true;
         Some(taken)
     }
 
@@ -336,6 +346,7 @@ mod tests {
             is_clean: true,
             subject: names::session("", "me"),
             is_stored: false,
+            is_unsaved: false,
             subscriptions: HashMap::new(),
             by_filter: HashMap::new(),
             filter_bytes: 0,

@@ -103,9 +103,8 @@ impl Peer {
         Ok(Some(sid))
     }
 
-    /// Has the engine and the streams serve these subscriptions. Those that are not allowed are gone then. Whether any went, or
-    /// has another consumer now.
-    pub(super) async fn serve_subscriptions(&mut self, sids: &[u64]) -> Result<bool, End> {
+    /// Has the engine and the streams serve these subscriptions. Those that are not allowed are gone then.
+    pub(super) async fn serve_subscriptions(&mut self, sids: &[u64]) -> Result<(), End> {
         for (done, sid) in sids.iter().enumerate() {
             let_others(done).await;
             let Some(subscription) = self.session.subscriptions.get(sid) else {
@@ -122,11 +121,11 @@ impl Peer {
             }
         }
         self.settle().await?;
-        let mut any = self.drop_refused(sids).await?;
+        self.drop_refused(sids).await?;
         for sid in sids {
-            any |= self.serve_consumer(*sid).await?;
+            self.serve_consumer(*sid).await?;
         }
-        Ok(any)
+        Ok(())
     }
 
     /// Waits until the engine did what was said.
@@ -185,22 +184,20 @@ impl Peer {
         Ok(())
     }
 
-    /// Has a consumer deliver for a subscription with QoS 1 or 2. Where there can be none, the subscription ends. Whether anything
-    /// is other than before.
-    async fn serve_consumer(&mut self, sid: u64) -> Result<bool, End> {
+    /// Has a consumer deliver for a subscription with QoS 1 or 2. Where there can be none, the subscription ends.
+    async fn serve_consumer(&mut self, sid: u64) -> Result<(), End> {
         let Some(subscription) = self.session.subscriptions.get(&sid) else {
-            return Ok(false);
+            return Ok(());
         };
         if subscription.qos == Qos::AtMostOnce {
-            return Ok(false);
+            return Ok(());
         }
         let known = subscription.consumer().cloned();
         let many = self.session.consumers() + usize::from(known.is_none());
         if many * usize::from(self.options.max_ack_pending) > ACK_PENDING_MAX {
             let most = self.options.max_ack_pending;
             self.note_refused(format_args!("all subscriptions with QoS 1 and 2 of a client may leave {ACK_PENDING_MAX} messages unacknowledged, each of them {most}; lower max_ack_pending, or have the client subscribe to fewer topic filters"));
-            self.end_subscription(sid).await?;
-            return Ok(true);
+            return self.end_subscription(sid).await;
         }
         let subjects = subscription.subjects.clone();
         let Some(known) = known else {
@@ -208,14 +205,13 @@ impl Peer {
                 self.note_refused(&trouble);
                 self.end_subscription(sid).await?;
             }
-            return Ok(true);
+            return Ok(());
         };
-        if self.take_up_consumer(sid, &known, &subjects).await? {
-            return Ok(false);
+        if !self.take_up_consumer(sid, &known, &subjects).await? {
+            // The client was told that it is subscribed: without a consumer it can't be served.
+            self.make_consumer(sid, &subjects).await??;
         }
-        // The client was told that it is subscribed: without a consumer it can't be served.
-        self.make_consumer(sid, &subjects).await??;
-        Ok(true)
+        Ok(())
     }
 
     /// Has the consumer deliver that a subscription has; whether it is still there.
