@@ -166,7 +166,7 @@ const STREAMS_SECTION: &str = "\n## Streams\n\n\
     How many times the synced rate recado-server reaches depends on the disk: nats-server waits for a sync\n\
     with each message, recado-server with some hundreds. 8 × 256 in flight, 128 B, on 2026-11-27: 92 times\n\
     on a machine whose disk did 11,300 syncs a second, 391 times (657,666 acks/s to 1,681) in minutes in which it did 1,700;\n\
-    on the machine below 259 and 276 times, and with 1 KiB 83 and 144 times (136e8f3 and 4b94e08). There the system's cache is dear\n\
+    on the machine below 259, 276 and 192 times, and with 1 KiB 83, 144 and 134 times (136e8f3, 4b94e08, 2b6a3b1). There the system's cache is dear\n\
     to fill, some 5 µs for each page that was not in use lately, so that runs of the same program differ by a third.\n\n\
     ```sh\n\
     cargo xtask bench --only streams            # all rows of this table, and no others\n\
