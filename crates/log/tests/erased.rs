@@ -97,6 +97,18 @@ impl Store {
         assert!(matches!(progress, Progress::Durable(_)), "{progress:?}");
     }
 
+    /// Forty records in several segments; of the first segment, only three are alive.
+    fn mostly_dead(&mut self) -> (Vec<Location>, u32) {
+        let at: Vec<Location> = (1..=40).map(|of| self.append(of, false)).collect();
+        self.must_commit();
+        while self.committer.tidy() {}
+        let first = at[0].segment;
+        for place in at.iter().skip(3).filter(|place| place.segment == first) {
+            self.log.release(*place);
+        }
+        (at, first)
+    }
+
     fn reads(&mut self, sequence: u64, at: Location) -> bool {
         let expected = payload(sequence);
         self.log
@@ -201,13 +213,7 @@ fn wherever_the_power_fails_a_record_is_whole_or_said_to_be_gone() {
 fn the_copy_that_compaction_is_making_is_erased_with_the_original() {
     let disk = SimDisk::new(1);
     let mut store = Store::open(&disk, false);
-    let mut at: Vec<Location> = (1..=40).map(|of| store.append(of, false)).collect();
-    store.must_commit();
-    while store.committer.tidy() {}
-    let first = at[0].segment;
-    for place in at.iter().skip(3).filter(|place| place.segment == first) {
-        store.log.release(*place);
-    }
+    let (mut at, first) = store.mostly_dead();
     let live = |of: u64, at: Location| at.segment != first || of <= 3;
     let copies = store.log.compact(
         u64::MAX,
@@ -249,13 +255,7 @@ fn findings_of_open(disk: &SimDisk) -> usize {
 fn what_was_moved_is_erased_where_it_lay_before_too() {
     let disk = SimDisk::new(1);
     let mut store = Store::open(&disk, false);
-    let at: Vec<Location> = (1..=40).map(|of| store.append(of, false)).collect();
-    store.must_commit();
-    while store.committer.tidy() {}
-    let first = at[0].segment;
-    for place in at.iter().skip(3).filter(|place| place.segment == first) {
-        store.log.release(*place);
-    }
+    let (at, first) = store.mostly_dead();
     // A slice that ends after the second one.
     let budget = u64::from(at[0].length) + 1;
     let mut moved = Vec::new();
@@ -282,13 +282,7 @@ fn what_was_moved_is_erased_where_it_lay_before_too() {
 fn a_segment_that_was_emptied_and_is_still_there_is_no_hiding_place() {
     let disk = SimDisk::new(1);
     let mut store = Store::open(&disk, false);
-    let at: Vec<Location> = (1..=40).map(|of| store.append(of, false)).collect();
-    store.must_commit();
-    while store.committer.tidy() {}
-    let first = at[0].segment;
-    for place in at.iter().skip(3).filter(|place| place.segment == first) {
-        store.log.release(*place);
-    }
+    let (_, first) = store.mostly_dead();
     let (mut moved, mut emptied) = (Vec::new(), None);
     while emptied.is_none() {
         let step = store.log.compact(
