@@ -9,6 +9,7 @@ pub mod daemon;
 mod encoding;
 mod engine;
 mod error;
+mod http_client;
 mod identity;
 mod internal_client;
 mod lame_duck;

@@ -1,26 +1,22 @@
 //! A server that is asked for accounts over HTTP (C52): one request for each, bounded in time and bytes, which waits
 //! without a thread.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use http_body_util::{BodyExt as _, Empty, Limited};
+use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{AUTHORIZATION, CONNECTION, HOST, LOCATION, USER_AGENT};
 use hyper::{Request, Response, StatusCode, Uri};
-use hyper_util::rt::TokioIo;
 use recado_auth::jwt::TOKEN_BYTES_MAX;
 use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-use tokio_rustls::TlsConnector;
 
 use crate::config::TlsOptions;
 use crate::config::operator::AccountsUrl;
+use crate::http_client::{self, NoAnswer};
 use crate::tls::{self, TlsProblem};
 use crate::version::VERSION;
 
@@ -28,8 +24,6 @@ use crate::version::VERSION;
 pub(super) const ANSWER_MAX: Duration = Duration::from_millis(1_900);
 /// Times that the server may send us elsewhere.
 const REDIRECTS_MAX: usize = 5;
-/// Bytes of an answer's head.
-const HEAD_BYTES_MAX: usize = 16 * 1024;
 
 /// Why an account could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -38,16 +32,12 @@ pub(crate) enum NotFetched {
     Late,
     #[error("{0} is no place to ask")]
     Place(String),
-    #[error("no connection: {0}")]
-    Connection(#[from] io::Error),
-    #[error("the answer breaks off or is no HTTP: {0}")]
-    Http(#[from] hyper::Error),
+    #[error(transparent)]
+    NoAnswer(#[from] NoAnswer),
     #[error("it answers {0}")]
     Status(StatusCode),
     #[error("it sends us elsewhere more than {REDIRECTS_MAX} times, or to where we may not go")]
     Redirects,
-    #[error("the answer has more than {TOKEN_BYTES_MAX} bytes")]
-    TooLarge,
     #[error("the answer is not text")]
     NotText,
 }
@@ -122,34 +112,17 @@ impl AccountsServer {
         shows_password: bool,
         driver: &mut JoinSet<()>,
     ) -> Result<Response<Incoming>, NotFetched> {
-        let not_a_place = || NotFetched::Place(self.shown());
-        let host = uri.host().ok_or_else(not_a_place)?;
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        let secured = uri.scheme_str() == Some("https");
-        let port = uri.port_u16().unwrap_or(if secured { 443 } else { 80 });
-        let request = request(uri, shows_password).ok_or_else(not_a_place)?;
-        let stream = TcpStream::connect((host, port)).await?;
-        stream.set_nodelay(true)?;
-        let mut http = hyper::client::conn::http1::Builder::new();
-        http.max_buf_size(HEAD_BYTES_MAX);
-        let mut sender = if secured {
-            let name = ServerName::try_from(host.to_owned()).map_err(|_| not_a_place())?;
-            let config = self.tls.as_ref().ok_or_else(not_a_place)?;
-            let connector = TlsConnector::from(Arc::clone(config));
-            let stream = connector.connect(name, stream).await?;
-            let (sender, connection) = http.handshake(TokioIo::new(stream)).await?;
-            driver.spawn(async { drop(connection.await) });
-            sender
-        } else {
-            let (sender, connection) = http.handshake(TokioIo::new(stream)).await?;
-            driver.spawn(async { drop(connection.await) });
-            sender
-        };
-        Ok(sender.send_request(request).await?)
+        let request = request(uri, shows_password);
+        let request = request.ok_or_else(|| NotFetched::Place(self.shown()))?;
+        let sent = http_client::send(uri, request, self.tls.as_ref(), driver);
+        sent.await.map_err(|why| match why {
+            NoAnswer::Place => NotFetched::Place(self.shown()),
+            other => NotFetched::NoAnswer(other),
+        })
     }
 }
 
-fn request(uri: &Uri, shows_password: bool) -> Option<Request<Empty<Bytes>>> {
+fn request(uri: &Uri, shows_password: bool) -> Option<Request<Full<Bytes>>> {
     let authority = uri.authority()?.as_str();
     let (credential, place) = match authority.rsplit_once('@') {
         Some((credential, place)) => (Some(credential), place),
@@ -164,7 +137,7 @@ fn request(uri: &Uri, shows_password: bool) -> Option<Request<Empty<Bytes>>> {
         let basic = BASE64_STANDARD.encode(unescaped(credential));
         request = request.header(AUTHORIZATION, format!("Basic {basic}"));
     }
-    request.body(Empty::new()).ok()
+    request.body(Full::default()).ok()
 }
 
 /// Percent signs in a name and a password stand for what URLs can't hold.
@@ -193,15 +166,8 @@ fn redirected(from: &Uri, to: &str) -> Option<Uri> {
 }
 
 async fn text_of(answer: Response<Incoming>) -> Result<String, NotFetched> {
-    let body = Limited::new(answer.into_body(), TOKEN_BYTES_MAX);
-    let body = body.collect().await.map_err(|error| {
-        match error.downcast::<hyper::Error>() {
-            Ok(error) => NotFetched::Http(*error),
-            // The other way to fail is the bound.
-            Err(_) => NotFetched::TooLarge,
-        }
-    })?;
-    String::from_utf8(body.to_bytes().into()).map_err(|_| NotFetched::NotText)
+    let body = http_client::body_of(answer, TOKEN_BYTES_MAX).await?;
+    String::from_utf8(body).map_err(|_| NotFetched::NotText)
 }
 
 #[cfg(test)]
