@@ -25,3 +25,8 @@ fn nats_py_goes_on_while_configurations_change() {
         .variable("RECADO_CREDENTIALS", credentials.dir())
         .run(&Skips::default());
 }
+
+#[test]
+fn nats_py_meets_revoked_certificates() {
+    python_suite("ocsp.py").run(&Skips::default());
+}

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use recado_auth::jwt::InvalidToken;
 use recado_auth::{Identity, Reason};
@@ -25,6 +26,7 @@ use crate::server::{
     told_of_streams, websocket_rules,
 };
 use crate::streams::{NotServed, Place, Raised};
+use crate::tls::Revocations;
 
 /// Why a new configuration was refused; everything is as it was.
 #[derive(Debug)]
@@ -86,6 +88,8 @@ pub(crate) struct Reloader {
     pub(crate) watched_at: Option<Listening>,
     /// What monitoring over HTTPS shows of itself.
     pub(crate) monitoring_keys: Option<Arc<Keys>>,
+    /// What is known of revoked certificates.
+    pub(crate) revocations: Arc<ArcSwap<Revocations>>,
     /// Who may look over HTTP.
     pub(crate) watchers: Arc<Watchers>,
     /// What is in force.
@@ -105,10 +109,11 @@ impl Reloader {
         // Everything that can fail comes first.
         let told = options.clone();
         let mut options = options;
-        let rules = client_rules(&options)?;
-        let websocket_rules = websocket_rules(&options)?;
-        let mqtt_rules = mqtt_rules(&options)?;
-        let keys = monitoring_keys(&options)?;
+        let revocations = self.revocations.load().renewed(&options);
+        let rules = client_rules(&options, Some(&revocations))?;
+        let websocket_rules = websocket_rules(&options, Some(&revocations))?;
+        let mqtt_rules = mqtt_rules(&options, Some(&revocations))?;
+        let keys = monitoring_keys(&options, Some(&revocations))?;
         let unusable = |text: String| ReloadError::Unusable(StartError::Options(text));
         let resolver = self.resolver_for(&held, &options)?;
         let authenticator =
@@ -147,6 +152,7 @@ impl Reloader {
         let access_changed = touches_access(&changed) || options.operator.is_some();
         self.engine.put_accounts_in_force(planned);
         self.engine.set_manner(manner);
+        self.revocations.store(Arc::new(revocations));
         self.engine.clients.replace(rules);
         self.engine.websocket.replace(websocket_rules);
         self.engine.mqtt.replace(mqtt_rules);
@@ -401,6 +407,8 @@ fn compare(old: &Options, new: &Options) -> Changes {
         client_advertise,
         authorization,
         tls,
+        ocsp,
+        ocsp_cache,
         allow_non_tls,
         websocket,
         mqtt,
@@ -508,6 +516,8 @@ fn compare(old: &Options, new: &Options) -> Changes {
     note(*authorization == new.authorization, "authorization", true);
     note(*operator == new.operator, "operator", true);
     note(*tls == new.tls, "tls", true);
+    note(*ocsp == new.ocsp, "ocsp", true);
+    note(*ocsp_cache == new.ocsp_cache, "ocsp_cache", true);
     note(*allow_non_tls == new.allow_non_tls, "allow_non_tls", true);
     note(*accounts == new.accounts, "accounts", true);
     note(*no_auth_user == new.no_auth_user, "no_auth_user", true);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use recado_log::{LockError, OpenError};
 use recado_streams::config::API_LEVEL;
@@ -31,7 +32,7 @@ use crate::resolver::Resolver;
 use crate::service;
 use crate::streams::{self, Ceilings, Opened, Place, Running, Streams};
 use crate::system::{ReloadHook, ReloadRequest, Sources, System};
-use crate::tls::{Material, client_config};
+use crate::tls::{Material, Revocations, client_config};
 use crate::version::{GIT_COMMIT, NATS_VERSION, VERSION};
 
 /// Time that waiting bytes are given to leave when the server stops.
@@ -83,6 +84,7 @@ pub struct ServerHandle {
     engine: Arc<Engine>,
     streams: Arc<Place>,
     monitoring_keys: Option<Arc<Keys>>,
+    revocations: Arc<ArcSwap<Revocations>>,
 }
 
 impl Server {
@@ -99,9 +101,12 @@ impl Server {
     pub fn start(options: Options, inherited: Inherited) -> Result<Self, StartError> {
         let as_told = options.clone();
         let mut options = options;
-        let rules = client_rules(&options)?;
-        let websocket_rules = websocket_rules(&options)?;
-        let mqtt_rules = mqtt_rules(&options)?;
+        let phase = Arc::new(watch::Sender::new(Phase::Running));
+        let ending = Arc::clone(&phase);
+        let revocations = Revocations::new(&options, move || advance(&ending, Phase::Stopping));
+        let rules = client_rules(&options, Some(&revocations))?;
+        let websocket_rules = websocket_rules(&options, Some(&revocations))?;
+        let mqtt_rules = mqtt_rules(&options, Some(&revocations))?;
         let resolver = Arc::new(Resolver::open_at_start(&options)?);
         let authenticator = access::authenticator(&mut options, &resolver, None)
             .map_err(|invalid| StartError::Options(invalid.to_string()))?;
@@ -153,7 +158,8 @@ impl Server {
             addr: listener.addr,
             https: options.monitoring.https_port.is_some(),
         });
-        let keys = monitoring_keys(&options)?.map(Arc::new);
+        let keys = monitoring_keys(&options, Some(&revocations))?.map(Arc::new);
+        let revocations = Arc::new(ArcSwap::from_pointee(revocations));
         let identity = Identity::new(&options);
         let store = open_store(&options, &identity)?;
         options.streams.enabled = store.is_some();
@@ -181,7 +187,6 @@ impl Server {
             streams.put(start_streams(&engine, store, &options)?);
         }
         let store = streams.get().map(|running| running.opened.clone());
-        let phase = Arc::new(watch::Sender::new(Phase::Running));
         let facts = Facts::new(&options, &info, watched_at.clone(), websocket_at.as_ref());
         let observed = Arc::new(Observed::new(
             &engine,
@@ -202,6 +207,7 @@ impl Server {
             engine,
             streams: Arc::clone(&streams),
             monitoring_keys: keys.clone(),
+            revocations: Arc::clone(&revocations),
         };
         let client_addr = client.addr;
         let reloader = Reloader {
@@ -216,6 +222,7 @@ impl Server {
             mqtt: mqtt_at,
             watched_at: watched_at.clone(),
             monitoring_keys: keys,
+            revocations,
             watchers,
             options: Mutex::new(as_told),
             resolver: Mutex::new(resolver),
@@ -420,9 +427,12 @@ impl ServerHandle {
     /// # Errors
     /// When TLS can't be had with them: then all stays as it was.
     pub fn replace_tls(&self, options: &Options) -> Result<(), StartError> {
-        let (clients, websocket) = (client_rules(options)?, websocket_rules(options)?);
-        let mqtt = mqtt_rules(options)?;
-        let keys = monitoring_keys(options)?;
+        let revocations = self.revocations.load();
+        let revocations = Some(revocations.as_ref());
+        let clients = client_rules(options, revocations)?;
+        let websocket = websocket_rules(options, revocations)?;
+        let mqtt = mqtt_rules(options, revocations)?;
+        let keys = monitoring_keys(options, revocations)?;
         self.engine.clients.replace(clients);
         self.engine.websocket.replace(websocket);
         self.engine.mqtt.replace(mqtt);
@@ -433,14 +443,19 @@ impl ServerHandle {
     }
 
     fn advance(&self, to: Phase) {
-        self.phase.send_if_modified(|phase| {
-            let forward = *phase < to;
-            if forward {
-                *phase = to;
-            }
-            forward
-        });
+        advance(&self.phase, to);
     }
+}
+
+/// A server's life goes on to a later phase, never back.
+fn advance(phase: &watch::Sender<Phase>, to: Phase) {
+    phase.send_if_modified(|phase| {
+        let forward = *phase < to;
+        if forward {
+            *phase = to;
+        }
+        forward
+    });
 }
 
 /// What runs on threads of its own, and ends with the server.
@@ -592,10 +607,10 @@ fn thread_count() -> usize {
 /// # Errors
 /// When one can't be read or is not what it should be: the server would not start.
 pub fn check_certificates(options: &Options) -> Result<(), StartError> {
-    monitoring_keys(options)?;
-    client_rules(options)?;
-    websocket_rules(options)?;
-    mqtt_rules(options)?;
+    monitoring_keys(options, None)?;
+    client_rules(options, None)?;
+    websocket_rules(options, None)?;
+    mqtt_rules(options, None)?;
     let operator = options.operator.as_ref();
     match operator.and_then(|operator| operator.resolver_tls.as_ref()) {
         Some(tls) => client_config(Some(tls)).map(drop).map_err(StartError::Tls),
@@ -604,7 +619,10 @@ pub fn check_certificates(options: &Options) -> Result<(), StartError> {
 }
 
 /// What monitoring over HTTPS shows of itself, if it is served so.
-pub(crate) fn monitoring_keys(options: &Options) -> Result<Option<Keys>, StartError> {
+pub(crate) fn monitoring_keys(
+    options: &Options,
+    revocations: Option<&Revocations>,
+) -> Result<Option<Keys>, StartError> {
     if options.monitoring.https_port.is_none() {
         return Ok(None);
     }
@@ -612,12 +630,18 @@ pub(crate) fn monitoring_keys(options: &Options) -> Result<Option<Keys>, StartEr
         let text = "monitoring over HTTPS needs certificates";
         return Err(StartError::Options(text.to_owned()));
     };
-    Keys::load(tls).map(Some).map_err(StartError::Tls)
+    Keys::load(tls, revocations)
+        .map(Some)
+        .map_err(StartError::Tls)
 }
 
 /// What clients pass before their first operation.
-pub(crate) fn client_rules(options: &Options) -> Result<Rules, StartError> {
-    let tls = options.tls.as_ref().map(Material::load).transpose();
+pub(crate) fn client_rules(
+    options: &Options,
+    revocations: Option<&Revocations>,
+) -> Result<Rules, StartError> {
+    let tls = options.tls.as_ref();
+    let tls = tls.map(|tls| Material::load(tls, revocations)).transpose();
     Ok(Rules {
         tls: tls.map_err(StartError::Tls)?,
         allow_non_tls: options.allow_non_tls,
@@ -627,11 +651,15 @@ pub(crate) fn client_rules(options: &Options) -> Result<Rules, StartError> {
 }
 
 /// The same of those that speak WebSocket.
-pub(crate) fn websocket_rules(options: &Options) -> Result<Rules, StartError> {
+pub(crate) fn websocket_rules(
+    options: &Options,
+    revocations: Option<&Revocations>,
+) -> Result<Rules, StartError> {
     let Some(websocket) = &options.websocket else {
         return Ok(Rules::default());
     };
-    let tls = websocket.tls.as_ref().map(Material::load).transpose();
+    let tls = websocket.tls.as_ref();
+    let tls = tls.map(|tls| Material::load(tls, revocations)).transpose();
     Ok(Rules {
         tls: tls.map_err(StartError::Tls)?,
         websocket: Some(websocket.clone()),
@@ -640,11 +668,15 @@ pub(crate) fn websocket_rules(options: &Options) -> Result<Rules, StartError> {
 }
 
 /// The same of those that speak MQTT.
-pub(crate) fn mqtt_rules(options: &Options) -> Result<Rules, StartError> {
+pub(crate) fn mqtt_rules(
+    options: &Options,
+    revocations: Option<&Revocations>,
+) -> Result<Rules, StartError> {
     let Some(mqtt) = &options.mqtt else {
         return Ok(Rules::default());
     };
-    let tls = mqtt.tls.as_ref().map(Material::load).transpose();
+    let tls = mqtt.tls.as_ref();
+    let tls = tls.map(|tls| Material::load(tls, revocations)).transpose();
     Ok(Rules {
         tls: tls.map_err(StartError::Tls)?,
         allow_non_tls: options.allow_non_tls,

@@ -19,6 +19,7 @@ mod locale;
 pub mod messages;
 mod monitoring;
 mod mqtt;
+mod ocsp;
 pub mod operator;
 mod options;
 mod programs;
@@ -35,6 +36,7 @@ pub use load::{LoadedFile, load_file};
 pub use locale::Lang;
 pub use monitoring::MonitoringOptions;
 pub use mqtt::MqttOptions;
+pub use ocsp::{OcspCacheKept, OcspCacheOptions, OcspMode, OcspOptions, OcspPeerOptions};
 pub use options::{
     Authorization, Limits, LogFormat, LogOptions, Options, Personality, PlainListener,
     SyslogTarget, WriteTimeout,

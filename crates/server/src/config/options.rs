@@ -12,6 +12,7 @@ use super::access::{AccountOptions, CalloutOptions, Mapping, UserOptions};
 use super::locale::Lang;
 use super::monitoring::MonitoringOptions;
 use super::mqtt::MqttOptions;
+use super::ocsp::{OcspCacheOptions, OcspOptions};
 use super::operator::OperatorOptions;
 use super::streams::StreamsOptions;
 use super::tls::TlsOptions;
@@ -73,6 +74,10 @@ pub struct Options {
     pub authorization: Authorization,
     /// TLS for clients; `None`: they come in clear.
     pub tls: Option<TlsOptions>,
+    /// Whether the server's certificates are shown with what their responder says of them.
+    pub ocsp: OcspOptions,
+    /// What is remembered of whether clients' certificates were revoked.
+    pub ocsp_cache: OcspCacheOptions,
     /// Serve clients that come in clear, too, where there is TLS.
     pub allow_non_tls: bool,
     /// Listen for WebSocket clients, too.
@@ -378,6 +383,8 @@ impl Default for Options {
             client_advertise: None,
             authorization: Authorization::default(),
             tls: None,
+            ocsp: OcspOptions::default(),
+            ocsp_cache: OcspCacheOptions::default(),
             allow_non_tls: false,
             websocket: None,
             mqtt: None,

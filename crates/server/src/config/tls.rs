@@ -4,6 +4,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::ocsp::OcspPeerOptions;
+
 /// TLS of one listener: `tls { … }`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsOptions {
@@ -28,6 +30,8 @@ pub struct TlsOptions {
     pub pinned_certs: Vec<[u8; 32]>,
     /// Handshakes begun within a second at most; `None`: any number.
     pub connection_rate_limit: Option<u32>,
+    /// Clients' certificates must not be revoked; `None`: nobody asks.
+    pub ocsp_peer: Option<OcspPeerOptions>,
 }
 
 /// A certificate with its chain, and its private key: two PEM files.
@@ -91,6 +95,7 @@ impl Default for TlsOptions {
             curves: Vec::new(),
             pinned_certs: Vec::new(),
             connection_rate_limit: None,
+            ocsp_peer: None,
         }
     }
 }

@@ -190,6 +190,9 @@ fn tls_problems(block: &'static str, tls: &TlsOptions) -> Vec<KeyProblem> {
     if !tls.pinned_certs.is_empty() && !tls.asks_for_certificates() {
         problems.push(TransportProblem::PinsWithoutVerify.into());
     }
+    if tls.ocsp_peer.is_some() && !tls.asks_for_certificates() {
+        problems.push(TransportProblem::RevocationsWithoutVerify.into());
+    }
     problems
 }
 

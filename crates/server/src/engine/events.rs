@@ -12,6 +12,7 @@ use super::account::Account;
 use super::closed::Closed;
 use super::connection::Connection;
 use super::ending::CloseReason;
+use crate::tls::NotValid;
 
 /// Events that may wait to be told; further ones are counted and lost.
 const WAITING_MAX: usize = 8192;
@@ -22,6 +23,10 @@ pub(crate) enum Event {
     Connected(Arc<Connection>),
     /// A client went, or had to.
     Disconnected(Arc<Closed>),
+    /// A client was refused whose certificate, or one that vouches for it, is not good for its responder (A121).
+    Refused(Arc<NotValid>),
+    /// Which certificate that was.
+    LinkInvalid(Arc<NotValid>),
     /// The server sends its clients away.
     LameDuck,
 }
@@ -45,6 +50,10 @@ impl Event {
             Self::Disconnected(closed) => {
                 vec![format!("$SYS.ACCOUNT.{}.DISCONNECT", closed.account)]
             }
+            Self::Refused(_) => vec![format!("$SYS.SERVER.{server_id}.OCSP.PEER.CONN.REJECT")],
+            Self::LinkInvalid(_) => {
+                vec![format!("$SYS.SERVER.{server_id}.OCSP.PEER.LINK.INVALID")]
+            }
             Self::LameDuck => vec![format!("$SYS.SERVER.{server_id}.LAMEDUCK")],
         }
     }
@@ -57,7 +66,7 @@ impl Event {
                 None
             }
             Self::Disconnected(closed) => Some(Arc::clone(&closed.account)),
-            Self::LameDuck => None,
+            Self::Refused(_) | Self::LinkInvalid(_) | Self::LameDuck => None,
         }
     }
 }

@@ -12,6 +12,7 @@ use tokio::time::{Instant as TokioInstant, timeout, timeout_at};
 
 use super::door::{Door, Rules, Way};
 use super::ending::{CloseReason, TLS_HANDSHAKE, WEBSOCKET_HANDSHAKE};
+use super::events::Event;
 use super::layers::Layers;
 use super::login::rights_of;
 use super::proxy_header::{self, Start};
@@ -19,7 +20,7 @@ use super::reader::Reader;
 use super::tls::{Stage, TlsSession, Wire};
 use super::websocket;
 use crate::config::{HandshakeFirst, WebsocketOptions};
-use crate::tls::Material;
+use crate::tls::{Material, NotValid};
 
 /// Bytes that are read at once while nobody is known.
 const READ_BYTES: usize = 4 * 1024;
@@ -287,7 +288,8 @@ impl Reader {
                 "more TLS handshakes within a second than connection_rate_limit allows",
             ));
         }
-        let deadline = TokioInstant::now() + material.timeout;
+        // What is asked about its certificate is not the client's time.
+        let deadline = TokioInstant::now() + material.timeout + material.asking;
         let Ok(done) = timeout_at(deadline, self.shake_hands(material, early)).await else {
             let (cid, peer) = (self.connection.id, self.connection.peer_text());
             let timeout_ms = material.timeout.as_millis() as u64;
@@ -331,18 +333,17 @@ impl Reader {
             begun = true;
             input.splice(0..0, session.incomplete().iter().copied());
             wire.clear();
-            let stage = {
-                // It is much work for the processor: so many at once, and others have their turns between.
-                let _turn = self
-                    .engine
-                    .handshakes
-                    .acquire()
-                    .await
-                    .map_err(|_| Refused::Gone)?;
-                let stage = session.receive(&mut input, &mut plain, &mut wire);
-                tokio::task::yield_now().await;
-                stage
+            let step = Step {
+                session,
+                input,
+                plain,
+                wire,
             };
+            let (stage, step) = match material.checked.is_some() {
+                true => self.check_step(step).await?,
+                false => self.take_step(step).await?,
+            };
+            (session, input, plain, wire) = (step.session, step.input, step.plain, step.wire);
             self.connection.write_raw(wire.filled()).await?;
             match stage {
                 Ok(Stage::Open) => return Ok((session, plain)),
@@ -351,6 +352,27 @@ impl Reader {
                 Err(error) => return Err(self.refuse_tls(&error)),
             }
         }
+    }
+
+    async fn take_step(&self, mut step: Step) -> Result<(Outcome, Step), Refused> {
+        // It is much work for the processor: so many at once, and others have their turns between.
+        let turn = self.engine.handshakes.acquire().await;
+        let _turn = turn.map_err(|_| Refused::Gone)?;
+        let outcome = step.take();
+        tokio::task::yield_now().await;
+        Ok((outcome, step))
+    }
+
+    /// The same where somebody may have to be asked about the client's certificate first: a thread of its own waits for that.
+    async fn check_step(&self, mut step: Step) -> Result<(Outcome, Step), Refused> {
+        let turn = Arc::clone(&self.engine.checks).acquire_owned().await;
+        let turn = turn.map_err(|_| Refused::Gone)?;
+        let taken = tokio::task::spawn_blocking(move || {
+            let outcome = step.take();
+            drop(turn);
+            (outcome, step)
+        });
+        taken.await.map_err(|_| Refused::Gone)
     }
 
     /// Logs that the client went away without a word. Some do when they don't believe a certificate.
@@ -363,7 +385,16 @@ impl Reader {
     /// Logs what was wrong with a handshake; the client was told by an alert.
     fn refuse_tls(&self, error: &rustls::Error) -> Refused {
         let (cid, peer) = (self.connection.id, self.connection.peer_text());
-        tracing::error!(cid, %peer, "TLS handshake error: {error}; {}", advice(error));
+        let Some(why) = not_valid(error) else {
+            tracing::error!(cid, %peer, "TLS handshake error: {error}; {}", advice(error));
+            return Refused::Told(None, TLS_HANDSHAKE);
+        };
+        tracing::error!(cid, %peer, "TLS handshake error: {why}; if that is wrong, look at its responder, or at ocsp_peer");
+        let (engine, why) = (&self.engine, Arc::new(why.clone()));
+        let system = engine.accounts.system();
+        for event in [Event::LinkInvalid, Event::Refused] {
+            engine.events.note(&system, || event(Arc::clone(&why)));
+        }
         Refused::Told(None, TLS_HANDSHAKE)
     }
 
@@ -381,6 +412,38 @@ impl Reader {
     async fn read_within(&mut self, time: Duration, input: &mut Vec<u8>) -> Result<(), Refused> {
         let read = timeout(time, self.read_some(input)).await;
         read.unwrap_or(Ok(()))
+    }
+}
+
+/// A handshake and what came for it.
+struct Step {
+    session: TlsSession,
+    input: Vec<u8>,
+    plain: Vec<u8>,
+    wire: Wire,
+}
+
+type Outcome = Result<Stage, rustls::Error>;
+
+impl Step {
+    fn take(&mut self) -> Outcome {
+        let Self {
+            session,
+            input,
+            plain,
+            wire,
+        } = self;
+        session.receive(input, plain, wire)
+    }
+}
+
+/// Why a client's certificate is not good although its signatures are, if that is what failed.
+fn not_valid(error: &rustls::Error) -> Option<&NotValid> {
+    match error {
+        rustls::Error::InvalidCertificate(rustls::CertificateError::Other(why)) => {
+            why.0.downcast_ref()
+        }
+        _ => None,
     }
 }
 

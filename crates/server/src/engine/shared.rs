@@ -46,6 +46,9 @@ const MQTT_HEADER_BYTES: usize = 1024;
 /// that in JSON. What it said was bounded before.
 const MQTT_LINE_BYTES: usize = 4 * 6 * 64 * 1024 + 4096;
 
+/// Clients' certificates that are asked about at once.
+const CHECKS_MAX: usize = 64;
+
 /// Credentials that are checked at once where that takes long: half the cores, or clients with
 /// wrong ones would keep everybody else from running.
 fn deciders() -> usize {
@@ -202,6 +205,8 @@ pub(crate) struct Engine {
     pub(crate) inquiries: Inquiries,
     /// Steps of TLS handshakes: so many at once, or a storm of them would keep everybody else waiting.
     pub(crate) handshakes: Semaphore,
+    /// Steps of handshakes that may wait for a word on a certificate, each on a thread that waits: so many at once.
+    pub(crate) checks: Arc<Semaphore>,
     /// What those pass that speak WebSocket.
     pub(crate) websocket: Door,
     /// What those pass that speak MQTT.
@@ -369,6 +374,7 @@ impl Engine {
             deciding: Semaphore::new(deciders()),
             inquiries,
             handshakes: Semaphore::new(deciders()),
+            checks: Arc::new(Semaphore::new(CHECKS_MAX)),
             clients: Door::default(),
             websocket: Door::default(),
             mqtt: Door::default(),

@@ -34,7 +34,7 @@ use super::patience::Patient;
 use crate::config::{ClientCertificates, Options, TlsOptions};
 use crate::error::StartError;
 use crate::listener::{Listener, open_at, resolve};
-use crate::tls::{Material, TlsProblem};
+use crate::tls::{Material, Revocations, TlsProblem};
 
 /// Connections at once.
 const CONNECTIONS_MAX: usize = 256;
@@ -62,9 +62,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub(crate) struct Keys(RwLock<Current>);
 
 struct Current {
-    acceptor: TlsAcceptor,
-    /// Time that a handshake may take.
-    timeout: Duration,
+    material: Material,
 }
 
 impl Keys {
@@ -72,8 +70,11 @@ impl Keys {
     ///
     /// # Errors
     /// When a file can't be read or is not what it should be.
-    pub(crate) fn load(options: &TlsOptions) -> Result<Self, TlsProblem> {
-        Ok(Self(RwLock::new(Current::load(options)?)))
+    pub(crate) fn load(
+        options: &TlsOptions,
+        revocations: Option<&Revocations>,
+    ) -> Result<Self, TlsProblem> {
+        Ok(Self(RwLock::new(Current::load(options, revocations)?)))
     }
 
     /// Shows what others show from now on.
@@ -84,7 +85,8 @@ impl Keys {
     async fn handshake(&self, stream: Patient<TcpStream>) -> io::Result<Encrypted> {
         let (acceptor, timeout) = {
             let current = self.0.read();
-            (current.acceptor.clone(), current.timeout)
+            let config = Arc::clone(&current.material.config);
+            (TlsAcceptor::from(config), current.material.timeout)
         };
         match tokio::time::timeout(timeout, acceptor.accept(stream)).await {
             Ok(accepted) => accepted,
@@ -96,17 +98,14 @@ impl Keys {
 type Encrypted = tokio_rustls::server::TlsStream<Patient<TcpStream>>;
 
 impl Current {
-    fn load(options: &TlsOptions) -> Result<Self, TlsProblem> {
+    fn load(options: &TlsOptions, revocations: Option<&Revocations>) -> Result<Self, TlsProblem> {
         let unasked = TlsOptions {
             client_certificates: ClientCertificates::NotAsked,
             pinned_certs: Vec::new(),
             ..options.clone()
         };
-        let material = Material::load(&unasked)?;
-        Ok(Self {
-            acceptor: TlsAcceptor::from(material.config),
-            timeout: material.timeout,
-        })
+        let material = Material::load(&unasked, revocations)?;
+        Ok(Self { material })
     }
 }
 

@@ -3,13 +3,17 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use recado_wire::push_publish;
+use rustls::pki_types::CertificateDer;
 use serde_json::{Value, json};
 
 use super::Sources;
 use super::answer::server;
 use crate::engine::{Closed, Event, client_json, clock, count_subjects, gone_json};
 use crate::monitoring::{AccstatzOptions, Document, Request, name_tag};
+use crate::tls::{NotValid, fingerprint, issuer_text, subject_text};
 
 /// Tells events, and how many connections each account has that has more or fewer with them.
 pub(super) async fn tell(sources: &Sources, events: &[Event], out: &mut Vec<u8>) {
@@ -26,6 +30,8 @@ pub(super) async fn tell(sources: &Sources, events: &[Event], out: &mut Vec<u8>)
                 advisory(sources, "client_connect", client_json(connection))
             }
             Event::Disconnected(closed) => disconnect(sources, closed),
+            Event::Refused(why) => refused(sources, why),
+            Event::LinkInvalid(why) => link_invalid(sources, why),
             Event::LameDuck => server(sources),
         };
         for subject in event.subjects(&sources.observed.server_id()) {
@@ -58,16 +64,50 @@ fn disconnect(sources: &Sources, closed: &Closed) -> Value {
     body
 }
 
-fn advisory(sources: &Sources, kind: &str, mut client: Value) -> Value {
-    let account = client["acc"].as_str().unwrap_or_default();
-    client["name_tag"] = name_tag(&sources.engine, account).into();
+/// What nats-server gives as the reason, whatever it was.
+const NOT_VALID: &str = "client not OCSP valid";
+
+fn refused(sources: &Sources, why: &NotValid) -> Value {
+    let mut body = untold(sources, "ocsp_peer_reject");
+    body["kind"] = "Client".into();
+    body["peer"] = certificate(&why.peer);
+    body["reason"] = NOT_VALID.into();
+    body
+}
+
+fn link_invalid(sources: &Sources, why: &NotValid) -> Value {
+    let mut body = untold(sources, "ocsp_peer_link_invalid");
+    body["link"] = certificate(&why.link);
+    body["peer"] = certificate(&why.peer);
+    body["reason"] = why.reason.as_str().into();
+    body
+}
+
+fn certificate(certificate: &CertificateDer<'_>) -> Value {
+    json!({
+        "subject": subject_text(certificate),
+        "issuer": issuer_text(certificate),
+        "fingerprint": fingerprint(certificate),
+        "raw": BASE64_STANDARD.encode(certificate),
+    })
+}
+
+/// An event of this kind without what it tells.
+fn untold(sources: &Sources, kind: &str) -> Value {
     json!({
         "type": format!("io.nats.server.advisory.v1.{kind}"),
         "id": unique(),
         "timestamp": jiff::Timestamp::now().to_string(),
         "server": server(sources),
-        "client": client,
     })
+}
+
+fn advisory(sources: &Sources, kind: &str, mut client: Value) -> Value {
+    let account = client["acc"].as_str().unwrap_or_default();
+    client["name_tag"] = name_tag(&sources.engine, account).into();
+    let mut body = untold(sources, kind);
+    body["client"] = client;
+    body
 }
 
 /// How many connections these accounts have now, and what they carried (`account_connections`).

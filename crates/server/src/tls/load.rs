@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use arc_swap::ArcSwap;
 use rustls::crypto::{CryptoProvider, SupportedKxGroup, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -19,40 +20,72 @@ use rustls::{
 };
 use rustls::{SupportedProtocolVersion, version};
 
+use super::ocsp::{Cache, Checked, Replaceable, Revocations, Stapled};
 use super::pins::Pinned;
 use super::problem::TlsProblem;
-use crate::config::{CertificateFiles, CipherSuite, Curve, TlsOptions, TlsVersion};
+use crate::config::{
+    CertificateFiles, CipherSuite, Curve, OcspPeerOptions, TlsOptions, TlsVersion,
+};
 
 /// Largest certificate or key file that is read.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
-/// All that handshakes need, and when the first certificate expires, in seconds since 1970.
+/// All that handshakes need.
+pub(super) struct Loaded {
+    pub(super) config: ServerConfig,
+    /// When the first certificate expires, in seconds since 1970.
+    pub(super) not_after_s: Option<i64>,
+    /// Certificates that are shown with what their responder says.
+    pub(super) stapled: Vec<Stapled>,
+    /// What is remembered of clients' certificates, where those that were revoked are refused.
+    pub(super) checked: Option<Arc<Cache>>,
+}
+
+/// Reads what the options name. Without `revocations` nobody is asked about any.
 pub(super) fn server_config(
     options: &TlsOptions,
-) -> Result<(ServerConfig, Option<i64>), TlsProblem> {
+    revocations: Option<&Revocations>,
+) -> Result<Loaded, TlsProblem> {
     let provider = Arc::new(provider(options));
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(versions(options.min_version))
         .map_err(|_| TlsProblem::NothingInCommon)?;
+    let peers = options
+        .ocsp_peer
+        .as_ref()
+        .filter(|_| options.asks_for_certificates());
+    let checked = peers.zip(revocations);
+    let checked = checked.map(|(peers, revocations)| (peers, revocations.cache()));
     let builder = match options.asks_for_certificates() {
-        true => builder.with_client_cert_verifier(verifier(options, &provider)?),
+        true => builder.with_client_cert_verifier(verifier(options, &provider, checked.as_ref())?),
         false => builder.with_no_client_auth(),
     };
-    let shown = options
-        .certificates
-        .iter()
-        .map(|files| certified_key(files, &provider))
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut shown = Vec::new();
+    let mut stapled = Vec::new();
+    for files in &options.certificates {
+        let key = certified_key(files, &provider)?;
+        let key = Arc::new(ArcSwap::new(key));
+        if let Some(revocations) = revocations {
+            let trusted = || trusted(options.ca_file.as_deref()).unwrap_or_default();
+            stapled.extend(revocations.staple(&files.cert_file, &key, trusted)?);
+        }
+        shown.push(key);
+    }
     let Some(first) = shown.first() else {
         return Err(TlsProblem::NoCertificate);
     };
-    let not_after_s = first.end_entity_cert().ok().and_then(not_after_s);
+    let not_after_s = first.load().end_entity_cert().ok().and_then(not_after_s);
     let mut config = builder.with_cert_resolver(Arc::new(Shown(shown)));
     // Sessions are not resumed: nothing is kept of a connection that is gone, and who was let in by
     // a certificate shows it anew each time.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
-    Ok((config, not_after_s))
+    Ok(Loaded {
+        config,
+        not_after_s,
+        stapled,
+        checked: checked.map(|(_, cache)| cache),
+    })
 }
 
 fn not_after_s(certificate: &CertificateDer<'_>) -> Option<i64> {
@@ -165,15 +198,22 @@ fn id_of(suite: CipherSuite) -> Id {
 fn verifier(
     options: &TlsOptions,
     provider: &Arc<CryptoProvider>,
+    checked: Option<&(&OcspPeerOptions, Arc<Cache>)>,
 ) -> Result<Arc<dyn ClientCertVerifier>, TlsProblem> {
     let roots = Arc::new(authorities(options.ca_file.as_deref())?);
     let webpki = WebPkiClientVerifier::builder_with_provider(roots, Arc::clone(provider))
         .build()
         .map_err(|_| TlsProblem::NoAuthorities)?;
-    Ok(match options.pinned_certs.is_empty() {
+    let pinned: Arc<dyn ClientCertVerifier> = match options.pinned_certs.is_empty() {
         true => webpki,
         false => Arc::new(Pinned::new(webpki, &options.pinned_certs)),
-    })
+    };
+    let Some((peers, cache)) = checked else {
+        return Ok(pinned);
+    };
+    let trusted = trusted(options.ca_file.as_deref())?;
+    let cache = Arc::clone(cache);
+    Ok(Arc::new(Checked::new(pinned, peers, trusted, cache)))
 }
 
 /// The authorities of a file, or those that the machine trusts.
@@ -192,12 +232,20 @@ fn authorities(file: Option<&Path>) -> Result<RootCertStore, TlsProblem> {
         }
         None => {
             // Those that can't be used are left out: nobody here can mend them.
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            roots.add_parsable_certificates(trusted(None)?);
         }
     }
     match roots.is_empty() {
         true => Err(TlsProblem::NoAuthorities),
         false => Ok(roots),
+    }
+}
+
+/// The same as certificates, good or not.
+fn trusted(file: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, TlsProblem> {
+    match file {
+        Some(path) => certificates(path),
+        None => Ok(rustls_native_certs::load_native_certs().certs),
     }
 }
 
@@ -296,23 +344,24 @@ fn warn_if_out_of_date(path: &Path, certificate: Option<&CertificateDer<'_>>) {
 /// Which certificate a client is shown: the first that bears the name it asks for, else the first
 /// whose key it understands.
 #[derive(Debug)]
-struct Shown(Vec<Arc<CertifiedKey>>);
+struct Shown(Vec<Replaceable>);
 
 impl ResolvesServerCert for Shown {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         if let [only] = self.0.as_slice() {
-            return Some(Arc::clone(only));
+            return Some(only.load_full());
         }
         let schemes = hello.signature_schemes();
         let mut fits = self
             .0
             .iter()
+            .map(|one| one.load_full())
             .filter(|one| one.key.choose_scheme(schemes).is_some());
         let named = hello.server_name().and_then(|name| {
             let name = rustls::pki_types::ServerName::try_from(name).ok()?;
             fits.clone().find(|one| bears(one, &name))
         });
-        named.or_else(|| fits.next()).map(Arc::clone)
+        named.or_else(|| fits.next())
     }
 }
 

@@ -1,9 +1,10 @@
 //! Certificates and rules of TLS as a listener needs them: read from files ([`load`]), with the
-//! pinned keys of clients ([`pins`]) and the names that a certificate bears ([`names`]). Nothing here
-//! touches a socket; the engine's links do.
+//! pinned keys of clients ([`pins`]), the names that a certificate bears ([`names`]) and whether it was revoked
+//! ([`ocsp`]). Nothing here touches a client's socket; the engine's links do.
 
 mod load;
 mod names;
+mod ocsp;
 mod pins;
 mod problem;
 
@@ -12,13 +13,18 @@ use std::time::Duration;
 
 use rustls::ServerConfig;
 
+use self::ocsp::Stapled;
 use crate::config::{HandshakeFirst, TlsOptions};
 
 pub(crate) use load::client_config;
-pub(crate) use names::names_in;
+pub(crate) use names::{issuer_text, names_in, subject_text};
+pub(crate) use ocsp::{Cache, NotValid, Revocations, fingerprint};
 pub use problem::TlsProblem;
 
-/// TLS of one listener, ready for handshakes. Never changed: a reload makes another one, and
+/// Responders that are asked about a client at the most, usually: more of them may come too late.
+const ASKED_USUAL: u32 = 4;
+
+/// TLS of one listener, ready for handshakes. Never changed, but for what responders say: a reload makes another one, and
 /// handshakes that began with this one end with it.
 #[derive(Debug)]
 pub(crate) struct Material {
@@ -30,21 +36,39 @@ pub(crate) struct Material {
     pub(crate) rate_limit: Option<u32>,
     /// When the first certificate expires, in seconds since 1970.
     pub(crate) not_after_s: Option<i64>,
+    /// What is remembered of clients' certificates, where it is asked whether they were revoked: then a handshake may wait
+    /// for the answer, on a thread that may.
+    pub(crate) checked: Option<Arc<Cache>>,
+    /// Time that it may wait for that, beyond the client's own.
+    pub(crate) asking: Duration,
+    /// Certificates that are shown with what their responder says.
+    _stapled: Vec<Stapled>,
 }
 
 impl Material {
-    /// Reads what the options name.
+    /// Reads what the options name. Without `revocations` nobody is asked about any, whatever the options say.
     ///
     /// # Errors
-    /// When a file can't be read or is not what it should be, or the parts don't fit each other.
-    pub(crate) fn load(options: &TlsOptions) -> Result<Self, TlsProblem> {
-        let (config, not_after_s) = load::server_config(options)?;
+    /// When a file can't be read or is not what it should be, the parts don't fit each other, or a certificate of the server
+    /// must not be shown.
+    pub(crate) fn load(
+        options: &TlsOptions,
+        revocations: Option<&Revocations>,
+    ) -> Result<Self, TlsProblem> {
+        let loaded = load::server_config(options, revocations)?;
+        let peers = options
+            .ocsp_peer
+            .as_ref()
+            .filter(|_| loaded.checked.is_some());
         Ok(Self {
-            config: Arc::new(config),
-            not_after_s,
+            config: Arc::new(loaded.config),
+            not_after_s: loaded.not_after_s,
             handshake_first: options.handshake_first,
             timeout: options.timeout,
             rate_limit: options.connection_rate_limit,
+            checked: loaded.checked,
+            asking: peers.map_or(Duration::ZERO, |peers| peers.ca_timeout * ASKED_USUAL),
+            _stapled: loaded.stapled,
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use recado_auth::{Attribute, CertificateNames, DistinguishedName};
 use rustls::pki_types::CertificateDer;
+use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::x509::X509Name;
 
@@ -25,6 +26,27 @@ pub(crate) fn names_in(certificate: &CertificateDer<'_>) -> Option<CertificateNa
         }
     }
     Some(names)
+}
+
+/// The subject of a certificate as text, to be shown to people; empty where it can't be read.
+pub(crate) fn subject_text(certificate: &CertificateDer<'_>) -> String {
+    name_text(certificate, |parsed| parsed.subject())
+}
+
+/// The same of whoever issued it.
+pub(crate) fn issuer_text(certificate: &CertificateDer<'_>) -> String {
+    name_text(certificate, |parsed| parsed.issuer())
+}
+
+fn name_text(
+    certificate: &CertificateDer<'_>,
+    which: impl for<'a> Fn(&'a X509Certificate<'a>) -> &'a X509Name<'a>,
+) -> String {
+    let parsed = x509_parser::parse_x509_certificate(certificate);
+    parsed.map_or_else(
+        |_| String::new(),
+        |(_, parsed)| subject(which(&parsed)).text(),
+    )
 }
 
 fn subject(name: &X509Name<'_>) -> DistinguishedName {

@@ -46,6 +46,25 @@ pub enum TlsProblem {
         /// What the library said.
         error: String,
     },
+    /// A certificate is to be shown with a staple, and nobody is known who issued it.
+    NoIssuer {
+        /// Its file.
+        path: PathBuf,
+    },
+    /// A certificate is to be shown with a staple, and there is none.
+    NoStaple {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        error: String,
+    },
+    /// A certificate was revoked, or its responder does not know it, and the server is not to run then.
+    CertificateNotGood {
+        /// Its file.
+        path: PathBuf,
+        /// What the responder says of it.
+        status: &'static str,
+    },
     /// Neither a file names authorities, nor does the machine.
     NoAuthorities,
     /// Versions, cipher suites and curves leave nothing that could be spoken.
@@ -83,6 +102,21 @@ impl std::fmt::Display for TlsProblem {
             Self::UnusableAuthority { path, error } => {
                 write!(f, "cannot use an authority in {}: {error}", path.display())
             }
+            Self::NoIssuer { path } => write!(
+                f,
+                "ocsp needs the certificate of whoever issued that in {}: put it behind the certificate in that file, or name it with ca_file",
+                path.display()
+            ),
+            Self::NoStaple { path, error } => write!(
+                f,
+                "bad OCSP status update for certificate at '{}': {error}",
+                path.display()
+            ),
+            Self::CertificateNotGood { path, status } => write!(
+                f,
+                "found existing OCSP status for certificate at '{}': {status}; get another certificate",
+                path.display()
+            ),
             Self::NoAuthorities => f.write_str(
                 "no authority to check clients' certificates with: name a file with ca_file",
             ),

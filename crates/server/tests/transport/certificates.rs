@@ -30,16 +30,21 @@ pub(crate) struct Identity {
 
 impl Authority {
     pub(crate) fn new() -> Self {
+        Self {
+            issuer: CertifiedIssuer::self_signed(Self::params(), KeyPair::generate().unwrap())
+                .unwrap(),
+            directory: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn params() -> CertificateParams {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         // Authorities of one name would be told apart by their signatures only.
         static MADE: AtomicU32 = AtomicU32::new(0);
         let name = format!("authority {}", MADE.fetch_add(1, Ordering::Relaxed));
         params.distinguished_name.push(DnType::CommonName, name);
-        Self {
-            issuer: CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap(),
-            directory: tempfile::tempdir().unwrap(),
-        }
+        params
     }
 
     /// Signs a certificate for these host names.
@@ -70,6 +75,22 @@ impl Authority {
             let mail = format!("{name}@example.org").try_into().unwrap();
             params.subject_alt_names.push(SanType::Rfc822Name(mail));
         })
+    }
+
+    /// Its own key.
+    pub(crate) fn key(&self) -> KeyPair {
+        KeyPair::from_pem(&self.issuer.key().serialize_pem()).unwrap()
+    }
+
+    /// An authority below it, whose own certificate can be adjusted; and that certificate, as PEM.
+    pub(crate) fn below(&self, adjust: impl FnOnce(&mut CertificateParams)) -> (Self, String) {
+        let mut params = Self::params();
+        adjust(&mut params);
+        let key = KeyPair::generate().unwrap();
+        let issuer = CertifiedIssuer::signed_by(params, key, &self.issuer).unwrap();
+        let certificate = issuer.pem();
+        let directory = tempfile::tempdir().unwrap();
+        (Self { issuer, directory }, certificate)
     }
 
     pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {

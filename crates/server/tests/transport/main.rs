@@ -2,7 +2,9 @@
 
 mod certificates;
 mod client;
+mod ocsp;
 mod proxy;
+mod responder;
 mod tls;
 mod watching;
 mod websocket;

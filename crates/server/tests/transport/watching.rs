@@ -25,7 +25,11 @@ fn watched(authority: &Authority) -> (Server, SocketAddr) {
 }
 
 /// Head and body of what is at a path.
-fn get(addr: SocketAddr, config: &Arc<ClientConfig>, path: &str) -> std::io::Result<String> {
+pub(crate) fn get(
+    addr: SocketAddr,
+    config: &Arc<ClientConfig>,
+    path: &str,
+) -> std::io::Result<String> {
     let mut client = over(dial(addr), config);
     let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     client.stream.write_all(request.as_bytes())?;

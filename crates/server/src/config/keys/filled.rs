@@ -4,12 +4,14 @@
 use std::time::Duration;
 
 use super::known::{
-    AuthorizationKey, CERTIFICATE, CertificateKey, MQTT, Meaning, MqttKey, TLS, Table, TlsKey,
-    WEBSOCKET, WEBSOCKET_AUTHORIZATION, WebsocketKey,
+    AuthorizationKey, CERTIFICATE, CertificateKey, MQTT, Meaning, MqttKey, OCSP, OCSP_CACHE,
+    OCSP_PEER, OcspCacheKey, OcspKey, OcspPeerKey, TLS, Table, TlsKey, WEBSOCKET,
+    WEBSOCKET_AUTHORIZATION, WebsocketKey,
 };
 use super::shown::{Shown, Unset};
 use super::{accounts, callout, exports, imports, mappings, operator, permissions, users};
 use crate::config::mqtt::MqttOptions;
+use crate::config::ocsp::{OcspCacheKept, OcspMode, OcspPeerOptions};
 use crate::config::tls::TlsOptions;
 use crate::config::websocket::WebsocketOptions;
 
@@ -62,6 +64,9 @@ pub(super) enum Block {
     Latency,
     Mapping,
     Mqtt,
+    Ocsp,
+    OcspCache,
+    OcspPeer,
     Permissions,
     Plain,
     Resolver,
@@ -95,6 +100,9 @@ impl Block {
             Self::Source => imports::source_parts(),
             Self::Mapping => mappings::parts(),
             Self::Mqtt => of_table(MQTT, mqtt),
+            Self::Ocsp => of_table(OCSP, ocsp),
+            Self::OcspCache => of_table(OCSP_CACHE, ocsp_cache),
+            Self::OcspPeer => of_table(OCSP_PEER, ocsp_peer),
             Self::Permissions => permissions::parts(),
             Self::Responses => permissions::responses_parts(),
             Self::Plain => vec![(&["port"], Part::NONE), (&["subject"], Part::text("plain"))],
@@ -122,11 +130,50 @@ fn tls(key: TlsKey) -> Part {
     match key {
         TlsKey::CaFile | TlsKey::CertFile | TlsKey::KeyFile | TlsKey::PinnedCerts => Part::NONE,
         TlsKey::Certs => Part::Inside(Block::Certificate),
+        TlsKey::OcspPeer => Part::Inside(Block::OcspPeer),
         TlsKey::CipherSuites | TlsKey::CurvePreferences | TlsKey::ConnectionRateLimit => Part::ANY,
         TlsKey::HandshakeFirst | TlsKey::Verify | TlsKey::VerifyAndMap => Part::FALSE,
         TlsKey::MinVersion => Part::text("1.2"),
         TlsKey::Timeout => Part::Value(Shown::Time(TlsOptions::default().timeout)),
         TlsKey::ForServers | TlsKey::ChangesNothing => Part::IfWritten,
+    }
+}
+
+fn ocsp(key: OcspKey) -> Part {
+    match key {
+        OcspKey::Mode => Part::text(OcspMode::default().word()),
+        OcspKey::Url | OcspKey::Urls => Part::NONE,
+    }
+}
+
+fn ocsp_cache(key: OcspCacheKey) -> Part {
+    let OcspCacheKept::InDirectory {
+        directory,
+        save_interval,
+    } = OcspCacheKept::in_default_directory()
+    else {
+        return Part::NONE;
+    };
+    match key {
+        OcspCacheKey::Type => Part::text("local"),
+        OcspCacheKey::LocalStore => Part::text(&directory.display().to_string()),
+        OcspCacheKey::PreserveRevoked => Part::FALSE,
+        OcspCacheKey::SaveInterval => Part::Value(Shown::Time(save_interval)),
+    }
+}
+
+fn ocsp_peer(key: OcspPeerKey) -> Part {
+    let defaults = OcspPeerOptions::default();
+    match key {
+        OcspPeerKey::AllowedClockskew => Part::Value(Shown::Time(defaults.allowed_clockskew)),
+        OcspPeerKey::CaTimeout => Part::Value(Shown::Time(defaults.ca_timeout)),
+        OcspPeerKey::TtlWithoutNextUpdate => {
+            Part::Value(Shown::Time(defaults.ttl_without_next_update))
+        }
+        OcspPeerKey::Verify
+        | OcspPeerKey::WarnOnly
+        | OcspPeerKey::UnknownIsGood
+        | OcspPeerKey::AllowWhenCaUnreachable => Part::FALSE,
     }
 }
 

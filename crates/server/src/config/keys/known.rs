@@ -48,6 +48,8 @@ pub(super) enum Key {
     Profiling,
     NoHeaderSupport,
     NoSystemAccount,
+    Ocsp,
+    OcspCache,
     Operator(OperatorKey),
     PidFile,
     PingInterval,
@@ -167,6 +169,7 @@ pub(super) enum TlsKey {
     HandshakeFirst,
     KeyFile,
     MinVersion,
+    OcspPeer,
     PinnedCerts,
     Timeout,
     Verify,
@@ -175,6 +178,35 @@ pub(super) enum TlsKey {
     ForServers,
     /// Accepted, and warned of.
     ChangesNothing,
+}
+
+/// A setting inside `ocsp { … }`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OcspKey {
+    Mode,
+    Url,
+    Urls,
+}
+
+/// A setting inside `ocsp_cache { … }`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OcspCacheKey {
+    LocalStore,
+    PreserveRevoked,
+    SaveInterval,
+    Type,
+}
+
+/// A setting inside `ocsp_peer { … }` of `tls { … }`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OcspPeerKey {
+    AllowWhenCaUnreachable,
+    AllowedClockskew,
+    CaTimeout,
+    TtlWithoutNextUpdate,
+    UnknownIsGood,
+    Verify,
+    WarnOnly,
 }
 
 /// A setting inside `websocket { … }`.
@@ -253,8 +285,6 @@ pub(super) enum Meaning<K> {
 /// nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Off {
-    /// `false`.
-    False,
     /// An empty block or list.
     Empty,
     /// One of these words.
@@ -401,7 +431,8 @@ pub(super) const TOP_LEVEL: &Table<Key> = &[
     (&["service"], Sets(Key::Service)),
     (&["token_file"], Sets(Key::TokenFile)),
     // Not there yet.
-    (&["ocsp", "ocsp_cache"], NotYet(Feature::Ocsp, Off::False)),
+    (&["ocsp"], Sets(Key::Ocsp)),
+    (&["ocsp_cache"], Sets(Key::OcspCache)),
     (
         &["connect_error_reports", "reconnect_error_reports"],
         Sets(Key::ErrorReports),
@@ -467,7 +498,7 @@ pub(super) const TLS: &Table<TlsKey> = &[
         &["insecure", "allow_insecure_cipher_suites"],
         Sets(TlsKey::ChangesNothing),
     ),
-    (&["ocsp_peer"], NotYet(Feature::Ocsp, Off::False)),
+    (&["ocsp_peer"], Sets(TlsKey::OcspPeer)),
     (
         &[
             "cert_store",
@@ -477,6 +508,38 @@ pub(super) const TLS: &Table<TlsKey> = &[
             "cert_match_skip_invalid",
         ],
         NotYet(Feature::CertificateStores, Off::Words(&[""])),
+    ),
+];
+
+/// Keys of `ocsp { … }`.
+pub(super) const OCSP: &Table<OcspKey> = &[
+    (&["mode"], Sets(OcspKey::Mode)),
+    (&["url"], Sets(OcspKey::Url)),
+    (&["urls"], Sets(OcspKey::Urls)),
+];
+
+/// Keys of `ocsp_cache { … }`.
+pub(super) const OCSP_CACHE: &Table<OcspCacheKey> = &[
+    (&["type"], Sets(OcspCacheKey::Type)),
+    (&["local_store"], Sets(OcspCacheKey::LocalStore)),
+    (&["preserve_revoked"], Sets(OcspCacheKey::PreserveRevoked)),
+    (&["save_interval"], Sets(OcspCacheKey::SaveInterval)),
+];
+
+/// Keys of `ocsp_peer { … }`.
+pub(super) const OCSP_PEER: &Table<OcspPeerKey> = &[
+    (&["verify"], Sets(OcspPeerKey::Verify)),
+    (&["allowed_clockskew"], Sets(OcspPeerKey::AllowedClockskew)),
+    (&["ca_timeout"], Sets(OcspPeerKey::CaTimeout)),
+    (
+        &["cache_ttl_when_next_update_unset"],
+        Sets(OcspPeerKey::TtlWithoutNextUpdate),
+    ),
+    (&["warn_only"], Sets(OcspPeerKey::WarnOnly)),
+    (&["unknown_is_good"], Sets(OcspPeerKey::UnknownIsGood)),
+    (
+        &["allow_when_ca_unreachable"],
+        Sets(OcspPeerKey::AllowWhenCaUnreachable),
     ),
 ];
 
@@ -701,7 +764,6 @@ pub(crate) fn nearest_word<'a>(words: impl Iterator<Item = &'a str>, word: &str)
 pub(super) fn is_off(off: Off, field: &Field<'_>) -> bool {
     let data = &field.value.data;
     match off {
-        Off::False => matches!(data, Data::Bool(false)),
         Off::Empty => match data {
             Data::Map(map) => map.is_empty(),
             Data::Array(array) => array.values().is_empty(),

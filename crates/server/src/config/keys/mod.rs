@@ -22,6 +22,9 @@ mod monitoring;
 mod mqtt;
 #[cfg(test)]
 mod mqtt_tests;
+mod ocsp;
+#[cfg(test)]
+mod ocsp_tests;
 mod operator;
 #[cfg(test)]
 mod operator_tests;

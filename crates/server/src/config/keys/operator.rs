@@ -143,6 +143,7 @@ fn warn_of_unused(field: &Field<'_>, tls: &TlsOptions, findings: &mut Findings) 
         ("timeout", tls.timeout != default.timeout),
         ("pinned_certs", !tls.pinned_certs.is_empty()),
         ("connection_rate_limit", tls.connection_rate_limit.is_some()),
+        ("ocsp_peer", tls.ocsp_peer.is_some()),
         ("certs", tls.certificates.len() > 1),
     ];
     for (key, _) in unused.into_iter().filter(|(_, there)| *there) {

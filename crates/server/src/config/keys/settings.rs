@@ -9,8 +9,8 @@ use super::known::{Form, Key, nearest_word};
 use super::listen::{read_listen, read_plain, read_port};
 use super::websocket::texts;
 use super::{
-    Findings, accounts, authorization, domains, mappings, monitoring, mqtt, operator, proxies,
-    streams, tls, websocket,
+    Findings, accounts, authorization, domains, mappings, monitoring, mqtt, ocsp, operator,
+    proxies, streams, tls, websocket,
 };
 use crate::config::fault::Fault;
 use crate::config::features;
@@ -113,6 +113,14 @@ impl Settings<'_> {
             }
             Key::Tls => {
                 self.options.tls = Some(tls::read(field, self.findings)?);
+                Ok(())
+            }
+            Key::Ocsp => {
+                self.options.ocsp = ocsp::read(field, self.findings)?;
+                Ok(())
+            }
+            Key::OcspCache => {
+                self.options.ocsp_cache = ocsp::read_cache(field, self.findings)?;
                 Ok(())
             }
             Key::ServerName

@@ -145,6 +145,8 @@ pub(super) fn top_level(key: Key) -> Show {
         Key::Accounts => Each(InnerBlock::Account),
         Key::Mappings => Each(InnerBlock::Mapping),
         Key::Mqtt => Inside(InnerBlock::Mqtt),
+        Key::Ocsp => Inside(InnerBlock::Ocsp),
+        Key::OcspCache => Inside(InnerBlock::OcspCache),
         Key::Plain => Inside(InnerBlock::Plain),
         Key::Tls => Inside(InnerBlock::Tls),
         Key::Websocket => Inside(InnerBlock::Websocket),

@@ -458,7 +458,6 @@ fn an_unknown_key_is_fine_only_when_it_serves_as_variable() {
 #[test]
 fn what_is_not_there_yet_is_refused_by_name() {
     for (text, part) in [
-        ("ocsp: true", "OCSP"),
         ("cluster {name: c}", "clusters"),
         ("leafnodes {port: 1}", "leaf nodes"),
     ] {

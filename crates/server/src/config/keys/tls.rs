@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::field::Field;
 use super::known::{CERTIFICATE, CertificateKey, TLS, TlsKey};
-use super::{Findings, nearest_word};
+use super::{Findings, nearest_word, ocsp};
 use crate::config::fault::Fault;
 use crate::config::lang::{Data, Value};
 use crate::config::messages::{KeyProblem, Kind, TransportProblem};
@@ -81,6 +81,7 @@ fn set(
                 other => return Err(field.fault(super::one_of(field.key, VERSIONS, other))),
             }
         }
+        TlsKey::OcspPeer => tls.ocsp_peer = ocsp::read_peer(field, findings)?,
         TlsKey::CipherSuites => tls.cipher_suites = cipher_suites(field)?,
         TlsKey::CurvePreferences => tls.curves = curves(field)?,
         TlsKey::PinnedCerts => tls.pinned_certs = pins(field)?,

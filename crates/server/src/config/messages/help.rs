@@ -116,11 +116,15 @@ TLS in the configuration file, with the values that hold where nothing is said:
                                     # auto, \"300ms\": behind it, or in clear if the client waits so long
     timeout: 2s                     # for a handshake
     min_version: \"1.2\"             # or \"1.3\"
+    # ocsp_peer: true                clients' certificates must not be revoked, as their responder says
     # connection_rate_limit: 1000     handshakes a second at most (no limit)
     # cipher_suites: [..]             of those below (all)
     # curve_preferences: [..]         of those below (all)
   }
   allow_non_tls: false              # serve clients without TLS on the same port, too
+  ocsp { mode: auto }               # staples: auto, for certificates that ask for one; must, always: and
+                                    # the server ends when one was revoked; never
+  # ocsp_cache: true                  keep what responders say of clients (in memory, until it ends)
 
 Cipher suites
   TLS_AES_128_GCM_SHA256                         TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384
@@ -154,11 +158,15 @@ TLS en el archivo de configuración, con los valores que rigen si no se dice nad
                                     # auto, \"300ms\": después, o sin cifrar si el cliente calla ese tiempo
     timeout: 2s                     # para un saludo
     min_version: \"1.2\"             # o \"1.3\"
+    # ocsp_peer: true                sin certificados revocados de clientes, según su servidor OCSP
     # connection_rate_limit: 1000     saludos por segundo como mucho (sin límite)
     # cipher_suites: [..]             de los de abajo (todos)
     # curve_preferences: [..]         de las de abajo (todas)
   }
   allow_non_tls: false              # atender también a clientes sin TLS en el mismo puerto
+  ocsp { mode: auto }               # grapas OCSP: auto, para certificados que la pidan; must, always: y
+                                    # el servidor termina si uno fue revocado; never, nunca
+  # ocsp_cache: true                  guardar lo que se sabe de los clientes (en memoria, hasta el final)
 
 Cifrados
   TLS_AES_128_GCM_SHA256                         TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384

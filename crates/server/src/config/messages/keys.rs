@@ -9,7 +9,6 @@ use crate::config::locale::Lang;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "their names are below")]
 pub enum Feature {
-    Ocsp,
     CertificateStores,
     Accounts,
     Tpm,
@@ -25,7 +24,6 @@ impl Feature {
     /// What it is called.
     pub fn name(self, lang: Lang) -> &'static str {
         let (english, spanish) = match self {
-            Self::Ocsp => ("OCSP", "OCSP"),
             Self::CertificateStores => (
                 "certificates from the system's store (name files instead: cert_file and key_file)",
                 "certificados del almacén del sistema (indica archivos: cert_file y key_file)",
@@ -71,6 +69,7 @@ pub enum Kind {
     Destination,
     Percent,
     Responses,
+    SwitchOrMap,
 }
 
 impl Kind {
@@ -100,6 +99,10 @@ impl Kind {
             Self::Percent => (
                 "a percentage such as 20 or \"20%\"",
                 "un porcentaje como 20 o \"20%\"",
+            ),
+            Self::SwitchOrMap => (
+                "true, false or a block { … }",
+                "true, false o un bloque { … }",
             ),
             Self::Responses => (
                 "true, false or a block { max, expires }",

@@ -20,6 +20,8 @@ pub enum TransportProblem {
     NotCurve(String),
     NotInClients(String),
     NotHeader(String),
+    NotResponder(String),
+    RevocationsWithoutVerify,
     WebsocketWithoutTls,
     WebsocketPortTaken(u16),
     /// Warning.
@@ -103,6 +105,14 @@ impl TransportProblem {
             Self::NotHeader(name) => (
                 format!("\"{name}\" can't be a header of HTTP with this value; both must be one line of plain text"),
                 format!("\"{name}\" no puede ser una cabecera de HTTP con este valor; ambos deben ser una línea de texto simple"),
+            ),
+            Self::NotResponder(text) => (
+                format!("\"{text}\" is no place to ask for the status of a certificate; write http://HOST:PORT/PATH"),
+                format!("\"{text}\" no es un lugar donde preguntar por el estado de un certificado; escribe http://HOST:PUERTO/RUTA"),
+            ),
+            Self::RevocationsWithoutVerify => (
+                "ocsp_peer asks whether clients' certificates were revoked, and clients are asked for none; add verify: true".into(),
+                "ocsp_peer pregunta si los certificados de los clientes fueron revocados, y a los clientes no se les pide ninguno; añade verify: true".into(),
             ),
             Self::WebsocketWithoutTls => (
                 "websocket needs a certificate and its private key (tls { cert_file, key_file }); no_tls: true serves it in clear, behind a proxy that does TLS for example".into(),

@@ -37,6 +37,18 @@ fn spanish(problem: &TlsProblem) -> String {
             "una autoridad de {} no se puede usar: {error}",
             path.display()
         ),
+        TlsProblem::NoIssuer { path } => format!(
+            "ocsp necesita el certificado de quien emitió el de {}: ponlo detrás del certificado en ese archivo, o indícalo con ca_file",
+            path.display()
+        ),
+        TlsProblem::NoStaple { path, error } => format!(
+            "no se pudo obtener el estado OCSP del certificado de {}: {error}",
+            path.display()
+        ),
+        TlsProblem::CertificateNotGood { path, status } => format!(
+            "el estado OCSP del certificado de {} es «{status}»: consigue otro certificado",
+            path.display()
+        ),
         TlsProblem::NoAuthorities => {
             "no hay ninguna autoridad con la que comprobar los certificados de los clientes: indica un archivo con ca_file".into()
         }

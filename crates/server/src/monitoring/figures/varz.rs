@@ -13,7 +13,7 @@ use super::moments::{Moment, nanos, uptime};
 use crate::config::{ClientCertificates, TlsOptions};
 use crate::engine::{Way, clock, hexadecimal_of};
 use crate::monitoring::observed::{Facts, MqttFacts, Observed, WebsocketFacts};
-use crate::tls::Material;
+use crate::tls::{Cache, Material};
 
 /// What nats-server shows where there is no TLS.
 const TLS_TIMEOUT_DEFAULT: Duration = Duration::from_secs(2);
@@ -45,6 +45,8 @@ pub(crate) struct Varz {
     tls_required: bool,
     #[serde(skip_serializing_if = "is_false")]
     tls_verify: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    tls_ocsp_peer_verify: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     connect_urls: Vec<String>,
     max_connections: usize,
@@ -107,12 +109,41 @@ pub(crate) struct Varz {
     stale_connection_stats: ByKind,
     disk_io_wait_stats: DiskWaits,
     #[serde(skip_serializing_if = "Option::is_none")]
+    ocsp_peer_cache: Option<OcspPeerCache>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     proxies: Option<Proxies>,
     /// Whom accounts must be signed by, as tokens and what stands in them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     trusted_operators_jwt: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     trusted_operators_claim: Vec<serde_json::Value>,
+}
+
+/// What is remembered of whether clients' certificates were revoked (B10).
+#[derive(Serialize)]
+struct OcspPeerCache {
+    cache_type: &'static str,
+    cache_hits: u64,
+    cache_misses: u64,
+    cached_responses: u64,
+    cached_revoked_responses: u64,
+    cached_good_responses: u64,
+    cached_unknown_responses: u64,
+}
+
+impl OcspPeerCache {
+    fn of(cache: &Cache) -> Option<Self> {
+        let figures = cache.figures();
+        cache.is_on().then_some(Self {
+            cache_type: "local",
+            cache_hits: figures.hits,
+            cache_misses: figures.misses,
+            cached_responses: figures.responses,
+            cached_revoked_responses: figures.revoked,
+            cached_good_responses: figures.good,
+            cached_unknown_responses: figures.unknown,
+        })
+    }
 }
 
 /// Proxies that are believed (ADR-55).
@@ -141,6 +172,8 @@ struct Websocket {
     #[serde(skip_serializing_if = "Option::is_none")]
     tls_cert_not_after: Option<Moment>,
     #[serde(skip_serializing_if = "is_false")]
+    tls_ocsp_peer_verify: bool,
+    #[serde(skip_serializing_if = "is_false")]
     no_tls: bool,
     #[serde(skip_serializing_if = "is_false")]
     same_origin: bool,
@@ -159,6 +192,7 @@ impl Websocket {
             jwt_cookie: facts.jwt_cookie.clone(),
             handshake_timeout: Some(nanos(facts.handshake_timeout)),
             tls_cert_not_after: None,
+            tls_ocsp_peer_verify: false,
             no_tls: facts.no_tls,
             same_origin: facts.same_origin,
             allowed_origins: facts.allowed_origins.clone(),
@@ -193,6 +227,8 @@ struct Mqtt {
     max_ack_pending: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tls_cert_not_after: Option<Moment>,
+    #[serde(skip_serializing_if = "is_false")]
+    tls_ocsp_peer_verify: bool,
 }
 
 impl Mqtt {
@@ -216,6 +252,7 @@ impl Mqtt {
             ack_wait: Some(nanos(facts.ack_wait)),
             max_ack_pending: Some(facts.max_ack_pending),
             tls_cert_not_after: None,
+            tls_ocsp_peer_verify: false,
         }
     }
 }
@@ -304,6 +341,18 @@ pub(super) async fn varz(observed: &Observed) -> Varz {
     let Facts { info, limits, .. } = &*facts;
     let rules = engine.door(Way::Clients).rules();
     let tls = rules.tls.as_ref();
+    let tls_of = |way| {
+        let rules = engine.door(way).rules();
+        let tls = rules.tls.as_ref();
+        let checks = tls.is_some_and(|tls| tls.checked.is_some());
+        (tls.and_then(not_after), checks)
+    };
+    // All listeners remember the same.
+    let ways = [Way::Clients, Way::Websocket, Way::Mqtt];
+    let ocsp_peer_cache = ways.into_iter().find_map(|way| {
+        let rules = engine.door(way).rules();
+        OcspPeerCache::of(rules.tls.as_ref()?.checked.as_ref()?)
+    });
     let traffic = census.traffic;
     Varz {
         server_id: info.server_id.clone(),
@@ -322,6 +371,7 @@ pub(super) async fn varz(observed: &Observed) -> Varz {
         auth_required: info.auth_required,
         tls_required: info.tls_required,
         tls_verify: info.tls_verify,
+        tls_ocsp_peer_verify: tls.is_some_and(|tls| tls.checked.is_some()),
         connect_urls: info.connect_urls.clone(),
         max_connections: limits.max_connections.unwrap_or(0),
         max_subscriptions: limits.max_subscriptions,
@@ -342,24 +392,16 @@ pub(super) async fn varz(observed: &Observed) -> Varz {
             .mqtt
             .as_ref()
             .map_or_else(Mqtt::default, |facts| Mqtt {
-                tls_cert_not_after: engine
-                    .door(Way::Mqtt)
-                    .rules()
-                    .tls
-                    .as_ref()
-                    .and_then(not_after),
+                tls_cert_not_after: tls_of(Way::Mqtt).0,
+                tls_ocsp_peer_verify: tls_of(Way::Mqtt).1,
                 ..Mqtt::of(facts)
             }),
         websocket: facts
             .websocket
             .as_ref()
             .map_or_else(Websocket::default, |facts| Websocket {
-                tls_cert_not_after: engine
-                    .door(Way::Websocket)
-                    .rules()
-                    .tls
-                    .as_ref()
-                    .and_then(not_after),
+                tls_cert_not_after: tls_of(Way::Websocket).0,
+                tls_ocsp_peer_verify: tls_of(Way::Websocket).1,
                 ..Websocket::of(facts)
             }),
         jetstream: streams(observed, &facts).await,
@@ -400,6 +442,7 @@ pub(super) async fn varz(observed: &Observed) -> Varz {
         slow_consumer_stats: ByKind::clients(slow_consumers),
         stale_connection_stats: ByKind::clients(stale),
         disk_io_wait_stats: DiskWaits::default(),
+        ocsp_peer_cache,
         proxies: proxies(&facts.trusted_proxies),
         trusted_operators_jwt: facts.operators.clone(),
         trusted_operators_claim: { facts.operators.iter() }
