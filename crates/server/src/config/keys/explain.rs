@@ -187,6 +187,12 @@ impl<'a> Explaining<'a> {
                     }
                     Some(Show::AsWritten) => self.as_written(&setting, true),
                     Some(Show::Inside(block)) => self.filled(&setting, &Part::Inside(block)),
+                    Some(Show::InsideOr(block, otherwise)) => {
+                        match self.written.contains_key(&setting) {
+                            true => self.filled(&setting, &Part::Inside(block)),
+                            false => self.effective(setting, otherwise),
+                        }
+                    }
                     Some(Show::Each(block)) => self.filled(&setting, &Part::Each(block)),
                     Some(Show::Elsewhere(_) | Show::Block) | None => {}
                 },

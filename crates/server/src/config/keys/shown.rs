@@ -11,6 +11,7 @@ use super::filled::Block as InnerBlock;
 use super::known::{
     AuthorizationKey, BatchKey, Key, MonitoringKey, OperatorKey, StreamsKey, StreamsLimitsKey,
 };
+use crate::config::ocsp::OcspMode;
 use crate::config::operator::{DirectoryKind, ResolverOptions};
 use crate::config::options::{LogFormat, Options, Personality, SyslogTarget};
 use crate::config::streams::SyncInterval;
@@ -49,6 +50,8 @@ pub enum Unset {
     MadeUp,
     /// Standard error.
     StandardError,
+    /// It is kept in memory.
+    InMemory,
     /// What another key says.
     As(&'static str),
     /// Two values, one for atomic and one for fast batches.
@@ -63,7 +66,9 @@ pub(super) enum Show {
     AsWritten,
     /// A block with these keys, or several: what nobody wrote of them with its default.
     Inside(InnerBlock),
-    /// The same under names of somebody's choice.
+    /// A block with these keys, and what holds where there is none.
+    InsideOr(InnerBlock, Shown),
+    /// Blocks with these keys, under names of somebody's choice.
     Each(InnerBlock),
     /// Not at all: it sets what other keys are shown for.
     Elsewhere(&'static [&'static str]),
@@ -71,7 +76,7 @@ pub(super) enum Show {
     Block,
 }
 
-use Show::{AsWritten, Block, Each, Effective, Elsewhere, Inside};
+use Show::{AsWritten, Block, Each, Effective, Elsewhere, Inside, InsideOr};
 
 fn path(path: Option<&Path>, none: Unset) -> Shown {
     path.map_or(Shown::Unset(none), |path| {
@@ -145,8 +150,11 @@ pub(super) fn top_level(key: Key) -> Show {
         Key::Accounts => Each(InnerBlock::Account),
         Key::Mappings => Each(InnerBlock::Mapping),
         Key::Mqtt => Inside(InnerBlock::Mqtt),
-        Key::Ocsp => Inside(InnerBlock::Ocsp),
-        Key::OcspCache => Inside(InnerBlock::OcspCache),
+        Key::Ocsp => InsideOr(
+            InnerBlock::Ocsp,
+            Shown::Text(OcspMode::default().word().to_owned()),
+        ),
+        Key::OcspCache => InsideOr(InnerBlock::OcspCache, Shown::Unset(Unset::InMemory)),
         Key::Plain => Inside(InnerBlock::Plain),
         Key::Tls => Inside(InnerBlock::Tls),
         Key::Websocket => Inside(InnerBlock::Websocket),

@@ -32,6 +32,7 @@ fn unset_text(unset: Unset, lang: Lang) -> String {
         ),
         Unset::MadeUp => ("made up at the start", "se inventa al arrancar"),
         Unset::StandardError => ("standard error", "salida de errores"),
+        Unset::InMemory => ("in memory", "en memoria"),
         Unset::As(other) => {
             return match lang {
                 Lang::En => format!("as {other}"),
