@@ -23,7 +23,7 @@ use crate::error::StartError;
 use crate::identity::Identity;
 use crate::lame_duck;
 use crate::listener::{self, Listener};
-use crate::monitoring::{self, Facts, Keys, Listening, Monitoring, Observed, Watchers};
+use crate::monitoring::{self, Facts, Keys, Listening, Observed, Served, Watched, Watchers};
 use crate::phase::Phase;
 use crate::plain::{self, Plain};
 use crate::pulse::Pulse;
@@ -198,7 +198,12 @@ impl Server {
         let monitoring = watching
             .map(|listener| {
                 let access = Arc::clone(&watchers);
-                Monitoring::start(listener, Arc::clone(&observed), access, keys.clone())
+                Served::start(
+                    listener,
+                    Watched(Arc::clone(&observed)),
+                    access,
+                    keys.clone(),
+                )
             })
             .transpose()
             .map_err(StartError::Threads)?;
@@ -461,7 +466,7 @@ fn advance(phase: &watch::Sender<Phase>, to: Phase) {
 /// What runs on threads of its own, and ends with the server.
 struct Inner {
     streams: Arc<Place>,
-    monitoring: Option<Monitoring>,
+    monitoring: Option<Served>,
     system: System,
     /// Where WebSocket clients come in.
     websocket: Option<Listener>,

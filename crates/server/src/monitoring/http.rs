@@ -1,4 +1,4 @@
-//! Monitoring's HTTP: GET and HEAD of a handful of paths, on a thread of its own.
+//! HTTP for what is only looked at, monitoring and profiles: GET and HEAD of a handful of paths, on a thread of its own.
 //!
 //! Everything that a stranger could make large, slow or many has a bound: connections in all and from one
 //! address, the head of a request, the time for it and for its answer, answers in memory at once, and
@@ -18,7 +18,7 @@ use http_body_util::Full;
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::header::{self, HeaderValue};
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use parking_lot::{Mutex, RwLock};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -27,13 +27,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
 use super::access::Access;
-use super::figures::{self, Endpoint, Format, Problem};
-use super::observed::Observed;
-use super::parameters::Query;
 use super::patience::Patient;
-use crate::config::{ClientCertificates, Options, TlsOptions};
-use crate::error::StartError;
-use crate::listener::{Listener, open_at, resolve};
+use crate::config::{ClientCertificates, TlsOptions};
+use crate::listener::Listener;
 use crate::tls::{Material, Revocations, TlsProblem};
 
 /// Connections at once.
@@ -46,14 +42,10 @@ const HEAD_BYTES_MAX: usize = 16 * 1024;
 const HEADERS_MAX: usize = 64;
 /// Time for a request's head; also how long a connection may rest between two requests.
 const HEAD_TIME_MAX: Duration = Duration::from_secs(10);
-/// Time to find what was asked for.
-const ANSWER_TIME_MAX: Duration = Duration::from_secs(20);
 /// Time that an answer may wait for a reader that takes nothing.
 const READER_PATIENCE: Duration = Duration::from_secs(20);
 /// Answers that are made or wait for their reader at once.
 const ANSWERS_MAX: usize = 8;
-/// Bytes of an answer.
-const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Pause after accepting failed for want of descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -109,35 +101,38 @@ impl Current {
     }
 }
 
-/// Monitoring that runs. It ends when this is dropped.
-pub(crate) struct Monitoring {
+/// What is served: paths, and what they lead to.
+pub(crate) trait Pages: Send + Sync + 'static {
+    /// What it is called in the log and to those who ask.
+    const NAME: &'static str;
+    /// The name of the thread that serves it.
+    const THREAD: &'static str;
+    /// Time to find what was asked for.
+    const ANSWER_TIME_MAX: Duration;
+    /// Pages of other origins may read it.
+    const IS_FOR_ALL_ORIGINS: bool;
+
+    /// Whether this is told to those, too, who don't bear the token.
+    fn are_open(&self, uri: &Uri) -> bool;
+
+    /// What is answered to a request that may be answered. It is dropped when whoever asked goes away.
+    fn answer(&self, request: &Request<Incoming>) -> impl Future<Output = Reply> + Send;
+}
+
+/// A site that is served. It ends when this is dropped.
+pub(crate) struct Served {
     stop: watch::Sender<bool>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// Opens monitoring's socket, if there is to be any.
-///
-/// # Errors
-/// When the host has no address, or nothing can listen there.
-pub(crate) fn open(options: &Options) -> Result<Option<Listener>, StartError> {
-    let monitoring = &options.monitoring;
-    let Some(port) = monitoring.port.or(monitoring.https_port) else {
-        return Ok(None);
-    };
-    let host = monitoring.host_for(options.personality, options.host.as_deref());
-    let addr = resolve(&host, port)?;
-    open_at(addr, host).map(Some)
-}
-
-impl Monitoring {
-    /// Serves what is watched on an open socket: in clear, or with `keys`. `access` says what requests must
-    /// bear.
+impl Served {
+    /// Serves pages on an open socket: in clear, or with `keys`. `access` says what requests must bear.
     ///
     /// # Errors
     /// When the machine has no threads or descriptors left.
-    pub(crate) fn start(
+    pub(crate) fn start<P: Pages>(
         listener: Listener,
-        observed: Arc<Observed>,
+        pages: P,
         access: Arc<Access>,
         keys: Option<Arc<Keys>>,
     ) -> io::Result<Self> {
@@ -149,14 +144,14 @@ impl Monitoring {
             TcpListener::from_std(listener.into_socket())?
         };
         let site = Arc::new(Site {
-            observed,
+            pages,
             access,
             keys,
             answers: Arc::new(Semaphore::new(ANSWERS_MAX)),
         });
         let (stop, mut stopped) = watch::channel(false);
         let thread = std::thread::Builder::new()
-            .name("recado-monitor".to_owned())
+            .name(P::THREAD.to_owned())
             .spawn(move || {
                 runtime.block_on(async {
                     tokio::select! {
@@ -174,7 +169,7 @@ impl Monitoring {
     }
 }
 
-impl Drop for Monitoring {
+impl Drop for Served {
     fn drop(&mut self) {
         let _ = self.stop.send(true);
         if let Some(thread) = self.thread.take() {
@@ -185,8 +180,8 @@ impl Drop for Monitoring {
 }
 
 /// What all connections share.
-struct Site {
-    observed: Arc<Observed>,
+struct Site<P> {
+    pages: P,
     keys: Option<Arc<Keys>>,
     access: Arc<Access>,
     answers: Arc<Semaphore>,
@@ -235,37 +230,37 @@ impl Drop for Seat {
 }
 
 /// Accepts until the server ends.
-async fn accept(listener: TcpListener, site: Arc<Site>) {
+async fn accept<P: Pages>(listener: TcpListener, site: Arc<Site<P>>) {
     let crowd = Arc::new(Mutex::new(Crowd::default()));
     loop {
         let (stream, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
-                tracing::debug!(%error, "cannot accept a connection for monitoring");
+                tracing::debug!(%error, "cannot accept a connection for {}", P::NAME);
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
         match Seat::take(&crowd, peer.ip().to_canonical()) {
             Some(seat) => drop(tokio::spawn(serve(stream, peer, Arc::clone(&site), seat))),
-            None => turn_away(&stream, peer),
+            None => turn_away::<P>(&stream, peer),
         }
     }
 }
 
 /// Says that there is no room. A fresh socket takes a line at once, or its other side is gone.
-fn turn_away(stream: &TcpStream, peer: SocketAddr) {
-    let text = "too many connections to monitoring; close some\n";
+fn turn_away<P: Pages>(stream: &TcpStream, peer: SocketAddr) {
+    let text = format!("too many connections to {}; close some\n", P::NAME);
     let answer = format!(
         "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{text}",
         text.len()
     );
     let _ = stream.try_write(answer.as_bytes());
-    tracing::warn!(%peer, "too many connections to monitoring");
+    tracing::warn!(%peer, "too many connections to {}", P::NAME);
 }
 
 /// Serves one connection until it ends.
-async fn serve(stream: TcpStream, peer: SocketAddr, site: Arc<Site>, seat: Seat) {
+async fn serve<P: Pages>(stream: TcpStream, peer: SocketAddr, site: Arc<Site<P>>, seat: Seat) {
     let _seat = seat;
     // Answers are written whole; whoever waits for one should not wait for an ack as well.
     let _ = stream.set_nodelay(true);
@@ -275,13 +270,14 @@ async fn serve(stream: TcpStream, peer: SocketAddr, site: Arc<Site>, seat: Seat)
     };
     match keys.handshake(stream).await {
         Ok(stream) => converse(stream, peer, site).await,
-        Err(error) => tracing::debug!(%peer, %error, "no TLS with a client of monitoring"),
+        Err(error) => tracing::debug!(%peer, %error, "no TLS with a client of {}", P::NAME),
     }
 }
 
 /// Answers requests until the connection ends.
-async fn converse<S>(stream: S, peer: SocketAddr, site: Arc<Site>)
+async fn converse<P, S>(stream: S, peer: SocketAddr, site: Arc<Site<P>>)
 where
+    P: Pages,
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let stream = TokioIo::new(stream);
@@ -297,7 +293,7 @@ where
         .serve_connection(stream, service)
         .await;
     if let Err(error) = served {
-        tracing::debug!(%peer, %error, "a connection to monitoring ended");
+        tracing::debug!(%peer, %error, "a connection to {} ended", P::NAME);
     }
 }
 
@@ -328,24 +324,26 @@ impl Body for Answer {
 }
 
 /// What is answered: status, kind and bytes.
-struct Reply {
-    status: StatusCode,
-    content_type: &'static str,
-    content: Vec<u8>,
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) content_type: &'static str,
+    pub(crate) content: Vec<u8>,
 }
 
-const JSON: &str = "application/json";
-const TEXT: &str = "text/plain; charset=utf-8";
+/// A page of HTML.
+pub(crate) const HTML: &str = "text/html; charset=utf-8";
+/// Lines for people.
+pub(crate) const TEXT: &str = "text/plain; charset=utf-8";
 
-impl Site {
+impl<P: Pages> Site<P> {
     async fn respond(&self, request: &Request<Incoming>, peer: SocketAddr) -> Response<Answer> {
         let (reply, permit) = match self.refusal(request, peer) {
             Some(reply) => (reply, None),
             None => {
                 // Closed never: it lives as long as the site.
                 let permit = Arc::clone(&self.answers).acquire_owned().await.ok();
-                let answer = self.answer(request);
-                let reply = match tokio::time::timeout(ANSWER_TIME_MAX, answer).await {
+                let answer = self.pages.answer(request);
+                let reply = match tokio::time::timeout(P::ANSWER_TIME_MAX, answer).await {
                     Ok(reply) => reply,
                     Err(_) => Reply::text(
                         StatusCode::SERVICE_UNAVAILABLE,
@@ -356,94 +354,31 @@ impl Site {
             }
         };
         let close = !request.body().is_end_stream();
-        reply.into_response(request.method(), close, permit)
+        reply.into_response::<P>(request.method(), close, permit)
     }
 
     /// Why a request gets no answer to what it asks, if so.
     fn refusal(&self, request: &Request<Incoming>, peer: SocketAddr) -> Option<Reply> {
         if request.method() != Method::GET && request.method() != Method::HEAD {
-            return Some(Reply::text(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "monitoring is only read: GET or HEAD",
-            ));
+            let text = format!("{} is only read: GET or HEAD", P::NAME);
+            return Some(Reply::text(StatusCode::METHOD_NOT_ALLOWED, &text));
         }
-        // Whoever looks after the process must learn that it lives, and learns no more than that.
-        let is_open = !self.access.is_restricted()
-            || (self.endpoint(request.uri().path()) == Some(Endpoint::Healthz)
-                && request.uri().query().is_none_or(str::is_empty));
+        let is_open = !self.access.is_restricted() || self.pages.are_open(request.uri());
         if is_open || self.access.allows(request.headers()) {
             return None;
         }
-        tracing::warn!(%peer, "monitoring refused: the token is missing or wrong");
-        Some(Reply::text(
-            StatusCode::UNAUTHORIZED,
-            "this server's monitoring asks for a token: Authorization: Bearer TOKEN",
-        ))
-    }
-
-    /// What a path leads to. Paths are compared as they are: there is nothing to climb.
-    fn endpoint(&self, path: &str) -> Option<Endpoint> {
-        let facts = self.observed.facts();
-        let path = path.strip_prefix(facts.base_path.as_str())?;
-        Endpoint::of_path(if path.is_empty() { "/" } else { path })
-    }
-
-    async fn answer(&self, request: &Request<Incoming>) -> Reply {
-        let Some(endpoint) = self.endpoint(request.uri().path()) else {
-            return Reply::text(
-                StatusCode::NOT_FOUND,
-                "404 page not found; / lists what there is",
-            );
-        };
-        self.observed.count_request(endpoint.path());
-        let query = Query::new(request.uri().query().unwrap_or_default());
-        let answer = match endpoint {
-            Endpoint::Root => Ok(Reply {
-                status: StatusCode::OK,
-                content_type: "text/html; charset=utf-8",
-                content: figures::index(&self.observed).into_bytes(),
-            }),
-            Endpoint::Metrics => {
-                let accept = request.headers().get(header::ACCEPT);
-                let format = Format::of_accept(accept.and_then(|accept| accept.to_str().ok()));
-                Ok(Reply {
-                    status: StatusCode::OK,
-                    content_type: format.content_type(),
-                    content: figures::metrics(&self.observed, format).await.into_bytes(),
-                })
-            }
-            _ => self.document(endpoint, &query).await,
-        };
-        answer.unwrap_or_else(|problem| {
-            let status = StatusCode::from_u16(problem.status());
-            let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            Reply::text(status, problem.text())
-        })
-    }
-
-    async fn document(&self, endpoint: Endpoint, query: &Query) -> Result<Reply, Problem> {
-        let request = figures::Request::from_query(endpoint, query)?;
-        let document = self.observed.document(&request).await?;
-        let mut content = Bounded(Vec::new());
-        let written = match endpoint {
-            // Probes compare it.
-            Endpoint::Healthz => serde_json::to_writer(&mut content, &document),
-            _ => serde_json::to_writer_pretty(&mut content, &document),
-        };
-        if written.is_err() {
-            return Err(Problem::too_large(ANSWER_BYTES_MAX));
-        }
-        let status = StatusCode::from_u16(document.status());
-        Ok(Reply {
-            status: status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-            content_type: JSON,
-            content: content.0,
-        })
+        tracing::warn!(%peer, "{} refused: the token is missing or wrong", P::NAME);
+        let text = format!(
+            "this server's {} asks for a token: Authorization: Bearer TOKEN",
+            P::NAME
+        );
+        Some(Reply::text(StatusCode::UNAUTHORIZED, &text))
     }
 }
 
 impl Reply {
-    fn text(status: StatusCode, text: &str) -> Self {
+    /// A line.
+    pub(crate) fn text(status: StatusCode, text: &str) -> Self {
         Self {
             status,
             content_type: TEXT,
@@ -451,7 +386,7 @@ impl Reply {
         }
     }
 
-    fn into_response(
+    fn into_response<P: Pages>(
         self,
         method: &Method,
         close: bool,
@@ -471,13 +406,15 @@ impl Reply {
         let headers = response.headers_mut();
         let fixed = [
             (header::CONTENT_TYPE, self.content_type),
-            // Dashboards are pages of other origins.
-            (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
             (header::CACHE_CONTROL, "no-store"),
             (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         ];
         for (name, value) in fixed {
             headers.insert(name, HeaderValue::from_static(value));
+        }
+        if P::IS_FOR_ALL_ORIGINS {
+            let all = HeaderValue::from_static("*");
+            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, all);
         }
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
         let also = match self.status {
@@ -493,23 +430,6 @@ impl Reply {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response
-    }
-}
-
-/// Bytes up to [`ANSWER_BYTES_MAX`].
-struct Bounded(Vec<u8>);
-
-impl io::Write for Bounded {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.len() + bytes.len() > ANSWER_BYTES_MAX {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 

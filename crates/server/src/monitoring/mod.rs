@@ -2,8 +2,8 @@
 //! (B50 to B66). It runs on a thread of its own beside the engine, and only reads there.
 //!
 //! [`figures`] makes documents of what is seen, whoever asks: [`Observed::document`] answers HTTP and
-//! requests on `$SYS` alike. [`parameters`] reads what they ask for. [`http`] serves them: GET and HEAD, with
-//! bounds on everything that a stranger could make large or slow.
+//! requests on `$SYS` alike. [`parameters`] reads what they ask for. [`site`] says which path leads to which; [`http`]
+//! serves them: GET and HEAD, with bounds on everything that a stranger could make large or slow.
 
 mod access;
 mod figures;
@@ -12,8 +12,10 @@ mod observed;
 mod parameters;
 mod patience;
 mod process;
+mod site;
 
 pub(crate) use access::Access as Watchers;
 pub(crate) use figures::{AccstatzOptions, Document, Endpoint, Problem, Request, name_tag};
-pub(crate) use http::{Keys, Monitoring, open};
+pub(crate) use http::{Keys, Served};
 pub(crate) use observed::{Facts, Listening, Observed};
+pub(crate) use site::{Watched, open};
