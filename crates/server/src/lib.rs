@@ -20,6 +20,7 @@ mod mqtt;
 mod operator;
 mod phase;
 mod plain;
+mod profiling;
 mod pulse;
 mod reload;
 mod resolver;

@@ -499,9 +499,15 @@ fn compare(old: &Options, new: &Options) -> Changes {
     let rest = |monitoring: &MonitoringOptions| MonitoringOptions {
         token: None,
         token_file: None,
+        profile_port: None,
         ..monitoring.clone()
     };
     note(rest(monitoring) == rest(&new.monitoring), "http", false);
+    note(
+        monitoring.profile_port == new.monitoring.profile_port,
+        "prof_port",
+        false,
+    );
     note(
         (&monitoring.token, &monitoring.token_file)
             == (&new.monitoring.token, &new.monitoring.token_file),
@@ -690,6 +696,7 @@ mod tests {
             monitoring: MonitoringOptions {
                 base_path: "/x".into(),
                 token: Some("clave".into()),
+                profile_port: Some(6060),
                 ..MonitoringOptions::default()
             },
             limits: Limits {
@@ -700,11 +707,14 @@ mod tests {
             ..Options::default()
         };
         let Changes { fixed, changed } = compare(&old, &new);
-        assert_eq!(fixed, ["port", "feature_flags", "http", "max_pending"]);
+        assert_eq!(
+            fixed,
+            ["port", "feature_flags", "http", "prof_port", "max_pending"]
+        );
         assert_eq!(changed, ["monitor_token", "no_auth_user", "max_payload"]);
         let error = ReloadError::Fixed(fixed).to_string();
         assert!(
-            error.contains("not supported for port, feature_flags, http, max_pending"),
+            error.contains("not supported for port, feature_flags, http, prof_port, max_pending"),
             "{error}"
         );
     }

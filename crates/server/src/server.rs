@@ -26,6 +26,7 @@ use crate::listener::{self, Listener};
 use crate::monitoring::{self, Facts, Keys, Listening, Observed, Served, Watched, Watchers};
 use crate::phase::Phase;
 use crate::plain::{self, Plain};
+use crate::profiling::{self, Profiles};
 use crate::pulse::Pulse;
 use crate::reload::{ReloadError, Reloaded, Reloader};
 use crate::resolver::Resolver;
@@ -70,6 +71,7 @@ pub struct Server {
     mqtt_addr: Option<SocketAddr>,
     plain_addrs: Vec<(SocketAddr, String)>,
     monitoring: Option<Listening>,
+    profiles: Option<SocketAddr>,
     info: Info,
     store: Option<Opened>,
     reloader: Arc<Reloader>,
@@ -160,6 +162,8 @@ impl Server {
         });
         let keys = monitoring_keys(&options, Some(&revocations))?.map(Arc::new);
         let revocations = Arc::new(ArcSwap::from_pointee(revocations));
+        let profiles = profiling::open(&options)?;
+        let profiles_at = profiles.as_ref().map(|listener| listener.addr);
         let identity = Identity::new(&options);
         let store = open_store(&options, &identity)?;
         options.streams.enabled = store.is_some();
@@ -205,6 +209,10 @@ impl Server {
                     keys.clone(),
                 )
             })
+            .transpose()
+            .map_err(StartError::Threads)?;
+        let profiles = profiles
+            .map(|listener| Served::start(listener, Profiles, Arc::clone(&watchers), None))
             .transpose()
             .map_err(StartError::Threads)?;
         let handle = ServerHandle {
@@ -255,6 +263,7 @@ impl Server {
         let inner = Inner {
             streams,
             monitoring,
+            profiles,
             system,
             websocket,
             mqtt,
@@ -275,6 +284,7 @@ impl Server {
             mqtt_addr,
             plain_addrs,
             monitoring: watched_at,
+            profiles: profiles_at,
             info,
             store,
             reloader,
@@ -315,6 +325,11 @@ impl Server {
             Some(at) if at.https => "https",
             _ => "http",
         }
+    }
+
+    /// Where profiles are served over HTTP, if they are.
+    pub fn profiles_addr(&self) -> Option<SocketAddr> {
+        self.profiles
     }
 
     /// A URL for clients: `nats://ADDRESS:PORT`, of loopback where it listens everywhere.
@@ -467,6 +482,7 @@ fn advance(phase: &watch::Sender<Phase>, to: Phase) {
 struct Inner {
     streams: Arc<Place>,
     monitoring: Option<Served>,
+    profiles: Option<Served>,
     system: System,
     /// Where WebSocket clients come in.
     websocket: Option<Listener>,
@@ -493,6 +509,7 @@ async fn live(
     let Inner {
         streams,
         monitoring,
+        profiles,
         system,
         websocket,
         mqtt,
@@ -534,6 +551,7 @@ async fn live(
     let ended = tokio::task::spawn_blocking(move || {
         streams.close();
         drop(monitoring);
+        drop(profiles);
         drop(system);
     });
     // A panic in it was reported by its hook.

@@ -1,4 +1,4 @@
-//! The settings of monitoring over HTTP; reference rows D25 and B50 to B66.
+//! The settings of monitoring over HTTP, and of profiles; reference rows D25 and B50 to B66.
 
 use std::path::PathBuf;
 
@@ -16,6 +16,8 @@ pub struct MonitoringOptions {
     pub port: Option<u16>,
     /// The same for HTTPS, with the certificates that clients are shown. One of the two at most.
     pub https_port: Option<u16>,
+    /// TCP port for profiles over HTTP, at the same host; 0 picks a free one. `None`: there are none.
+    pub profile_port: Option<u16>,
     /// What stands before each path: empty, or a `/` and a name without one at its end.
     pub base_path: String,
     /// Token that requests must bear, plain or bcrypt.
@@ -43,6 +45,7 @@ impl Default for MonitoringOptions {
             host: None,
             port: None,
             https_port: None,
+            profile_port: None,
             base_path: String::new(),
             token: None,
             token_file: None,
@@ -58,6 +61,7 @@ impl std::fmt::Debug for MonitoringOptions {
             .field("host", &self.host)
             .field("port", &self.port)
             .field("https_port", &self.https_port)
+            .field("profile_port", &self.profile_port)
             .field("base_path", &self.base_path)
             .field("token", &self.token.as_ref().map(|_| "[redacted]"))
             .field("token_file", &self.token_file)

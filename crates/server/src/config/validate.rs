@@ -148,8 +148,13 @@ impl Options {
                 || [websocket, self.monitoring.port].contains(&Some(port))
         };
         let mqtt = self.mqtt.as_ref().map(|mqtt| mqtt.port);
-        let mqtt = mqtt.filter(|port| *port != 0 && others(*port));
-        let mqtt = mqtt.map(|port| TransportProblem::MqttPortTaken(port).into());
+        let taken = mqtt.filter(|port| *port != 0 && others(*port));
+        let taken = taken.map(|port| TransportProblem::MqttPortTaken(port).into());
+        let profiles = self.monitoring.profile_port;
+        let served = self.monitoring.port.or(self.monitoring.https_port);
+        let profiles = profiles
+            .filter(|port| *port != 0 && (others(*port) || [mqtt, served].contains(&Some(*port))));
+        let profiles = profiles.map(KeyProblem::ProfilePortTaken);
         let clients = ports
             .contains(&self.port)
             .then_some(KeyProblem::PlainPortIsClients(self.port));
@@ -162,7 +167,8 @@ impl Options {
             .chain(clients)
             .chain(monitoring)
             .chain(websocket)
-            .chain(mqtt)
+            .chain(taken)
+            .chain(profiles)
             .collect()
     }
 

@@ -25,6 +25,9 @@ pub(super) struct Ports {
     /// URLs of monitoring.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub monitoring: Vec<String>,
+    /// URLs of profiles.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub profile: Vec<String>,
     /// URLs for bare TCP peers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub plain: Vec<String>,
@@ -37,6 +40,7 @@ pub(super) struct Bound<'a> {
     pub(super) mqtt: Option<(SocketAddr, bool)>,
     /// With its scheme.
     pub(super) monitoring: Option<(&'a str, SocketAddr)>,
+    pub(super) profiles: Option<SocketAddr>,
     pub(super) plain: &'a [SocketAddr],
 }
 
@@ -48,6 +52,7 @@ impl Ports {
             websocket,
             mqtt,
             monitoring,
+            profiles,
             plain,
         } = *bound;
         let interfaces = interfaces();
@@ -69,6 +74,7 @@ impl Ports {
             monitoring: monitoring
                 .map(|(scheme, at)| urls(scheme, &[at]))
                 .unwrap_or_default(),
+            profile: urls("http", profiles.as_slice()),
             plain: urls("tcp", plain),
         }
     }
@@ -150,6 +156,7 @@ mod tests {
             websocket: Some((address("127.0.0.1:8080"), true)),
             mqtt: Some((address("127.0.0.1:1883"), false)),
             monitoring: Some(("http", address("127.0.0.1:8333"))),
+            profiles: Some(address("127.0.0.1:6060")),
             plain: &[],
         });
         let file = PortsFile::create(directory.path(), "nats-server", &ports).unwrap();
@@ -158,7 +165,7 @@ mod tests {
             .join(format!("nats-server_{}.ports", std::process::id()));
         assert_eq!(
             fs::read_to_string(&path).unwrap(),
-            r#"{"nats":["nats://127.0.0.1:4333"],"websocket":["wss://127.0.0.1:8080"],"mqtt":["mqtt://127.0.0.1:1883"],"monitoring":["http://127.0.0.1:8333"]}"#
+            r#"{"nats":["nats://127.0.0.1:4333"],"websocket":["wss://127.0.0.1:8080"],"mqtt":["mqtt://127.0.0.1:1883"],"monitoring":["http://127.0.0.1:8333"],"profile":["http://127.0.0.1:6060"]}"#
         );
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
         drop(file);

@@ -118,6 +118,7 @@ impl Daemon {
             websocket: websocket_of(&server, options),
             mqtt: mqtt_of(&server, options),
             monitoring: watched_at,
+            profiles: server.profiles_addr(),
             plain: &plain,
         });
         let ports_file = (options.ports_file_dir.as_deref())
@@ -366,6 +367,8 @@ fn cannot_listen(addr: SocketAddr, error: &io::Error, options: &Options) -> Obst
         "--plain"
     } else if options.monitoring.port.or(options.monitoring.https_port) == Some(port) {
         "-m"
+    } else if options.monitoring.profile_port == Some(port) {
+        "--profile"
     } else if options
         .websocket
         .as_ref()
@@ -378,7 +381,7 @@ fn cannot_listen(addr: SocketAddr, error: &io::Error, options: &Options) -> Obst
         "-p"
     };
     let with = match flag {
-        "-m" => "http",
+        "-m" | "--profile" => "http",
         "websocket.port" => "websocket.host",
         "mqtt.port" => "mqtt.host",
         _ => "-a",

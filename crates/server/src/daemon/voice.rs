@@ -65,6 +65,9 @@ impl Voice {
                 let scheme = opening.server.monitoring_scheme();
                 tracing::info!("Starting {scheme} monitor on {at}");
             }
+            if let Some(address) = opening.server.profiles_addr() {
+                tracing::info!("profiling port: {}", address.port());
+            }
             self.websocket(opening);
             self.mqtt(opening);
             let address = opening.server.client_addr();
@@ -85,6 +88,7 @@ impl Voice {
             self.mqtt(opening);
             self.plain_listeners(opening.server);
             self.monitoring(opening);
+            self.profiles(opening);
             self.store(opening.server);
         }
     }
@@ -181,6 +185,23 @@ impl Voice {
         if !is_loopback(address) && opening.monitoring.token.is_none() {
             let address = address.to_string();
             let open = OpeningText::MonitoringOpen { address };
+            tracing::warn!("{}", open.text(self.lang));
+        }
+    }
+
+    /// As for monitoring.
+    fn profiles(&self, opening: &Opening<'_>) {
+        let Some(address) = opening.server.profiles_addr() else {
+            return;
+        };
+        let at = OpeningText::ProfilesAt {
+            url: format!("http://{address}/debug/pprof/"),
+        };
+        let machines = self.machines_only(address);
+        tracing::info!(address = machines, "{}", at.text(self.lang));
+        if !is_loopback(address) && opening.monitoring.token.is_none() {
+            let address = address.to_string();
+            let open = OpeningText::ProfilesOpen { address };
             tracing::warn!("{}", open.text(self.lang));
         }
     }

@@ -16,6 +16,7 @@ mod site;
 
 pub(crate) use access::Access as Watchers;
 pub(crate) use figures::{AccstatzOptions, Document, Endpoint, Problem, Request, name_tag};
-pub(crate) use http::{Keys, Served};
+pub(crate) use http::{HTML, Keys, Pages, Reply, Served, TEXT};
 pub(crate) use observed::{Facts, Listening, Observed};
+pub(crate) use parameters::Query;
 pub(crate) use site::{Watched, open};

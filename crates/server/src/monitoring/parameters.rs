@@ -4,11 +4,11 @@
 use super::figures::Problem;
 
 /// Parameters read from one query.
-pub(super) struct Query(Vec<(String, String)>);
+pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
     /// Reads the part of an address behind its question mark.
-    pub(super) fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         let pairs = form_urlencoded::parse(text.as_bytes());
         Self(pairs.into_owned().collect())
     }
@@ -34,7 +34,7 @@ impl Query {
     }
 
     /// A number; 0 where nothing is said. What is below 0 stands for it.
-    pub(super) fn count(&self, name: &str) -> Result<usize, Problem> {
+    pub(crate) fn count(&self, name: &str) -> Result<usize, Problem> {
         let text = self.text(name);
         if text.is_empty() {
             return Ok(0);

@@ -242,7 +242,7 @@ async fn about_server(
         // Queues between nats-server's parts, and groups of servers: there are none here.
         "IPQUEUESZ" | "RAFTZ" => return Some(answered(sources, json!({}))),
         "PROFILEZ" => {
-            let error = "this program has no profiles of Go's runtime; profile it from outside";
+            let error = "this program has no profiles of Go's runtime; prof_port serves a CPU profile over HTTP";
             let data = json!({"profile": null, "error": error});
             return Some(answered(sources, data));
         }

@@ -80,6 +80,22 @@ fn a_plain_port_in_use_is_told_from_the_clients_port() {
 }
 
 #[test]
+fn a_port_of_profiles_in_use_is_told_from_the_others() {
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = holder.local_addr().unwrap().port().to_string();
+    for (lang, says) in [
+        ("en", "another port with --profile"),
+        ("es", "otro puerto con --profile"),
+    ] {
+        let mut command = command(PROGRAM);
+        let (code, _, said) =
+            outcome(command.args(["-p", "-1", "--profile", &port, "--lang", lang]));
+        assert_eq!(code, 1);
+        assert!(said.contains(says), "{said}");
+    }
+}
+
+#[test]
 fn an_address_that_it_can_not_have_is_explained_in_the_users_language() {
     // A name of one part too long is refused without asking anybody; 192.0.2.1 is for examples.
     let nobody = "x".repeat(64);

@@ -6,6 +6,7 @@ mod metrics;
 #[path = "../engine/peer.rs"]
 #[allow(dead_code, reason = "the engine's tests use the rest")]
 mod peer;
+mod profiles;
 mod strangers;
 mod streams;
 

@@ -131,6 +131,7 @@ fn settings_of(flag: Flag) -> &'static [&'static str] {
         Flag::Plain => &["plain"],
         Flag::HttpPort => &["http"],
         Flag::HttpsPort => &["https"],
+        Flag::Profile => &["prof_port"],
         Flag::TokenFile => &["authorization.token", "authorization.token_file"],
         Flag::Auth => &["authorization.token"],
         Flag::User => &["authorization.user"],

@@ -59,10 +59,6 @@ pub(super) fn apply(
             // A port of 0 and an empty name are nats-server's ways to leave something off.
             Meaning::ValueNotYet(_) if given.value.is_empty() || given.value == "0" => Ok(()),
             Meaning::ValueNotYet(feature) => Err(not_yet(given, feature)),
-            Meaning::Profile => monitoring_port(given).map(|port| {
-                let ignored = port.map(|_| KeyProblem::NoProfiles(given.written.clone()));
-                findings.warnings.extend(ignored.map(Fault::anywhere));
-            }),
         };
         findings.errors.extend(result.err().map(Fault::anywhere));
     }
@@ -140,6 +136,7 @@ fn set(
         }
         Flag::Port => options.port = port(given, options.personality)?,
         Flag::HttpPort => options.monitoring.port = monitoring_port(given)?,
+        Flag::Profile => options.monitoring.profile_port = monitoring_port(given)?,
         Flag::HttpsPort => options.monitoring.https_port = monitoring_port(given)?,
         Flag::ServerName => options.server_name = name(given)?.or(options.server_name.take()),
         Flag::ClientAdvertise => {

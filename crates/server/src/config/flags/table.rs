@@ -32,6 +32,7 @@ pub(super) enum Flag {
     Plain,
     Port,
     PortsFileDir,
+    Profile,
     RemoteSyslog,
     ServerName,
     Signal,
@@ -57,11 +58,9 @@ pub(super) enum Meaning {
     SwitchNotYet(Feature),
     /// A flag with a value of a feature that is not there yet.
     ValueNotYet(Feature),
-    /// The port of Go's profiles: changes nothing.
-    Profile,
 }
 
-use Meaning::{Is, Profile, SwitchNotYet, ValueNotYet};
+use Meaning::{Is, SwitchNotYet, ValueNotYet};
 
 /// Flags with their other names. In all of them `-` and `_` are the same.
 pub(super) const FLAGS: &[(&[&str], Meaning)] = &[
@@ -93,6 +92,7 @@ pub(super) const FLAGS: &[(&[&str], Meaning)] = &[
     (&["store_dir", "sd"], Is(Flag::StoreDir)),
     (&["http_port", "m"], Is(Flag::HttpPort)),
     (&["https_port", "ms"], Is(Flag::HttpsPort)),
+    (&["profile"], Is(Flag::Profile)),
     (&["tls"], Is(Flag::Tls)),
     (&["tlscert"], Is(Flag::TlsCert)),
     (&["tlskey"], Is(Flag::TlsKey)),
@@ -107,7 +107,6 @@ pub(super) const FLAGS: &[(&[&str], Meaning)] = &[
     (&["no-streams"], Is(Flag::NoStreams)),
     (&["log-format"], Is(Flag::LogFormat)),
     (&["lang"], Is(Flag::Lang)),
-    (&["profile"], Profile),
     // Not there yet.
     (
         &[
@@ -139,7 +138,7 @@ impl Meaning {
     pub(super) fn is_switch(self) -> bool {
         match self {
             SwitchNotYet(_) => true,
-            ValueNotYet(_) | Profile => false,
+            ValueNotYet(_) => false,
             Is(flag) => matches!(
                 flag,
                 Flag::AllowAnonymous

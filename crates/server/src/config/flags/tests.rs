@@ -457,17 +457,23 @@ fn an_unknown_flag_gets_its_nearest() {
 }
 
 #[test]
-fn the_port_of_profiles_is_ignored_with_a_word() {
-    let warned = |line: &str| match run(line) {
-        Ok(CommandLine {
-            invocation: Invocation::Serve(serve),
-            ..
-        }) => serve.warnings.len(),
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(warned("recado-server --profile 65432"), 1);
-    assert_eq!(warned("recado-server --profile 0"), 0);
+fn profiles_are_served_at_the_port_that_is_named() {
+    for (line, port) in [
+        ("recado-server", None),
+        ("recado-server --profile 65432", Some(65432)),
+        ("recado-server --profile=-1", Some(0)),
+        ("recado-server --profile 0", None),
+    ] {
+        assert_eq!(options(line).monitoring.profile_port, port, "{line}");
+    }
     refuses("s --profile x", "x");
+    for line in [
+        "s -p 5000 --profile 5000",
+        "s -m 5000 --profile 5000",
+        "s --plain 5000 --profile 5000",
+    ] {
+        refuses_in(line, &Imagined::default(), 1, "port 5000 is for profiles");
+    }
 }
 
 #[test]

@@ -44,8 +44,8 @@ pub(super) enum Key {
     NoAuthUser,
     NoFastProducerStall,
     DisableSublistCache,
-    /// Of Go's profiles over HTTP: changes nothing.
-    Profiling,
+    /// How often Go's scheduler notes who waits: changes nothing.
+    ProfileBlockRate,
     NoHeaderSupport,
     NoSystemAccount,
     Ocsp,
@@ -84,6 +84,7 @@ pub(super) enum MonitoringKey {
     Https,
     HttpsPort,
     MaxClosedClients,
+    ProfilePort,
     Token,
     TokenFile,
 }
@@ -369,7 +370,11 @@ pub(super) const TOP_LEVEL: &Table<Key> = &[
         &["disable_sublist_cache", "no_sublist_cache"],
         Sets(Key::DisableSublistCache),
     ),
-    (&["prof_port", "prof_block_rate"], Sets(Key::Profiling)),
+    (
+        &["prof_port"],
+        Sets(Key::Monitoring(MonitoringKey::ProfilePort)),
+    ),
+    (&["prof_block_rate"], Sets(Key::ProfileBlockRate)),
     (&["no_header_support"], Sets(Key::NoHeaderSupport)),
     (&["debug"], Sets(Key::Debug)),
     (&["trace"], Sets(Key::Trace)),

@@ -24,6 +24,7 @@ pub(super) fn set(
         MonitoringKey::Https => options.https_port = listen(field, &mut options.host)?,
         MonitoringKey::HttpPort => options.port = port(field)?,
         MonitoringKey::HttpsPort => options.https_port = port(field)?,
+        MonitoringKey::ProfilePort => options.profile_port = port(field)?,
         MonitoringKey::HttpBasePath => {
             let text = field.text()?;
             options.base_path = base_path(text)

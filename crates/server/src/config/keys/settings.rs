@@ -127,7 +127,7 @@ impl Settings<'_> {
             | Key::ServerTags
             | Key::ServerMetadata
             | Key::FeatureFlags
-            | Key::Profiling
+            | Key::ProfileBlockRate
             | Key::AllowNonTls
             | Key::ProxyProtocol
             | Key::ClientAdvertise
@@ -333,9 +333,9 @@ impl Settings<'_> {
             Key::ProxyProtocol => options.proxy_protocol = field.boolean()?,
             Key::ServerTags => self.options.server_tags = tags(field)?,
             Key::FeatureFlags => self.set_feature_flags(field)?,
-            Key::Profiling => {
+            Key::ProfileBlockRate => {
                 if field.integer(i64::MIN, i64::MAX)? != 0 {
-                    let ignored = KeyProblem::NoProfiles(field.key.to_owned());
+                    let ignored = KeyProblem::NoBlockProfiles(field.key.to_owned());
                     self.findings.warnings.push(field.fault(ignored));
                 }
             }

@@ -188,7 +188,7 @@ pub(super) fn top_level(key: Key) -> Show {
         Key::LameDuckDuration => Effective(|o| Shown::Time(o.lame_duck_duration)),
         Key::LameDuckGracePeriod => Effective(|o| Shown::Time(o.lame_duck_grace_period)),
         Key::Lang => Effective(|o| Shown::Text(o.lang.code().to_owned())),
-        Key::Profiling => AsWritten,
+        Key::ProfileBlockRate => AsWritten,
         Key::MaxConnections
         | Key::MaxControlLine
         | Key::MaxPayload
@@ -283,6 +283,10 @@ fn monitoring(key: MonitoringKey) -> Show {
         MonitoringKey::HttpsPort => Elsewhere(&["https"]),
         MonitoringKey::Http => Effective(|o| monitoring_address(o, o.monitoring.port)),
         MonitoringKey::Https => Effective(|o| monitoring_address(o, o.monitoring.https_port)),
+        MonitoringKey::ProfilePort => Effective(|o| match o.monitoring.profile_port {
+            Some(port) => Shown::Count(port.into()),
+            None => Shown::Unset(Unset::Nothing),
+        }),
         MonitoringKey::HttpBasePath => Effective(|o| match o.monitoring.base_path.as_str() {
             "" => Shown::Text("/".to_owned()),
             path => Shown::Text(path.to_owned()),

@@ -485,9 +485,18 @@ fn a_list_to_choose_from_is_not_empty() {
 }
 
 #[test]
-fn what_profiles_are_served_on_is_ignored_with_a_word() {
-    warns("prof_port: 65432", "prof_port is ignored");
-    warns("prof_block_rate: 1", "perf");
+fn profiles_are_served_at_a_port_of_their_own() {
+    for (text, port) in [
+        ("", None),
+        ("prof_port: 65432", Some(65432)),
+        ("prof_port: -1", Some(0)),
+        ("prof_port: 0", None),
+    ] {
+        assert_eq!(options(text).monitoring.profile_port, port, "{text:?}");
+    }
+    refuses("prof_port: 65536", "1:12", "65536");
+    refuses("prof_port: x", "1:12", "x");
+    warns("prof_block_rate: 1", "prof_block_rate is ignored");
 }
 
 #[test]

@@ -235,6 +235,7 @@ Running
 Watching
   -m, --http_port PORT          Serve /varz, /connz, /jsz, /healthz, /metrics over HTTP ({watch})
   -ms, --https_port PORT        The same over HTTPS
+      --profile PORT            Serve CPU profiles over HTTP ({watch})
 
 Log
   -l, --log FILE                Write to a file instead of standard error
@@ -315,6 +316,7 @@ Funcionamiento
 Supervisión
   -m, --http_port PUERTO        Servir /varz, /connz, /jsz, /healthz y /metrics por HTTP ({watch})
   -ms, --https_port PUERTO      Lo mismo por HTTPS
+      --profile PUERTO          Servir perfiles de la CPU por HTTP ({watch})
 
 Registro
   -l, --log ARCHIVO             Escribir en un archivo en vez de la salida de errores

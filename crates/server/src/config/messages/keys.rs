@@ -163,6 +163,7 @@ pub enum KeyProblem {
     PlainPortTwice(u16),
     PlainPortIsClients(u16),
     MonitoringPortTaken(u16),
+    ProfilePortTaken(u16),
     BadBasePath(String),
     MonitorTokenTwice,
     HttpAndHttps,
@@ -227,7 +228,7 @@ pub enum KeyProblem {
     /// Warning.
     ForSeveralServers(String),
     /// Warning: as it was written.
-    NoProfiles(String),
+    NoBlockProfiles(String),
     /// Warning: the directory.
     StoreIsTemporary(String),
 }
@@ -310,6 +311,9 @@ impl KeyProblem {
             ),
             Self::MonitoringPortTaken(port) => format!(
                 "port {port} is monitoring's and another listener's; give one of them another (-1 takes a free one)"
+            ),
+            Self::ProfilePortTaken(port) => format!(
+                "port {port} is for profiles and another listener's; give one of them another (-1 takes a free one)"
             ),
             Self::BadBasePath(path) => format!(
                 "http_base_path: {path:?} is no path; write it like \"/nats\", of letters, digits and -._~"
@@ -401,8 +405,8 @@ impl KeyProblem {
             Self::ForSeveralServers(key) => {
                 format!("\"{key}\" changes nothing on a server that stands alone; it is ignored")
             }
-            Self::NoProfiles(key) => {
-                format!("{key} is ignored: this server has no profiles over HTTP; look at it with perf")
+            Self::NoBlockProfiles(key) => {
+                format!("{key} is ignored: it is of Go's scheduler, which this server does not have; prof_port serves a CPU profile")
             }
             Self::StoreIsTemporary(directory) => format!(
                 "streams are stored in the temporary directory {directory}, which may be emptied when the machine restarts; name another with store_dir"
@@ -480,6 +484,9 @@ impl KeyProblem {
             ),
             Self::MonitoringPortTaken(port) => format!(
                 "el puerto {port} es a la vez el de la supervisión y el de otra escucha; pon otro en una de las dos (-1 toma uno libre)"
+            ),
+            Self::ProfilePortTaken(port) => format!(
+                "el puerto {port} es a la vez el de los perfiles y el de otra escucha; pon otro en una de las dos (-1 toma uno libre)"
             ),
             Self::BadBasePath(path) => format!(
                 "http_base_path: {path:?} no es una ruta; escríbela como \"/nats\", con letras, dígitos y -._~"
@@ -573,8 +580,8 @@ impl KeyProblem {
             Self::ForSeveralServers(key) => {
                 format!("\"{key}\" no cambia nada en un servidor que está solo; se pasa por alto")
             }
-            Self::NoProfiles(key) => {
-                format!("{key} se pasa por alto: este servidor no ofrece perfiles de rendimiento por HTTP; obsérvalo con perf")
+            Self::NoBlockProfiles(key) => {
+                format!("{key} se pasa por alto: es del planificador de Go, que este servidor no tiene; con prof_port se sirve un perfil de la CPU")
             }
             Self::StoreIsTemporary(directory) => format!(
                 "los flujos se guardan en el directorio temporal {directory}, que puede vaciarse al reiniciar la máquina; indica otro con store_dir"

@@ -64,6 +64,16 @@ pub enum OpeningText {
         /// Listening address.
         address: String,
     },
+    /// Profiles are served here.
+    ProfilesAt {
+        /// URL of their first page.
+        url: String,
+    },
+    /// Profiles are open to whoever reaches them.
+    ProfilesOpen {
+        /// Listening address.
+        address: String,
+    },
     /// Streams are stored here.
     Stored {
         /// The directory.
@@ -159,6 +169,18 @@ impl OpeningText {
                 format!(
                     "la supervisión no pide ningún token: quien llegue a {address} puede ver \
                      clientes, asuntos y flujos; con monitor_token_file se pide uno"
+                ),
+            ),
+            Self::ProfilesAt { url } => (
+                format!("profiles are served at {url}"),
+                format!("los perfiles de rendimiento se sirven en {url}"),
+            ),
+            Self::ProfilesOpen { address } => (
+                format!(
+                    "profiles ask for no token: whoever reaches {address} can have the server                      sampled; monitor_token_file asks for one"
+                ),
+                format!(
+                    "los perfiles no piden ningún token: quien llegue a {address} puede hacer que se                      tomen muestras del servidor; con monitor_token_file se pide uno"
                 ),
             ),
             Self::Stored {
