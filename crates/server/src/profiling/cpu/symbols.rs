@@ -108,7 +108,7 @@ fn places(loader: &Loader, at: u64) -> Vec<Place> {
     }
     places.retain(|place| !place.function.is_empty());
     for place in &mut places {
-        place.function = without_hash(&place.function).to_owned();
+        place.function = with_module(without_hash(&place.function), &place.file);
     }
     places
 }
@@ -123,6 +123,38 @@ fn without_hash(name: &str) -> &str {
     }
 }
 
+/// What stands with the lines of a function that was put into another is often its bare name, with all that its types
+/// are. The file says of which module it is.
+fn with_module(name: &str, file: &str) -> String {
+    let bare = name.split('<').next().unwrap_or_default();
+    match module(file) {
+        Some(module) if !bare.is_empty() && !bare.contains("::") => format!("{module}::{bare}"),
+        _ => name.to_owned(),
+    }
+}
+
+/// The module that is usually in a file: `…/tokio-1.54.1/src/runtime/mod.rs` is `tokio::runtime`.
+fn module(file: &str) -> Option<String> {
+    let (folders, inside) = file.rsplit_once("/src/")?;
+    let (above, folder) = folders.rsplit_once('/').unwrap_or(("", folders));
+    let ours = match above.ends_with("crates") {
+        true => "recado_",
+        false => "",
+    };
+    // Behind a name from the registry stands its version.
+    let folder = match folder.rsplit_once('-') {
+        Some((name, version)) if version.starts_with(|c: char| c.is_ascii_digit()) => name,
+        _ => folder,
+    };
+    let inside = inside.strip_suffix(".rs")?;
+    let inside = inside.strip_suffix("/mod").unwrap_or(inside);
+    let crate_name = format!("{ours}{}", folder.replace('-', "_"));
+    Some(match inside {
+        "lib" | "main" | "mod" => crate_name,
+        _ => format!("{crate_name}::{}", inside.replace('/', "::")),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,6 +164,28 @@ mod tests {
         assert_eq!(without_hash("a::b::h0123456789abcdef"), "a::b");
         assert_eq!(without_hash("a::hb"), "a::hb");
         assert_eq!(without_hash("memcpy"), "memcpy");
+    }
+
+    #[test]
+    fn a_bare_name_gets_its_module() {
+        let rust = "/rustc/59807616/library/core/src/slice/mod.rs";
+        let tokio = "/r/index.crates.io-1949/tokio-util-0.7.1/src/lib.rs";
+        for (name, file, expected) in [
+            (
+                "write",
+                "/x/crates/log/src/disk.rs",
+                "recado_log::disk::write",
+            ),
+            ("next<u8>", rust, "core::slice::next"),
+            ("{closure#0}<(), T>", tokio, "tokio_util::{closure#0}"),
+            ("a::b", rust, "a::b"),
+            ("<T as A>::b", rust, "<T as A>::b"),
+            ("__send", "", "__send"),
+            ("f", "csu/start.c", "f"),
+            ("f", "/x/src/start.c", "f"),
+        ] {
+            assert_eq!(with_module(name, file), expected, "{name} in {file}");
+        }
     }
 
     #[test]
