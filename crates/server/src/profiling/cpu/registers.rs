@@ -48,10 +48,13 @@ pub(super) fn position(registers: &Registers) -> Position {
 
 #[cfg(target_arch = "aarch64")]
 pub(super) fn position(registers: &Registers) -> Position {
+    use framehop::aarch64::PtrAuthMask;
     let [frame, link, stack, instruction] = *registers;
+    // Return addresses may bear a signature above those bits that addresses have.
+    let address = PtrAuthMask::from_max_known_address((1 << 48) - 1);
     Position {
         instruction,
         stack,
-        registers: UnwindRegsNative::new(link, stack, frame),
+        registers: UnwindRegsNative::new_with_ptr_auth_mask(address, link, stack, frame),
     }
 }
