@@ -1,6 +1,9 @@
 """Revoked certificates, as users of nats-py meet them; authority and responder are made of another library."""
 
+import json
+import os
 import ssl
+import tempfile
 
 import nats
 import nats.errors
@@ -82,6 +85,25 @@ async def nobody_is_let_in_while_nobody_answers_unless_that_is_allowed():
         for config, expected in configs:
             with Server(config) as server:
                 assert await is_let_in(server, ana) == expected, config
+
+
+@test
+async def what_is_known_is_written_down_when_the_server_ends():
+    with Authority() as authority, tempfile.TemporaryDirectory(prefix="recado-known-") as place:
+        ana = client(authority, "ana")
+        known = os.path.join(place, "known")
+        more = f'ocsp_cache {{ local_store: "{known}" }}'
+        config = block(authority, "ocsp_peer: true") + more
+        with Server(config) as server:
+            assert await is_let_in(server, ana)
+            server.stop()
+            with open(os.path.join(known, "cache.json"), encoding="utf-8") as file:
+                entries = list(json.load(file).values())
+            assert [one["resp_status"] for one in entries] == ["good"], entries
+            asked = authority.asked
+            server.start_again()
+            assert await is_let_in(server, ana)
+            assert authority.asked == asked
 
 
 @test

@@ -548,8 +548,10 @@ async fn live(
     engine.mqtt_sessions.stop(MQTT_MAX).await;
     // Their threads are waited for, one of them for its disk; this one goes on serving those whose answers it
     // still sends.
+    let revocations = Arc::clone(&handle.revocations);
     let ended = tokio::task::spawn_blocking(move || {
         streams.close();
+        revocations.load().save();
         drop(monitoring);
         drop(profiles);
         drop(system);

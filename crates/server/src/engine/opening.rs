@@ -3,7 +3,9 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use recado_session::{Goodbye, Session};
@@ -20,12 +22,14 @@ use super::reader::Reader;
 use super::tls::{Stage, TlsSession, Wire};
 use super::websocket;
 use crate::config::{HandshakeFirst, WebsocketOptions};
-use crate::tls::{Material, NotValid};
+use crate::tls::{Material, NotValid, Turn};
 
 /// Bytes that are read at once while nobody is known.
 const READ_BYTES: usize = 4 * 1024;
 /// Time that a proxy's header may take from its first byte to its last.
 const PROXY_TIME_MAX: Duration = Duration::from_secs(5);
+/// How often is looked whether somebody is still asked about a client's certificate.
+const ASKING_LOOK: Duration = Duration::from_millis(50);
 /// The first byte of a TLS handshake.
 const HANDSHAKE_RECORD: u8 = 0x16;
 
@@ -288,9 +292,10 @@ impl Reader {
                 "more TLS handshakes within a second than connection_rate_limit allows",
             ));
         }
-        // What is asked about its certificate is not the client's time.
-        let deadline = TokioInstant::now() + material.timeout + material.asking;
-        let Ok(done) = timeout_at(deadline, self.shake_hands(material, early)).await else {
+        let asking = Asking::default();
+        let shaking = self.shake_hands(material, early, &asking);
+        let done = asking.within(material.timeout, shaking).await;
+        let Some(done) = done else {
             let (cid, peer) = (self.connection.id, self.connection.peer_text());
             let timeout_ms = material.timeout.as_millis() as u64;
             tracing::error!(cid, %peer, timeout_ms, "TLS handshake timeout: the client did not finish it in time; it may not speak TLS at all, or its network is slow (then raise the timeout of tls)");
@@ -311,6 +316,7 @@ impl Reader {
         &mut self,
         material: &Material,
         early: Vec<u8>,
+        asking: &Asking,
     ) -> Result<(TlsSession, Vec<u8>), Refused> {
         // The greeting must be out: from here on the socket is written to past the outbox.
         self.connection.drained_to(0).await;
@@ -340,7 +346,7 @@ impl Reader {
                 wire,
             };
             let (stage, step) = match material.checked.is_some() {
-                true => self.check_step(step).await?,
+                true => self.check_step(step, asking).await?,
                 false => self.take_step(step).await?,
             };
             (session, input, plain, wire) = (step.session, step.input, step.plain, step.wire);
@@ -364,15 +370,21 @@ impl Reader {
     }
 
     /// The same where somebody may have to be asked about the client's certificate first: a thread of its own waits for that.
-    async fn check_step(&self, mut step: Step) -> Result<(Outcome, Step), Refused> {
-        let turn = Arc::clone(&self.engine.checks).acquire_owned().await;
+    async fn check_step(
+        &self,
+        mut step: Step,
+        asking: &Asking,
+    ) -> Result<(Outcome, Step), Refused> {
+        let turn = Arc::clone(&self.engine.handshakes).acquire_owned().await;
         let turn = turn.map_err(|_| Refused::Gone)?;
+        let began = asking.begin();
         let taken = tokio::task::spawn_blocking(move || {
-            let outcome = step.take();
-            drop(turn);
+            let outcome = Turn::during(turn, || step.take());
             (outcome, step)
         });
-        taken.await.map_err(|_| Refused::Gone)
+        let taken = taken.await;
+        asking.end(began);
+        taken.map_err(|_| Refused::Gone)
     }
 
     /// Logs that the client went away without a word. Some do when they don't believe a certificate.
@@ -412,6 +424,50 @@ impl Reader {
     async fn read_within(&mut self, time: Duration, input: &mut Vec<u8>) -> Result<(), Refused> {
         let read = timeout(time, self.read_some(input)).await;
         read.unwrap_or(Ok(()))
+    }
+}
+
+/// Time that a handshake has waited for the threads that may ask.
+#[derive(Default)]
+struct Asking {
+    under_way: AtomicBool,
+    us: AtomicU64,
+}
+
+impl Asking {
+    fn begin(&self) -> TokioInstant {
+        self.under_way.store(true, Ordering::Relaxed);
+        TokioInstant::now()
+    }
+
+    fn end(&self, began: TokioInstant) {
+        let us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.us.fetch_add(us, Ordering::Relaxed);
+        self.under_way.store(false, Ordering::Relaxed);
+    }
+
+    fn time(&self) -> Duration {
+        Duration::from_micros(self.us.load(Ordering::Relaxed))
+    }
+
+    /// What comes of a handshake within so much of the client's time: what is asked about its certificate is not its own.
+    async fn within<T>(&self, time: Duration, shaking: impl Future<Output = T>) -> Option<T> {
+        let mut shaking = pin!(shaking);
+        let began = TokioInstant::now();
+        loop {
+            let deadline = began + time + self.time();
+            let look = match self.under_way.load(Ordering::Relaxed) {
+                true => deadline.max(TokioInstant::now() + ASKING_LOOK),
+                false => deadline,
+            };
+            match timeout_at(look, shaking.as_mut()).await {
+                Ok(done) => return Some(done),
+                Err(_) if self.under_way.load(Ordering::Relaxed) => {}
+                // It has waited meanwhile.
+                Err(_) if deadline < began + time + self.time() => {}
+                Err(_) => return None,
+            }
+        }
     }
 }
 

@@ -46,9 +46,6 @@ const MQTT_HEADER_BYTES: usize = 1024;
 /// that in JSON. What it said was bounded before.
 const MQTT_LINE_BYTES: usize = 4 * 6 * 64 * 1024 + 4096;
 
-/// Clients' certificates that are asked about at once.
-const CHECKS_MAX: usize = 64;
-
 /// Credentials that are checked at once where that takes long: half the cores, or clients with
 /// wrong ones would keep everybody else from running.
 fn deciders() -> usize {
@@ -204,9 +201,7 @@ pub(crate) struct Engine {
     /// Logins that a service decides on.
     pub(crate) inquiries: Inquiries,
     /// Steps of TLS handshakes: so many at once, or a storm of them would keep everybody else waiting.
-    pub(crate) handshakes: Semaphore,
-    /// Steps of handshakes that may wait for a word on a certificate, each on a thread that waits: so many at once.
-    pub(crate) checks: Arc<Semaphore>,
+    pub(crate) handshakes: Arc<Semaphore>,
     /// What those pass that speak WebSocket.
     pub(crate) websocket: Door,
     /// What those pass that speak MQTT.
@@ -373,8 +368,7 @@ impl Engine {
             lame_duck: AtomicBool::new(false),
             deciding: Semaphore::new(deciders()),
             inquiries,
-            handshakes: Semaphore::new(deciders()),
-            checks: Arc::new(Semaphore::new(CHECKS_MAX)),
+            handshakes: Arc::new(Semaphore::new(deciders())),
             clients: Door::default(),
             websocket: Door::default(),
             mqtt: Door::default(),

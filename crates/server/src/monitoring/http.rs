@@ -51,11 +51,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// What monitoring over HTTPS shows of itself; can be replaced while it runs. Clients are asked for no certificate: a
 /// token is what lets in.
-pub(crate) struct Keys(RwLock<Current>);
-
-struct Current {
-    material: Material,
-}
+pub(crate) struct Keys(RwLock<Material>);
 
 impl Keys {
     /// Reads what the options name.
@@ -66,7 +62,13 @@ impl Keys {
         options: &TlsOptions,
         revocations: Option<&Revocations>,
     ) -> Result<Self, TlsProblem> {
-        Ok(Self(RwLock::new(Current::load(options, revocations)?)))
+        let unasked = TlsOptions {
+            client_certificates: ClientCertificates::NotAsked,
+            pinned_certs: Vec::new(),
+            ..options.clone()
+        };
+        let material = Material::load(&unasked, revocations)?;
+        Ok(Self(RwLock::new(material)))
     }
 
     /// Shows what others show from now on.
@@ -77,8 +79,8 @@ impl Keys {
     async fn handshake(&self, stream: Patient<TcpStream>) -> io::Result<Encrypted> {
         let (acceptor, timeout) = {
             let current = self.0.read();
-            let config = Arc::clone(&current.material.config);
-            (TlsAcceptor::from(config), current.material.timeout)
+            let config = Arc::clone(&current.config);
+            (TlsAcceptor::from(config), current.timeout)
         };
         match tokio::time::timeout(timeout, acceptor.accept(stream)).await {
             Ok(accepted) => accepted,
@@ -88,18 +90,6 @@ impl Keys {
 }
 
 type Encrypted = tokio_rustls::server::TlsStream<Patient<TcpStream>>;
-
-impl Current {
-    fn load(options: &TlsOptions, revocations: Option<&Revocations>) -> Result<Self, TlsProblem> {
-        let unasked = TlsOptions {
-            client_certificates: ClientCertificates::NotAsked,
-            pinned_certs: Vec::new(),
-            ..options.clone()
-        };
-        let material = Material::load(&unasked, revocations)?;
-        Ok(Self { material })
-    }
-}
 
 /// What is served: paths, and what they lead to.
 pub(crate) trait Pages: Send + Sync + 'static {

@@ -212,8 +212,11 @@ fn verifier(
         return Ok(pinned);
     };
     let trusted = trusted(options.ca_file.as_deref())?;
+    let algorithms = provider.signature_verification_algorithms.all;
     let cache = Arc::clone(cache);
-    Ok(Arc::new(Checked::new(pinned, peers, trusted, cache)))
+    Ok(Arc::new(Checked::new(
+        pinned, peers, algorithms, &trusted, cache,
+    )))
 }
 
 /// The authorities of a file, or those that the machine trusts.

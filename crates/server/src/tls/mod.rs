@@ -18,11 +18,8 @@ use crate::config::{HandshakeFirst, TlsOptions};
 
 pub(crate) use load::client_config;
 pub(crate) use names::{issuer_text, names_in, subject_text};
-pub(crate) use ocsp::{Cache, NotValid, Revocations, fingerprint};
+pub(crate) use ocsp::{Cache, NotValid, Revocations, Turn, fingerprint};
 pub use problem::TlsProblem;
-
-/// Responders that are asked about a client at the most, usually: more of them may come too late.
-const ASKED_USUAL: u32 = 4;
 
 /// TLS of one listener, ready for handshakes. Never changed, but for what responders say: a reload makes another one, and
 /// handshakes that began with this one end with it.
@@ -39,8 +36,6 @@ pub(crate) struct Material {
     /// What is remembered of clients' certificates, where it is asked whether they were revoked: then a handshake may wait
     /// for the answer, on a thread that may.
     pub(crate) checked: Option<Arc<Cache>>,
-    /// Time that it may wait for that, beyond the client's own.
-    pub(crate) asking: Duration,
     /// Certificates that are shown with what their responder says.
     _stapled: Vec<Stapled>,
 }
@@ -56,10 +51,6 @@ impl Material {
         revocations: Option<&Revocations>,
     ) -> Result<Self, TlsProblem> {
         let loaded = load::server_config(options, revocations)?;
-        let peers = options
-            .ocsp_peer
-            .as_ref()
-            .filter(|_| loaded.checked.is_some());
         Ok(Self {
             config: Arc::new(loaded.config),
             not_after_s: loaded.not_after_s,
@@ -67,7 +58,6 @@ impl Material {
             timeout: options.timeout,
             rate_limit: options.connection_rate_limit,
             checked: loaded.checked,
-            asking: peers.map_or(Duration::ZERO, |peers| peers.ca_timeout * ASKED_USUAL),
             _stapled: loaded.stapled,
         })
     }

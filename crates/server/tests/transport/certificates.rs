@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, PublicKeyData,
-    SanType, date_time_ymd,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair,
+    PublicKeyData, SanType, date_time_ymd,
 };
 use recado_server::config::{CertificateFiles, TlsOptions};
 use rustls::pki_types::pem::PemObject;
@@ -16,6 +16,7 @@ use tempfile::TempDir;
 
 /// An authority, and a directory for what it signs.
 pub(crate) struct Authority {
+    name: DistinguishedName,
     issuer: CertifiedIssuer<'static, KeyPair>,
     directory: TempDir,
 }
@@ -30,9 +31,12 @@ pub(crate) struct Identity {
 
 impl Authority {
     pub(crate) fn new() -> Self {
+        let params = Self::params();
+        let name = params.distinguished_name.clone();
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap());
         Self {
-            issuer: CertifiedIssuer::self_signed(Self::params(), KeyPair::generate().unwrap())
-                .unwrap(),
+            name,
+            issuer: issuer.unwrap(),
             directory: tempfile::tempdir().unwrap(),
         }
     }
@@ -86,11 +90,25 @@ impl Authority {
     pub(crate) fn below(&self, adjust: impl FnOnce(&mut CertificateParams)) -> (Self, String) {
         let mut params = Self::params();
         adjust(&mut params);
+        let name = params.distinguished_name.clone();
         let key = KeyPair::generate().unwrap();
         let issuer = CertifiedIssuer::signed_by(params, key, &self.issuer).unwrap();
         let certificate = issuer.pem();
-        let directory = tempfile::tempdir().unwrap();
-        (Self { issuer, directory }, certificate)
+        let below = Self {
+            name,
+            issuer,
+            directory: tempfile::tempdir().unwrap(),
+        };
+        (below, certificate)
+    }
+
+    /// Another certificate of an authority below it, with the same name and key, as PEM.
+    pub(crate) fn twin(&self, below: &Self, adjust: impl FnOnce(&mut CertificateParams)) -> String {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name = below.name.clone();
+        adjust(&mut params);
+        params.signed_by(&below.key(), &self.issuer).unwrap().pem()
     }
 
     pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {

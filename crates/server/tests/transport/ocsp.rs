@@ -1,15 +1,16 @@
 //! Certificates that were revoked, the server's own and its clients', as their responder says.
 
 use std::io::{ErrorKind, Read, Write};
+use std::net::TcpListener;
 use std::path::Path;
 use std::sync::{Arc, mpsc};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use parking_lot::Mutex;
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, SerialNumber};
 use recado_server::config::{
     ClientCertificates, Machine, OcspCacheKept, OcspCacheOptions, OcspMode, OcspPeerOptions,
-    Options, TlsOptions, load_file,
+    Options, StreamsOptions, TlsOptions, load_file,
 };
 use recado_server::{Server, StartError, TlsProblem};
 use rustls::client::WebPkiServerVerifier;
@@ -22,7 +23,7 @@ use rustls::{
 use serde_json::Value;
 
 use crate::certificates::{Authority, Identity};
-use crate::client::{PATIENCE, plain, secure};
+use crate::client::{PATIENCE, Secure, plain, secure};
 use crate::responder::{Manner, Responder, Says, extension, must_staple};
 use crate::watching::get;
 
@@ -255,12 +256,32 @@ fn what_was_revoked_is_shown_so_or_not_at_all() {
     assert_ne!(staple(&server, &authority), b"", "clients decide");
 }
 
+/// Answers hold for so short a time that the server asks again soon.
+fn short_lived(responder: &Responder) {
+    responder.change(|manner| manner.until = Some(SystemTime::now() + Duration::from_secs(5)));
+}
+
+/// Waits until it holds.
+fn until(what: &str, holds: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < PATIENCE, "{what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 #[test]
 fn the_server_ends_when_its_certificate_is_revoked() {
     let (authority, responder) = authority();
-    responder.change(|manner| manner.until = Some(SystemTime::now() + Duration::from_secs(3)));
+    short_lived(&responder);
     let tls = shown(&authority, &responder, false);
     let server = start(tls, mode(OcspMode::Always)).unwrap();
+    let first = staple(&server, &authority);
+    responder.change(|manner| manner.until = Some(SystemTime::now() + Duration::from_secs(9)));
+    until("it is asked again", || responder.asked() == 2);
+    until("the new staple is shown", || {
+        staple(&server, &authority) != first
+    });
     responder.set(&[SERVER], Says::Revoked);
     let (ended, heard) = mpsc::channel();
     std::thread::spawn(move || {
@@ -268,6 +289,53 @@ fn the_server_ends_when_its_certificate_is_revoked() {
         ended.send(())
     });
     heard.recv_timeout(PATIENCE).expect("it ends by itself");
+}
+
+#[test]
+fn what_is_heard_of_a_certificate_that_is_not_shown_any_more_ends_nothing() {
+    let (authority, responder) = authority();
+    short_lived(&responder);
+    let old = shown(&authority, &responder, true);
+    let server = start(old, mode(OcspMode::Must)).unwrap();
+    let held = responder.hold();
+    responder.set(&[SERVER], Says::Revoked);
+    until("it is asked again", || responder.heard() == 2);
+
+    let other = Responder::start(Manner::of(authority.key()));
+    other.set(&[SERVER], Says::Good);
+    let options = reloaded(shown(&authority, &other, true), OcspMode::Must);
+    server.reload(options).unwrap();
+    drop(held);
+    until("it is answered", || responder.asked() == 2);
+    assert_ne!(staple(&server, &authority), b"");
+    // The next connection is as good as the last, for as long as the other's word would have needed.
+    std::thread::sleep(Duration::from_millis(200));
+    assert_ne!(staple(&server, &authority), b"");
+}
+
+/// What a server that was started in a test would be told by a reload.
+fn reloaded(tls: TlsOptions, mode: OcspMode) -> Options {
+    let mut options = Options {
+        port: 0,
+        streams: StreamsOptions::off(),
+        tls: Some(tls),
+        ..Options::default()
+    };
+    options.ocsp.mode = mode;
+    options
+}
+
+#[test]
+fn with_a_staple_in_hand_a_reload_asks_nobody() {
+    let (authority, responder) = authority();
+    let tls = shown(&authority, &responder, true);
+    let server = start(tls.clone(), mode(OcspMode::Must)).unwrap();
+    responder.set(&[SERVER], Says::Nonsense);
+    let mut options = reloaded(tls, OcspMode::Must);
+    options.limits.max_payload = 1000;
+    server.reload(options).unwrap();
+    assert_ne!(staple(&server, &authority), b"");
+    assert_eq!(responder.asked(), 1);
 }
 
 #[test]
@@ -369,10 +437,10 @@ fn who_was_revoked_is_not_let_in() {
             says == Says::Unknown,
             "{says:?}"
         );
+        // It was reached, whatever it said.
         let unreachable = |peer: &mut OcspPeerOptions| peer.allow_when_ca_unreachable = true;
         let server = start(asks(&authority, unreachable), |_| {}).unwrap();
-        let told = matches!(says, Says::Revoked | Says::Unknown);
-        assert_eq!(is_let_in(&server, &config), !told, "{says:?}");
+        assert!(!is_let_in(&server, &config), "{says:?}");
     }
 
     // Who names no responder can't be asked about.
@@ -380,31 +448,92 @@ fn who_was_revoked_is_not_let_in() {
     assert!(is_let_in(&server, &quiet));
 }
 
+/// A client with a certificate whose status is known where nobody answers.
+fn client_of(authority: &Authority, url: &str) -> Arc<ClientConfig> {
+    let identity = authority.sign(&[], |params| params.custom_extensions.push(extension(url)));
+    authority.client(Some(&identity))
+}
+
+/// A client whose part of the handshake is done; it does not wait for what the server makes of it.
+fn begun(server: &Server, config: &Arc<ClientConfig>) -> Secure {
+    let (mut client, _) = secure(server, config);
+    let Secure { stream } = &mut client;
+    stream.conn.complete_io(&mut stream.sock).unwrap();
+    client
+}
+
+#[test]
+fn where_nobody_answers_nobody_is_let_in_unless_that_is_allowed() {
+    let authority = Authority::new();
+    // One that nobody listens at, and one that takes questions and never answers.
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
+    let deaf = TcpListener::bind("127.0.0.1:0").unwrap();
+    for at in [closed.unwrap(), deaf.local_addr().unwrap()] {
+        let config = client_of(&authority, &format!("http://{at}"));
+        for allowed in [false, true] {
+            let tls = asks(&authority, |peer| {
+                peer.ca_timeout = Duration::from_millis(300);
+                peer.allow_when_ca_unreachable = allowed;
+            });
+            let server = start(tls, |_| {}).unwrap();
+            assert_eq!(is_let_in(&server, &config), allowed, "{at}");
+        }
+    }
+}
+
 #[test]
 fn nobody_waits_for_those_who_are_asked_about() {
     let (authority, responder) = authority();
-    // It takes questions, and never answers.
-    let deaf = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let silent = extension(&format!("http://{}", deaf.local_addr().unwrap()));
-    let server = start(asks(&authority, |_| {}), |_| {}).unwrap();
-    let identity = authority.sign(&[], |params| params.custom_extensions.push(silent));
-    let waiting = authority.client(Some(&identity));
-    let stuck: Vec<_> = (0..20)
-        .map(|_| {
-            let (mut stuck, _) = secure(&server, &waiting);
-            // Its own part of the handshake is done; it does not wait for what the server makes of it.
-            stuck
-                .stream
-                .conn
-                .complete_io(&mut stuck.stream.sock)
-                .unwrap();
-            stuck
-        })
+    let deaf = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = format!("http://{}", deaf.local_addr().unwrap());
+    let tls = asks(&authority, |peer| peer.ca_timeout = PATIENCE * 3);
+    let server = start(tls, |_| {}).unwrap();
+    let known = client(&authority, &responder);
+    assert!(is_let_in(&server, &known));
+    // More than are asked about at once.
+    let stuck: Vec<_> = (0..80)
+        .map(|_| begun(&server, &client_of(&authority, &silent)))
         .collect();
-    assert!(is_let_in(&server, &client(&authority, &responder)));
+    assert!(is_let_in(&server, &known), "it is remembered");
+    let eva = authority.client(Some(&authority.sign_client("eva")));
+    assert!(is_let_in(&server, &eva), "nobody needs to be asked");
     drop(stuck);
-    let mut greeted = plain(&server);
-    assert!(greeted.line().unwrap().starts_with("INFO "));
+}
+
+#[test]
+fn one_question_is_enough_for_all_who_show_a_certificate() {
+    let (authority, responder) = authority();
+    let server = start(asks(&authority, |_| {}), |_| {}).unwrap();
+    let config = client(&authority, &responder);
+    let held = responder.hold();
+    let waiting: Vec<_> = (0..20).map(|_| begun(&server, &config)).collect();
+    drop(held);
+    for mut client in waiting {
+        client.connect();
+    }
+    assert_eq!(responder.asked(), 1);
+}
+
+#[test]
+fn the_time_that_a_question_takes_is_not_the_clients() {
+    let (authority, responder) = authority();
+    let tls = TlsOptions {
+        timeout: Duration::from_secs(1),
+        ..asks(&authority, |peer| peer.ca_timeout = PATIENCE)
+    };
+    let server = start(tls, |_| {}).unwrap();
+    let config = client(&authority, &responder);
+    let held = responder.hold();
+    let mut slow = begun(&server, &config);
+    // Who says nothing has its own time only, and is cut off meanwhile.
+    let mut mute = plain(&server);
+    assert!(mute.line().unwrap().starts_with("INFO "));
+    assert_eq!(
+        mute.line().unwrap(),
+        "-ERR 'Secure Connection - TLS Required'"
+    );
+    drop(held);
+    slow.connect();
 }
 
 #[test]
@@ -421,7 +550,31 @@ fn every_certificate_on_the_way_to_the_authority_must_be_good() {
         let server = start(asks(&authority, |_| {}), |_| {}).unwrap();
         assert_eq!(is_let_in(&server, &config), expected);
     }
-    assert_eq!((responder.asked(), own.asked()), (2, 2));
+    // The word that the first is bad is enough.
+    assert_eq!(responder.asked(), 2);
+}
+
+#[test]
+fn a_twin_of_a_revoked_certificate_does_not_help() {
+    let (authority, responder) = authority();
+    responder.set(&[33], Says::Revoked);
+    let (below, certificate) = authority.below(|params| numbered(params, 33, &responder));
+    // The same name and key, of which nobody tells anything; but out of date.
+    let twin = authority.twin(&below, crate::certificates::expired);
+    let own = below.sign_client("ana");
+    let server = start(asks(&authority, |_| {}), |_| {}).unwrap();
+    for chain in [
+        format!("{certificate}"),
+        format!("{twin}{certificate}"),
+        format!("{certificate}{twin}"),
+    ] {
+        let identity = Identity {
+            certificate: format!("{}{chain}", own.certificate),
+            key: own.key.clone(),
+            public: own.public.clone(),
+        };
+        assert!(!is_let_in(&server, &authority.client(Some(&identity))));
+    }
 }
 
 fn kept_in(directory: &Path, preserve_revoked: bool) -> OcspCacheOptions {
@@ -496,7 +649,7 @@ fn a_revocation_that_is_to_be_remembered_counts_when_nobody_answers() {
         };
         let server = start(asks(&authority, |_| {}), remembers);
         assert!(!is_let_in(&server.unwrap(), &config));
-        responder.set(&[CLIENT], Says::TryLater);
+        responder.set(&[CLIENT], Says::Nothing);
         let strict = |peer: &mut OcspPeerOptions| {
             peer.allowed_clockskew = Duration::ZERO;
             peer.allow_when_ca_unreachable = true;
@@ -517,13 +670,7 @@ fn a_reload_asks_from_then_on_or_changes_nothing() {
     let store = tempfile::tempdir().unwrap();
     let server = start(tls.clone(), |_| {}).unwrap();
     let options = |tls: TlsOptions, mode| {
-        let mut options = Options {
-            port: 0,
-            streams: recado_server::config::StreamsOptions::off(),
-            tls: Some(tls),
-            ..Options::default()
-        };
-        options.ocsp.mode = mode;
+        let mut options = reloaded(tls, mode);
         options.ocsp_cache = kept_in(store.path(), false);
         options
     };

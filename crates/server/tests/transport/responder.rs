@@ -29,6 +29,8 @@ pub(crate) enum Says {
     OfAnother,
     /// It answers with what is no OCSP.
     Nonsense,
+    /// It hangs up.
+    Nothing,
 }
 
 /// How answers are signed, and when they hold.
@@ -64,7 +66,9 @@ struct State {
     says: Mutex<HashMap<Vec<u8>, Says>>,
     manner: Mutex<Manner>,
     asked: AtomicUsize,
+    heard: AtomicUsize,
     only_get: Mutex<bool>,
+    gate: Mutex<()>,
 }
 
 impl Responder {
@@ -75,7 +79,9 @@ impl Responder {
             says: Mutex::default(),
             manner: Mutex::new(manner),
             asked: AtomicUsize::new(0),
+            heard: AtomicUsize::new(0),
             only_get: Mutex::new(false),
+            gate: Mutex::default(),
         });
         let serving = Arc::clone(&state);
         std::thread::spawn(move || {
@@ -99,6 +105,16 @@ impl Responder {
     /// POST is not taken from now on.
     pub(crate) fn take_only_get(&self) {
         *self.state.only_get.lock() = true;
+    }
+
+    /// Nothing is answered until this is dropped.
+    pub(crate) fn hold(&self) -> parking_lot::MutexGuard<'_, ()> {
+        self.state.gate.lock()
+    }
+
+    /// Questions that came, answered or not.
+    pub(crate) fn heard(&self) -> usize {
+        self.state.heard.load(Ordering::SeqCst)
     }
 
     /// Questions that were answered.
@@ -155,8 +171,13 @@ impl State {
             true => from_path(path.trim_start_matches('/')),
             false => body,
         };
+        self.heard.fetch_add(1, Ordering::SeqCst);
+        drop(self.gate.lock());
         let answer = self.answer(&question);
         self.asked.fetch_add(1, Ordering::SeqCst);
+        if answer.is_empty() {
+            return Ok(());
+        }
         write!(
             &stream,
             "HTTP/1.1 200 OK\r\nContent-Type: application/ocsp-response\r\nContent-Length: {}\r\n\r\n",
@@ -192,6 +213,7 @@ impl State {
             Says::Unknown => CertStatus::unknown(),
             Says::TryLater => return OcspResponse::try_later().to_der().unwrap(),
             Says::Nonsense => return b"<html>".to_vec(),
+            Says::Nothing => return Vec::new(),
         };
         let data = ResponseData {
             version: x509_ocsp::Version::V1,

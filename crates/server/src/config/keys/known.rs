@@ -435,7 +435,6 @@ pub(super) const TOP_LEVEL: &Table<Key> = &[
     (&["plain"], Sets(Key::Plain)),
     (&["service"], Sets(Key::Service)),
     (&["token_file"], Sets(Key::TokenFile)),
-    // Not there yet.
     (&["ocsp"], Sets(Key::Ocsp)),
     (&["ocsp_cache"], Sets(Key::OcspCache)),
     (
@@ -443,6 +442,7 @@ pub(super) const TOP_LEVEL: &Table<Key> = &[
         Sets(Key::ErrorReports),
     ),
     (&["default_js_domain"], Sets(Key::DefaultJsDomain)),
+    // Not there yet.
     (&["cluster"], NotYet(Feature::Cluster, Off::Empty)),
     (&["gateway"], NotYet(Feature::Gateways, Off::Empty)),
     (

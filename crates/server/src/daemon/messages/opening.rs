@@ -177,10 +177,12 @@ impl OpeningText {
             ),
             Self::ProfilesOpen { address } => (
                 format!(
-                    "profiles ask for no token: whoever reaches {address} can have the server                      sampled; monitor_token_file asks for one"
+                    "profiles ask for no token: whoever reaches {address} can have the server \
+                     sampled; monitor_token_file asks for one"
                 ),
                 format!(
-                    "los perfiles no piden ningún token: quien llegue a {address} puede hacer que se                      tomen muestras del servidor; con monitor_token_file se pide uno"
+                    "los perfiles no piden ningún token: quien llegue a {address} puede hacer que se \
+                     tomen muestras del servidor; con monitor_token_file se pide uno"
                 ),
             ),
             Self::Stored {

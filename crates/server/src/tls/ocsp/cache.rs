@@ -1,7 +1,6 @@
 //! What responders said of clients' certificates: one answer is enough for all handshakes while it holds.
 //!
-//! The file has nats-server's fields, so that both can read what the other remembers, as far as its compression is the one
-//! that Snappy has, too.
+//! The file has the form of nats-server's, which can read it; what that one wrote is compressed otherwise, and asked for again.
 
 use std::collections::HashMap;
 use std::io::{Read as _, Write as _};
@@ -9,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
@@ -34,7 +32,8 @@ const FILE: &str = "cache.json";
 pub(crate) struct Cache {
     options: OcspCacheOptions,
     inner: Arc<Inner>,
-    saver: Option<(mpsc::Sender<()>, JoinHandle<()>)>,
+    /// A thread writes now and then until this is dropped.
+    _saver: Option<mpsc::Sender<()>>,
 }
 
 #[derive(Default)]
@@ -93,7 +92,14 @@ impl Cache {
         Self {
             options: options.clone(),
             inner,
-            saver,
+            _saver: saver,
+        }
+    }
+
+    /// Writes what is remembered, where it is to be and is not yet.
+    pub(super) fn save(&self) {
+        if let OcspCacheKept::InDirectory { directory, .. } = &self.options.kept {
+            self.inner.save(directory);
         }
     }
 
@@ -173,49 +179,42 @@ impl std::fmt::Debug for Cache {
     }
 }
 
-impl Drop for Cache {
-    fn drop(&mut self) {
-        if let Some((stop, thread)) = self.saver.take() {
-            drop(stop);
-            // Should it have panicked, its hook told.
-            let _ = thread.join();
-        }
-    }
-}
-
-/// Writes now and then, and once more at the end.
-fn start_saver(
-    inner: Arc<Inner>,
-    directory: PathBuf,
-    interval: Duration,
-) -> Option<(mpsc::Sender<()>, JoinHandle<()>)> {
-    let (stop, stopped) = mpsc::channel();
-    let run = move || loop {
-        let ends = stopped.recv_timeout(interval) != Err(RecvTimeoutError::Timeout);
+impl Inner {
+    fn save(&self, directory: &Path) {
         let answers = {
-            let mut known = inner.known.lock();
+            let mut known = self.known.lock();
             std::mem::take(&mut known.dirty).then(|| known.answers.clone())
         };
-        if let Some(Err(error)) = answers.map(|answers| save(&directory, &answers)) {
+        if let Some(Err(error)) = answers.map(|answers| save(directory, &answers)) {
+            self.known.lock().dirty = true;
             tracing::warn!(
                 directory = %directory.display(),
                 "what is known of clients' certificates (ocsp_cache) could not be written: {error}"
             );
         }
-        if ends {
-            return;
+    }
+}
+
+/// Writes now and then.
+fn start_saver(
+    inner: Arc<Inner>,
+    directory: PathBuf,
+    interval: Duration,
+) -> Option<mpsc::Sender<()>> {
+    let (stop, stopped) = mpsc::channel();
+    let run = move || {
+        while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
+            inner.save(&directory);
         }
     };
     let thread = std::thread::Builder::new()
         .name("ocsp-cache".to_owned())
         .spawn(run);
-    match thread {
-        Ok(thread) => Some((stop, thread)),
-        Err(error) => {
-            tracing::warn!("ocsp_cache will not be written, there is no thread for it: {error}");
-            None
-        }
+    if let Err(error) = thread {
+        tracing::warn!("ocsp_cache is written at the end only, there is no thread for it: {error}");
+        return None;
     }
+    Some(stop)
 }
 
 /// An entry of the file.
@@ -251,10 +250,20 @@ fn load(path: &Path) -> HashMap<String, Remembered> {
         tracing::warn!("{} can't be read, and is not used: {error}", path.display());
         HashMap::new()
     });
+    let count = entries.len();
     let entries = entries.into_iter().take(CERTIFICATES_MAX);
-    entries
+    let answers: HashMap<_, _> = entries
         .filter_map(|(fingerprint, entry)| Some((fingerprint, remembered(entry)?)))
-        .collect()
+        .collect();
+    let unreadable = count - answers.len();
+    if unreadable > 0 {
+        tracing::warn!(
+            unreadable,
+            "{} has answers that can't be read; they will be asked for again",
+            path.display()
+        );
+    }
+    answers
 }
 
 fn remembered(entry: Entry) -> Option<Remembered> {

@@ -9,11 +9,11 @@ use x509_cert::spki::AlgorithmIdentifierOwned;
 use x509_ocsp::{CertId, OcspRequest, Request, TbsRequest};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
-use x509_parser::oid_registry::OID_PKIX_ACCESS_DESCRIPTOR_OCSP;
+use x509_parser::oid_registry::{
+    OID_PKCS1_SHA1WITHRSA, OID_PKIX_ACCESS_DESCRIPTOR_OCSP, OID_SHA1_WITH_RSA, Oid,
+};
 use x509_parser::parse_x509_certificate;
 
-/// Certificates from a client's to the authority at most: no honest chain is longer.
-const LINKS_MAX: usize = 8;
 /// Responders of one certificate that are asked.
 const RESPONDERS_MAX: usize = 4;
 /// The digest that all responders know (RFC 5019); no signature hangs on it.
@@ -36,8 +36,6 @@ pub(crate) enum BadChain {
     Unreadable,
     #[error("the certificate of whoever issued it is not there")]
     NoIssuer,
-    #[error("more than {LINKS_MAX} certificates lead to an authority")]
-    TooLong,
 }
 
 impl Link {
@@ -59,30 +57,6 @@ impl Link {
             }
         }
         Err(BadChain::NoIssuer)
-    }
-
-    /// All links of a chain that was verified before, from the client's own certificate to an authority; the
-    /// authority itself is no link.
-    ///
-    /// # Errors
-    /// When a certificate in between is missing.
-    pub(super) fn all(
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        authorities: &[CertificateDer<'static>],
-    ) -> Result<Vec<Self>, BadChain> {
-        let mut links: Vec<Self> = Vec::new();
-        let mut current = end_entity.clone().into_owned();
-        while !authorities.contains(&current) {
-            if links.len() == LINKS_MAX {
-                return Err(BadChain::TooLong);
-            }
-            let link = Self::find(&current, authorities.iter())
-                .or_else(|_| Self::find(&current, intermediates.iter()))?;
-            current = link.issuer.clone();
-            links.push(link);
-        }
-        Ok(links)
     }
 
     /// Where its status can be asked for: the web places that the certificate names. None: nobody tells.
@@ -171,7 +145,13 @@ pub(super) fn parse<'a>(
 /// Whether one certificate was signed with the other's key.
 pub(super) fn signed(certificate: &X509Certificate<'_>, issuer: &X509Certificate<'_>) -> bool {
     certificate.issuer().as_raw() == issuer.subject().as_raw()
+        && !is_of_sha1(&certificate.signature_algorithm.algorithm)
         && certificate
             .verify_signature(Some(issuer.public_key()))
             .is_ok()
+}
+
+/// Whether a signature is over a digest of SHA-1: those can be forged.
+pub(super) fn is_of_sha1(algorithm: &Oid<'_>) -> bool {
+    [OID_PKCS1_SHA1WITHRSA, OID_SHA1_WITH_RSA].contains(algorithm)
 }

@@ -1,8 +1,10 @@
 //! Whether certificates were revoked (OCSP, RFC 6960): the server's own are shown with what their responder says ([`staple`]),
 //! clients' are held against it ([`peer`]). Both ask in the same way ([`responder`]) about a certificate and its issuer ([`link`]),
-//! and believe the same answers ([`response`]); what is known of clients' is remembered ([`cache`]).
+//! and believe the same answers ([`response`]); what is known of clients' is remembered ([`cache`]), and nobody waits for
+//! another's question but who asks the same ([`inquiries`]).
 
 mod cache;
+mod inquiries;
 mod link;
 mod peer;
 mod responder;
@@ -19,6 +21,7 @@ use rustls::pki_types::CertificateDer;
 use crate::config::Options;
 
 pub(crate) use cache::{Cache, fingerprint};
+pub(crate) use inquiries::Turn;
 pub(super) use peer::Checked;
 pub(crate) use peer::NotValid;
 pub(super) use staple::{Replaceable, Stapled};
@@ -45,10 +48,19 @@ impl Revocations {
     pub(crate) fn renewed(&self, options: &Options) -> Self {
         let cache = match *self.cache.options() == options.ocsp_cache {
             true => Arc::clone(&self.cache),
-            false => Arc::new(Cache::open(&options.ocsp_cache)),
+            false => {
+                // Both may be of one file.
+                self.cache.save();
+                Arc::new(Cache::open(&options.ocsp_cache))
+            }
         };
-        let plan = staple::Plan::new(options, Arc::clone(&self.plan.end));
+        let plan = self.plan.renewed(options);
         Self { cache, plan }
+    }
+
+    /// Writes down what is remembered of clients' certificates, where it is to be.
+    pub(crate) fn save(&self) {
+        self.cache.save();
     }
 
     /// What is remembered of clients' certificates.

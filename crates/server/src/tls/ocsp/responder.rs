@@ -37,13 +37,26 @@ pub(crate) enum NotAsked {
     BadResponse { at: String, why: BadResponse },
     #[error("the answer does not hold now: check this machine's clock and the responder's")]
     OutOfDate,
+    #[error("whoever asked broke down")]
+    Broken,
     #[error(transparent)]
     Chain(#[from] BadChain),
     #[error("no thread to ask from: {0}")]
     NoThread(#[from] std::io::Error),
 }
 
+impl NotAsked {
+    /// Whether there was no answer at all, and not one that can't be believed.
+    pub(super) fn is_silence(&self) -> bool {
+        matches!(
+            self,
+            Self::NoAnswer { .. } | Self::Status { .. } | Self::Late { .. }
+        )
+    }
+}
+
 /// An answer, as it came.
+#[derive(Clone, Debug)]
 pub(super) struct Answer {
     pub(super) bytes: Vec<u8>,
     pub(super) response: Response,
@@ -59,9 +72,21 @@ pub(super) fn ask(link: &Link, responders: &[String], time: Duration) -> Result<
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
+    let asked = runtime.block_on(ask_all(link, &question, responders, time));
+    // Whoever looks a name up may take longer than there is time: it is not waited for.
+    runtime.shutdown_background();
+    asked
+}
+
+async fn ask_all(
+    link: &Link,
+    question: &[u8],
+    responders: &[String],
+    time: Duration,
+) -> Result<Answer, NotAsked> {
     let mut last = NotAsked::NoResponder;
     for at in responders {
-        let asked = runtime.block_on(ask_one(at, &question, time));
+        let asked = ask_one(at, question, time).await;
         let read = asked.and_then(
             |bytes| match response::read(&bytes, link, SystemTime::now()) {
                 Ok(response) => Ok(Answer { bytes, response }),
@@ -116,6 +141,8 @@ async fn send(at: &str, body: Option<&[u8]>) -> Result<Vec<u8>, NotAsked> {
     let place = || no_answer(NoAnswer::Place);
     let uri: Uri = at.parse().map_err(|_| place())?;
     let host = uri.authority().ok_or_else(place)?.as_str();
+    // Who is named before it is nobody's business there.
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     let request = match body {
         Some(_) => Request::post(path).header(CONTENT_TYPE, "application/ocsp-request"),

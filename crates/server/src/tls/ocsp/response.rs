@@ -11,12 +11,11 @@ use x509_ocsp::{
 };
 use x509_parser::asn1_rs::BitString;
 use x509_parser::certificate::X509Certificate;
-use x509_parser::oid_registry::{OID_PKCS1_SHA1WITHRSA, OID_SHA1_WITH_RSA};
 use x509_parser::prelude::FromDer as _;
 use x509_parser::verify::verify_signature;
 use x509_parser::x509::AlgorithmIdentifier;
 
-use super::link::{BadChain, Link, parse, signed};
+use super::link::{BadChain, Link, is_of_sha1, parse, signed};
 
 /// `id-pkix-ocsp-basic`.
 const BASIC: &str = "1.3.6.1.5.5.7.48.1.1";
@@ -146,8 +145,7 @@ fn is_signed(
     let algorithm = algorithm.map_err(|_| BadResponse::NotOcsp)?;
     let (_, algorithm) =
         AlgorithmIdentifier::from_der(&algorithm).map_err(|_| BadResponse::NotOcsp)?;
-    // Digests of SHA-1 can be forged.
-    if [OID_PKCS1_SHA1WITHRSA, OID_SHA1_WITH_RSA].contains(&algorithm.algorithm) {
+    if is_of_sha1(&algorithm.algorithm) {
         return Ok(false);
     }
     let signature = BitString::new(0, basic.signature.raw_bytes());

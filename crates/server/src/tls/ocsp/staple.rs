@@ -1,12 +1,14 @@
 //! What responders say of the server's own certificates (B09), shown to clients in the handshake (stapling), so that they
 //! need not ask themselves. A thread for each such certificate asks again in time.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
+use parking_lot::Mutex;
 use rustls::pki_types::CertificateDer;
 use rustls::sign::CertifiedKey;
 use sha2::{Digest as _, Sha256};
@@ -19,7 +21,7 @@ use super::response::{self, Response, Status};
 use crate::config::{OcspMode, OcspOptions, Options};
 use crate::tls::TlsProblem;
 
-/// Time that a responder has to answer.
+/// Time that responders have to answer, all of one certificate's together.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
 /// When it is asked again whose answer does not say until when it holds.
 const WITHOUT_NEXT_UPDATE: Duration = Duration::from_secs(24 * 3600);
@@ -29,8 +31,13 @@ const WITHOUT_ANSWER: Duration = Duration::from_secs(120);
 const AGAIN_MIN: Duration = Duration::from_secs(1);
 /// The directory inside `store_dir` that answers are kept in, as with nats-server.
 const DIRECTORY: &str = "ocsp";
+/// Certificates whose last answer is known. A server has a few; each reload may bring others.
+const KNOWN_MAX: usize = 64;
 /// Bytes of such a file that are read.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
+
+/// SHA-256 of a certificate.
+type Digest = [u8; 32];
 
 /// What to do about staples.
 #[derive(Clone)]
@@ -38,21 +45,38 @@ pub(super) struct Plan {
     pub(super) options: OcspOptions,
     /// Where answers are kept, if anywhere.
     pub(super) directory: Option<PathBuf>,
+    /// The last of each certificate: what one listener knows, and what was known before a reload, is not asked for again.
+    known: Arc<Mutex<HashMap<Digest, Answer>>>,
     /// Ends the server.
     pub(super) end: Arc<dyn Fn() + Send + Sync>,
 }
 
 impl Plan {
     pub(super) fn new(options: &Options, end: Arc<dyn Fn() + Send + Sync>) -> Self {
-        // Beside the streams, if there are any.
-        let streams = &options.streams;
-        let store = streams.enabled.then_some(streams.store_dir.as_ref());
         Self {
             options: options.ocsp.clone(),
-            directory: store.flatten().map(|store| store.join(DIRECTORY)),
+            directory: directory(options),
+            known: Arc::default(),
             end,
         }
     }
+
+    /// The same for other options.
+    pub(super) fn renewed(&self, options: &Options) -> Self {
+        Self {
+            options: options.ocsp.clone(),
+            directory: directory(options),
+            known: Arc::clone(&self.known),
+            end: Arc::clone(&self.end),
+        }
+    }
+}
+
+fn directory(options: &Options) -> Option<PathBuf> {
+    // Beside the streams, if there are any.
+    let streams = &options.streams;
+    let store = streams.enabled.then_some(streams.store_dir.as_ref());
+    Some(store.flatten()?.join(DIRECTORY))
 }
 
 /// A certificate that is shown with what its responder says of it. When this is dropped nobody asks any more.
@@ -187,7 +211,12 @@ impl Keeper {
 
     fn run(&mut self, stopped: &Receiver<()>) {
         while stopped.recv_timeout(self.wait()) == Err(RecvTimeoutError::Timeout) {
-            match self.ask() {
+            let asked = self.ask();
+            // A reload may have shown another certificate meanwhile: this one is nobody's any more.
+            if stopped.try_recv() != Err(TryRecvError::Empty) {
+                return;
+            }
+            match asked {
                 Ok(answer) => {
                     let status = answer.response.status;
                     tracing::info!(certificate = %self.path.display(), status = status.word(), "OCSP staple renewed");
@@ -239,16 +268,24 @@ impl Keeper {
         holds(response, SystemTime::now(), Duration::ZERO, always)
     }
 
+    fn digest(&self) -> Digest {
+        Sha256::digest(&self.link.certificate).into()
+    }
+
     fn file(&self) -> Option<PathBuf> {
         let directory = self.plan.directory.as_ref()?;
-        let digest = Sha256::digest(&self.link.certificate);
+        let digest = self.digest();
         let name: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         Some(directory.join(name))
     }
 
-    /// The answer of a server before this one, if it still holds.
+    /// The last answer, of this server or one before it, if it still holds.
     fn kept(&self) -> Option<Answer> {
         use std::io::Read as _;
+        let known = self.plan.known.lock().get(&self.digest()).cloned();
+        if let Some(known) = known.filter(|known| self.holds(&known.response)) {
+            return Some(known);
+        }
         let file = std::fs::File::open(self.file()?).ok()?;
         let mut bytes = Vec::new();
         file.take(FILE_BYTES_MAX).read_to_end(&mut bytes).ok()?;
@@ -257,10 +294,18 @@ impl Keeper {
     }
 
     fn ask(&self) -> Result<Answer, NotAsked> {
-        let answer = responder::ask(&self.link, &self.responders, ANSWER_TIME_MAX)?;
+        let each =
+            ANSWER_TIME_MAX / u32::try_from(self.responders.len().max(1)).unwrap_or(u32::MAX);
+        let answer = responder::ask(&self.link, &self.responders, each)?;
         if !self.holds(&answer.response) {
             return Err(NotAsked::OutOfDate);
         }
+        let mut known = self.plan.known.lock();
+        if known.len() >= KNOWN_MAX {
+            known.clear();
+        }
+        known.insert(self.digest(), answer.clone());
+        drop(known);
         if let Some(Err(error)) = self.file().map(|file| keep(&file, &answer.bytes)) {
             // It will be asked for again after the next start.
             tracing::warn!(certificate = %self.path.display(), "the OCSP staple can't be kept: {error}");
