@@ -564,7 +564,7 @@ fn a_twin_of_a_revoked_certificate_does_not_help() {
     let own = below.sign_client("ana");
     let server = start(asks(&authority, |_| {}), |_| {}).unwrap();
     for chain in [
-        format!("{certificate}"),
+        certificate.clone(),
         format!("{twin}{certificate}"),
         format!("{certificate}{twin}"),
     ] {
