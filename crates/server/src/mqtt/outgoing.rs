@@ -45,13 +45,10 @@ pub(super) fn deliver(
     if !subscription.is_for(subject) {
         return;
     }
-    if subscription.consumer().is_some() && !headers.is_empty() {
-        let kept = Headers::new(headers).get(names::KEPT_HEADER);
-        let account = connection.account();
-        let seal = || engine.mqtt_sessions.seal(&account.name, subject);
-        if kept.is_some_and(|kept| kept == seal()) {
-            return;
-        }
+    let account = connection.account();
+    let seal = || engine.mqtt_sessions.seal(&account.name, subject);
+    if comes_from_a_consumer(subscription, headers, seal) {
+        return;
     }
     let message = Publish {
         topic: &subject_to_topic(subject),
@@ -64,6 +61,20 @@ pub(super) fn deliver(
     if !push_publish(out, &message) {
         tracing::warn!(cid = connection.id, subject = %crate::visible::visible(subject), "a message does not fit in a packet of MQTT: its client did not get it");
     }
+}
+
+/// Whether a message comes to a subscription from its consumer, too. One that is still being made counts: what it delivers is
+/// what is stored from then on, and what the engine delivers meanwhile may be stored later.
+fn comes_from_a_consumer(
+    subscription: &Subscription,
+    headers: &[u8],
+    seal: impl FnOnce() -> String,
+) -> bool {
+    if subscription.qos == Qos::AtMostOnce || headers.is_empty() {
+        return false;
+    }
+    let kept = Headers::new(headers).get(names::KEPT_HEADER);
+    kept.is_some_and(|kept| kept == seal())
 }
 
 fn number_of(sid: &[u8]) -> Option<u64> {
@@ -305,7 +316,25 @@ pub(super) fn sequence_of(message: &Arrived) -> Result<u64, Trouble> {
 
 #[cfg(test)]
 mod tests {
+    use recado_mqtt::filter_to_subjects;
+
     use super::*;
+
+    #[test]
+    fn what_is_kept_comes_once_also_while_a_consumer_is_being_made() {
+        let sealed = b"NATS/1.0\r\nNmqtt-Pub:1\r\nNmqtt-Kept:seal\r\n\r\n";
+        let comes_twice = |qos, headers: &[u8], seal: &str| {
+            let subjects = filter_to_subjects("a").unwrap();
+            let subscription = Subscription::new("a", subjects, qos);
+            assert!(subscription.consumer().is_none());
+            comes_from_a_consumer(&subscription, headers, || seal.to_owned())
+        };
+        assert!(comes_twice(Qos::AtLeastOnce, sealed, "seal"));
+        assert!(comes_twice(Qos::ExactlyOnce, sealed, "seal"));
+        assert!(!comes_twice(Qos::AtMostOnce, sealed, "seal"));
+        assert!(!comes_twice(Qos::AtLeastOnce, sealed, "another"));
+        assert!(!comes_twice(Qos::AtLeastOnce, b"", "seal"));
+    }
 
     #[test]
     fn where_a_message_is_acknowledged_says_how_often_it_was_delivered() {
