@@ -101,7 +101,7 @@ impl Surroundings {
                 let session = session.map_err(|error| Error::Server(error.to_string()))?;
                 Stream::Tls(Box::new(StreamOwned::new(session, socket)))
             }
-            Speech::Websocket => Stream::Websocket(Websocket::upgrade(socket)?),
+            Speech::Websocket => Stream::Websocket(Websocket::upgrade(socket, "/")?),
         };
         let mut channel = Channel {
             stream,
@@ -194,8 +194,15 @@ pub(crate) struct Websocket {
 }
 
 impl Websocket {
-    pub(crate) fn upgrade(mut socket: TcpStream) -> Result<Self> {
-        let request = "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    /// A path that ends with `/mqtt` is for MQTT, which its subprotocol says, too.
+    pub(crate) fn upgrade(mut socket: TcpStream, path: &str) -> Result<Self> {
+        let named = match path.ends_with("/mqtt") {
+            true => "Sec-WebSocket-Protocol: mqtt\r\n",
+            false => "",
+        };
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{named}\r\n"
+        );
         socket
             .write_all(request.as_bytes())
             .doing("asking for the upgrade")?;

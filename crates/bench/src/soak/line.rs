@@ -1,16 +1,16 @@
 //! One client's connection: in clear, over TLS or over WebSocket, as one of the users.
 
 use std::collections::VecDeque;
-use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::pki_types::CertificateDer;
+use rustls::{ClientConfig, RootCertStore};
 use socket2::{Domain, Socket, Type};
 
-use crate::channel::{Websocket, read_until};
+use super::stream::{Stream, is_timeout};
+use crate::channel::read_until;
 use crate::client::IO_TIMEOUT;
 use crate::error::{Doing, Error, Result};
 use crate::incoming::{Event, Incoming};
@@ -76,13 +76,6 @@ pub(super) struct Line {
     incoming: Incoming,
     heard: VecDeque<Heard>,
     buffer: Vec<u8>,
-    patience: Duration,
-}
-
-enum Stream {
-    Clear(TcpStream),
-    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
-    Websocket(Websocket),
 }
 
 impl Doors {
@@ -116,26 +109,7 @@ impl Doors {
         } else {
             self.clear
         };
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).doing("opening a socket")?;
-        if small {
-            socket
-                .set_recv_buffer_size(SMALL_RECEIVE_BYTES)
-                .doing("setting SO_RCVBUF")?;
-        }
-        let host = u32::from(Ipv4Addr::new(127, 0, 0, 2)) + (number % SOURCES) as u32;
-        let source = SocketAddr::from((Ipv4Addr::from(host), 0));
-        socket
-            .bind(&source.into())
-            .doing("binding a source address")?;
-        socket
-            .connect_timeout(&server.into(), IO_TIMEOUT)
-            .doing("connecting")?;
-        let socket = TcpStream::from(socket);
-        socket.set_nodelay(true).doing("setting TCP_NODELAY")?;
-        for set in [TcpStream::set_read_timeout, TcpStream::set_write_timeout] {
-            set(&socket, Some(IO_TIMEOUT)).doing("setting a timeout")?;
-        }
-        Ok(socket)
+        connect(server, number, small)
     }
 
     /// Connects as this user, says `say`, and returns when the server has taken all of it.
@@ -152,24 +126,19 @@ impl Doors {
         let stream = match way {
             Way::Clear => {
                 read_until(&socket, b"\r\n")?;
-                Stream::Clear(socket)
+                Stream::clear(socket)
             }
             Way::Tls => {
                 read_until(&socket, b"\r\n")?;
-                let name = ServerName::try_from("localhost")
-                    .map_err(|_| Error::Server("a name for TLS".into()))?;
-                let session = ClientConnection::new(Arc::clone(&self.trust), name)
-                    .map_err(|error| Error::Server(error.to_string()))?;
-                Stream::Tls(Box::new(StreamOwned::new(session, socket)))
+                Stream::tls(socket, &self.trust)?
             }
-            Way::Websocket => Stream::Websocket(Websocket::upgrade(socket)?),
+            Way::Websocket => Stream::websocket(socket, "/")?,
         };
         let mut line = Line {
             stream,
             incoming: Incoming::default(),
             heard: VecDeque::new(),
             buffer: vec![0; 16 * 1024],
-            patience: IO_TIMEOUT,
         };
         let Login { user, password } = login;
         let connect = serde_json::json!({
@@ -183,14 +152,32 @@ impl Doors {
     }
 }
 
+fn connect(server: SocketAddr, number: u64, small: bool) -> Result<TcpStream> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).doing("opening a socket")?;
+    if small {
+        socket
+            .set_recv_buffer_size(SMALL_RECEIVE_BYTES)
+            .doing("setting SO_RCVBUF")?;
+    }
+    let host = u32::from(Ipv4Addr::new(127, 0, 0, 2)) + (number % SOURCES) as u32;
+    let source = SocketAddr::from((Ipv4Addr::from(host), 0));
+    socket
+        .bind(&source.into())
+        .doing("binding a source address")?;
+    socket
+        .connect_timeout(&server.into(), IO_TIMEOUT)
+        .doing("connecting")?;
+    let socket = TcpStream::from(socket);
+    socket.set_nodelay(true).doing("setting TCP_NODELAY")?;
+    for set in [TcpStream::set_read_timeout, TcpStream::set_write_timeout] {
+        set(&socket, Some(IO_TIMEOUT)).doing("setting a timeout")?;
+    }
+    Ok(socket)
+}
+
 impl Line {
     pub(super) fn send(&mut self, bytes: &[u8]) -> Result<()> {
-        let sent = match &mut self.stream {
-            Stream::Clear(stream) => stream.write_all(bytes),
-            Stream::Tls(stream) => stream.write_all(bytes).and_then(|()| stream.flush()),
-            Stream::Websocket(stream) => stream.send(bytes),
-        };
-        sent.doing("writing to the server")
+        self.stream.send(bytes)
     }
 
     /// What comes next, if anything does within this time. Answers `PING`s by itself.
@@ -202,8 +189,9 @@ impl Line {
             }
             let left = until.saturating_duration_since(Instant::now());
             // A timeout of nothing would be none at all.
-            self.set_patience(left.max(Duration::from_millis(1)))?;
-            match self.read() {
+            self.stream
+                .set_patience(left.max(Duration::from_millis(1)))?;
+            match self.stream.read(&mut self.buffer) {
                 Ok(0) => return Err(Error::Closed("listening")),
                 Ok(count) => self.take(count)?,
                 Err(error) if is_timeout(&error) => {
@@ -272,46 +260,17 @@ impl Line {
 
     /// Reads and passes over, until the server ends the connection or the time is over: whether it ended.
     pub(super) fn read_to_the_end(&mut self, patience: Duration) -> Result<bool> {
-        let until = Instant::now() + patience;
-        while Instant::now() < until {
-            self.set_patience(Duration::from_millis(100))?;
-            match self.read() {
-                Ok(0) => return Ok(true),
-                Ok(_) => {}
-                Err(error) if is_timeout(&error) => {}
-                // Reset, or TLS that ended without a farewell.
-                Err(_) => return Ok(true),
-            }
-        }
-        Ok(false)
+        self.stream.read_to_the_end(patience)
     }
 
     /// The certificate that the server showed, over TLS.
     pub(super) fn certificate(&self) -> Option<&CertificateDer<'static>> {
-        match &self.stream {
-            Stream::Tls(stream) => stream.conn.peer_certificates()?.first(),
-            _ => None,
-        }
+        self.stream.certificate()
     }
 
     /// Ends it without a word, so that the other side gets a reset.
     pub(super) fn reset(self) -> Result<()> {
-        let socket = match self.stream {
-            Stream::Clear(socket) => socket,
-            Stream::Tls(stream) => stream.into_parts().1,
-            Stream::Websocket(stream) => stream.socket,
-        };
-        Socket::from(socket)
-            .set_linger(Some(Duration::ZERO))
-            .doing("setting SO_LINGER")
-    }
-
-    fn read(&mut self) -> io::Result<usize> {
-        match &mut self.stream {
-            Stream::Clear(stream) => stream.read(&mut self.buffer),
-            Stream::Tls(stream) => stream.read(&mut self.buffer),
-            Stream::Websocket(stream) => stream.read(&mut self.buffer),
-        }
+        self.stream.reset()
     }
 
     fn take(&mut self, count: usize) -> Result<()> {
@@ -342,29 +301,6 @@ impl Line {
         }
         Ok(())
     }
-
-    fn set_patience(&mut self, patience: Duration) -> Result<()> {
-        // Each costs a system call, and within some milliseconds nobody cares.
-        if self.patience.abs_diff(patience) < Duration::from_millis(5) {
-            return Ok(());
-        }
-        self.patience = patience;
-        let socket = match &self.stream {
-            Stream::Clear(socket) => socket,
-            Stream::Tls(stream) => &stream.sock,
-            Stream::Websocket(stream) => &stream.socket,
-        };
-        socket
-            .set_read_timeout(Some(patience))
-            .doing("setting a read timeout")
-    }
-}
-
-fn is_timeout(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted
-    )
 }
 
 fn text(bytes: &[u8]) -> String {

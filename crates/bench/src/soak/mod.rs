@@ -12,6 +12,7 @@ mod report;
 mod slow;
 mod steady;
 mod storms;
+mod stream;
 mod tally;
 mod upheaval;
 pub mod verdict;
