@@ -199,10 +199,15 @@ fn page(tables: &str, commit: &str) -> String {
          - a new configuration every 10 s: a user comes or goes, another's permissions change, the certificate is exchanged, now and then there is \
          a mistake in it; each is held against its effects;\n\
          - subscribers that stop reading until they are cut off;\n\
+         - MQTT clients, over TCP and WebSocket: a flow of messages of QoS 0, 1 and 2 to two others and to a NATS client, and one from NATS; two with a \
+         session that stays, which leave, are cut, fall silent or are pushed out by themselves, and come back while messages of QoS 1 and 2 wait; who \
+         publishes these, cut in the middle as well; retained messages that are set, replaced, removed, and read by a new client each time; wills of \
+         clients that are cut or say nothing for too long; a tenth of each storm, with new client identifiers and wrong passwords;\n\
          - somebody who reads all of monitoring and the events of the system account.\n\n\
          Every 5 s the server is looked at (`/proc`, `/varz`). It fails when the median of the last third of the samples after the \
          warm-up lies above that of the first third by more than what is allowed, or the median of all slopes (Theil and Sen) does over the whole time; \
-         when connections, subscriptions, descriptors or threads are more at rest afterwards than before; and when \
+         when connections, subscriptions, descriptors or threads are more at rest afterwards than before; when sessions, consumers or messages \
+         of MQTT are left after all its clients have ended theirs, or more than the steady ones' after a storm; and when \
          anything is lost, doubled, out of order, answered wrongly or not at all.\n\n\
          ```sh\n\
          cargo xtask soak                # an hour, and renews this page\n\

@@ -35,6 +35,19 @@ fn a_short_mixed_load_loses_nothing_and_leaves_nothing_behind() {
     );
     // All of it took place.
     for what in [
+        "MQTT clients in storms",
+        "MQTT messages delivered to NATS",
+        "MQTT messages delivered, QoS 0",
+        "MQTT messages delivered, QoS 1",
+        "MQTT messages delivered, QoS 2",
+        "MQTT messages kept and delivered",
+        "MQTT messages sent again with DUP",
+        "MQTT pings answered",
+        "MQTT retained messages read",
+        "MQTT sessions resumed",
+        "MQTT strangers in storms",
+        "MQTT wills",
+        "NATS messages delivered to MQTT",
         "certificates exchanged",
         "logins refused",
         "messages stored and acknowledged",

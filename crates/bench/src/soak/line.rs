@@ -42,6 +42,7 @@ impl Way {
 pub(super) struct Doors {
     clear: SocketAddr,
     websocket: SocketAddr,
+    mqtt: SocketAddr,
     trust: Arc<ClientConfig>,
 }
 
@@ -82,6 +83,7 @@ impl Doors {
     pub(super) fn new(
         port: u16,
         websocket_port: u16,
+        mqtt_port: u16,
         certificates: &[CertificateDer<'static>],
     ) -> Result<Self> {
         let failed = |error: rustls::Error| Error::Server(error.to_string());
@@ -98,6 +100,7 @@ impl Doors {
         Ok(Self {
             clear: (Ipv4Addr::LOCALHOST, port).into(),
             websocket: (Ipv4Addr::LOCALHOST, websocket_port).into(),
+            mqtt: (Ipv4Addr::LOCALHOST, mqtt_port).into(),
             trust: Arc::new(trust),
         })
     }
@@ -110,6 +113,11 @@ impl Doors {
             self.clear
         };
         connect(server, number, small)
+    }
+
+    /// The same where MQTT is spoken.
+    pub(super) fn knock_for_mqtt(&self, number: u64) -> Result<TcpStream> {
+        connect(self.mqtt, number, false)
     }
 
     /// Connects as this user, says `say`, and returns when the server has taken all of it.

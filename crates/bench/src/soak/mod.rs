@@ -7,6 +7,7 @@ mod chance;
 mod kept;
 mod line;
 mod monitor;
+mod mqtt;
 mod place;
 mod report;
 mod slow;
@@ -39,6 +40,8 @@ const SAMPLE_EVERY_MAX: Duration = Duration::from_secs(5);
 const SAMPLE_EVERY_MIN: Duration = Duration::from_millis(250);
 /// How long the server may take to be as it was before the load.
 const REST: Duration = Duration::from_secs(20);
+/// MQTT's storms are so much smaller: each client costs the server five descriptors, and some calls of the streams' API.
+const MQTT_GUESTS_SHARE: u64 = 10;
 
 /// What a run is like.
 #[derive(Clone, Debug)]
@@ -111,6 +114,7 @@ fn under_load(
     shared: &Shared,
 ) -> Result<(Sample, Vec<Sample>, Sample)> {
     kept::prepare(&shared.doors)?;
+    mqtt::prepare(&shared.doors)?;
     let store = place.store();
     let look = |at_s| shared.monitor.sample(place.pid(), &store, at_s);
     std::thread::sleep(Duration::from_secs(1));
@@ -181,6 +185,12 @@ fn begin<'scope, 'env: 'scope>(
             Box::new(move |s| slow::dawdle(s, pauses.slow)),
         ),
     ]);
+    let rhythm = mqtt::Rhythm {
+        storms: pauses.storms,
+        guests: (storm / MQTT_GUESTS_SHARE).max(4),
+    };
+    let mqtt = mqtt::parts(rhythm).into_iter();
+    parts.extend(mqtt.map(|(name, part)| (name, part as Part<'scope>)));
     for (name, part) in parts {
         scope.spawn(move || shared.keep_going(name, part));
     }
@@ -220,7 +230,8 @@ fn settle(before: Sample, look: impl Fn() -> Result<Sample>) -> Result<Sample> {
         let now = look()?;
         let at_rest = now.connections <= before.connections
             && now.subscriptions <= before.subscriptions
-            && now.descriptors <= before.descriptors;
+            && now.descriptors <= before.descriptors
+            && now.mqtt == mqtt::NOTHING;
         if at_rest || start.elapsed() > REST {
             return Ok(now);
         }

@@ -31,9 +31,21 @@ pub(super) struct Sample {
     pub(super) connections: u64,
     pub(super) subscriptions: u64,
     pub(super) slow_consumers: u64,
+    pub(super) mqtt: Mqtt,
     pub(super) store_bytes: u64,
     /// CPU time so far.
     pub(super) cpu_s: f64,
+}
+
+/// What the streams of MQTT hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(super) struct Mqtt {
+    /// Records of sessions.
+    pub(super) sessions: u64,
+    /// Consumers of subscriptions with QoS 1 and 2.
+    pub(super) consumers: u64,
+    /// Messages: on their way, half way, retained.
+    pub(super) messages: u64,
 }
 
 impl Monitor {
@@ -67,7 +79,11 @@ impl Monitor {
     }
 
     pub(super) fn varz(&self) -> Result<Value> {
-        let text = self.get("/varz")?;
+        self.json("/varz")
+    }
+
+    fn json(&self, path: &str) -> Result<Value> {
+        let text = self.get(path)?;
         // What is sent in chunks has their lengths around it.
         let object = text
             .find('{')
@@ -75,7 +91,27 @@ impl Monitor {
             .and_then(|(from, to)| text.get(from..=to))
             .unwrap_or_default();
         serde_json::from_str(object)
-            .map_err(|error| Error::Server(format!("/varz is no JSON: {error}")))
+            .map_err(|error| Error::Server(format!("{path} is no JSON: {error}")))
+    }
+
+    /// Nothing where there are no such streams.
+    pub(super) fn mqtt(&self) -> Result<Mqtt> {
+        let document = self.json("/jsz?acc=APP&streams=1")?;
+        let mut found = Mqtt::default();
+        let streams = document["account_details"][0]["stream_detail"].as_array();
+        for stream in streams.into_iter().flatten() {
+            let name = stream["name"].as_str().unwrap_or_default();
+            let number = |key: &str| stream["state"][key].as_u64().unwrap_or_default();
+            match name {
+                "$MQTT_sess" => found.sessions += number("messages"),
+                _ if name.starts_with("$MQTT_") => {
+                    found.messages += number("messages");
+                    found.consumers += number("consumer_count");
+                }
+                _ => {}
+            }
+        }
+        Ok(found)
     }
 
     pub(super) fn sample(&self, pid: i32, store: &Path, at_s: f64) -> Result<Sample> {
@@ -94,6 +130,7 @@ impl Monitor {
             connections: number("connections")?,
             subscriptions: number("subscriptions")?,
             slow_consumers: number("slow_consumers")?,
+            mqtt: self.mqtt()?,
             store_bytes: stored(store),
             cpu_s: meter.cpu()?.as_secs_f64(),
         })

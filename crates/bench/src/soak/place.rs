@@ -64,6 +64,7 @@ pub(super) struct Place {
 struct Ports {
     clients: u16,
     websocket: u16,
+    mqtt: u16,
     monitoring: u16,
 }
 
@@ -107,7 +108,13 @@ impl Place {
     }
 
     pub(super) fn doors(&self) -> Result<Doors> {
-        Doors::new(self.ports.clients, self.ports.websocket, &self.certificates)
+        let Ports {
+            clients,
+            websocket,
+            mqtt,
+            ..
+        } = self.ports;
+        Doors::new(clients, websocket, mqtt, &self.certificates)
     }
 
     pub(super) fn monitor(&self) -> Monitor {
@@ -146,7 +153,12 @@ impl Place {
     pub(super) fn errors_in_log(&self) -> Vec<String> {
         let bytes = fs::read(self.folder.path().join("server.log")).unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes);
-        let explained = |line: &str| line.contains(" cid=") || line.contains("no_such_key_exists");
+        // Of an MQTT client's task such a line may be about its streams, too.
+        let by_client = |line: &str| match line.contains("MQTT") {
+            true => line.contains("MQTT protocol error") || line.contains("its login failed"),
+            false => line.contains(" cid="),
+        };
+        let explained = |line: &str| by_client(line) || line.contains("no_such_key_exists");
         let errors = text
             .lines()
             .rev()
@@ -237,10 +249,10 @@ impl Desk {
 }
 
 impl Ports {
-    /// Three that were free a moment ago.
+    /// Four that were free a moment ago.
     fn free() -> Result<Self> {
         let hold = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).doing("looking for a free port");
-        let held = [hold()?, hold()?, hold()?];
+        let held = [hold()?, hold()?, hold()?, hold()?];
         let port = |at: usize| {
             let address = held[at].local_addr().doing("looking for a free port")?;
             Ok::<_, Error>(address.port())
@@ -248,7 +260,8 @@ impl Ports {
         Ok(Self {
             clients: port(0)?,
             websocket: port(1)?,
-            monitoring: port(2)?,
+            mqtt: port(2)?,
+            monitoring: port(3)?,
         })
     }
 }
@@ -305,6 +318,7 @@ fn configuration(folder: &Path, ports: Ports, careful: &str, form: Form) -> Stri
     let Ports {
         clients,
         websocket,
+        mqtt,
         monitoring,
     } = ports;
     let file = |name: &str| folder.join(name);
@@ -320,6 +334,7 @@ max_closed_clients: 500
 tls {{ cert_file: {cert:?}, key_file: {key:?} }}
 allow_non_tls: true
 websocket {{ host: \"127.0.0.1\", port: {websocket}, no_tls: true, compression: true }}
+mqtt {{ host: \"127.0.0.1\", port: {mqtt} }}
 jetstream {{ store_dir: {store:?}, max_file_store: 1GB }}
 system_account: SYS
 accounts {{

@@ -27,7 +27,7 @@ enum Unit {
 }
 
 /// The store is bounded by its streams' limits and by what compaction leaves of dead segments of 64 MiB.
-const SERIES: [Series; 6] = [
+const SERIES: [Series; 9] = [
     Series {
         name: "resident memory",
         unit: Unit::Bytes,
@@ -63,6 +63,24 @@ const SERIES: [Series; 6] = [
         unit: Unit::Bytes,
         value: |sample| sample.store_bytes as f64,
         allowance: allowance(0.25, 128.0 * MIB),
+    },
+    Series {
+        name: "MQTT sessions",
+        unit: Unit::Count,
+        value: |sample| sample.mqtt.sessions as f64,
+        allowance: allowance(0.0, 2.0),
+    },
+    Series {
+        name: "MQTT consumers",
+        unit: Unit::Count,
+        value: |sample| sample.mqtt.consumers as f64,
+        allowance: allowance(0.0, 4.0),
+    },
+    Series {
+        name: "MQTT messages stored",
+        unit: Unit::Count,
+        value: |sample| sample.mqtt.messages as f64,
+        allowance: allowance(0.5, 200.0),
     },
 ];
 
@@ -199,6 +217,17 @@ impl Report {
         ] {
             if after > before + more {
                 failures.push(format!("{name} at rest: {before} before, {after} after"));
+            }
+        }
+        for (name, left) in [
+            ("MQTT sessions", after.mqtt.sessions),
+            ("MQTT consumers", after.mqtt.consumers),
+            ("MQTT messages stored", after.mqtt.messages),
+        ] {
+            if left > 0 {
+                failures.push(format!(
+                    "{name} at rest, when all have gone for good: {left}"
+                ));
             }
         }
         let wrong = self.wrong.iter();

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::line::Doors;
 use super::monitor::Monitor;
+use super::mqtt::Ends;
 use crate::error::Result;
 
 /// What is told of what went wrong, beyond its number.
@@ -28,6 +29,7 @@ pub(super) struct Shared {
     asking: AtomicUsize,
     pub(super) flow: Finish,
     pub(super) kept: Finish,
+    pub(super) mqtt: Ends,
     pub(super) tally: Tally,
 }
 
@@ -40,6 +42,12 @@ pub(super) struct Asking<'a>(&'a AtomicUsize);
 impl Drop for Asking<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Default for Finish {
+    fn default() -> Self {
+        Self(AtomicU64::new(NOT_YET))
     }
 }
 
@@ -69,8 +77,9 @@ impl Shared {
             seed,
             ending: AtomicBool::new(false),
             asking: AtomicUsize::new(0),
-            flow: Finish(AtomicU64::new(NOT_YET)),
-            kept: Finish(AtomicU64::new(NOT_YET)),
+            flow: Finish::default(),
+            kept: Finish::default(),
+            mqtt: Ends::default(),
             tally: Tally::default(),
         }
     }
