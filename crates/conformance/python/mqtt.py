@@ -213,6 +213,35 @@ async def what_was_not_acknowledged_comes_again_under_its_identifier():
 
 
 @test
+async def what_arrived_while_its_client_was_cut_is_no_longer_waited_for_when_it_is_back():
+    with served() as server:
+        port = port_of(server)
+        nc = await nats.connect(server.url)
+        js = nc.jetstream()
+        bare = Bare(port, connect("cut", clean=False))
+        assert bare.read() == (0x20, b"\x00\x00")
+        bare.send(subscribe("a", 2))
+        assert bare.read() == (0x90, b"\x00\x01\x02")
+        with Client(port, "pub") as pub:
+            pub.publish("a", "1", 2)
+        message = bare.delivered()
+        # It is gone before that is on disk, so its consumer is not told.
+        bare.send(ack(PUBREC, message[2]))
+        bare.close()
+        await eventually(lambda: document(server, "connz?mqtt_client=cut")["num_connections"] == 0)
+        bare = Bare(port, connect("cut", clean=False))
+        assert bare.read() == (0x20, b"\x01\x00")
+        assert bare.read() == (PUBREL, bytes([0, message[2]]))
+        bare.send(ack(PUBCOMP, message[2]) + packet(0xC0))
+        assert bare.read() == (0xD0, b"")
+        # Nothing is known of it any more: were it waited for, it would come once more under another identifier.
+        consumer = (await js.consumers_info("$MQTT_msgs"))[0]
+        assert consumer.num_ack_pending == 0, consumer
+        bare.close()
+        await nc.close()
+
+
+@test
 async def what_was_purged_or_deleted_meanwhile_holds_up_nothing():
     with served(mqtt=MQTT.replace("{", "{ max_ack_pending: 1,")) as server:
         port = port_of(server)

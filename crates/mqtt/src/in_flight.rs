@@ -118,16 +118,17 @@ impl InFlight {
         ack
     }
 
-    /// PUBREC: that the message arrived has to be stored now, if this is some; with where the message is from.
-    pub fn received(&mut self, id: u16) -> Option<Option<Source>> {
-        let state = self.by_id.get_mut(&id)?;
+    /// PUBREC: whether that the message arrived has to be stored now.
+    pub fn received(&mut self, id: u16) -> bool {
+        let Some(state) = self.by_id.get_mut(&id) else {
+            return false;
+        };
         let State::Sent { source, ack } = state else {
-            return None;
+            return false;
         };
         let (source, ack) = (source.take(), ack.take());
-        let told = source.clone();
         *state = State::Receiving { source, ack };
-        Some(told)
+        true
     }
 
     /// That it arrived is stored under this sequence. Where the message's stream is to hear of it. It may be on its way once more
@@ -329,8 +330,12 @@ mod tests {
     fn exactly_once_goes_through_its_steps() {
         let mut flight = InFlight::default();
         let id = flight.give(source(7), "ack", 10).unwrap().id;
-        assert_eq!(flight.received(id), Some(Some(source(7))));
-        assert_eq!(flight.received(id), None, "it is being stored already");
+        assert!(flight.received(id));
+        let (of, ack) = (Some(source(7)), Some("ack".into()));
+        let receiving = State::Receiving { source: of, ack };
+        assert_eq!(flight.state(id), Some(&receiving));
+        assert!(!flight.received(id), "it is being stored already");
+        assert!(!flight.received(99), "there is none");
         assert_eq!(flight.give(source(7), "ack", 10), None, "it arrived");
         assert_eq!(flight.acknowledged(id), None, "PUBACK is not for QoS 2");
         assert_eq!(flight.released(id, 3, 10).as_deref(), Some("ack"));
@@ -418,7 +423,9 @@ mod tests {
                         }
                     }
                     1 => drop(flight.acknowledged(id)),
-                    2 => drop(flight.received(id)),
+                    2 => {
+                        let _: bool = flight.received(id);
+                    }
                     3 => drop(flight.released(id, sequence, 4)),
                     4 => drop(flight.completed(id)),
                     _ if flight.state(id) == Some(&State::Completing) => flight.forget(id),

@@ -12,6 +12,7 @@ mod incoming;
 mod keeper;
 mod names;
 mod opening;
+mod origin;
 mod outgoing;
 mod peer;
 mod session;

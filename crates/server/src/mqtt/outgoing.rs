@@ -6,6 +6,7 @@ use recado_wire::{Headers, ServerFrame};
 use super::incoming::{Answer, Unanswered};
 use super::keeper::{Arrived, Trouble};
 use super::names;
+use super::origin::Origin;
 use super::peer::{End, Peer};
 use super::session::{Session, Subscription};
 use super::storage::Consumer;
@@ -175,14 +176,19 @@ impl Peer {
         }
     }
 
-    /// PUBREC: that the message arrived is stored before the client may forget it.
+    /// PUBREC: that the message arrived is stored before the client may forget it, with what its consumer is to be told: the
+    /// client may be gone before that happens.
     pub(super) fn received(&mut self, id: u16) {
-        if let Some(source) = self.session.in_flight.received(id) {
+        if self.session.in_flight.received(id) {
             self.session.is_stored = true;
             let subject = names::released(&self.session.hash, id);
-            let from = source.map(|source| format!("{} {}", source.consumer, source.sequence));
-            let payload = from.unwrap_or_default();
-            let number = self.keeper.ask(&subject, b"", payload.as_bytes());
+            let from = match self.session.in_flight.state(id) {
+                Some(State::Receiving { source, ack }) => {
+                    Origin::of(source.as_ref(), ack.as_deref())
+                }
+                _ => Origin::default(),
+            };
+            let number = self.keeper.ask(&subject, b"", from.to_text().as_bytes());
             let answer = Answer::Release(id);
             return self
                 .unanswered

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::keeper::{Keeper, Trouble};
 use super::names;
+use super::origin::{Origin, is_ack};
 use super::storage::{self, Consumer};
 
 /// Subscriptions of one client, and bytes of their topic filters together: its record holds them all.
@@ -169,6 +170,7 @@ impl Session {
             subscription.consumer = cons.remove(&filter);
             self.insert(subscription);
         }
+        let pending = pending.into_iter().filter(|(.., ack)| is_ack(ack));
         for (id, consumer, sequence, ack) in pending {
             let consumer = Arc::from(consumer);
             let source = Source { consumer, sequence };
@@ -189,8 +191,12 @@ impl Session {
                 let subject = message.header("Nats-Subject").unwrap_or_default();
                 let id = subject.rsplit('.').next().and_then(|id| id.parse().ok());
                 if let (Some(id), Some(sequence)) = (id, sequence) {
-                    let source = source_in(&message.payload);
+                    let Origin { source, ack } = Origin::read(&message.payload);
                     self.in_flight.restore_released(id, sequence, source);
+                    // Its consumer may not have been told. Once it is completed nobody knows it again.
+                    if let Some(ack) = ack {
+                        keeper.publish(&ack, b"", b"+ACK");
+                    }
                     from = sequence + 1;
                 }
             }
@@ -326,15 +332,6 @@ impl Session {
     }
 }
 
-/// Where a message is from that arrived, as it is kept: consumer and sequence.
-fn source_in(payload: &[u8]) -> Option<Source> {
-    let (consumer, sequence) = std::str::from_utf8(payload).ok()?.split_once(' ')?;
-    Some(Source {
-        consumer: consumer.into(),
-        sequence: sequence.parse().ok()?,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -400,14 +397,6 @@ mod tests {
         session.remove(two);
         session.remove(one);
         assert_eq!(session.consumers(), 0);
-    }
-
-    #[test]
-    fn where_a_message_is_from_is_read_as_it_was_written() {
-        let source = source_in(b"abc_def 7").unwrap();
-        assert_eq!((&*source.consumer, source.sequence), ("abc_def", 7));
-        assert_eq!(source_in(b""), None);
-        assert_eq!(source_in(b"abc x"), None);
     }
 
     #[test]
