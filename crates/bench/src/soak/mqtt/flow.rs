@@ -10,7 +10,7 @@ use super::super::tally::{DRAIN, Finish, Shared};
 use super::client::{Client, Road, Who};
 use super::ledger::Ledger;
 use super::packets::Message;
-use super::{ALL_QOS, LOOK_EVERY, last_level, number_in, numbered};
+use super::{ALL_QOS, LOOK_EVERY, last_level, number_in, numbered, tell_doubled, tell_missing};
 use crate::error::{Error, Result};
 
 const TURN: Duration = Duration::from_millis(50);
@@ -32,8 +32,6 @@ const DELIVERED: [&str; 3] = [
 ];
 const TO_NATS: &str = "MQTT messages delivered to NATS";
 const FROM_NATS: &str = "NATS messages delivered to MQTT";
-pub(super) const LOST: &str = "MQTT messages lost";
-pub(super) const DOUBLED: &str = "MQTT messages doubled";
 const CHANGED: &str = "MQTT messages of another QoS, or out of order";
 
 /// Publishes numbered messages, from both sides.
@@ -109,7 +107,7 @@ impl<'a> Kind<'a> {
         shared.tally.add(self.counted_as, 1);
         if !self.ledger.note(number) {
             let what = format!("{number}: {}", self.counted_as);
-            shared.tally.wrong(DOUBLED, what);
+            tell_doubled(shared, what);
         } else if number < self.last {
             let what = format!("{number} after {}: {}", self.last, self.counted_as);
             shared.tally.wrong(CHANGED, what);
@@ -124,11 +122,7 @@ impl<'a> Kind<'a> {
 
     fn tell_missing(&self, shared: &Shared) {
         let missing = self.missing().unwrap_or_default();
-        shared.tally.add(LOST, missing);
-        if missing > 0 {
-            let what = format!("{missing} at the end: {}", self.counted_as);
-            shared.tally.wrong_times(LOST, missing, what);
-        }
+        tell_missing(shared, missing, self.counted_as);
     }
 }
 
@@ -178,7 +172,6 @@ pub(super) fn receive(shared: &Shared, road: Road) -> Result<()> {
         shared.tally.add("MQTT pings answered", client.pings());
     }
     kinds.iter().for_each(|kind| kind.tell_missing(shared));
-    shared.tally.add(DOUBLED, 0);
     client.unsubscribe("mq/back")?;
     client.leave().map(drop)
 }

@@ -114,6 +114,25 @@ pub(super) fn parts(rhythm: Rhythm) -> Vec<Part> {
     parts
 }
 
+/// Counted also where there are none: that shows that it was looked at.
+const LOST: &str = "MQTT messages lost";
+const DOUBLED: &str = "MQTT messages doubled";
+
+fn tell_doubled(shared: &Shared, what: String) {
+    shared.tally.add(DOUBLED, 1);
+    shared.tally.wrong(DOUBLED, what);
+}
+
+/// All that should come came, but for so many.
+fn tell_missing(shared: &Shared, missing: u64, of: &str) {
+    shared.tally.add(LOST, missing);
+    shared.tally.add(DOUBLED, 0);
+    if missing > 0 {
+        let what = format!("{missing} at the end: {of}");
+        shared.tally.wrong_times(LOST, missing, what);
+    }
+}
+
 /// The payload of the n-th message.
 fn numbered(number: u64) -> Vec<u8> {
     format!("{number:016} {}", "x".repeat(64)).into_bytes()

@@ -11,11 +11,10 @@ use super::super::line::Doors;
 use super::super::place::{PATIENCE, STEADY};
 use super::super::tally::{DRAIN, Shared};
 use super::client::{Client, Road, Who};
-use super::flow::{DOUBLED, LOST};
 use super::ledger::Ledger;
 use super::memory::{Memory, REPEATED};
 use super::packets::Message;
-use super::{last_level, number_in, numbered};
+use super::{last_level, number_in, numbered, tell_doubled, tell_missing};
 use crate::error::{Error, Result};
 
 /// Client identifiers of those who come and go.
@@ -124,7 +123,7 @@ impl Sleeper {
         let explained = message.dup || message.payload.ends_with(&[REPEATED]);
         if message.qos == Qos::ExactlyOnce || !explained {
             let what = format!("{number} on {} for {}", message.topic, self.name);
-            shared.tally.wrong(DOUBLED, what);
+            tell_doubled(shared, what);
         }
         Ok(())
     }
@@ -150,12 +149,9 @@ impl Sleeper {
             }
         }
         let missing = self.missing(shared).unwrap_or_default();
-        shared.tally.add(LOST, missing);
-        if missing > 0 {
-            let first = self.ledgers.each_ref().map(Ledger::first_missing);
-            let what = format!("{missing} at the end for {}, from {first:?} on", self.name);
-            shared.tally.wrong_times(LOST, missing, what);
-        }
+        let first = self.ledgers.each_ref().map(Ledger::first_missing);
+        let of = format!("kept for {}, from {first:?} on", self.name);
+        tell_missing(shared, missing, &of);
         client.leave()?;
         give_up(&shared.doors, self.who())
     }
