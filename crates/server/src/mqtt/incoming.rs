@@ -281,6 +281,8 @@ impl Peer {
             .await?;
         if ack["duplicate"] != true {
             self.user.publish(subject, &headers, &stored.payload);
+            // Subscriptions with QoS 0 do not wait until the disk has forgotten it.
+            self.user.flush().await?;
         }
         if retain {
             let number = self.retain(subject, Qos::ExactlyOnce, &stored.payload);
