@@ -491,6 +491,18 @@ async def the_newer_of_two_with_one_identifier_stays():
                 assert sub.next() == ("gone", "mine", 0, False), "no will of the first"
         closed = document(server, "connz?state=closed&mqtt_client=same")["connections"]
         assert closed[0]["reason"] == "Duplicate Client ID", closed
+        older = Bare(port, connect("other", clean=False))
+        assert older.read() == (0x20, b"\x00\x00")
+        newer = Bare(port, connect("other", clean=False))
+        assert newer.read() == (0x20, b"\x01\x00")
+        assert older.read() is None
+        newer.send(packet(0xE0))
+        assert newer.read() is None
+        # It left by itself, so nobody quarrels with it, however soon that is after it took the place.
+        last = Bare(port, connect("other", clean=False))
+        assert last.read() == (0x20, b"\x01\x00")
+        for bare in (older, newer, last):
+            bare.close()
 
 
 @test

@@ -100,7 +100,9 @@ impl Sessions {
         let key = Self::key(connection, client_id);
         let mut places = self.places.lock();
         if let Some(holder) = places.get(&key) {
-            let just_now = holder.pushed.is_some_and(|at| at.elapsed() < FLAPPING);
+            // One that has ended and writes its session down quarrels with nobody.
+            let is_there = holder.connection.close_reason().is_none();
+            let just_now = is_there && holder.pushed.is_some_and(|at| at.elapsed() < FLAPPING);
             return match just_now && pushed.is_none() {
                 true => Asked::Flapping,
                 false => Asked::Held(Arc::clone(holder)),
