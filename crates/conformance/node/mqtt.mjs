@@ -18,8 +18,9 @@ mqtt { listen: "127.0.0.1:-1" }
 websocket { listen: "127.0.0.1:-1", no_tls: true, compression: true }
 `;
 
-/** Where the server listens for MQTT, as its log says. */
-function urls(server) {
+/** Where the server listens for MQTT, as its log says once all of it is written. */
+async function urls(server) {
+  await server.waitForLog("Server is ready");
   const log = readFileSync(server.logPath, "utf8");
   const port = (words) => new RegExp(`${words} clients on \\w+://[^ ]*:(\\d+)`).exec(log)[1];
   return {
@@ -75,14 +76,14 @@ async function converses(url, server) {
 }
 
 test("over_tcp", () =>
-  withServer(CONFIG, (server) => converses(urls(server).tcp, server), { streams: true }));
+  withServer(CONFIG, async (server) => converses((await urls(server)).tcp, server), { streams: true }));
 
 test("over_websocket", () =>
-  withServer(CONFIG, (server) => converses(urls(server).websocket, server), { streams: true }));
+  withServer(CONFIG, async (server) => converses((await urls(server)).websocket, server), { streams: true }));
 
 test("many_messages_keep_their_order", () =>
   withServer(CONFIG, async (server) => {
-    const { tcp, websocket } = urls(server);
+    const { tcp, websocket } = await urls(server);
     const [subscriber, publisher] = [await client(websocket), await client(tcp)];
     await subscriber.made.subscribeAsync({ "q/+": { qos: 2 } });
     const sent = [];
