@@ -6,11 +6,13 @@ use recado_mqtt::Qos;
 
 use super::super::line::Way;
 use super::super::place::STEADY;
-use super::super::tally::{DRAIN, Finish, Shared};
+use super::super::tally::{Finish, Shared};
 use super::client::{Client, Road, Who};
 use super::ledger::Ledger;
 use super::packets::Message;
-use super::{ALL_QOS, LOOK_EVERY, last_level, number_in, numbered, tell_doubled, tell_missing};
+use super::{
+    ALL_QOS, LOOK_EVERY, is_over, last_level, number_in, numbered, tell_doubled, tell_missing,
+};
 use crate::error::{Error, Result};
 
 const TURN: Duration = Duration::from_millis(50);
@@ -126,14 +128,9 @@ impl<'a> Kind<'a> {
     }
 }
 
-/// Whether all came, or the time for it is over.
-fn is_over(kinds: &[Kind<'_>], ended: &mut Option<Instant>) -> bool {
-    let missing: Option<u64> = kinds.iter().map(Kind::missing).sum();
-    match missing {
-        None => false,
-        Some(0) => true,
-        Some(_) => ended.get_or_insert_with(Instant::now).elapsed() > DRAIN,
-    }
+/// How many are still to come of all kinds.
+fn missing(kinds: &[Kind<'_>]) -> Option<u64> {
+    kinds.iter().map(Kind::missing).sum()
 }
 
 fn by_qos<'a>(shared: &'a Shared, names: [&'static str; 3]) -> Vec<Kind<'a>> {
@@ -159,7 +156,7 @@ pub(super) fn receive(shared: &Shared, road: Road) -> Result<()> {
         FROM_NATS,
     ));
     let mut ended = None;
-    while !is_over(&kinds, &mut ended) {
+    while !is_over(shared, missing(&kinds), &mut ended) {
         let Some(message) = client.message(LOOK_EVERY)? else {
             continue;
         };
@@ -189,7 +186,7 @@ fn kind_of<'k, 'a>(kinds: &'k mut [Kind<'a>], message: &Message) -> Result<&'k m
 pub(super) fn receive_as_nats(shared: &Shared, way: Way) -> Result<()> {
     let mut line = shared.doors.open(way, 12, STEADY, "SUB mq.flow.* 1\r\n")?;
     let (mut kinds, mut ended) = (by_qos(shared, [TO_NATS; 3]), None);
-    while !is_over(&kinds, &mut ended) {
+    while !is_over(shared, missing(&kinds), &mut ended) {
         let Some(message) = line.message(LOOK_EVERY)? else {
             continue;
         };

@@ -11,13 +11,14 @@ mod retained;
 mod sessions;
 mod wills;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use recado_mqtt::Qos;
 
 use super::line::{Doors, Way};
 use super::monitor::Mqtt;
-use super::tally::{Finish, Shared};
+use super::tally::{DRAIN, Finish, Shared};
+use crate::client::IO_TIMEOUT;
 use crate::error::{Error, Result};
 use client::Road;
 use packets::Message;
@@ -27,6 +28,8 @@ const ALL_QOS: [Qos; 3] = [Qos::AtMostOnce, Qos::AtLeastOnce, Qos::ExactlyOnce];
 /// Every message begins with its number in so many digits.
 const DIGITS: usize = 16;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How long after the end of the load what is still to come may take: that of its publisher to have all acknowledged, and some.
+const END_MAX: Duration = IO_TIMEOUT.saturating_add(DRAIN);
 
 /// Sessions that are there all the time: of those who sleep, and of who publishes for them.
 const SESSIONS: u64 = SLEEPERS.len() as u64 + 1;
@@ -131,6 +134,14 @@ fn tell_missing(shared: &Shared, missing: u64, of: &str) {
         let what = format!("{missing} at the end: {of}");
         shared.tally.wrong_times(LOST, missing, what);
     }
+}
+
+/// Whether all came, or the time for it is over. `None`: whoever publishes has not ended yet, or failed and never tells.
+fn is_over(shared: &Shared, missing: Option<u64>, ended: &mut Option<Instant>) -> bool {
+    if missing == Some(0) {
+        return true;
+    }
+    shared.is_ending() && ended.get_or_insert_with(Instant::now).elapsed() > END_MAX
 }
 
 /// The payload of the n-th message.

@@ -9,12 +9,12 @@ use recado_mqtt::Qos;
 use super::super::chance::Chance;
 use super::super::line::Doors;
 use super::super::place::{PATIENCE, STEADY};
-use super::super::tally::{DRAIN, Shared};
+use super::super::tally::Shared;
 use super::client::{Client, Road, Who};
 use super::ledger::Ledger;
 use super::memory::{Memory, REPEATED};
 use super::packets::Message;
-use super::{last_level, number_in, numbered, tell_doubled, tell_missing};
+use super::{is_over, last_level, number_in, numbered, tell_doubled, tell_missing};
 use crate::error::{Error, Result};
 
 /// Client identifiers of those who come and go.
@@ -139,14 +139,8 @@ impl Sleeper {
     fn end(&mut self, shared: &Shared) -> Result<()> {
         let mut client = self.come(shared)?;
         let mut ended = None;
-        loop {
+        while !is_over(shared, self.missing(shared), &mut ended) {
             self.listen(shared, &mut client, Duration::from_millis(200))?;
-            let Some(missing) = self.missing(shared) else {
-                continue;
-            };
-            if missing == 0 || ended.get_or_insert_with(Instant::now).elapsed() > DRAIN {
-                break;
-            }
         }
         let missing = self.missing(shared).unwrap_or_default();
         let first = self.ledgers.each_ref().map(Ledger::first_missing);
