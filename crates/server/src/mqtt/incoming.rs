@@ -281,8 +281,9 @@ impl Peer {
             .await?;
         if ack["duplicate"] != true {
             self.user.publish(subject, &headers, &stored.payload);
-            // Subscriptions with QoS 0 do not wait until the disk has forgotten it.
-            self.user.flush().await?;
+            // Whoever subscribes with QoS 0 does not wait until the disk has forgotten it, nor has it come after PUBCOMP, when
+            // somebody may have changed to that who had the message by a consumer.
+            self.settle().await?;
         }
         if retain {
             let number = self.retain(subject, Qos::ExactlyOnce, &stored.payload);

@@ -129,7 +129,7 @@ impl Peer {
     }
 
     /// Waits until the engine did what was said.
-    async fn settle(&mut self) -> Result<(), End> {
+    pub(super) async fn settle(&mut self) -> Result<(), End> {
         self.flush().await?;
         self.user.say("PING\r\n");
         let Self {
