@@ -34,7 +34,9 @@ pub(crate) fn plans(options: &Options) -> Vec<AccountPlan> {
         None => plans.push(global),
     }
     for plan in &mut plans {
-        add_domains(options, plan);
+        let mut configured = options.accounts.iter();
+        let account = configured.find(|account| account.name == plan.name);
+        add_domains(options, account, plan);
     }
     plans
 }
@@ -42,13 +44,20 @@ pub(crate) fn plans(options: &Options) -> Vec<AccountPlan> {
 /// What an account that an operator signed is to be like.
 pub(crate) fn signed_plan(options: &Options, account: &AccountOptions) -> AccountPlan {
     let mut plan = plan(account);
-    add_domains(options, &mut plan);
+    add_domains(options, Some(account), &mut plan);
     plan
 }
 
-fn add_domains(options: &Options, plan: &mut AccountPlan) {
-    if let Some(domain) = options.default_js_domain.get(&plan.name) {
-        plan.mappings.extend(into_domain(domain));
+fn add_domains(options: &Options, account: Option<&AccountOptions>, plan: &mut AccountPlan) {
+    let has_streams = account.is_some_and(|account| account.streams.is_some());
+    match options.default_js_domain.get(&plan.name) {
+        // An operator's claims say so, which may be newer than the configuration. As with nats-server they count.
+        Some(domain) if has_streams => {
+            let account = &plan.name;
+            tracing::warn!(%account, %domain, "the account has streams itself: its default_js_domain changes nothing");
+        }
+        Some(domain) => plan.mappings.extend(into_domain(domain)),
+        None => {}
     }
     if let Some(domain) = &options.streams.domain {
         plan.mappings.extend(out_of_domain(domain));

@@ -405,7 +405,7 @@ impl Reader {
         let (mut wanted, mut after) = (0, After::Wait);
         self.unread = false;
         let tracing = self.engine.manner().trace;
-        let plain = tracing.is_none() && !self.account.renames();
+        let mut plain = tracing.is_none() && !self.account.renames();
         while at < input.len() {
             if worker.is_exhausted() {
                 self.unread = true;
@@ -458,6 +458,8 @@ impl Reader {
                         at += length;
                         break;
                     }
+                    // With a CONNECT the account is another.
+                    plain = tracing.is_none() && !self.account.renames();
                 }
             }
             at += length;

@@ -84,6 +84,7 @@ fn server() -> Server {
             {"account": stock().public_key(), "subject": "ask", "to": "count", "type": "service"},
         ],
         "revocations": {pair(KeyPairType::User, 9).public_key(): 1_800_000_000},
+        "mappings": {"old": [{"subject": "new"}]},
     });
     let text = format!(
         "operator: {operator}\nresolver: MEMORY\nresolver_preload {{ {}: {}, {}: {}, {}: {} }}
@@ -117,6 +118,20 @@ pub(crate) fn nonce(peer: &mut Peer) -> String {
     let json = line.strip_prefix(b"INFO ").unwrap();
     let info: Value = serde_json::from_slice(json).unwrap();
     info["nonce"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn what_comes_with_the_login_is_renamed_too() {
+    let server = server();
+    // Nobody waits for the login to be done.
+    let mut peer = connect(&server, &of_user(&sales(), json!({})), &user());
+    peer.send("SUB new 1\r\nPUB old 1\r\nx\r\n");
+    let mut frames = std::iter::from_fn(|| peer.next()).take(5);
+    let heard = frames.find_map(|frame| match frame {
+        Frame::Message(message) => Some(message.subject),
+        _ => None,
+    });
+    assert_eq!(heard.as_deref(), Some("new"));
 }
 
 /// Connects with a user's token, the nonce signed by `by`.
@@ -302,4 +317,57 @@ fn what_is_not_signed_is_refused() {
         "CONNECT {{\"jwt\":\"{good}\",\"sig\":\"{sig}\"}}\r\n"
     ));
     assert!(is_refused(second));
+}
+
+#[test]
+fn clients_of_a_signed_account_with_a_default_domain_speak_to_the_streams_of_another() {
+    let store = tempfile::tempdir().unwrap();
+    let limits = |disk: i64| {
+        json!({"subs": -1, "payload": -1, "conn": -1, "imports": -1, "exports": -1, "wildcards": true,
+            "disk_storage": disk, "streams": -1, "consumer": -1})
+    };
+    let keeps = json!({"limits": limits(-1), "exports": [
+        {"subject": "$JS.API.>", "type": "service", "response_type": "Stream"},
+    ]});
+    let asks = json!({"limits": limits(0), "imports": [
+        {"account": stock().public_key(), "subject": "$JS.hub.API.>", "to": "$JS.API.>", "type": "service"},
+    ]});
+    let text = format!(
+        "operator: {}\nresolver: MEMORY\nresolver_preload {{ {}: {}, {}: {} }}
+         port: -1, jetstream {{ store_dir: \"{}\" }}\ndefault_js_domain {{ {}: hub, {}: hub }}",
+        token("operator", &root(), &root(), json!({})),
+        sales().public_key(),
+        token("account", &sales(), &root(), asks),
+        stock().public_key(),
+        token("account", &stock(), &root(), keeps),
+        store.path().display(),
+        sales().public_key(),
+        stock().public_key(),
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("server.conf");
+    std::fs::write(&file, text).unwrap();
+    let started = Server::builder().configure(|options| {
+        let loaded = load_file(&file, options, &Machine).unwrap();
+        assert_eq!(loaded.findings.errors, []);
+    });
+    let server = started.start().unwrap();
+    let call = |account: &KeyPair, call: &str, body: &str| {
+        let mut peer = connect(&server, &of_user(account, json!({})), &user());
+        let size = body.len();
+        peer.send(&format!(
+            "SUB r 1\r\nPUB $JS.API.{call} r {size}\r\n{body}\r\n"
+        ));
+        loop {
+            if let Some(Frame::Message(answer)) = peer.next() {
+                return serde_json::from_slice::<Value>(&answer.payload).unwrap();
+            }
+        }
+    };
+    let body = "{\"name\":\"S\",\"subjects\":[\"s\"]}";
+    let made = call(&sales(), "STREAM.CREATE.S", body);
+    assert_eq!(made["config"]["name"], "S", "{made}");
+    // Who has streams itself speaks to those, whatever the configuration says.
+    let names = call(&stock(), "STREAM.NAMES", "");
+    assert_eq!(names["streams"], json!(["S"]), "{names}");
 }

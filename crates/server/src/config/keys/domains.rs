@@ -3,7 +3,7 @@
 //! The requests that they make as if the streams were theirs are renamed to those of the domain, as with the account's own
 //! `mappings`. On one server something comes of it where the account imports that domain's API from another account.
 
-use recado_auth::DEFAULT_ACCOUNT;
+use recado_auth::{DEFAULT_ACCOUNT, KeyKind};
 
 use super::Findings;
 use super::draft::{Draft, Placed};
@@ -11,7 +11,7 @@ use super::field::Field;
 use super::together::unknown_account;
 use crate::config::fault::Fault;
 use crate::config::lang::Data;
-use crate::config::messages::{AccessProblem, Feature, KeyProblem};
+use crate::config::messages::{AccessProblem, KeyProblem};
 use crate::config::options::Options;
 use crate::config::streams::is_domain;
 
@@ -38,24 +38,24 @@ pub(super) fn read(field: &Field<'_>) -> Result<Vec<Placed<(String, String)>>, F
 
 /// The accounts are there, and neither the system's nor any that has streams itself.
 pub(super) fn check(draft: &Draft, problems: &mut Vec<Fault>) {
-    let system = draft.system_account.as_ref();
-    let system = system.map_or("$SYS", |name| &name.value);
+    let system = draft.system_account.as_ref().map(|name| &*name.value);
+    let system = system.or_else(|| draft.operators_system_accounts().next());
+    let system = system.unwrap_or("$SYS");
     for one in &draft.default_domains {
         let (account, domain) = &one.value;
         let has_streams = draft
             .accounts
             .iter()
             .any(|known| known.options.name == *account && known.options.streams.is_some());
-        let problem = if draft.is_operator_mode() {
-            Fault::at(
-                &one.place,
-                KeyProblem::NotYet {
-                    key: "default_js_domain".to_owned(),
-                    feature: Feature::SignedDomains,
-                },
-            )
-        } else if account == system {
+        let problem = if account == system {
             Fault::at(&one.place, AccessProblem::DomainOfSystem(account.clone()))
+        } else if draft.is_operator_mode() {
+            // What else there is to say of them stands in their claims.
+            let (value, kind) = (account.clone(), KeyKind::Account);
+            match KeyKind::of(account) {
+                Some(KeyKind::Account) => continue,
+                _ => Fault::at(&one.place, AccessProblem::BadNkey { value, kind }),
+            }
         } else if !draft.has_account(account) {
             unknown_account(draft, account, &one.place)
         } else if has_streams && !domain.is_empty() {

@@ -475,7 +475,7 @@ impl Draft {
         }
     }
 
-    fn operators_system_accounts(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn operators_system_accounts(&self) -> impl Iterator<Item = &str> {
         let operators = self.operator.operators.iter();
         let named = operators.map(|one| one.nats.system_account.as_str());
         named.filter(|account| !account.is_empty())

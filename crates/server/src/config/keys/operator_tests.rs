@@ -273,3 +273,23 @@ fn tokens_that_are_not_what_they_should_be_are_refused() {
             .contains("must be a bearer token")
     );
 }
+
+#[test]
+fn accounts_that_operators_sign_may_have_default_domains() {
+    let other = pair(KeyPairType::Account, 77).public_key();
+    let with = |account: &str| {
+        format!(
+            "default_js_domain {{{account}: hub}}\noperator: {}, resolver: memory",
+            operator()
+        )
+    };
+    let read = options(&with(&other)).default_js_domain;
+    assert_eq!(read, [(other, "hub".to_owned())].into());
+    refuses(&with("ANY"), "1:25", "ANY");
+    refuses(
+        &with(&root().public_key()),
+        "1:78",
+        "an account; it begins with A",
+    );
+    refuses(&with(&account().public_key()), "1:78", "system's");
+}

@@ -15,7 +15,6 @@ pub enum Feature {
     Cluster,
     Gateways,
     Leafnodes,
-    SignedDomains,
     ProxyProtocol,
     Reload,
 }
@@ -36,10 +35,6 @@ impl Feature {
             Self::Cluster => ("clusters", "clústeres"),
             Self::Gateways => ("gateways", "pasarelas (gateways)"),
             Self::Leafnodes => ("leaf nodes", "nodos hoja (leaf nodes)"),
-            Self::SignedDomains => (
-                "default domains for accounts that operators sign (a mapping in the account's claims does the same)",
-                "dominios predeterminados para cuentas que firman los operadores (una transformación en los datos firmados de la cuenta hace lo mismo)",
-            ),
             Self::ProxyProtocol => ("the PROXY protocol", "el protocolo PROXY"),
             Self::Reload => ("reloading its configuration", "recarga de la configuración"),
         };
